@@ -1,0 +1,30 @@
+"""The exception types that a user of A² can meet.
+
+Every message says what is wrong with *this* input and what to do about it, in one or two plain
+sentences, because the app prints it to people as it stands. Programming errors stay ordinary
+Python exceptions.
+"""
+
+
+class A2Error(Exception):
+    """Base of every error that bad input, a bad file or a missing device can cause."""
+
+
+class MediaError(A2Error):
+    """A picture or clip that cannot be read, or that breaks a limit on uploads."""
+
+
+class CheckpointError(A2Error):
+    """A checkpoint that is missing, damaged, unsafe or does not fit its card."""
+
+
+class NetworkError(A2Error):
+    """A network, module name or device that cannot be used as asked."""
+
+
+class BlockError(A2Error):
+    """A double attention block built with, or given, something it cannot work on."""
+
+
+class TrainingError(A2Error):
+    """Training or evaluation data, settings or state that cannot be used."""
