@@ -1,0 +1,50 @@
+# Everything from a bare checkout: `make app` starts the explorer, `make test` runs the tests.
+# The virtual environment is made once and again whenever requirements.txt changes.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8501
+PYTEST_ARGS ?=
+
+RUN   := $(VENV)/bin/python
+STAMP := $(VENV)/.requirements-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install app test lint format types bench-app clean
+
+help:
+	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change)"
+	@echo "make test     run all tests  (PYTEST_ARGS=... to narrow)"
+	@echo "make lint     ruff check and format check;  make format  puts it right"
+	@echo "make types    mypy"
+	@echo "make bench-app  time an upload and a pin in a real browser"
+
+$(STAMP): requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	@touch $@
+
+install: $(STAMP)
+
+app: $(STAMP)
+	$(RUN) -m streamlit run viz_app/app.py --server.port $(PORT)
+
+test: $(STAMP)
+	$(RUN) -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: $(STAMP)
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+types: $(STAMP)
+	$(RUN) -m mypy
+
+bench-app: $(STAMP)
+	$(RUN) -m tests.browser.bench_app
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,30 @@
+"""Entry point of the explorer: page configuration and navigation, nothing else.
+
+Start it with `make app`, or `streamlit run viz_app/app.py` from anywhere.
+"""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# `streamlit run` puts this file's folder on the path, not the repository's root, where our packages are.
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from viz_app import services, state  # noqa: E402
+from viz_app.views import about, explore  # noqa: E402
+
+ICON = str(Path(__file__).resolve().parent / "assets" / "icon.svg")
+NAME = "A² explorer"
+st.set_page_config(page_title=NAME, page_icon=ICON, layout="wide", menu_items={"About": NAME})
+page = st.navigation(
+    [
+        st.Page(services.guarded(explore.render), title="Explore", url_path="explore", default=True),
+        st.Page(services.guarded(about.render), title="About", url_path="about"),
+    ],
+    position="top",
+)
+state.enter_page(page.url_path)
+page.run()

@@ -1,0 +1,145 @@
+"""Arrays -> Plotly figures for the pinned pixel; pure, no Streamlit.
+
+Every colour reads on a light and on a dark page, so that a figure need not know the theme: chosen
+things are orange, the rest slate, and the diverging scale runs from purple through the page itself
+(transparent at zero) to orange, which colour-blind eyes tell apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from viz_app.view_model import percent
+
+CHOSEN = "#D9691A"
+REST = "#8C93A8"
+POSITIVE = "#D9691A"
+NEGATIVE = "#7A68C4"
+DIVERGING = [
+    (0.0, "rgba(84,60,160,1)"),
+    (0.25, "rgba(122,104,196,0.62)"),
+    (0.5, "rgba(140,140,140,0)"),
+    (0.75, "rgba(217,105,26,0.62)"),
+    (1.0, "rgba(196,80,8,1)"),
+]
+HEIGHT_PX = 300
+GRID = "rgba(128,128,128,0.22)"
+
+
+def distribution_bars(weights: np.ndarray, chosen: int, *, by_rank: bool) -> go.Figure:
+    """ρ at one pixel over all n primitives, (n,), as bars; the chosen primitive stands out.
+
+    `by_rank` puts the largest first; otherwise the bars stand in the order of their index.
+    """
+    order = np.argsort(-weights, kind="stable") if by_rank else np.arange(len(weights))
+    shares = 100 * weights[order]
+    figure = go.Figure(
+        go.Bar(
+            x=np.arange(len(order)),
+            y=shares,
+            marker={"color": [CHOSEN if i == chosen else REST for i in order], "line": {"width": 0}},
+            customdata=np.stack([order, np.argsort(np.argsort(-weights, kind="stable"))[order] + 1], axis=1),
+            hovertemplate="this spot receives <b>%{y:.2f} %</b><br>from primitive %{customdata[0]}"
+            "<br>its number %{customdata[1]} of " + str(len(weights)) + "<extra></extra>",
+        )
+    )
+    place = int(np.flatnonzero(order == chosen)[0])
+    figure.add_annotation(
+        x=place,
+        y=float(shares[place]),
+        text=f"<b>g<sub>{chosen}</sub></b> {percent(float(weights[chosen]))}",
+        showarrow=False,
+        yshift=12,
+        xanchor="left" if place < len(order) * 0.8 else "right",
+        xshift=-6 if place < len(order) * 0.8 else 6,
+        font={"color": CHOSEN, "size": 13},
+    )
+    figure.update_xaxes(
+        title="primitives, the most received first" if by_rank else "primitives, by index",
+        tickvals=None if not by_rank else _rank_ticks(len(order)),
+        ticktext=None if not by_rank else [str(rank + 1) for rank in _rank_ticks(len(order))],
+        range=[-0.8, len(order) - 0.2],
+    )
+    figure.update_yaxes(title="share received, %", rangemode="tozero", range=[0, 1.18 * float(shares.max())])
+    figure.update_layout(bargap=0.18)
+    return _dressed(figure)
+
+
+def bag_heatmap(bag: np.ndarray, chosen: int) -> go.Figure:
+    """The bag of primitives G, (m, n), with the column of the chosen primitive framed."""
+    reach = float(np.abs(bag).max()) or 1.0
+    channels, count = bag.shape
+    figure = go.Figure(
+        go.Heatmap(
+            z=bag,
+            zmin=-reach,
+            zmax=reach,
+            colorscale=DIVERGING,
+            colorbar={
+                "title": {"text": "value", "side": "right"},
+                "thickness": 10,
+                "outlinewidth": 0,
+                "nticks": 5,
+            },
+            hovertemplate="primitive %{x}, channel %{y}<br><b>%{z:.3f}</b><extra></extra>",
+        )
+    )
+    figure.add_shape(
+        type="rect",
+        x0=chosen - 0.5,
+        x1=chosen + 0.5,
+        y0=-0.5,
+        y1=channels - 0.5,
+        line={"color": CHOSEN, "width": 2},
+    )
+    figure.add_annotation(
+        x=chosen,
+        y=channels - 0.5,
+        text=f"<b>g<sub>{chosen}</sub></b>",
+        showarrow=False,
+        yshift=11,
+        font={"color": CHOSEN, "size": 13},
+    )
+    figure.update_xaxes(title="primitives, by index", showgrid=False, range=[-0.5, count - 0.5])
+    figure.update_yaxes(title="channels", showgrid=False, range=[-0.5, channels - 0.5])
+    return _dressed(figure)
+
+
+def vector_bars(vector: np.ndarray, chosen: int) -> go.Figure:
+    """One primitive g_i over its m channels, (m,), positive and negative told apart."""
+    figure = go.Figure(
+        go.Bar(
+            x=np.arange(len(vector)),
+            y=vector,
+            marker={
+                "color": [POSITIVE if value >= 0 else NEGATIVE for value in vector],
+                "line": {"width": 0},
+            },
+            hovertemplate="channel %{x}<br><b>%{y:.3f}</b><extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="channels", range=[-0.8, len(vector) - 0.2])
+    figure.update_yaxes(title=f"value in g<sub>{chosen}</sub>", zeroline=True, zerolinecolor=REST)
+    figure.update_layout(bargap=0.18)
+    return _dressed(figure)
+
+
+def _rank_ticks(count: int) -> list[int]:
+    step = 10 if count <= 80 else 20 * max(1, round(count / 160))
+    return [0, *range(step - 1, count, step)]
+
+
+def _dressed(figure: go.Figure) -> go.Figure:
+    figure.update_layout(
+        height=HEIGHT_PX,
+        margin={"l": 8, "r": 8, "t": 26, "b": 8},
+        showlegend=False,
+        dragmode=False,
+        hoverlabel={"align": "left"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    figure.update_xaxes(title_standoff=8, automargin=True, fixedrange=True, showgrid=False)
+    figure.update_yaxes(title_standoff=8, automargin=True, fixedrange=True, gridcolor=GRID)
+    return figure

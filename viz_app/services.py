@@ -1,0 +1,173 @@
+"""What the pages ask the model core for: cached models and traces, and faults turned into messages.
+
+One server serves a whole class: a checkpoint is loaded once, a trace that anybody asked for is kept
+for everybody, and a model traces one picture at a time (its own lock), so that thirty students who
+click together wait a moment instead of running out of memory. Nothing here draws a page, but for
+the messages.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import streamlit as st
+
+import a2core
+from a2core import A2Error, CheckpointInfo, Clip, Model, Trace
+from viz_app import view_model
+from viz_app.view_model import Sample
+
+logger = logging.getLogger("a2.app")
+T = TypeVar("T")
+
+MODELS_KEPT = 4
+TRACES_KEPT = 48  # of about 2 to 6 MB each, payload included
+SAMPLES_KEPT = 16
+RANDOM_SUFFIX = ", random blocks"
+UNEXPECTED = (
+    "Something went wrong here that should not have. The details are in the server's log; reload the page "
+    "to go on, or choose another picture."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that can be traced: a sample, or one that a visitor brought.
+
+    `id` names its content, so that equal pictures share their traces; `spot` is where the first
+    probe is put, as (x, y) fractions, None for where the block changes its input the most.
+    """
+
+    id: str
+    title: str
+    alt: str
+    credit: str
+    clip: Clip
+    thumbnail: str  # data URL
+    spot: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A trace, ready for the page: with its identity and its canvas payload."""
+
+    key: str
+    picture: Picture
+    size_px: int
+    trace: Trace
+    payload: Mapping[str, Any]
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One choice of weights: a checkpoint, or the same network with random blocks."""
+
+    label: str
+    checkpoint: str
+    fingerprint: str  # changes when the file does, so that a new file is loaded, not an old one kept
+    trained: bool
+
+
+def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
+    """The weights that can be used, and the checkpoints that cannot, each with its `fault`.
+
+    A checkpoint comes before its network with random blocks, which is there to compare with.
+    """
+    usable, refused = [], []
+    for info in a2core.list_checkpoints():
+        if info.fault:
+            refused.append(info)
+            continue
+        fingerprint = str(info.card.get("sha256", ""))[:16]
+        usable.append(Weights(info.name, info.name, fingerprint, trained=True))
+        usable.append(Weights(info.name + RANDOM_SUFFIX, info.name, fingerprint, trained=False))
+    return sorted(usable, key=lambda weights: not weights.trained), refused
+
+
+@st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
+def load_model(weights: Weights) -> Model:
+    """The network of `weights`, loaded once for the whole server.
+
+    Raises:
+        A2Error: the checkpoint is refused, or the device cannot be used.
+    """
+    if weights.trained:
+        return a2core.load_model(weights.checkpoint)
+    return a2core.untrained_model(weights.checkpoint)
+
+
+@st.cache_resource(max_entries=SAMPLES_KEPT, show_spinner=False)
+def load_sample(sample: Sample) -> Picture:
+    """A sample photo, read from the scikit-image wheel.
+
+    Raises:
+        MediaError: the file is missing or damaged.
+    """
+    clip = a2core.read_media(view_model.sample_path(sample), max_side_px=view_model.UPLOAD_MAX_SIDE_PX)
+    thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
+    return Picture(sample.name, sample.title, sample.alt, sample.credit, clip, thumbnail, sample.spot)
+
+
+def read_upload(data: bytes, name: str) -> Picture:
+    """A visitor's file as a Picture, decoded no larger than the page can use.
+
+    Raises:
+        MediaError: the file is not a picture, is damaged, or breaks a limit.
+    """
+    clip = a2core.read_media(data, name=name, max_side_px=view_model.UPLOAD_MAX_SIDE_PX)
+    digest = "upload-" + hashlib.sha256(data).hexdigest()[:24]
+    title = view_model.short_name(name)
+    thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
+    return Picture(digest, title, f"Your picture {name}", "", clip, thumbnail)
+
+
+def show(picture: Picture, weights: Weights, size_px: int) -> Shown:
+    """`picture` traced with `weights` at `size_px`; taken from the cache when anybody asked before.
+
+    Raises:
+        A2Error: the checkpoint is refused, or the device cannot do it.
+    """
+    return _shown(picture.id, weights, size_px, picture)
+
+
+@st.cache_resource(max_entries=TRACES_KEPT, show_spinner=False)
+def _shown(picture_id: str, weights: Weights, size_px: int, _picture: Picture) -> Shown:
+    model = load_model(weights)
+    trace = model.trace(_picture.clip, size=size_px)
+    key = view_model.trace_key(picture_id, f"{weights.label} {weights.fingerprint}", size_px)
+    payload = view_model.canvas_payload(trace, model.card, key=key, alt=_picture.alt)
+    return Shown(key, _picture, size_px, trace, payload, model.card)
+
+
+def attempt(action: Callable[[], T]) -> tuple[T | None, str]:
+    """What `action` returns and "", or None and what to tell the visitor.
+
+    Faults that a user can cause speak for themselves; anything else goes to the log with its
+    traceback, and the visitor reads that it was not their doing.
+    """
+    try:
+        return action(), ""
+    except A2Error as error:
+        logger.info("refused: %s", error)
+        return None, str(error)
+    except Exception:  # the last net before a student; the log has it all
+        logger.exception("unexpected fault")
+        return None, UNEXPECTED
+
+
+def guarded(render: Callable[[], None]) -> Callable[[], None]:
+    """`render`, with every fault shown as a calm message in place of a stack trace."""
+
+    @functools.wraps(render)
+    def calm() -> None:
+        _, fault = attempt(render)
+        if fault:
+            st.error(fault, icon=":material/error:")
+
+    return calm

@@ -1,0 +1,93 @@
+"""What one visitor's session remembers, and the probe that comes back from the browser.
+
+Session keys are a StrEnum, so that a key is never a loose string. A probe is parsed and validated
+here; whatever does not fit the trace on screen is dropped, never repaired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import streamlit as st
+
+from a2core import Trace
+
+
+class Key(StrEnum):
+    """Every key of `st.session_state` that the app uses."""
+
+    PAGE = "page"  # url path of the page shown last
+    SAMPLE = "sample"  # widget: id of the chosen picture
+    SIZE = "size"  # widget: long side in pixels
+    CHECKPOINT = "checkpoint"  # widget: name of the checkpoint
+    ORDER = "order"  # widget: order of the bars
+    UPLOADS = "uploads"  # dict of picture id to services.Picture, newest last
+    UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
+    FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
+    SHOWN = "shown"  # the services.Shown on screen: the last trace that worked
+    VIEW = "view"  # (trace key, view) that the canvas was mounted with
+    PROBE = "probe"  # the last valid Probe
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A pixel of one block's grid and perhaps a primitive, valid for the trace with this `key`.
+
+    `row` and `col` count cells of the block's grid from the top left, `t` its frames.
+    """
+
+    key: str
+    block: str
+    t: int
+    row: int
+    col: int
+    primitive: int | None  # None: nobody chose one
+
+    @property
+    def position(self) -> tuple[int, int, int]:
+        """(t, row, col), in cells."""
+        return self.t, self.row, self.col
+
+
+def parse_probe(raw: Any, trace: Trace, key: str) -> Probe | None:
+    """The browser's answer as a Probe, or None when it is malformed, stale or outside the trace.
+
+    `raw` is anything at all; a single field that does not fit drops the whole answer.
+    """
+    if not isinstance(raw, Mapping) or raw.get("key") != key:
+        return None
+    name = raw.get("block")
+    block = trace.blocks.get(name) if isinstance(name, str) else None
+    if block is None:
+        return None
+    frames, rows, cols = block.grid
+    t, row, col = _index(raw.get("t"), frames), _index(raw.get("row"), rows), _index(raw.get("col"), cols)
+    primitive = _index(raw.get("primitive"), block.n)
+    if t is None or row is None or col is None or (primitive is None and raw.get("primitive") is not None):
+        return None
+    return Probe(key, block.name, t, row, col, primitive)
+
+
+def _index(value: Any, size: int) -> int | None:
+    """`value` as an index below `size`, or None. JSON has no integers: 3.0 is 3, True is nothing."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value % 1:
+        return None
+    return int(value) if 0 <= value < size else None
+
+
+def enter_page(url_path: str) -> None:
+    """Note which page is shown; on a change, let the canvas be mounted afresh at the last probe."""
+    if st.session_state.get(Key.PAGE) != url_path:
+        st.session_state[Key.PAGE] = url_path
+        st.session_state.pop(Key.VIEW, None)
+
+
+def drop_stale(keep: type[StrEnum] = Key) -> None:
+    """Forget session keys of an older version of the app that no longer mean anything."""
+    known = {str(key) for key in keep}
+    for key in list(st.session_state):
+        if isinstance(key, str) and key not in known and not key.startswith(("upload-", "canvas-")):
+            del st.session_state[key]

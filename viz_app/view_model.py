@@ -1,0 +1,285 @@
+"""Trace + Probe -> plain arrays, labels and the canvas payload (contract 2 of docs/architecture.md).
+
+No Streamlit, no torch, no drawing: everything here can be tested with NumPy alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from a2core import BlockTrace, Trace, reach
+
+PAYLOAD_VERSION = 1
+LEVELS = 65535  # of a map's quantisation: finer than float16 near the peak, half the size of float32
+SIZES_PX = (224, 352, 448, 672)  # long side of the model input: multiples of 32
+DEFAULT_SIZE_PX = 448
+UPLOAD_MAX_SIDE_PX = 1344  # decode no larger than twice the largest size: sharp enough, quick to shrink
+THUMBNAIL_PX = 112  # drawn at half that size, for sharp screens
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A photo inside the scikit-image wheel that the app may show.
+
+    `spot` is where the first probe is put, as (x, y) fractions of the picture.
+    """
+
+    name: str
+    title: str
+    file: str
+    alt: str
+    credit: str
+    spot: tuple[float, float]
+
+
+# Only photos whose docstring in skimage.data states public domain or CC0, and whose file is in the wheel.
+SAMPLES = (
+    Sample(
+        "astronaut",
+        "Astronaut",
+        "astronaut.png",
+        "Astronaut Eileen Collins, smiling, in an orange suit before a flag and a model of the Shuttle",
+        "Eileen Collins. Photo: NASA, public domain",
+        (0.43, 0.20),
+    ),
+    Sample(
+        "chelsea",
+        "Cat",
+        "chelsea.png",
+        "The face of a tabby cat, close up",
+        "Chelsea. Photo: Stéfan van der Walt, CC0",
+        (0.36, 0.36),
+    ),
+    Sample(
+        "coffee",
+        "Coffee",
+        "coffee.png",
+        "A cup of coffee on a saucer, on a wooden table",
+        "Coffee cup. Photo: Rachel Michetti, CC0",
+        (0.50, 0.35),
+    ),
+    Sample(
+        "rocket",
+        "Rocket",
+        "rocket.jpg",
+        "A rocket lifting off between two towers",
+        "Falcon 9 with DSCOVR. Photo: SpaceX, public domain",
+        (0.50, 0.40),
+    ),
+    Sample(
+        "camera",
+        "Photographer",
+        "camera.png",
+        "A man in a coat with a camera on a tripod, black and white",
+        "Cameraman. Photo: Lav Varshney, CC0",
+        (0.45, 0.25),
+    ),
+    Sample(
+        "hubble",
+        "Deep sky",
+        "hubble_deep_field.jpg",
+        "Hundreds of galaxies on a black sky",
+        "Hubble eXtreme Deep Field. Photo: NASA, public domain",
+        (0.50, 0.50),
+    ),
+)
+
+
+def sample_path(sample: Sample) -> Path:
+    """Where the sample's file lies on this machine; nothing is downloaded."""
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("scikit-image is not installed. Install requirements.txt.")
+    return Path(spec.origin).parent / "data" / sample.file
+
+
+def trace_key(picture: str, checkpoint: str, size_px: int) -> str:
+    """Identity of a trace, 16 hex digits: the same picture, weights and size give the same key."""
+    return hashlib.sha256(f"{picture}\n{checkpoint}\n{size_px}".encode()).hexdigest()[:16]
+
+
+def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str) -> dict[str, Any]:
+    """Everything that the browser needs to answer every hover by itself; JSON-serialisable.
+
+    `card` is the checkpoint's, for what its blocks and primitives are called; `alt` says in words
+    what the picture shows. Depends on the trace alone, so it is made and sent once per trace.
+    """
+    frames, height_px, width_px, _ = trace.model_input.shape
+    return {
+        "version": PAYLOAD_VERSION,
+        "key": key,
+        "frames": [data_url(frame, quality=92) for frame in trace.model_input],
+        "width_px": width_px,
+        "height_px": height_px,
+        "times_s": [float(t) for t in trace.clip.times_s[:frames]],
+        "alt": f"{alt}, {width_px} × {height_px} pixels",
+        "blocks": [_block_payload(block, trace, card) for block in trace.blocks.values()],
+    }
+
+
+def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
+    frames, rows, cols = block.grid
+    return {
+        "name": block.name,
+        "label": f"{block_word(block, trace, card)} ({block.name}, {cols}×{rows} cells)",
+        "n": block.n,
+        "grid": [frames, rows, cols],
+        "gather": quantise(block.gather),
+        "distribute": quantise(block.distribute),
+        "reach": [float(value) for value in reach(block.gather)],
+        "use": [float(value) for value in block.distribute.reshape(block.n, -1).mean(axis=1)],
+        "change": quantise(block.change[None]),
+        "cards": primitive_cards(block, card),
+    }
+
+
+def quantise(maps: np.ndarray) -> dict[str, Any]:
+    """Non-negative maps (k, ...) as uint16 with one scale a map: {"data": base64, "scale": [k]}.
+
+    Little endian, in C order; value = data · scale / 65535, scale being the peak of its map, so
+    that the error is at most scale / 131070.
+    """
+    flat = np.asarray(maps, dtype=np.float64).reshape(len(maps), -1)
+    scale = flat.max(axis=1)
+    safe = np.where(scale > 0, scale, 1.0)[:, None]
+    data = np.rint(np.clip(flat / safe, 0.0, 1.0) * LEVELS).astype("<u2")
+    return {"data": base64.b64encode(data.tobytes()).decode("ascii"), "scale": [float(s) for s in scale]}
+
+
+def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:
+    """What the block's cells are the size of, in one plain word: the card's, or by their pixels."""
+    word = _of_block(card, block.name).get("label")
+    if isinstance(word, str) and word:
+        return word
+    side_px = trace.model_input.shape[2] / block.grid[2]
+    if side_px < 12:
+        return "textures"
+    return "parts" if side_px < 24 else "objects"
+
+
+def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
+    """One sentence for each of the block's n primitives, "" where the checkpoint's card has none."""
+    sentences = _of_block(card, block.name).get("primitives")
+    if not isinstance(sentences, list) or len(sentences) != block.n:
+        return [""] * block.n
+    return [sentence if isinstance(sentence, str) else "" for sentence in sentences]
+
+
+def _of_block(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    described = card.get("cards", {})
+    entry = described.get(name, {}) if isinstance(described, Mapping) else {}
+    return entry if isinstance(entry, Mapping) else {}
+
+
+def data_url(frame: np.ndarray, *, quality: int, max_side_px: int | None = None) -> str:
+    """A frame (H, W, 3) uint8 RGB as a WebP data URL, shrunk to `max_side_px` when given."""
+    image = Image.fromarray(frame)
+    if max_side_px is not None:
+        image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=quality, method=2)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def cell_at(block: BlockTrace, spot: tuple[float, float]) -> tuple[int, int]:
+    """The cell (row, col) under `spot`, given as (x, y) fractions of the picture."""
+    _, rows, cols = block.grid
+    x, y = spot
+    return min(rows - 1, max(0, int(y * rows))), min(cols - 1, max(0, int(x * cols)))
+
+
+def default_block(trace: Trace) -> BlockTrace:
+    """The block that is shown first: the deepest, where objects live."""
+    return list(trace.blocks.values())[-1]
+
+
+def default_position(block: BlockTrace, spot: tuple[float, float] | None) -> tuple[int, int, int]:
+    """Where the first probe is put: at `spot`, or where the block changed its input the most."""
+    if spot is not None:
+        return (0, *cell_at(block, spot))
+    t, row, col = np.unravel_index(int(np.argmax(block.change)), block.change.shape)
+    return int(t), int(row), int(col)
+
+
+@dataclass(frozen=True)
+class PinnedArrays:
+    """What the charts under the canvas draw for one pinned pixel and one primitive.
+
+    `weights` is ρ at the pixel, (n,), and sums to 1; `bag` is G, (m, n); `vector` is its column
+    `primitive`, (m,).
+    """
+
+    weights: np.ndarray
+    bag: np.ndarray
+    vector: np.ndarray
+    primitive: int
+    rank: int
+    share: float
+    effective: float  # how many primitives the pixel really uses: exp of the entropy of ρ
+
+    @property
+    def alt(self) -> str:
+        """The weights in words and numbers, for those who cannot see the chart."""
+        best = np.argsort(-self.weights, kind="stable")[:3]
+        leaders = ", ".join(f"primitive {i} gives {percent(float(self.weights[i]))}" for i in best)
+        return f"of {len(self.weights)} primitives, {leaders}"
+
+
+def pinned_arrays(block: BlockTrace, position: tuple[int, int, int], primitive: int | None) -> PinnedArrays:
+    """The arrays of `block` for the pixel at `position` (t, row, col), in cells, and `primitive`.
+
+    No primitive means the one that the pixel receives most of.
+    """
+    t, row, col = position
+    weights = block.distribute[:, t, row, col]
+    order = np.argsort(-weights, kind="stable")
+    if primitive is None:
+        primitive = int(order[0])
+    return PinnedArrays(
+        weights=weights,
+        bag=block.primitives,
+        vector=block.primitives[:, primitive],
+        primitive=primitive,
+        rank=int(np.flatnonzero(order == primitive)[0]) + 1,
+        share=float(weights[primitive]),
+        effective=float(reach(weights[None])[0]),
+    )
+
+
+def short_name(name: str, longest: int = 18) -> str:
+    """A file name short enough for a label, its beginning and its suffix kept."""
+    name = "".join(c if c.isprintable() else "?" for c in name) or "your picture"
+    return name if len(name) <= longest else f"{name[: longest - 8]}…{name[-7:]}"
+
+
+def percent(fraction: float) -> str:
+    """A share in words that read well at any size: "42 %", "3.1 %", "0.04 %"."""
+    value = 100 * fraction
+    if value >= 9.95:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.095 else f"{value:.2g} %"
+
+
+def pinned_sentence(
+    trace: Trace, block: BlockTrace, position: tuple[int, int, int], pinned: PinnedArrays
+) -> str:
+    """One line of HTML that says which spot the charts are about and what it receives."""
+    _, height_px, width_px, _ = trace.model_input.shape
+    _, rows, cols = block.grid
+    _, row, col = position
+    x, y = round((col + 0.5) * width_px / cols), round((row + 0.5) * height_px / rows)
+    return (
+        f'<p class="a2-pinned">The pinned spot (x {x}, y {y}) receives mostly from '
+        f"<b>{pinned.effective:.0f}</b> of {block.n} primitives; <b>g<sub>{pinned.primitive}</sub></b> gives it "
+        f"<b>{percent(pinned.share)}</b>, number {pinned.rank} of all.</p>"
+    )

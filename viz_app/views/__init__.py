@@ -1,0 +1,1 @@
+"""One module a page; each has a `render()` that app.py puts into the navigation."""
