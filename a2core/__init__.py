@@ -1,0 +1,64 @@
+"""A²: the reference implementation of double attention networks, and looking into what they attend to.
+
+    import a2core
+    model = a2core.load_model("a2-lite0")
+    trace = model.trace(a2core.read_media("photo.jpg"))
+    a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
+"""
+
+from a2core.checkpoints import (
+    CheckpointInfo,
+    list_checkpoints,
+    load_model,
+    save_checkpoint,
+    untrained_model,
+)
+from a2core.double_attention import DoubleAttention
+from a2core.errors import (
+    A2Error,
+    BlockError,
+    CheckpointError,
+    MediaError,
+    NetworkError,
+    TrainingError,
+)
+from a2core.media import Clip, read_media
+from a2core.networks import insert_blocks
+from a2core.probe import (
+    attention_terms,
+    cell_of_pixel,
+    effective_attention,
+    pixel_of_cell,
+    rank_primitives,
+    reach,
+    received_attention,
+)
+from a2core.trace import BlockTrace, Model, Trace
+
+__all__ = [
+    "A2Error",
+    "BlockError",
+    "BlockTrace",
+    "CheckpointError",
+    "CheckpointInfo",
+    "Clip",
+    "DoubleAttention",
+    "MediaError",
+    "Model",
+    "NetworkError",
+    "Trace",
+    "TrainingError",
+    "attention_terms",
+    "cell_of_pixel",
+    "effective_attention",
+    "insert_blocks",
+    "list_checkpoints",
+    "load_model",
+    "pixel_of_cell",
+    "rank_primitives",
+    "reach",
+    "read_media",
+    "received_attention",
+    "save_checkpoint",
+    "untrained_model",
+]

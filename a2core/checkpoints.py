@@ -1,0 +1,283 @@
+"""Checkpoints: a safetensors file holding only what we trained, with a JSON card beside it.
+
+A checkpoint is `NAME.safetensors` and `NAME.json`. The card says which network the tensors belong
+to, how they were trained, what was measured, and the file's sha256; a file that does not fit its
+card is refused. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from a2core.errors import CheckpointError
+from a2core.networks import build_network, inserted_blocks
+from a2core.trace import Model, pick_device
+
+CARD_FORMAT = 1
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+_PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A checkpoint as listed: `fault` is the reason when its card cannot be used, else empty."""
+
+    name: str
+    path: Path
+    card: dict[str, Any]
+    fault: str = ""
+
+
+def checkpoint_folder() -> Path:
+    """Where named checkpoints are looked for: A2_CHECKPOINTS when set, else the project's own folder."""
+    return Path(os.environ.get("A2_CHECKPOINTS", SHIPPED))
+
+
+def list_checkpoints(folder: Path | None = None) -> list[CheckpointInfo]:
+    """Every checkpoint in `folder`, by name, with what is wrong where something is.
+
+    Only cards are read and sizes compared; tensors are verified when a checkpoint is loaded. Pickles
+    lying there are listed with their refusal, since someone put them there hoping.
+    """
+    folder = folder or checkpoint_folder()
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.suffix != ".safetensors" and path.suffix not in _PICKLES:
+            continue
+        try:
+            found.append(CheckpointInfo(path.stem, path, read_card(path)))
+        except CheckpointError as error:
+            found.append(CheckpointInfo(path.stem, path, {}, str(error)))
+    return found
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The card beside checkpoint `path`.
+
+    Raises:
+        CheckpointError: a pickle, no card, a card that is not one, or a file of another size than
+            the card says.
+    """
+    if path.suffix in _PICKLES:
+        raise CheckpointError(
+            f"{path.name} is a pickle, which can run any code when it is opened, so it is not. "
+            "Save its tensors with a2core.save_checkpoint or as .safetensors with a card."
+        )
+    card_path = path.with_suffix(".json")
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{path.name} has no card. Put {card_path.name}, written with it, beside it."
+        ) from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"The card {card_path.name} cannot be read ({error}). Restore it.") from error
+    wanted = {"format", "architecture", "sha256", "size_bytes"}
+    missing = sorted(wanted - set(card)) if isinstance(card, dict) else sorted(wanted)
+    if missing:
+        raise CheckpointError(f"The card {card_path.name} lacks {', '.join(missing)}. Restore the original.")
+    if card["format"] != CARD_FORMAT:
+        raise CheckpointError(
+            f"The card {card_path.name} has format {card['format']}; this version reads {CARD_FORMAT}. Update a2core."
+        )
+    size = path.stat().st_size
+    if size != card["size_bytes"]:
+        fault = "cut off" if size < card["size_bytes"] else "larger than it should be"
+        raise CheckpointError(
+            f"{path.name} is {fault}: {size} bytes, its card says {card['size_bytes']}. Copy the file again."
+        )
+    return card
+
+
+def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
+    """The file of a checkpoint given by name or path.
+
+    Raises:
+        CheckpointError: there is none; the message lists those that there are.
+    """
+    text = os.fspath(name_or_path)
+    path = Path(text)
+    if path.suffix == ".json":
+        path = path.with_suffix(".safetensors")
+    if path.is_file() and (path.suffix == ".safetensors" or path.suffix in _PICKLES):
+        return path
+    if path.is_file():
+        raise CheckpointError(f"{path.name} is no checkpoint. Give a .safetensors file with its card beside it.")
+    named = checkpoint_folder() / f"{text}.safetensors"
+    if os.sep not in text and named.is_file():
+        return named
+    known = ", ".join(info.name for info in list_checkpoints() if not info.fault) or "none"
+    raise CheckpointError(f"There is no checkpoint {text!r}. Known by name: {known}; or give a path.")
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and card of a checkpoint, verified against each other.
+
+    Raises:
+        CheckpointError: as `read_card`, or the content is not what the card's sha256 says.
+    """
+    card = read_card(path)
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != card["sha256"]:
+        raise CheckpointError(f"{path.name} is not the file its card describes (sha256). Copy both again.")
+    try:
+        return load_tensors(data), card
+    except SafetensorError as error:
+        raise CheckpointError(f"{path.name} is not a safetensors file ({error}). Copy it again.") from error
+
+
+def block_tensors(blocks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """What a checkpoint stores of `blocks`: "<module name>/<tensor name>" to tensor."""
+    return {
+        f"{name}/{key}": tensor.detach().cpu().contiguous()
+        for name, block in blocks.items()
+        for key, tensor in block.state_dict().items()
+    }
+
+
+def load_block_tensors(blocks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], source: str) -> None:
+    """Put `tensors` into `blocks`; all must be there, of the right shape, and none left over.
+
+    Raises:
+        CheckpointError: naming the first few tensors that do not fit.
+    """
+    wanted = block_tensors(blocks)
+    faults = [f"{key} is missing" for key in wanted if key not in tensors]
+    faults += [f"{key} belongs to no block" for key in tensors if key not in wanted]
+    faults += [
+        f"{key} has shape {tuple(tensors[key].shape)} instead of {tuple(tensor.shape)}"
+        for key, tensor in wanted.items()
+        if key in tensors and tensors[key].shape != tensor.shape
+    ]
+    faults += [
+        f"{key} holds values that are not finite"
+        for key, tensor in tensors.items()
+        if not torch.isfinite(tensor).all()
+    ]
+    if faults:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise CheckpointError(
+            f"{source} does not fit the network on its card: {'; '.join(faults[:3])}{more}. "
+            "Use the card that was written with it."
+        )
+    for name, block in blocks.items():
+        prefix = f"{name}/"
+        block.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+
+
+def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") -> Model:
+    """A checkpoint's network, ready to trace: `name` is a name in checkpoints/ or a path.
+
+    Args:
+        device: "auto" (A2_DEVICE when set, else CUDA, then MPS, then CPU), or one of these.
+
+    Raises:
+        CheckpointError: no such checkpoint, a pickle, cut off, or not fitting its card.
+        NetworkError: a device that there is not, or an architecture that this version cannot build.
+    """
+    path = find_checkpoint(name)
+    target = pick_device(device)
+    tensors, card = read_checkpoint(path)
+    model = _assemble(card["architecture"], target, path.stem, card)
+    load_block_tensors(model.blocks, tensors, path.name)
+    model.trained = True
+    return model
+
+
+def untrained_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto", *, seed: int = 0) -> Model:
+    """The network of checkpoint `name` with random blocks: what training is compared against.
+
+    Raises:
+        CheckpointError, NetworkError: as `load_model`.
+    """
+    path = find_checkpoint(name)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return _assemble(read_card(path)["architecture"], pick_device(device), f"{path.stem} (random blocks)", {})
+
+
+def _assemble(
+    architecture: Mapping[str, Any], device: torch.device, name: str, card: Mapping[str, Any]
+) -> Model:
+    try:
+        backbone = build_network(architecture)
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"The card of {name} describes an architecture that this version cannot build ({error!r}). Update a2core."
+        ) from error
+    return Model(
+        backbone.network,
+        inserted_blocks(backbone.network),
+        name=name,
+        labels=backbone.labels,
+        mean=backbone.mean,
+        std=backbone.std,
+        device=device,
+        card=card,
+    )
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str],
+    blocks: Mapping[str, nn.Module],
+    *,
+    architecture: Mapping[str, Any],
+    card: Mapping[str, Any],
+) -> Path:
+    """Write `blocks` and their card as `path` (.safetensors) and .json, each whole or not at all.
+
+    `card` holds what is worth saying (training, metrics, limits); format, architecture, sha256 and
+    size are added. The card is written first: a kill between the two leaves a pair that is refused,
+    never one that is believed.
+
+    Raises:
+        CheckpointError: the folder cannot be written to.
+    """
+    path = Path(path)
+    data = save_tensors(block_tensors(blocks))
+    full = {
+        "format": CARD_FORMAT,
+        "name": path.stem,
+        "architecture": dict(architecture),
+        **card,
+        "size_bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    text = json.dumps(full, indent=1, ensure_ascii=False) + "\n"
+    try:
+        write_atomically(path.with_suffix(".json"), text.encode())
+        write_atomically(path, data)
+    except OSError as error:
+        raise CheckpointError(f"Cannot write {path}: {error.strerror}. Free space or choose another folder.") from error
+    return path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader, or a kill at any moment, sees the old file or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,1 @@
+"""Training the blocks, and measuring what they learned. Only `cli` imports this package."""

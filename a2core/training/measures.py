@@ -1,0 +1,124 @@
+"""The measures by which attention maps are judged, on pictures with labelled regions.
+
+Every function takes plain maps, so the block, its baselines and a stranger's method are measured
+by the same code. Definitions:
+
+- **click-AUC**: for every labelled region covering 2 % to 60 % of the picture, 5 random cells
+  (seed 0) of which at least 70 % lies in the region; cell j scores E(p, j) and counts as inside when
+  at least half of it is; area under the ROC curve; mean over all clicks.
+- **best-of-n overlap**: for every such region, every map is bilinearly upsampled to the picture and
+  cut at its region-area-many highest pixels; intersection over union with the region; best over the
+  maps; mean over regions.
+- **reach**: exp of the entropy of a gather map, as a share of N. **dead**: primitives whose mean ρ
+  is below 0.1/n. **redundancy**: mean over primitives of the highest cosine similarity of a gather
+  map with another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from torch import Tensor
+from torch.nn import functional as F
+
+SMALLEST_SHARE, LARGEST_SHARE = 0.02, 0.60
+CLICKS, CLICK_SHARE, INSIDE_SHARE = 5, 0.70, 0.50
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The labelled regions of one picture that count, at the picture's size S×S."""
+
+    masks: np.ndarray  # (R, S, S) bool
+
+    def cells(self, h: int, w: int) -> np.ndarray:
+        """(R, h, w) float32: the share of each cell that lies in each region."""
+        r, height, width = self.masks.shape
+        return self.masks.reshape(r, h, height // h, w, width // w).mean(axis=(2, 4), dtype=np.float32)
+
+
+def regions_of(segmentations: np.ndarray, side_px: int) -> Regions:
+    """Regions of all annotators' label maps (annotators, H, W), resized to side×side pixels."""
+    masks = []
+    for labels in segmentations:
+        resized = cv2.resize(
+            labels.astype(np.float32), (side_px, side_px), interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        for label in np.unique(resized):
+            mask = resized == label
+            if SMALLEST_SHARE <= mask.mean() <= LARGEST_SHARE:
+                masks.append(mask)
+    return Regions(np.array(masks, dtype=bool).reshape(-1, side_px, side_px))
+
+
+def click_cells(inside_share: np.ndarray, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """(region, flat cell) of the clicks: up to 5 random cells a region, each at least 70 % in it."""
+    clicks = []
+    for region, share in enumerate(inside_share.reshape(len(inside_share), -1)):
+        cells = np.flatnonzero(share >= CLICK_SHARE)
+        inside = share >= INSIDE_SHARE
+        if len(cells) == 0 or inside.all():
+            continue
+        chosen = rng.choice(cells, size=min(CLICKS, len(cells)), replace=False)
+        clicks += [(region, int(cell)) for cell in chosen]
+    return clicks
+
+
+def click_aucs(
+    scores_of: Callable[[np.ndarray], np.ndarray], regions: Regions, grid: tuple[int, int]
+) -> np.ndarray:
+    """Area under the ROC curve of every click on one picture.
+
+    `scores_of` takes flat cells (K,) and returns their scores for all cells (K, N).
+    """
+    shares = regions.cells(*grid)
+    clicks = click_cells(shares, np.random.default_rng(0))
+    if not clicks:
+        return np.zeros(0)
+    region, cell = np.array(clicks).T
+    scores = scores_of(cell)
+    inside = (shares.reshape(len(shares), -1) >= INSIDE_SHARE)[region]
+    ranks = rankdata(scores, axis=1)
+    positives = inside.sum(axis=1)
+    negatives = inside.shape[1] - positives
+    u = (ranks * inside).sum(axis=1) - positives * (positives + 1) / 2
+    return u / (positives * negatives)
+
+
+def best_overlaps(maps: Tensor, regions: Regions) -> np.ndarray:
+    """Best intersection over union among `maps` (n, h, w), for every region: (R,)."""
+    masks = regions.masks
+    if len(masks) == 0:
+        return np.zeros(0)
+    side = masks.shape[1:]
+    upsampled = F.interpolate(maps[None].float(), size=side, mode="bilinear", align_corners=False)[0]
+    order = upsampled.flatten(1).argsort(dim=1, descending=True)
+    best = []
+    rank = torch.empty_like(order, dtype=torch.int32)
+    positions = torch.arange(order.shape[1], dtype=torch.int32, device=maps.device)
+    rank.scatter_(1, order, positions.expand_as(order))
+    for mask in torch.from_numpy(masks).flatten(1).to(maps.device):
+        inside = mask.nonzero()[:, 0]
+        area = len(inside)
+        hits = (rank[:, inside] < area).sum(dim=1)
+        best.append((hits / (2 * area - hits)).max())
+    return torch.stack(best).cpu().numpy()
+
+
+def reach_share(gather: Tensor) -> Tensor:
+    """Reach of gather maps (..., n, N) as a share of N: (..., n)."""
+    entropy = -(gather * gather.clamp_min(1e-30).log()).sum(dim=-1)
+    return entropy.exp() / gather.shape[-1]
+
+
+def redundancy(gather: Tensor) -> Tensor:
+    """Mean over maps (..., n, N) of the highest cosine similarity with another map: (...)."""
+    unit = F.normalize(gather, dim=-1)
+    similarity = unit @ unit.transpose(-1, -2)
+    similarity.diagonal(dim1=-2, dim2=-1).fill_(-1)
+    return similarity.amax(dim=-1).mean(dim=-1)
