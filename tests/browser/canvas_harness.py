@@ -1,0 +1,162 @@
+"""Payloads made with NumPy alone, and a browser to show them in: no model, no server, no network.
+
+The maps are softmaxed smooth noise, so they look like attention without being it; the numbers that
+tests compare with are computed here, from the quantised arrays exactly as contract 2 defines them.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+FloatArray = np.ndarray
+
+
+@dataclass(frozen=True)
+class Maps:
+    """One block as the browser sees it: gather and distribute (n, T, h, w), after quantisation."""
+
+    gather: FloatArray
+    distribute: FloatArray
+
+    def rho(self, t: int, row: int, col: int) -> FloatArray:
+        """ρ at one position, (n,)."""
+        return self.distribute[:, t, row, col]
+
+    def attention(self, t: int, row: int, col: int) -> FloatArray:
+        """Row of VᵀB for one position, (T, h, w)."""
+        n = len(self.gather)
+        flat = self.distribute.reshape(n, -1).T @ self.gather.reshape(n, -1)
+        _, _, h, w = self.gather.shape
+        return flat[(t * h + row) * w + col].reshape(self.gather.shape[1:])
+
+
+def quantise(maps: FloatArray) -> tuple[dict[str, Any], FloatArray]:
+    """Contract 2's encoding of (n, T, h, w) maps, and the maps as they come out of it."""
+    n = len(maps)
+    scale = maps.reshape(n, -1).max(axis=1).astype(np.float64)
+    whole = np.round(maps / scale[:, None, None, None] * 65535).astype("<u2")
+    packed = {"data": base64.b64encode(whole.tobytes()).decode(), "scale": scale.tolist()}
+    return packed, whole * (scale[:, None, None, None] / 65535)
+
+
+def smooth_noise(rng: np.random.Generator, n: int, h: int, w: int, waves: int = 5) -> FloatArray:
+    """(n, h, w) sums of a few random slow waves, about unit variance."""
+    y, x = np.mgrid[0:h, 0:w] / max(h, w)
+    total = np.zeros((n, h, w))
+    for _ in range(waves):
+        fy, fx = rng.normal(0, 1.6, (2, n, 1, 1))
+        total += np.sin(2 * np.pi * (fy * y + fx * x + rng.random((n, 1, 1))))
+    return total * np.sqrt(2 / waves)
+
+
+def softmax(values: FloatArray, axis: int | tuple[int, ...]) -> FloatArray:
+    powers = np.exp(values - values.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def reach(maps: FloatArray) -> FloatArray:
+    flat = maps.reshape(len(maps), -1)
+    return np.exp(-(flat * np.log(np.maximum(flat, 1e-30))).sum(axis=1))
+
+
+def block_payload(
+    name: str, label: str, gather: FloatArray, distribute: FloatArray
+) -> tuple[dict[str, Any], Maps]:
+    """One entry of the payload's "blocks", from exact (n, T, h, w) maps."""
+    packed_gather, seen_gather = quantise(gather)
+    packed_distribute, seen_distribute = quantise(distribute)
+    n = len(gather)
+    change, _ = quantise(np.full((1, *gather.shape[1:]), 0.1))
+    payload = {
+        "name": name,
+        "label": label,
+        "n": n,
+        "grid": list(gather.shape[1:]),
+        "gather": packed_gather,
+        "distribute": packed_distribute,
+        "reach": reach(gather).tolist(),
+        "use": distribute.reshape(n, -1).mean(axis=1).tolist(),
+        "change": change,
+        "cards": [""] * n,
+    }
+    return payload, Maps(seen_gather, seen_distribute)
+
+
+def picture_url(picture: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", quality=85)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def random_block(
+    rng: np.random.Generator, name: str, label: str, *, n: int, grid: tuple[int, int]
+) -> tuple[dict[str, Any], Maps]:
+    h, w = grid
+    gather = softmax(3.0 * smooth_noise(rng, n, h, w)[:, None], axis=(1, 2, 3))
+    distribute = softmax(2.5 * smooth_noise(rng, n, h, w)[:, None], axis=0)
+    return block_payload(name, label, gather, distribute)
+
+
+def gradient_picture(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[0:height, 0:width]
+    rgb = [255 * x / width, 255 * y / height, 128 + 100 * np.sin(x / 17) * np.sin(y / 13)]
+    return np.stack(rgb, axis=-1).astype(np.uint8)
+
+
+def make_payload(
+    *,
+    size: tuple[int, int] = (448, 448),
+    n: int = 64,
+    strides: tuple[int, ...] = (16, 32),
+    seed: int = 0,
+    picture: np.ndarray | None = None,
+    key: str = "synthetic",
+) -> tuple[dict[str, Any], dict[str, Maps]]:
+    """A whole payload and its maps by block; `size` is (height, width) of the model input."""
+    height, width = size
+    rng = np.random.default_rng(seed)
+    blocks, maps = [], {}
+    for level, stride in enumerate(strides):
+        name = f"blocks.{4 + level}"
+        grid = (height // stride, width // stride)
+        words = ("parts", "objects", "scenes")[level]
+        raw, seen = random_block(rng, name, f"{words} ({name}, {grid[0]}×{grid[1]} cells)", n=n, grid=grid)
+        blocks.append(raw)
+        maps[name] = seen
+    shown = gradient_picture(height, width) if picture is None else picture
+    return envelope(blocks, [picture_url(shown)], size, key=key), maps
+
+
+def envelope(
+    blocks: list[dict[str, Any]], frames: list[str], size: tuple[int, int], *, key: str = "synthetic"
+) -> dict[str, Any]:
+    """The payload around its blocks."""
+    height, width = size
+    return {
+        "version": 1,
+        "key": key,
+        "frames": frames,
+        "width_px": width,
+        "height_px": height,
+        "times_s": [0.04 * f for f in range(len(frames))],
+        "alt": f"synthetic picture, {width} × {height} pixels",
+        "blocks": blocks,
+        "view": {"block": blocks[0]["name"], "probe": None, "primitive": None},
+    }
+
+
+def one_cell_block(
+    grid: tuple[int, int], cell: tuple[int, int], *, n: int = 4
+) -> tuple[dict[str, Any], Maps]:
+    """Every primitive gathers from `cell` alone, so every probe's attention is that cell."""
+    h, w = grid
+    gather = np.full((n, 1, h, w), 1e-9)
+    gather[:, 0, cell[0], cell[1]] = 1 - 1e-9 * (h * w - 1)
+    distribute = np.full((n, 1, h, w), 1 / n)
+    return block_payload("blocks.4", "parts", gather, distribute)

@@ -1,0 +1,184 @@
+"""The probe canvas: the app's one custom component, and the same thing as a single offline page.
+
+The browser answers every hover by itself from the payload (contract 2 in docs/architecture.md); this
+module only hands the payload over and takes one small report back. It computes nothing.
+
+Not in here: making the payload (`viz_app.view_model`), judging the report (`viz_app.state`).
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+__all__ = ["probe_canvas", "standalone_html"]
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "a2_probe_canvas",
+    html=_asset("canvas.html"),
+    css=_asset("canvas.css"),
+    js=_asset("canvas.js"),
+)
+
+
+def probe_canvas(payload: Mapping[str, Any], *, view: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    """Show the canvas and return what the browser reported last, or None before it has.
+
+    The report is `{"key", "block", "t", "row", "col", "primitive", "pinned", "view"}`, where `key` is
+    the payload's and `view` holds the settings (opacity, scale, sort, tiles, layer). Types are checked
+    here; whether it fits the trace on screen is for the caller to judge.
+
+    `view` says what to show: block, probe, primitive, pinned and the settings. The browser owns all of
+    these once a person has touched them, so a view that only repeats what the browser last reported is
+    not sent again: the data stays the same, and Streamlit leaves the canvas alone.
+    """
+    memory_key = f"{key}:shown"
+    memory = st.session_state.get(memory_key)
+    known = _report_in(st.session_state.get(key))
+    shown = _view_to_send(payload["key"], dict(view), memory, known)
+    st.session_state[memory_key] = (payload["key"], shown)
+
+    result = _component(
+        data={"payload": dict(payload), "view": shown},
+        key=key,
+        on_probe_change=_nothing,
+    )
+    return _report_in(result)
+
+
+def standalone_html(
+    payload: Mapping[str, Any], *, view: Mapping[str, Any] | None = None, title: str = ""
+) -> str:
+    """One HTML page that shows the payload and answers every hover, without a network.
+
+    Its content security policy forbids every request, so it can be opened from disk and passed on.
+    """
+    data = {"payload": dict(payload), "view": dict(view if view is not None else payload.get("view") or {})}
+    heading = f"<h1>{html.escape(title)}</h1>" if title else ""
+    return _PAGE.format(
+        title=html.escape(title or str(payload.get("alt") or "Double attention")),
+        css=_PAGE_CSS + _asset("canvas.css"),
+        heading=heading,
+        body=_asset("canvas.html"),
+        data=_script_json(data),
+        js=_asset("canvas.js"),
+    )
+
+
+def _nothing() -> None:
+    """The report is read from the component's result; no callback is needed."""
+
+
+def _view_to_send(
+    payload_key: str,
+    asked: dict[str, Any],
+    memory: tuple[str, dict[str, Any]] | None,
+    report: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """The view last sent when `asked` says nothing the browser does not know, else `asked`."""
+    if memory is None or memory[0] != payload_key:
+        return asked
+    sent = memory[1]
+    known = dict(sent)
+    if report is not None and report["key"] == payload_key:
+        known.update(report["view"])
+        known.update(
+            block=report["block"],
+            probe=[report["t"], report["row"], report["col"]],
+            primitive=report["primitive"],
+            pinned=report["pinned"],
+        )
+    news = {
+        name
+        for name, value in asked.items()
+        if value is not None and _plain(known.get(name)) != _plain(value)
+    }
+    return asked if news else sent
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _report_in(result: Any) -> dict[str, Any] | None:
+    """The report inside a component's result, with every type checked, or None."""
+    raw = result.get("probe") if isinstance(result, Mapping) else None
+    if not isinstance(raw, Mapping):
+        return None
+    key, block, primitive = raw.get("key"), raw.get("block"), raw.get("primitive")
+    place = {name: raw.get(name) for name in ("t", "row", "col")}
+    if not isinstance(key, str) or not isinstance(block, str):
+        return None
+    if not all(_is_index(value) for value in place.values()):
+        return None
+    if primitive is not None and not _is_index(primitive):
+        return None
+    view = raw.get("view")
+    return {
+        "key": key,
+        "block": block,
+        **place,
+        "primitive": primitive,
+        "pinned": raw.get("pinned") is True,
+        "view": dict(view) if isinstance(view, Mapping) else {},
+    }
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _script_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+_PAGE_CSS = """
+:root { color-scheme: light dark; }
+body { margin: 0; background: light-dark(#ffffff, #101217); color: light-dark(#22242b, #eceef2);
+  font-family: ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif; }
+main { max-width: 1680px; margin: 0 auto; padding: 24px 32px 48px; }
+h1 { font-size: 20px; font-weight: 600; margin: 0 0 16px; }
+"""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{css}</style>
+</head>
+<body>
+<main>
+{heading}
+{body}
+</main>
+<script type="application/json" id="a2-data">{data}</script>
+<script type="module">
+{js}
+const given = JSON.parse(document.getElementById("a2-data").textContent);
+mount(document.querySelector("[data-a2-root]"), given.payload, {{
+  view: given.view,
+  onPin: (report) => window.dispatchEvent(new CustomEvent("a2-pin", {{ detail: report }})),
+  onView: (report) => window.dispatchEvent(new CustomEvent("a2-view", {{ detail: report }})),
+}});
+</script>
+</body>
+</html>
+"""

@@ -1,0 +1,1320 @@
+/*
+ * The probe canvas: one picture, the attention of one pixel, and the primitives behind it.
+ *
+ * It answers every hover by itself. The page sends the payload once per trace; from then on
+ * E(p, j) = sum_i rho_ip * theta_ij is computed here for the pointed cell p, O(n N), once a frame.
+ * Nothing goes to the server but a pinned pixel, a chosen primitive or a changed setting.
+ *
+ * No Streamlit in here except the thin default export at the end, and no build step: the same file
+ * is embedded in the app and in the offline page.
+ *
+ * Words: a *cell* is one position (t, row, col) of a block's grid and covers the pixels
+ * [col W/w, (col+1) W/w) x [row H/h, (row+1) H/h) of the model input; the value of a map sits at the
+ * centre of its cell. A *point* is a pixel of the model input with a time step; it is what the probe
+ * remembers, so that changing the block finds the same place on another grid.
+ */
+
+// ---------------------------------------------------------------- numbers and words
+
+const THIN = "\u202f";
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const isIndex = (value, below) => Number.isInteger(value) && value >= 0 && value < below;
+
+function percent(share) {
+  const p = share * 100;
+  if (p >= 9.95) return `${p.toFixed(0)}${THIN}%`;
+  if (p >= 0.995) return `${p.toFixed(1)}${THIN}%`;
+  if (p >= 0.01) return `${p.toFixed(2)}${THIN}%`;
+  return p > 0 ? `<${THIN}0.01${THIN}%` : `0${THIN}%`;
+}
+
+const about = (share) => (share >= 0.995 ? "all" : `≈${THIN}${percent(share)}`);
+
+// ---------------------------------------------------------------- colour
+
+// Every eighth entry of the maps of the same names in matplotlib (CC0); linear in between, which is
+// within 2 of 255 of the full table. Warm means "gathered from", green means "handed out to".
+const COLOURS = {
+  magma:
+    "0000040303120a0822130d341d114729115a36106b440f7651127c5d177f6a1c81762181832681902a819c2e7faa337d" +
+    "b73779c23b75cf4070db476ae55064ee5b5ef4695cf9785dfb8761fd9668fea571feb47bfec287fed194fde0a1fceeb0" +
+    "fcfdbf",
+  viridis:
+    "440154470d6048186a482374472d7b4537814240863e49893b528b375b8d33638d2f6b8e2c728e297a8e26828e23898e" +
+    "21918c1f978b1f9f8821a68527ad8131b57b3dbc744cc26c5cc8636ece5881d34d95d840aadc32c0df25d5e21aeae51a" +
+    "fde725",
+};
+const COLOUR_OF = { attention: "magma", gather: "magma", distribute: "viridis" };
+
+/** 256 RGB entries of a colour map as one Uint8Array. */
+function colourTable(name) {
+  const stops = COLOURS[name].match(/../g).map((hex) => parseInt(hex, 16));
+  const last = stops.length / 3 - 1;
+  const table = new Uint8Array(768);
+  for (let v = 0; v < 256; v++) {
+    const at = (v / 255) * last;
+    const low = Math.min(last - 1, Math.floor(at));
+    for (let c = 0; c < 3; c++) {
+      table[3 * v + c] = Math.round(stops[3 * low + c] * (1 - at + low) + stops[3 * low + 3 + c] * (at - low));
+    }
+  }
+  return table;
+}
+const TABLES = Object.fromEntries(Object.keys(COLOURS).map((name) => [name, colourTable(name)]));
+
+/** How opaque a value is: low values let the picture through, so that it stays the hero. */
+const cover = (v, opacity) => opacity * Math.min(1, 0.12 + 0.98 * Math.pow(v, 0.6));
+
+/** 256 packed little-endian RGBA words: a colour map with its opacity baked in. */
+function overlayWords(name, opacity) {
+  const table = TABLES[name];
+  const words = new Uint32Array(256);
+  for (let v = 0; v < 256; v++) {
+    const alpha = Math.round(255 * cover(v / 255, opacity));
+    words[v] = ((alpha << 24) | (table[3 * v + 2] << 16) | (table[3 * v + 1] << 8) | table[3 * v]) >>> 0;
+  }
+  return words;
+}
+
+// ---------------------------------------------------------------- payload
+
+function bytesOf(base64) {
+  if (typeof Uint8Array.fromBase64 === "function") return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** uint16 maps with one scale each -> Float32Array (n, N), row major. */
+function decodeMaps(packed, n, N) {
+  const bytes = bytesOf(packed.data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = new Float32Array(n * N);
+  for (let i = 0; i < n; i++) {
+    const unit = packed.scale[i] / 65535;
+    for (let j = i * N, end = j + N; j < end; j++) out[j] = view.getUint16(2 * j, true) * unit;
+  }
+  return out;
+}
+
+/** One block, ready to be asked. Its arrays are decoded at first use and kept. */
+class Block {
+  constructor(raw) {
+    this.raw = raw;
+    this.name = raw.name;
+    this.label = raw.label || raw.name;
+    this.n = raw.n;
+    [this.T, this.h, this.w] = raw.grid;
+    this.N = this.T * this.h * this.w;
+    this.reach = Float32Array.from(raw.reach);
+    this.use = Float32Array.from(raw.use);
+    this.cards = raw.cards || [];
+  }
+
+  get gather() {
+    return (this._gather ??= decodeMaps(this.raw.gather, this.n, this.N));
+  }
+
+  get distribute() {
+    return (this._distribute ??= decodeMaps(this.raw.distribute, this.n, this.N));
+  }
+
+  maps(kind) {
+    return kind === "distribute" ? this.distribute : this.gather;
+  }
+
+  peak(kind, i) {
+    return this.raw[kind].scale[i];
+  }
+
+  /** The value that absolute scale paints brightest: nine maps in ten stay below it. */
+  ceiling(kind) {
+    this._ceilings ??= {};
+    return (this._ceilings[kind] ??= quantile(this.raw[kind === "distribute" ? kind : "gather"].scale, 0.9));
+  }
+
+  index(cell) {
+    return (cell.t * this.h + cell.row) * this.w + cell.col;
+  }
+}
+
+function quantile(values, q) {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.round(q * (sorted.length - 1))];
+}
+
+class Model {
+  constructor(payload) {
+    this.key = payload.key;
+    this.width = payload.width_px;
+    this.height = payload.height_px;
+    this.frames = payload.frames;
+    this.times = payload.times_s || [0];
+    this.alt = payload.alt || "the picture";
+    this.blocks = payload.blocks.map((raw) => new Block(raw));
+  }
+
+  block(name) {
+    return this.blocks.find((block) => block.name === name) || this.blocks[0];
+  }
+
+  cellOf(point, block) {
+    return {
+      t: clamp(Math.floor(((point.frame + 0.5) * block.T) / this.frames.length), 0, block.T - 1),
+      row: clamp(Math.floor((point.y * block.h) / this.height), 0, block.h - 1),
+      col: clamp(Math.floor((point.x * block.w) / this.width), 0, block.w - 1),
+    };
+  }
+
+  /** The pixel at the centre of a cell. */
+  pointOf(cell, block) {
+    return {
+      frame: clamp(Math.floor(((cell.t + 0.5) * this.frames.length) / block.T), 0, this.frames.length - 1),
+      x: ((cell.col + 0.5) * this.width) / block.w,
+      y: ((cell.row + 0.5) * this.height) / block.h,
+    };
+  }
+}
+
+// ---------------------------------------------------------------- attention
+
+/** Column p of a (n, N) array: what one position holds of each of n maps. */
+function column(maps, n, N, p, out) {
+  for (let i = 0, at = p; i < n; i++, at += N) out[i] = maps[at];
+  return out;
+}
+
+/**
+ * out_j = sum_i weights_i * maps_ij. With weights = rho at p and maps = theta this is row p of
+ * V^T B, the effective attention; with weights = theta at j and maps = rho it is column j of it.
+ */
+function mix(weights, maps, n, N, out) {
+  out.fill(0);
+  for (let i = 0; i < n; i++) {
+    const weight = weights[i];
+    if (weight === 0) continue;
+    for (let j = 0, at = i * N; j < N; j++, at++) out[j] += weight * maps[at];
+  }
+  return out;
+}
+
+/** Peak and reach of a map that sums to 1: reach is exp of the entropy, in cells. */
+function describe(map) {
+  let peak = 0;
+  let at = 0;
+  let entropy = 0;
+  for (let j = 0; j < map.length; j++) {
+    const v = map[j];
+    if (v > peak) {
+      peak = v;
+      at = j;
+    }
+    if (v > 0) entropy -= v * Math.log(v);
+  }
+  return { peak, at, reach: Math.exp(entropy) };
+}
+
+/** Indices by falling value; equal values keep their order, as a stable argsort does. */
+function ranking(values) {
+  return Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+}
+
+// ---------------------------------------------------------------- painting
+
+/** Where each output pixel of a line of `cells` x `k` pixels lies between cell centres. */
+function lineTable(cells, k) {
+  const size = cells * k;
+  const low = new Int32Array(size);
+  const part = new Float32Array(size);
+  for (let x = 0; x < size; x++) {
+    const at = clamp((x + 0.5) / k - 0.5, 0, cells - 1);
+    low[x] = Math.min(Math.floor(at), Math.max(0, cells - 2));
+    part[x] = at - low[x];
+  }
+  return { low, part, step: cells > 1 ? 1 : 0 };
+}
+
+/** Enlarges h x w maps k times, bilinear with half-pixel centres, into values of 0..255. */
+class Enlarger {
+  constructor(h, w, k) {
+    this.h = h;
+    this.w = w;
+    this.k = k;
+    this.width = w * k;
+    this.height = h * k;
+    this.xs = lineTable(w, k);
+    this.ys = lineTable(h, k);
+    this.rows = new Float32Array(h * this.width);
+    this.values = new Uint8Array(this.width * this.height);
+  }
+
+  /** maps[offset ...] is one h x w map; `top` is the value that becomes 255. */
+  enlarge(maps, offset, top) {
+    const { h, w, width, height, xs, ys, rows, values } = this;
+    const gain = top > 0 ? 255 / top : 0;
+    for (let r = 0; r < h; r++) {
+      const from = offset + r * w;
+      const to = r * width;
+      for (let x = 0; x < width; x++) {
+        const at = from + xs.low[x];
+        const a = maps[at];
+        rows[to + x] = (a + (maps[at + xs.step] - a) * xs.part[x]) * gain + 0.5;
+      }
+    }
+    for (let y = 0; y < height; y++) {
+      const a = ys.low[y] * width;
+      const b = a + ys.step * width;
+      const part = ys.part[y];
+      const to = y * width;
+      for (let x = 0; x < width; x++) {
+        const v = rows[a + x] + (rows[b + x] - rows[a + x]) * part;
+        values[to + x] = v < 255 ? v : 255;
+      }
+    }
+    return values;
+  }
+}
+
+/** Paints small maps over a grey miniature of the picture: list, pair and gallery. */
+class Miniature {
+  constructor(h, w, longSide) {
+    this.lens = new Enlarger(h, w, Math.max(1, Math.round(longSide / Math.max(h, w))));
+    this.width = this.lens.width;
+    this.height = this.lens.height;
+    this.image = new ImageData(this.width, this.height);
+    this.grey = new Uint8Array(this.width * this.height).fill(60);
+    this.picture = null;
+  }
+
+  setPicture(picture) {
+    if (this.picture === picture) return;
+    this.picture = picture;
+    const canvas = document.createElement("canvas");
+    canvas.width = this.width;
+    canvas.height = this.height;
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(picture, 0, 0, this.width, this.height);
+    const { data } = pen.getImageData(0, 0, this.width, this.height);
+    for (let j = 0; j < this.grey.length; j++) {
+      this.grey[j] = 0.55 * (0.299 * data[4 * j] + 0.587 * data[4 * j + 1] + 0.114 * data[4 * j + 2]) + 14;
+    }
+  }
+
+  paint(canvas, maps, offset, top, colour) {
+    if (canvas.width !== this.width || canvas.height !== this.height) {
+      canvas.width = this.width;
+      canvas.height = this.height;
+    }
+    const values = this.lens.enlarge(maps, offset, top);
+    const { grey, image } = this;
+    const words = new Uint32Array(image.data.buffer);
+    const table = TABLES[colour];
+    for (let j = 0; j < values.length; j++) {
+      const v = values[j];
+      const a = MINI_COVER[v];
+      const g = grey[j] * (1 - a);
+      words[j] =
+        (255 << 24) |
+        ((g + table[3 * v + 2] * a) << 16) |
+        ((g + table[3 * v + 1] * a) << 8) |
+        (g + table[3 * v] * a);
+    }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+}
+const MINI_COVER = Float32Array.from({ length: 256 }, (_, v) => cover(v / 255, 0.92));
+
+// ---------------------------------------------------------------- small DOM helpers
+
+function setText(node, text) {
+  if (node._text !== text) {
+    node._text = text;
+    node.textContent = text;
+  }
+}
+
+function make(tag, className, parent) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (parent) parent.append(node);
+  return node;
+}
+
+let unique = 0;
+
+/** A segmented control of native radio buttons: arrow keys and labels come for free. */
+function segmented(host, options, onChange) {
+  const name = `a2c-${++unique}`;
+  const inputs = new Map();
+  host.replaceChildren();
+  for (const { value, text, title } of options) {
+    const label = make("label", "", host);
+    if (title) label.title = title;
+    const input = make("input", "", label);
+    input.type = "radio";
+    input.name = name;
+    input.value = value;
+    input.addEventListener("change", () => onChange(value));
+    make("span", "", label).textContent = text;
+    inputs.set(value, input);
+  }
+  host.hidden = options.length < 2;
+  return (value) => {
+    const input = inputs.get(value);
+    if (input && !input.checked) input.checked = true;
+  };
+}
+
+/** Runs at once, then at most every `wait_ms`, always ending with the latest value. */
+function latest(send, wait_ms) {
+  let timer = 0;
+  let waiting = null;
+  const tick = () => {
+    timer = 0;
+    if (waiting !== null) {
+      const value = waiting;
+      waiting = null;
+      timer = setTimeout(tick, wait_ms);
+      send(value);
+    }
+  };
+  return {
+    now(value) {
+      waiting = value;
+      if (!timer) tick();
+    },
+    later(value) {
+      waiting = value;
+      clearTimeout(timer);
+      timer = setTimeout(tick, wait_ms);
+    },
+    cancel() {
+      clearTimeout(timer);
+      timer = 0;
+      waiting = null;
+    },
+  };
+}
+
+// ---------------------------------------------------------------- the application
+
+const OVERLAY_SIDE_PX = 512; // long side of the overlay before the browser scales it to the stage
+const SORTS = {
+  rho: { text: "ρ at the pixel", title: "Most received by the pixel first" },
+  reach: { text: "reach", title: "Gathered from the largest part of the picture first" },
+  use: { text: "use", title: "Handed out most over the whole picture first" },
+};
+const SETTINGS = {
+  opacity: (v) => typeof v === "number" && v >= 0 && v <= 1,
+  scale: (v) => v === "relative" || v === "absolute",
+  sort: (v) => v in SORTS,
+  tiles: (v) => v === "gather" || v === "distribute",
+  layer: (v) => v === "attention" || v === "gather" || v === "distribute",
+};
+
+class Probe {
+  constructor(root, payload, { view = {}, onPin = () => {}, onView = () => {} }) {
+    this.root = root;
+    this.ui = {};
+    for (const node of root.querySelectorAll("[data-ref]")) this.ui[node.dataset.ref] = node;
+    this.state = {
+      block: null, // Block
+      point: null, // the resting or pinned point: what shows when nothing is hovered
+      pinned: false,
+      hover: null, // point under the mouse, or moved to by the keyboard
+      primitive: null, // chosen
+      preview: null, // {i, kind}: under the mouse in the list, the pair or the gallery
+      opacity: 0.75,
+      scale: "relative",
+      sort: "rho",
+      tiles: "gather",
+      layer: "attention",
+      frame: 0, // the frame on show
+    };
+    this.dirty = new Set();
+    this.raf = 0;
+    this.touched = false;
+    this.stop = new AbortController();
+    this.pins = latest((report) => onPin(report), 120);
+    this.views = latest((report) => onView(report), 350);
+    this.pen = this.ui.overlay.getContext("2d");
+    this.words = new Map();
+    this.minis = new Map();
+    this.buildControls();
+    this.listen();
+    this.load(payload, view || {});
+  }
+
+  // ---- data and view
+
+  load(payload, view) {
+    this.model = new Model(payload);
+    this.given = {};
+    this.minis.clear();
+    this.pictures = [];
+    const state = this.state;
+    Object.assign(state, { block: this.model.block(view.block), hover: null, preview: null, frame: 0 });
+    Object.assign(state, { pinned: false, primitive: null, layer: "attention", point: null });
+    this.rest = this.model.pointOf(
+      { t: 0, row: Math.floor(state.block.h / 2), col: Math.floor(state.block.w / 2) },
+      state.block,
+    );
+    this.root.style.setProperty("--aspect", String(this.model.width / this.model.height));
+    this.root.dataset.shape = this.model.width / this.model.height > 2.1 ? "wide" : "";
+    this.setBlocks();
+    this.ui.time.hidden = this.model.frames.length < 2;
+    this.ui.frame.max = String(this.model.frames.length - 1);
+    this.applyView(view);
+    if (!state.point) state.point = this.rest;
+    this.rest = state.point;
+    this.enterBlock();
+    this.loadPictures();
+  }
+
+  async loadPictures() {
+    const model = this.model;
+    await Promise.all(
+      model.frames.map(async (source, f) => {
+        const image = new Image();
+        image.src = source;
+        try {
+          await image.decode();
+        } catch {
+          return; // a frame that cannot be shown leaves its place grey; the maps stay right
+        }
+        if (this.model === model) this.pictures[f] = image;
+      }),
+    );
+    if (this.model === model && !this.stop.signal.aborted) this.schedule("picture", "minis");
+  }
+
+  /** Takes over what the page asks for; only what differs from what it asked for last. */
+  applyView(view) {
+    const { state, model, given } = this;
+    const asked = (name) => {
+      const fresh = view[name] !== undefined && JSON.stringify(view[name]) !== JSON.stringify(given[name]);
+      return fresh && view[name] !== null;
+    };
+    for (const name of Object.keys(SETTINGS)) {
+      if (asked(name) && SETTINGS[name](view[name])) state[name] = view[name];
+    }
+    if (asked("block") && model.block(view.block) !== state.block) this.setBlock(model.block(view.block));
+    const block = state.block;
+    if (asked("probe") && Array.isArray(view.probe)) {
+      const [t, row, col] = view.probe;
+      if (isIndex(t, block.T) && isIndex(row, block.h) && isIndex(col, block.w)) {
+        state.point = model.pointOf({ t, row, col }, block);
+        state.pinned = view.pinned === true;
+        state.frame = state.point.frame;
+      }
+    }
+    if (view.primitive !== undefined && JSON.stringify(view.primitive) !== JSON.stringify(given.primitive)) {
+      state.primitive = isIndex(view.primitive, block.n) ? view.primitive : null;
+    }
+    this.given = { ...view };
+  }
+
+  update(payload, view) {
+    this.readTheme();
+    if (payload.key !== this.model.key) {
+      this.load(payload, view || {});
+      this.schedule("all");
+      return;
+    }
+    if (JSON.stringify(view || {}) === JSON.stringify(this.given)) return;
+    this.applyView(view || {});
+    this.schedule("all");
+  }
+
+  setBlocks() {
+    this.showBlock = segmented(
+      this.ui.blocks,
+      this.model.blocks.map((block) => ({ value: block.name, text: block.label })),
+      (name) => {
+        this.setBlock(this.model.block(name));
+        this.reportPin();
+      },
+    );
+  }
+
+  setBlock(block) {
+    this.state.block = block;
+    this.state.primitive = null;
+    this.state.preview = null;
+    this.state.layer = "attention";
+    this.enterBlock();
+  }
+
+  /** Buffers and lists for the current block. */
+  enterBlock() {
+    const { block } = this.state;
+    this.rho = new Float32Array(block.n);
+    this.attention = new Float32Array(block.N);
+    this.lens = new Enlarger(block.h, block.w, Math.max(2, 2 * Math.round(OVERLAY_SIDE_PX / Math.max(block.h, block.w) / 2)));
+    this.image = new ImageData(this.lens.width, this.lens.height);
+    this.imageWords = new Uint32Array(this.image.data.buffer);
+    this.ui.overlay.width = this.lens.width;
+    this.ui.overlay.height = this.lens.height;
+    this.asked = null;
+    for (const mark of [this.ui.rest, this.ui.hover]) {
+      mark.style.width = `${100 / block.w}%`;
+      mark.style.height = `${100 / block.h}%`;
+    }
+    this.buildGallery();
+    this.schedule("all");
+  }
+
+  // ---- controls
+
+  buildControls() {
+    const { ui } = this;
+    this.showScale = segmented(
+      ui.scale,
+      [
+        { value: "relative", text: "Relative", title: "Each map from 0 to its own peak" },
+        { value: "absolute", text: "Absolute", title: "All maps of the block on one scale: a flat map looks flat" },
+      ],
+      (value) => this.setting({ scale: value }),
+    );
+    this.showSort = segmented(
+      ui.sort,
+      Object.entries(SORTS).map(([value, words]) => ({ value, ...words })),
+      (value) => this.setting({ sort: value }),
+    );
+    this.showTiles = segmented(
+      ui.tiles,
+      [
+        { value: "gather", text: "θ gathered", title: "Where each primitive is gathered" },
+        { value: "distribute", text: "ρ handed out", title: "Where each primitive is handed out" },
+      ],
+      (value) => this.setting({ tiles: value }),
+    );
+  }
+
+  setting(change) {
+    Object.assign(this.state, change);
+    this.schedule("all");
+    this.reportView();
+  }
+
+  listen() {
+    const { ui, stop } = this;
+    const on = (node, type, run, options = {}) =>
+      node.addEventListener(type, run, { signal: stop.signal, ...options });
+
+    on(ui.stage, "pointermove", (event) => {
+      if (event.pointerType === "touch") return;
+      this.hoverAt(event);
+    });
+    on(ui.stage, "pointerleave", (event) => {
+      if (event.pointerType !== "touch") this.leave();
+    });
+    on(ui.stage, "click", (event) => this.click(event));
+    on(ui.stage, "keydown", (event) => this.key(event));
+    on(ui.stage, "blur", () => this.leave());
+    on(ui.opacity, "input", () => this.setting({ opacity: Number(ui.opacity.value) }));
+    on(ui.frame, "input", () => {
+      this.state.frame = Number(ui.frame.value);
+      this.schedule("all", "picture");
+    });
+    on(ui.unpin, "click", () => {
+      this.unpin();
+      ui.stage.focus();
+    });
+    on(ui.unchoose, "click", () => {
+      this.choose(null);
+      ui.stage.focus();
+    });
+    on(ui.back, "click", () => {
+      this.setting({ layer: "attention" });
+      ui.stage.focus();
+    });
+    for (const [node, kind] of [
+      [ui.mapGather, "gather"],
+      [ui.mapDistribute, "distribute"],
+    ]) {
+      on(node, "pointerenter", (event) => event.pointerType !== "touch" && this.setPreview(this.shown(), kind));
+      on(node, "pointerleave", () => this.setPreview(null));
+      on(node, "click", () => {
+        const i = this.shown();
+        const same = this.state.layer === kind;
+        this.state.preview = null;
+        if (!same && this.state.primitive !== i) this.choose(i);
+        this.setting({ layer: same ? "attention" : kind });
+      });
+    }
+    this.listenTo(ui.rows, "li");
+    this.listenTo(ui.grid, "button");
+    on(ui.more, "click", () => {
+      const open = this.root.dataset.open !== "yes";
+      this.root.dataset.open = open ? "yes" : "";
+      this.schedule("gallery");
+    });
+
+    this.size = new ResizeObserver(() => this.schedule("picture", "all"));
+    this.size.observe(ui.stage);
+    this.seen = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) target._seen = isIntersecting;
+        this.schedule("tiles");
+      },
+      { rootMargin: "120px" },
+    );
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    on(scheme, "change", () => this.readTheme());
+    this.readTheme();
+  }
+
+  /** Preview under the mouse or focus, choice on click, for list rows and gallery tiles alike. */
+  listenTo(host, selector) {
+    const { signal } = this.stop;
+    const indexOf = (event) => {
+      const node = event.target.closest?.(selector);
+      return node && host.contains(node) && isIndex(node._i, this.state.block.n) ? node._i : null;
+    };
+    const kind = () => (host === this.ui.grid ? this.state.tiles : "gather");
+    host.addEventListener(
+      "pointerover",
+      (event) => event.pointerType !== "touch" && this.setPreview(indexOf(event), kind()),
+      { signal },
+    );
+    host.addEventListener("pointerleave", () => this.setPreview(null), { signal });
+    host.addEventListener("focusin", (event) => this.setPreview(indexOf(event), kind()), { signal });
+    host.addEventListener("focusout", () => this.setPreview(null), { signal });
+    host.addEventListener(
+      "click",
+      (event) => {
+        const i = indexOf(event);
+        if (i !== null) this.choose(i === this.state.primitive ? null : i);
+      },
+      { signal },
+    );
+    host.addEventListener(
+      "keydown",
+      (event) => {
+        const nodes = [...host.querySelectorAll("button")];
+        const at = nodes.indexOf(event.target);
+        if (at < 0) return;
+        const across = host === this.ui.grid ? Math.max(1, this.tilesAcross()) : 1;
+        const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[event.key];
+        if (step) {
+          event.preventDefault();
+          nodes[clamp(at + step, 0, nodes.length - 1)].focus();
+        } else if (event.key === "Escape") {
+          this.letGo();
+        }
+      },
+      { signal },
+    );
+  }
+
+  readTheme() {
+    const [r, g, b] = (getComputedStyle(this.root).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
+    this.root.dataset.theme = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
+  }
+
+  // ---- what a person does
+
+  pointAt(event) {
+    const box = this.ui.stage.getBoundingClientRect();
+    const { width, height } = this.model;
+    return {
+      frame: this.state.frame,
+      x: clamp(((event.clientX - box.left) / box.width) * width, 0, width - 1e-6),
+      y: clamp(((event.clientY - box.top) / box.height) * height, 0, height - 1e-6),
+    };
+  }
+
+  hoverAt(event) {
+    this.eventAt ||= performance.now();
+    this.state.hover = this.pointAt(event);
+    this.state.preview = null;
+    this.touch();
+    this.schedule("probe");
+  }
+
+  leave() {
+    if (!this.state.hover) return;
+    this.state.hover = null;
+    this.schedule("probe");
+  }
+
+  /** The first contact: the hint has done its work. */
+  touch() {
+    if (this.touched) return;
+    this.touched = true;
+    this.root.dataset.touched = "yes";
+  }
+
+  click(event) {
+    this.touch();
+    const point = this.pointAt(event);
+    const { block, hover } = this.state;
+    if (event.pointerType === "touch") {
+      const again = hover && block.index(this.model.cellOf(hover, block)) === block.index(this.model.cellOf(point, block));
+      this.state.hover = point;
+      this.schedule("probe");
+      if (!again) return;
+    }
+    this.pin(point);
+  }
+
+  pin(point) {
+    const { state, model } = this;
+    const at = (p) => state.block.index(model.cellOf(p, state.block));
+    const same = state.pinned && at(state.point) === at(point);
+    state.point = point;
+    state.pinned = true;
+    this.schedule("probe", "gallery");
+    if (!same) this.reportPin();
+  }
+
+  unpin() {
+    if (!this.state.pinned) return;
+    this.state.pinned = false;
+    this.state.point = this.rest;
+    this.schedule("probe", "gallery");
+    this.reportPin();
+  }
+
+  choose(i) {
+    if (this.state.primitive === i) return;
+    this.state.primitive = i;
+    if (i === null) this.state.layer = "attention";
+    this.schedule("all");
+    this.reportPin();
+  }
+
+  /** Escape: what was done last is undone first. */
+  letGo() {
+    if (this.state.layer !== "attention") this.setting({ layer: "attention" });
+    else if (this.state.primitive !== null) this.choose(null);
+    else this.unpin();
+  }
+
+  setPreview(i, kind = "gather") {
+    const { preview } = this.state;
+    if (i === null ? preview === null : preview && preview.i === i && preview.kind === kind) return;
+    this.state.preview = i === null ? null : { i, kind };
+    this.schedule("map", "pair");
+  }
+
+  key(event) {
+    const { state, model } = this;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    if (event.key in moves) {
+      const [dy, dx] = moves[event.key];
+      const block = state.block;
+      const cell = model.cellOf(state.hover || state.point, block);
+      state.hover = model.pointOf(
+        { t: cell.t, row: clamp(cell.row + dy, 0, block.h - 1), col: clamp(cell.col + dx, 0, block.w - 1) },
+        block,
+      );
+      this.touch();
+      this.schedule("probe", "say");
+    } else if (event.key === "Enter" || event.key === " ") {
+      this.pin(state.hover || state.point);
+      this.schedule("say");
+    } else if (event.key === "[" || event.key === "]") {
+      this.step(event.key === "]" ? 1 : -1);
+      this.schedule("say");
+    } else if (event.key === "Escape") {
+      this.letGo();
+      state.hover = null;
+      this.schedule("probe", "say");
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  /** To the next or previous primitive, in the order of the ranked list. */
+  step(by) {
+    const { n } = this.state.block;
+    const at = this.state.primitive === null ? (by > 0 ? -1 : 0) : this.order.indexOf(this.state.primitive);
+    this.choose(this.order[(at + by + n) % n]);
+  }
+
+  // ---- what the page is told
+
+  report() {
+    const { state, model } = this;
+    const { t, row, col } = model.cellOf(state.point, state.block);
+    const view = {};
+    for (const name of Object.keys(SETTINGS)) view[name] = state[name];
+    return {
+      key: model.key,
+      block: state.block.name,
+      t,
+      row,
+      col,
+      primitive: state.primitive,
+      pinned: state.pinned,
+      view,
+    };
+  }
+
+  reportPin() {
+    this.views.cancel();
+    this.pins.now(this.report());
+  }
+
+  reportView() {
+    this.views.later(this.report());
+  }
+
+  // ---- drawing, once a frame
+
+  schedule(...parts) {
+    for (const part of parts) this.dirty.add(part);
+    if (!this.raf && !this.stop.signal.aborted) this.raf = requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.raf = 0;
+    const all = this.dirty.has("all");
+    const has = (...parts) => all || parts.some((part) => this.dirty.has(part));
+    const want = {
+      controls: all,
+      picture: has("picture"),
+      probe: has("probe", "minis"),
+      map: has("probe", "map"),
+      pair: has("probe", "pair", "minis"),
+      minis: this.dirty.has("minis") || all,
+      gallery: has("gallery", "minis"),
+      tiles: has("tiles", "gallery", "minis"),
+      say: this.dirty.has("say"),
+    };
+    this.dirty.clear();
+    if (want.minis) this.forgetRows();
+    if (want.controls) this.drawControls();
+    if (want.picture) this.drawPicture();
+    if (want.probe) this.answer();
+    if (want.map) this.drawMap();
+    if (want.pair) this.drawPair();
+    if (want.gallery) this.sortGallery(want.minis);
+    if (want.tiles) this.drawTiles();
+    if (want.say) setText(this.ui.live, this.sentence);
+    if (this.eventAt) {
+      const since = this.eventAt;
+      const script_ms = performance.now() - since;
+      this.eventAt = 0;
+      afterPaint(() =>
+        this.root.dispatchEvent(
+          new CustomEvent("a2-painted", { detail: { ms: performance.now() - since, script_ms } }),
+        ),
+      );
+    }
+  }
+
+  drawControls() {
+    const { ui, state } = this;
+    this.showBlock(state.block.name);
+    this.showScale(state.scale);
+    this.showSort(state.sort);
+    this.showTiles(state.tiles);
+    if (Number(ui.opacity.value) !== state.opacity) ui.opacity.value = String(state.opacity);
+    setText(ui.opacityOut, percent(state.opacity));
+    ui.frame.value = String(state.frame);
+    setText(ui.frameOut, `${state.frame + 1} of ${this.model.frames.length}`);
+  }
+
+  /** The picture itself, paler in colour the stronger the overlay, so that colour means attention. */
+  drawPicture() {
+    const { base, stage } = this.ui;
+    const dpr = Math.min(2, window.devicePixelRatio || 1);
+    const width = Math.max(1, Math.round(stage.clientWidth * dpr));
+    const height = Math.max(1, Math.round(stage.clientHeight * dpr));
+    if (base.width !== width || base.height !== height) {
+      base.width = width;
+      base.height = height;
+    }
+    const pen = base.getContext("2d");
+    const picture = this.pictures[this.state.frame];
+    pen.fillStyle = "#777";
+    pen.fillRect(0, 0, width, height);
+    if (!picture) return;
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(picture, 0, 0, width, height);
+    pen.globalCompositeOperation = "saturation";
+    pen.fillStyle = `rgba(128,128,128,${0.85 * this.state.opacity})`;
+    pen.fillRect(0, 0, width, height);
+    pen.globalCompositeOperation = "source-over";
+    pen.fillStyle = `rgba(8,8,12,${0.38 * this.state.opacity})`;
+    pen.fillRect(0, 0, width, height);
+  }
+
+  /** The numbers at the probe: rho, its order, the effective attention; then list and words. */
+  answer() {
+    const { state, model, ui } = this;
+    const { block } = state;
+    const point = state.hover || state.point;
+    const cell = model.cellOf(point, block);
+    const p = block.index(cell);
+    if (this.asked !== p) {
+      this.asked = p;
+      column(block.distribute, block.n, block.N, p, this.rho);
+      mix(this.rho, block.gather, block.n, block.N, this.attention);
+      this.order = ranking(this.rho);
+      this.facts = describe(this.attention);
+      this.drawRows();
+    }
+    const rest = model.cellOf(state.point, block);
+    ui.rest.style.transform = `translate(${rest.col * 100}%, ${rest.row * 100}%)`;
+    ui.hover.style.transform = `translate(${cell.col * 100}%, ${cell.row * 100}%)`;
+    ui.hover.hidden = !state.hover;
+    ui.rest.dataset.pinned = state.pinned ? "yes" : "";
+    ui.unpin.hidden = !state.pinned;
+
+    const best = this.order[0];
+    const seconds = model.frames.length > 1 ? ` · ${model.times[point.frame]?.toFixed(2)} s` : "";
+    this.sentence =
+      `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${seconds} · cell row ${cell.row}, col ${cell.col}` +
+      ` · gathers from ${about(this.facts.reach / block.N)} of the picture` +
+      ` · receives most of g${best} (${percent(this.rho[best])})`;
+    setText(ui.readout, this.sentence);
+    const where = state.hover ? "under the pointer" : state.pinned ? "pinned" : "at rest";
+    setText(ui.rankTitle, "What this pixel receives");
+    setText(ui.rankNote, `row ${cell.row}, col ${cell.col} · ${where}`);
+  }
+
+  /** The list is built from the answer; both are asked for anew. */
+  forgetRows() {
+    this.asked = null;
+    for (const row of this.rowNodes || []) row.shown = null;
+  }
+
+  drawRows() {
+    const { state, rho, order } = this;
+    const { block } = state;
+    const count = Math.min(this.rowCount(), block.n);
+    if (this.rowNodes?.length !== count || this.rowBlock !== block) this.buildRows(count);
+    const widest = Math.max(rho[order[0]], 1e-9);
+    let sum = 0;
+    for (let r = 0; r < count; r++) {
+      const i = order[r];
+      const node = this.rowNodes[r];
+      sum += rho[i];
+      setText(node.share, percent(rho[i]));
+      node.bar.style.transform = `scaleX(${(rho[i] / widest).toFixed(4)})`;
+      if (node.shown !== i) {
+        node.shown = i;
+        node.li._i = i;
+        setText(node.name, `g${i}`);
+        setText(node.reach, about(block.reach[i] / block.N));
+        this.mini("row").paint(node.canvas, block.gather, this.offset(i), this.top("gather", i), "magma");
+      }
+      node.button.setAttribute(
+        "aria-label",
+        `Rank ${r + 1}, primitive ${i}: ${percent(rho[i])} received, gathered from ${about(block.reach[i] / block.N)} of the picture`,
+      );
+      node.li.dataset.chosen = i === state.primitive ? "yes" : "";
+      node.button.setAttribute("aria-pressed", String(i === state.primitive));
+    }
+    const left = block.n - count;
+    setText(this.ui.others, left > 0 ? `and ${left} more with ${percent(Math.max(0, 1 - sum))} together` : "");
+  }
+
+  rowCount() {
+    return 8;
+  }
+
+  buildRows(count) {
+    this.rowBlock = this.state.block;
+    this.ui.rows.replaceChildren();
+    this.rowNodes = Array.from({ length: count }, (_, r) => {
+      const li = make("li", "", this.ui.rows);
+      const button = make("button", "a2c-row", li);
+      button.type = "button";
+      const number = make("span", "a2c-no", button);
+      number.textContent = String(r + 1);
+      const canvas = make("canvas", "a2c-thumb", button);
+      const name = make("span", "a2c-name", button);
+      const track = make("span", "a2c-track", button);
+      const bar = make("i", "", track);
+      const share = make("span", "a2c-share", button);
+      const reach = make("span", "a2c-reach", button);
+      return { li, button, canvas, name, bar, share, reach, shown: null };
+    });
+  }
+
+  /** The primitive of the pair: under the mouse, else chosen, else the strongest at the probe. */
+  shown() {
+    const { preview, primitive } = this.state;
+    return preview ? preview.i : primitive !== null ? primitive : this.order[0];
+  }
+
+  /** Offset of map i at the time step on show. */
+  offset(i) {
+    const { block, frame } = this.state;
+    const t = clamp(Math.floor(((frame + 0.5) * block.T) / this.model.frames.length), 0, block.T - 1);
+    return i * block.N + t * block.h * block.w;
+  }
+
+  /** The value that is painted brightest. */
+  top(kind, i) {
+    const { block, scale } = this.state;
+    if (scale === "absolute") return block.ceiling(kind);
+    return kind === "attention" ? this.facts.peak : block.peak(kind, i);
+  }
+
+  /** What the large overlay shows: the attention of the pixel, or a map of one primitive. */
+  largeMap() {
+    const { preview, layer, primitive } = this.state;
+    if (preview) return { kind: preview.kind, i: preview.i };
+    if (layer !== "attention" && primitive !== null) return { kind: layer, i: primitive };
+    return { kind: "attention", i: 0 };
+  }
+
+  drawMap() {
+    const { state, ui } = this;
+    const { block } = state;
+    const { kind, i } = this.largeMap();
+    const maps = kind === "attention" ? this.attention : block.maps(kind);
+    const top = this.top(kind, i);
+    const values = this.lens.enlarge(maps, this.offset(i), top);
+    const words = this.overlayWords(COLOUR_OF[kind]);
+    const pixels = this.imageWords;
+    for (let j = 0; j < values.length; j++) pixels[j] = words[values[j]];
+    this.pen.putImageData(this.image, 0, 0);
+
+    const peak = kind === "attention" ? this.facts.peak : block.peak(kind, i);
+    const reach = kind === "attention" ? this.facts.reach : block.reach[i];
+    const what = {
+      attention: "Where this pixel’s information was gathered from",
+      gather: `Where primitive g${i} was gathered (θ)`,
+      distribute: `Where primitive g${i} is handed out (ρ)`,
+    }[kind];
+    setText(ui.what, what);
+    ui.back.hidden = kind === "attention" || !!state.preview;
+    ui.overlay.setAttribute(
+      "aria-label",
+      `${this.model.alt}. ${what}: ` +
+        (kind === "distribute"
+          ? `at most ${percent(peak)} of a position`
+          : `${about(reach / block.N)} of the picture, at most ${percent(peak)} in one cell`),
+    );
+    this.drawLegend(kind, top, peak);
+  }
+
+  overlayWords(colour) {
+    const id = `${colour} ${this.state.opacity}`;
+    if (!this.words.has(id)) {
+      if (this.words.size > 8) this.words.clear();
+      this.words.set(id, overlayWords(colour, this.state.opacity));
+    }
+    return this.words.get(id);
+  }
+
+  drawLegend(kind, top, peak) {
+    const { ui, state } = this;
+    const { block } = state;
+    const id = `${COLOUR_OF[kind]} ${state.opacity}`;
+    if (this.rampShown !== id) {
+      this.rampShown = id;
+      const pen = ui.ramp.getContext("2d");
+      const image = new ImageData(256, 1);
+      new Uint32Array(image.data.buffer).set(this.overlayWords(COLOUR_OF[kind]));
+      pen.putImageData(image, 0, 0);
+    }
+    const even = kind === "distribute" ? 1 / block.n : 1 / block.N;
+    const at = top > 0 ? even / top : 2;
+    ui.tick.hidden = at > 1;
+    ui.tick.style.left = `${clamp(at, 0, 1) * 100}%`;
+    setText(ui.even, `even: ${percent(even)}`);
+    setText(ui.top, (state.scale === "absolute" && peak > top ? "≥\u202f" : "") + percent(top));
+    const unit = kind === "distribute" ? "of what a position receives" : "of the attention, per cell";
+    const scale = state.scale === "relative" ? "own peak" : "one scale for all maps";
+    setText(ui.legendText, `${unit} · ${scale}`);
+  }
+
+  drawPair() {
+    const { ui, state } = this;
+    const { block } = state;
+    const i = this.shown();
+    const mini = this.mini("pair");
+    mini.paint(ui.canvasGather, block.gather, this.offset(i), this.top("gather", i), "magma");
+    mini.paint(ui.canvasDistribute, block.distribute, this.offset(i), this.top("distribute", i), "viridis");
+    const reach = about(block.reach[i] / block.N);
+    setText(ui.pairTitle, `Primitive g${i}`);
+    const why = state.preview ? "under the pointer" : i === state.primitive ? "chosen" : "the strongest here";
+    setText(ui.pairNote, block.cards[i] ? `${why} · ${block.cards[i]}` : why);
+    ui.unchoose.hidden = state.primitive === null || !!state.preview;
+    setText(ui.noteGather, `${reach} of the picture · peak ${percent(block.peak("gather", i))} per cell`);
+    setText(ui.noteDistribute, `${percent(block.use[i])} on average · at most ${percent(block.peak("distribute", i))}`);
+    ui.canvasGather.setAttribute("aria-label", `Primitive ${i}, gathered from ${reach} of the picture`);
+    ui.canvasDistribute.setAttribute(
+      "aria-label",
+      `Primitive ${i}, handed out: ${percent(block.use[i])} on average, at most ${percent(block.peak("distribute", i))}`,
+    );
+    ui.mapGather.setAttribute("aria-pressed", String(state.layer === "gather"));
+    ui.mapDistribute.setAttribute("aria-pressed", String(state.layer === "distribute"));
+    for (const row of this.rowNodes || []) row.li.dataset.shown = row.shown === i ? "yes" : "";
+  }
+
+  mini(use) {
+    const { block } = this.state;
+    const id = `${use} ${block.name}`;
+    if (!this.minis.has(id)) {
+      const side = { row: 96, tile: 144, pair: 320 }[use];
+      this.minis.set(id, new Miniature(block.h, block.w, side));
+    }
+    const mini = this.minis.get(id);
+    const picture = this.pictures[this.state.frame];
+    if (picture) mini.setPicture(picture);
+    return mini;
+  }
+
+  // ---- gallery
+
+  buildGallery() {
+    const { block } = this.state;
+    this.seen?.disconnect();
+    this.tileNodes = Array.from({ length: block.n }, (_, i) => {
+      const button = make("button", "a2c-tile");
+      button.type = "button";
+      button._i = i;
+      button._canvas = make("canvas", "", button);
+      const line = make("span", "", button);
+      make("b", "", line).textContent = `g${i}`;
+      button._number = make("em", "", line);
+      this.seen.observe(button);
+      return button;
+    });
+    this.galleryOrder = null;
+  }
+
+  sortGallery(repaint) {
+    const { state, ui, model } = this;
+    const { block } = state;
+    const p = block.index(model.cellOf(state.point, block));
+    const rho = column(block.distribute, block.n, block.N, p, new Float32Array(block.n));
+    const values = { rho, reach: block.reach, use: block.use }[state.sort];
+    const order = ranking(values);
+    const same = this.galleryOrder?.join() === order.join();
+    if (!same) {
+      this.galleryOrder = order;
+      ui.grid.replaceChildren(...order.map((i) => this.tileNodes[i]));
+    }
+    for (const tile of this.tileNodes) {
+      const i = tile._i;
+      const share = state.sort === "reach" ? block.reach[i] / block.N : values[i];
+      setText(tile._number, percent(share));
+      tile.setAttribute("aria-pressed", String(i === state.primitive));
+      tile.setAttribute(
+        "aria-label",
+        `Primitive ${i}: ${percent(rho[i])} at the pixel, gathered from ${about(block.reach[i] / block.N)} of the picture, ${percent(block.use[i])} in use`,
+      );
+      tile.title = block.cards[i] || "";
+      if (repaint) tile._drawn = null;
+    }
+    setText(ui.galleryTitle, `All ${block.n} primitives`);
+    const open = this.root.dataset.open === "yes";
+    setText(ui.more, open ? "Show fewer" : `Show all ${block.n}`);
+    ui.more.setAttribute("aria-expanded", String(open));
+  }
+
+  /** Draws the tiles that are in sight and not drawn yet. */
+  drawTiles() {
+    const { state } = this;
+    const { block, tiles: kind } = state;
+    const mini = this.mini("tile");
+    const id = `${kind} ${state.scale} ${state.frame}`;
+    for (const tile of this.tileNodes) {
+      if (!tile._seen || tile._drawn === id) continue;
+      tile._drawn = id;
+      mini.paint(tile._canvas, block.maps(kind), this.offset(tile._i), this.top(kind, tile._i), COLOUR_OF[kind]);
+    }
+  }
+
+  tilesAcross() {
+    return getComputedStyle(this.ui.grid).gridTemplateColumns.split(" ").length;
+  }
+
+  // ---- for tests and curious people
+
+  snapshot() {
+    const { state, model } = this;
+    return {
+      key: model.key,
+      block: state.block.name,
+      cell: model.cellOf(state.hover || state.point, state.block),
+      rest: model.cellOf(state.point, state.block),
+      hovering: !!state.hover,
+      pinned: state.pinned,
+      primitive: state.primitive,
+      shown: this.shown(),
+      large: this.largeMap(),
+      rho: Array.from(this.rho),
+      order: [...this.order],
+      attention: Array.from(this.attention),
+      gallery: [...(this.galleryOrder || [])],
+      ready: !this.raf && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
+    };
+  }
+
+  destroy() {
+    this.stop.abort();
+    cancelAnimationFrame(this.raf);
+    this.size.disconnect();
+    this.seen.disconnect();
+    this.pins.cancel();
+    this.views.cancel();
+    delete this.root.__canvas;
+  }
+}
+
+/** Runs after the frame being drawn has been painted. */
+function afterPaint(run) {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => {
+    channel.port1.close();
+    run();
+  };
+  channel.port2.postMessage(0);
+}
+
+/**
+ * Shows a payload in `root`, an element that holds the markup of canvas.html.
+ * onPin(report) on a pin, a chosen primitive or a changed block; onView(report) on a changed setting.
+ */
+export function mount(root, payload, options = {}) {
+  const probe = new Probe(root, payload, options);
+  root.__canvas = probe;
+  return { update: (next, view) => probe.update(next, view), destroy: () => probe.destroy() };
+}
+
+// ---------------------------------------------------------------- Streamlit
+
+const mounted = new WeakMap();
+
+/**
+ * Streamlit calls this again whenever the data or the theme changes, into the same parent, and may
+ * call the clean-up of a call that was overtaken: only the latest call's clean-up counts.
+ */
+export default function streamlit({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector("[data-a2-root]");
+  let entry = mounted.get(parentElement);
+  if (entry && entry.root !== root) {
+    entry.app.destroy();
+    entry = undefined;
+  }
+  if (entry) {
+    entry.send = setStateValue;
+    entry.app.update(data.payload, data.view);
+  } else {
+    entry = { root, send: setStateValue, calls: 0 };
+    const tell = (report) => entry.send("probe", report);
+    entry.app = mount(root, data.payload, { view: data.view, onPin: tell, onView: tell });
+    mounted.set(parentElement, entry);
+  }
+  const call = ++entry.calls;
+  return () => {
+    if (entry.calls !== call || mounted.get(parentElement) !== entry) return;
+    entry.app.destroy();
+    mounted.delete(parentElement);
+  };
+}
