@@ -1,8 +1,9 @@
 """Arrays -> Plotly figures for the pinned pixel; pure, no Streamlit.
 
-Every colour reads on a light and on a dark page, so that a figure need not know the theme: chosen
-things are orange, the rest slate, and the diverging scale runs from purple through the page itself
-(transparent at zero) to orange, which colour-blind eyes tell apart.
+Every colour reads on a light and on a dark page, so that a figure need not know the theme. What a
+pixel receives is teal, as in the canvas, the chosen primitive in full strength; signed values run
+from purple through the page itself (transparent at zero) to orange, which colour-blind eyes tell
+apart.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import plotly.graph_objects as go
 
 from viz_app.view_model import percent
 
-CHOSEN = "#D9691A"
-REST = "#8C93A8"
+CHOSEN = "#1F9A90"
+REST = "rgba(86,150,148,0.42)"
+ZERO = "#8C93A8"
 POSITIVE = "#D9691A"
 NEGATIVE = "#7A68C4"
 DIVERGING = [
@@ -40,7 +42,7 @@ def distribution_bars(weights: np.ndarray, chosen: int, *, by_rank: bool) -> go.
             y=shares,
             marker={"color": [CHOSEN if i == chosen else REST for i in order], "line": {"width": 0}},
             customdata=np.stack([order, np.argsort(np.argsort(-weights, kind="stable"))[order] + 1], axis=1),
-            hovertemplate="this spot receives <b>%{y:.2f} %</b><br>from primitive %{customdata[0]}"
+            hovertemplate="this pixel receives <b>%{y:.2f} %</b><br>from primitive %{customdata[0]}"
             "<br>its number %{customdata[1]} of " + str(len(weights)) + "<extra></extra>",
         )
     )
@@ -120,7 +122,7 @@ def vector_bars(vector: np.ndarray, chosen: int) -> go.Figure:
         )
     )
     figure.update_xaxes(title="channels", range=[-0.8, len(vector) - 0.2])
-    figure.update_yaxes(title=f"value in g<sub>{chosen}</sub>", zeroline=True, zerolinecolor=REST)
+    figure.update_yaxes(title=f"value in g<sub>{chosen}</sub>", zeroline=True, zerolinecolor=ZERO)
     figure.update_layout(bargap=0.18)
     return _dressed(figure)
 

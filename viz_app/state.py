@@ -83,11 +83,3 @@ def enter_page(url_path: str) -> None:
     if st.session_state.get(Key.PAGE) != url_path:
         st.session_state[Key.PAGE] = url_path
         st.session_state.pop(Key.VIEW, None)
-
-
-def drop_stale(keep: type[StrEnum] = Key) -> None:
-    """Forget session keys of an older version of the app that no longer mean anything."""
-    known = {str(key) for key in keep}
-    for key in list(st.session_state):
-        if isinstance(key, str) and key not in known and not key.startswith(("upload-", "canvas-")):
-            del st.session_state[key]

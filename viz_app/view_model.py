@@ -273,13 +273,14 @@ def percent(fraction: float) -> str:
 def pinned_sentence(
     trace: Trace, block: BlockTrace, position: tuple[int, int, int], pinned: PinnedArrays
 ) -> str:
-    """One line of HTML that says which spot the charts are about and what it receives."""
+    """One line of HTML that says which pixel the charts are about and what it receives."""
     _, height_px, width_px, _ = trace.model_input.shape
     _, rows, cols = block.grid
     _, row, col = position
     x, y = round((col + 0.5) * width_px / cols), round((row + 0.5) * height_px / rows)
     return (
-        f'<p class="a2-pinned">The pinned spot (x {x}, y {y}) receives mostly from '
-        f"<b>{pinned.effective:.0f}</b> of {block.n} primitives; <b>g<sub>{pinned.primitive}</sub></b> gives it "
-        f"<b>{percent(pinned.share)}</b>, number {pinned.rank} of all.</p>"
+        f'<p class="a2-pinned">The marked pixel (x {x}, y {y}) receives mostly from '
+        f"<b>{pinned.effective:.0f}</b> of {block.n} primitives; "
+        f"<b>g<sub>{pinned.primitive}</sub></b> gives it <b>{percent(pinned.share)}</b>, "
+        f"number {pinned.rank} of all. <small>Click in the picture to mark another pixel.</small></p>"
     )

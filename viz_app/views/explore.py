@@ -92,15 +92,16 @@ def _picture() -> tuple[Picture | None, str]:
         format_func=lambda name: f"![]({strip[name].thumbnail}) {strip[name].title}",
         required=True,
         key=Key.SAMPLE,
+        label_visibility="collapsed",
     )
     drop = f"upload-{st.session_state.setdefault(Key.UPLOADER_ROUND, 0)}"
-    with st.container(key="drop", width=230):
+    with st.container(key="drop", width=250):
         st.file_uploader(
             "Your own picture",
             key=drop,
             on_change=_receive,
             args=(drop,),
-            help="PNG, JPEG, WebP, BMP, TIFF or GIF, up to 200 MB. It goes no further than this app's server.",
+            label_visibility="collapsed",
         )
     return strip.get(chosen or ""), ""
 
@@ -202,7 +203,7 @@ def _charts(shown: Shown, probe: Probe) -> None:
         received, bag, vector = st.columns(3, gap="medium")
         with received:
             with st.container(horizontal=True, horizontal_alignment="distribute"):
-                st.html("<h3>What this spot receives <small>weights ρ</small></h3>", width="content")
+                st.html("<h3>Its shares <small>distribution weights ρ</small></h3>", width="content")
                 order = st.segmented_control(
                     "Order of the bars",
                     (BY_RANK, BY_INDEX),
