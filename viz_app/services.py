@@ -90,6 +90,11 @@ def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
     return sorted(usable, key=lambda weights: not weights.trained), refused
 
 
+def read_card(weights: Weights) -> Mapping[str, Any]:
+    """The card of the checkpoint that `weights` come from, or {} when it is gone; loads no tensors."""
+    return next((info.card for info in a2core.list_checkpoints() if info.name == weights.checkpoint), {})
+
+
 @st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
 def load_model(weights: Weights) -> Model:
     """The network of `weights`, loaded once for the whole server.
@@ -168,6 +173,11 @@ def guarded(render: Callable[[], None]) -> Callable[[], None]:
     def calm() -> None:
         _, fault = attempt(render)
         if fault:
-            st.error(fault, icon=":material/error:")
+            tell(fault)
 
     return calm
+
+
+def tell(fault: str) -> None:
+    """Show `fault` on the page, word for word."""
+    st.error(view_model.as_markdown(fault), icon=":material/error:")

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import importlib.util
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +176,40 @@ def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
     return [sentence if isinstance(sentence, str) else "" for sentence in sentences]
 
 
+def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a checkpoint's card says, as (term, fact) lines for people, in the card's order.
+
+    Nested entries become "training · seed"; long lists and the sentences of primitives are left out.
+    """
+    facts: list[tuple[str, str]] = []
+    for term, value in _flattened(card):
+        head = term[0]
+        if head in _TECHNICAL or (isinstance(value, list) and len(value) > _LONGEST_LIST):
+            continue
+        facts.append((" · ".join(part.replace("_", " ") for part in term), _worded(value)))
+    return facts
+
+
+_TECHNICAL = {"format", "cards", "sha256", "size_bytes"}
+_LONGEST_LIST = 8
+
+
+def _flattened(value: Any, term: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in _flattened(inner, (*term, str(key)))]
+    return [(term, value)] if term else []
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "not stated"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_worded(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def _of_block(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     described = card.get("cards", {})
     entry = described.get(name, {}) if isinstance(described, Mapping) else {}
@@ -260,6 +295,11 @@ def short_name(name: str, longest: int = 18) -> str:
     """A file name short enough for a label, its beginning and its suffix kept."""
     name = "".join(c if c.isprintable() else "?" for c in name) or "your picture"
     return name if len(name) <= longest else f"{name[: longest - 8]}…{name[-7:]}"
+
+
+def as_markdown(text: str) -> str:
+    """`text` so that Markdown shows it as it stands: a file may be called `*$x$_[1].png`."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)
 
 
 def percent(fraction: float) -> str:

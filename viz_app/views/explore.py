@@ -9,7 +9,7 @@ import streamlit as st
 
 from viz_app import charts, services, view_model
 from viz_app.probe_canvas import probe_canvas
-from viz_app.services import Picture, Shown, Weights
+from viz_app.services import Picture, Shown, Weights, tell
 from viz_app.state import Key, Probe, parse_probe
 from viz_app.views.page import styled
 
@@ -54,9 +54,9 @@ def _chosen() -> Shown | None:
         weights = _weights(usable)
     fault = st.session_state.pop(Key.FAULT, "") or fault
     if refused:
-        _tell_refused([f"**{info.path.name}**: {info.fault}" for info in refused])
+        _tell_refused([(info.path.name, info.fault) for info in refused])
     if weights is None:
-        st.error("There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/.")
+        tell("There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/.")
         return None
     shown: Shown | None = None
     if picture is not None:
@@ -65,7 +65,7 @@ def _chosen() -> Shown | None:
     if shown is None:
         shown = st.session_state.get(Key.SHOWN)
     if fault:
-        st.error(fault, icon=":material/error:")
+        tell(fault)
     st.session_state[Key.SHOWN] = shown
     return shown
 
@@ -89,7 +89,7 @@ def _picture() -> tuple[Picture | None, str]:
     chosen = st.segmented_control(
         "Picture",
         list(strip),
-        format_func=lambda name: f"![]({strip[name].thumbnail}) {strip[name].title}",
+        format_func=lambda name: f"![]({strip[name].thumbnail}) {view_model.as_markdown(strip[name].title)}",
         required=True,
         key=Key.SAMPLE,
         label_visibility="collapsed",
@@ -134,10 +134,11 @@ def _weights(usable: list[Weights]) -> Weights | None:
     return by_label[label]
 
 
-def _tell_refused(lines: list[str]) -> None:
-    title = "A checkpoint was refused" if len(lines) == 1 else f"{len(lines)} checkpoints were refused"
+def _tell_refused(faults: list[tuple[str, str]]) -> None:
+    title = "A checkpoint was refused" if len(faults) == 1 else f"{len(faults)} checkpoints were refused"
     with st.expander(title):
-        st.markdown("\n".join(f"- {line}" for line in lines))
+        for name, fault in faults:
+            st.markdown(f"**{view_model.as_markdown(name)}**: {view_model.as_markdown(fault)}")
 
 
 def _answer(shown: Shown) -> None:
@@ -191,7 +192,7 @@ def _canvas_and_charts(shown: Shown) -> None:
         st.session_state[Key.PROBE] = probe
     _, fault = services.attempt(lambda: _charts(shown, st.session_state[Key.PROBE]))
     if fault:
-        st.error(fault, icon=":material/error:")
+        tell(fault)
 
 
 def _charts(shown: Shown, probe: Probe) -> None:

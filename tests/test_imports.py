@@ -1,0 +1,105 @@
+"""Reads the imports of every module and holds them to the layers of docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# An import goes to a layer strictly above, or stays inside one package of the same row.
+CORE_LAYERS = [
+    ["errors"],
+    ["double_attention", "media"],
+    ["baselines", "trace"],
+    ["networks", "probe", "intervene"],
+    ["checkpoints", "export"],
+    ["training"],
+    ["cli"],
+    ["__main__"],
+]
+APP_LAYERS = [
+    ["view_model", "probe_canvas"],
+    ["charts", "state", "services"],
+    ["views"],
+    ["app"],
+]
+# What must not be reached for, however indirectly it is written.
+FORBIDDEN = {
+    "a2core": {"viz_app", "streamlit", "plotly"},
+    "viz_app.charts": {"streamlit", "torch", "cv2"},
+    "viz_app.view_model": {"streamlit", "torch", "cv2", "plotly"},
+    "viz_app.views": {"torch", "cv2"},
+    "viz_app.state": {"torch", "cv2"},
+}
+
+
+def modules_of(package: str) -> dict[str, Path]:
+    """Dotted name to file, for every module of `package`."""
+    found = {}
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every dotted name that the file imports, at any depth, `from a import b` giving a and a.b."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively; write the full name"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def layer_of(module: str, layers: list[list[str]]) -> int:
+    """Which layer a dotted module name such as a2core.training.loop belongs to."""
+    head = module.split(".")[1]
+    for depth, row in enumerate(layers):
+        if head in row:
+            return depth
+    pytest.fail(f"{module} is in no layer: add it here and in docs/architecture.md")
+
+
+MODULES = {**modules_of("a2core"), **modules_of("viz_app")}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if "." in name])
+def test_a_module_imports_only_from_layers_above_its_own(module):
+    package = module.split(".")[0]
+    layers = CORE_LAYERS if package == "a2core" else APP_LAYERS
+    own = layer_of(module, layers)
+    for name in imports_of(MODULES[module]):
+        if not name.startswith(f"{package}.") or name.rpartition(".")[0] not in MODULES:
+            continue
+        target = name if name in MODULES else name.rpartition(".")[0]
+        if "." not in target:
+            pytest.fail(f"{module} imports the package {package} itself: that is a circle")
+        same_package = target.split(".")[1] == module.split(".")[1]
+        assert same_package or layer_of(target, layers) < own, f"{module} must not import {target}"
+
+
+@pytest.mark.parametrize("area", FORBIDDEN)
+def test_a_module_keeps_away_from_libraries_that_are_not_its_business(area):
+    for module, path in MODULES.items():
+        if module == area or module.startswith(f"{area}."):
+            reached = {name.split(".")[0] for name in imports_of(path)} & FORBIDDEN[area]
+            assert not reached, f"{module} must not import {', '.join(sorted(reached))}"
+
+
+def test_only_the_command_line_imports_training():
+    for module, path in MODULES.items():
+        if module.startswith(("a2core.training", "a2core.cli")):
+            continue
+        assert not any(name.startswith("a2core.training") for name in imports_of(path)), module
+
+
+def test_the_app_uses_the_core_through_its_public_names_only():
+    for module, path in modules_of("viz_app").items():
+        private = {name for name in imports_of(path) if name.startswith("a2core.") and name in MODULES}
+        assert not private, f"{module} imports {', '.join(sorted(private))}: take it from a2core"

@@ -1,0 +1,40 @@
+"""A folder of checkpoints made on the spot, so that the app's tests need no trained one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+
+import a2core
+from a2core.networks import build_network, inserted_blocks
+
+ARCHITECTURE = {
+    "backbone": "tf_efficientnet_lite0",
+    "blocks": {
+        "blocks.4": {"in_channels": 112, "c_m": 16, "c_n": 16},
+        "blocks.5": {"in_channels": 192, "c_m": 16, "c_n": 16},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def made_checkpoint(tmp_path_factory) -> Path:
+    """The file of a small, seeded checkpoint; do not change it."""
+    torch.manual_seed(0)
+    blocks = inserted_blocks(build_network(ARCHITECTURE).network)
+    path = tmp_path_factory.mktemp("made") / "a2-made.safetensors"
+    return a2core.save_checkpoint(path, blocks, architecture=ARCHITECTURE, card={"trained_on": "nothing"})
+
+
+@pytest.fixture
+def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
+    """The folder that the app looks for checkpoints in: a copy of the made one, free to be spoiled."""
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(made_checkpoint.with_suffix(suffix), tmp_path)
+    monkeypatch.setenv("A2_CHECKPOINTS", str(tmp_path))
+    yield tmp_path
+    st.cache_resource.clear()
