@@ -1,12 +1,15 @@
-"""Makers of picture files with known pixels, by hand, by Pillow's writers or by OpenCV's."""
+"""Makers of pictures and clips with known pixels and times, by hand, by Pillow's writers or OpenCV's."""
 
 from __future__ import annotations
 
 import io
 import struct
 import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -121,3 +124,185 @@ def tiff(
     begin = b"II*\0" + struct.pack("<I", directory_at)
     begin += struct.pack(f"<{channels}H", *[samples.itemsize * 8] * channels)
     return begin + (directory + data if directory_first else data + directory)
+
+
+# ---------------------------------------------------------------------------------------------------
+# Clips: every frame carries its number, as a pattern of black and white squares that survives a codec
+# ---------------------------------------------------------------------------------------------------
+
+_SQUARE_PX = 16
+_BITS = 12
+
+
+def counter_frame(number: int) -> np.ndarray:
+    """(64, 128, 3) uint8 with the number in twelve squares, on a ground that is brighter to the right."""
+    frame = np.repeat(np.repeat(np.linspace(60, 180, 128)[None, :, None], 64, 0), 3, 2).astype(np.uint8)
+    for bit in range(_BITS):
+        top, left = 16 + _SQUARE_PX * (bit // 6), 16 + _SQUARE_PX * (bit % 6)
+        frame[top : top + _SQUARE_PX, left : left + _SQUARE_PX] = 255 * (number >> bit & 1)
+    return frame
+
+
+def counter_of(frame: np.ndarray) -> int:
+    """The number that a frame carries; fails where a square is neither black nor white."""
+    number = 0
+    for bit in range(_BITS):
+        top, left = 16 + _SQUARE_PX * (bit // 6), 16 + _SQUARE_PX * (bit % 6)
+        level = frame[top + 4 : top + 12, left + 4 : left + 12].mean()
+        assert level < 70 or level > 185, f"square {bit} is grey ({level:.0f})"
+        number |= int(level > 128) << bit
+    return number
+
+
+def counter_clip(path: Path, fourcc: str, frames: int, rate: float = 30.0) -> Path:
+    """A clip of counter frames at a steady rate, written by OpenCV."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*fourcc), rate, (128, 64))
+    assert writer.isOpened(), f"OpenCV cannot write {fourcc} here"
+    for number in range(frames):
+        writer.write(counter_frame(number))
+    writer.release()
+    return path
+
+
+def packets_of(path: Path) -> list[tuple[bool, bytes]]:
+    """(stands alone, content) of every packet of a clip, undecoded."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    packets = []
+    while capture.grab():
+        content = capture.retrieve()[1].tobytes()
+        packets.append((bool(capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME)), content))
+    capture.release()
+    return packets
+
+
+def jpeg_packets(frames: Iterable[np.ndarray]) -> list[tuple[bool, bytes]]:
+    """Every frame as a JPEG, as Motion JPEG stores them."""
+    return [(True, cv2.imencode(".jpg", frame[..., ::-1])[1].tobytes()) for frame in frames]
+
+
+def _element(identifier: str, content: bytes) -> bytes:
+    return bytes.fromhex(identifier) + (len(content) | 1 << 56).to_bytes(8, "big") + content
+
+
+def _number(value: int, width: int = 4) -> bytes:
+    return value.to_bytes(width, "big")
+
+
+def matroska(
+    packets: list[tuple[bool, bytes]],
+    times_ms: Iterable[int],
+    *,
+    codec: str = "V_MJPEG",
+    size: tuple[int, int] = (128, 64),
+    shown_size: tuple[int, int] | None = None,
+    duration_ms: float | None = None,
+    index: bool = True,
+    track_type: int = 1,
+) -> bytes:
+    """A Matroska file by hand, so that frames can come at any time; WebM where the codec is VP8.
+
+    A cluster begins at every packet that stands alone. Without a duration and an index it is what
+    browsers record.
+    """
+    kind = b"webm" if codec.startswith("V_VP") else b"matroska"
+    begin = _element("1a45dfa3", _element("4282", kind) + _element("4287", b"\4") + _element("4285", b"\2"))
+    info = _element("2ad7b1", _number(1_000_000))
+    if duration_ms is not None:
+        info += _element("4489", struct.pack(">d", duration_ms))
+    pixels = _element("b0", _number(size[0])) + _element("ba", _number(size[1]))
+    if shown_size:
+        pixels += _element("54b0", _number(shown_size[0])) + _element("54ba", _number(shown_size[1]))
+    track = _element("d7", b"\1") + _element("73c5", b"\1") + _element("83", bytes([track_type]))
+    track += _element("86", codec.encode()) + (_element("e0", pixels) if track_type == 1 else b"")
+    before = _element("1549a966", info) + _element("1654ae6b", _element("ae", track))
+
+    clusters: list[tuple[int, list[bytes]]] = []
+    for (alone, content), time_ms in zip(packets, times_ms, strict=True):
+        if not clusters or alone or time_ms - clusters[-1][0] > 30000:
+            clusters.append((time_ms, []))
+        since = struct.pack(">hB", time_ms - clusters[-1][0], 0x80 if alone else 0)
+        clusters[-1][1].append(_element("a3", b"\x81" + since + content))
+    written = [_element("1f43b675", _element("e7", _number(t)) + b"".join(blocks)) for t, blocks in clusters]
+
+    def cues(at: int) -> bytes:
+        points = []
+        for (time_ms, _), cluster in zip(clusters, written, strict=True):
+            where = _element("b7", _element("f7", b"\1") + _element("f1", _number(at, 8)))
+            points.append(_element("bb", _element("b3", _number(time_ms)) + where))
+            at += len(cluster)
+        return _element("1c53bb6b", b"".join(points))
+
+    if index:
+        before += cues(len(before) + len(cues(0)))
+    return begin + _element("18538067", before + b"".join(written))
+
+
+_BOXES_OF_BOXES = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
+
+
+def edited_mp4(data: bytes, edit: Callable[[bytes, bytearray], None], *, index_first: bool = False) -> bytes:
+    """An MP4 with its boxes edited: ``edit(kind, payload)`` may change any payload, sizes follow.
+
+    ``index_first`` puts the index before the frames, as files meant for the web have it.
+    """
+
+    def walked(boxes: bytes) -> list[tuple[bytes, bytes]]:
+        found, at = [], 0
+        while at < len(boxes):
+            length, kind = int.from_bytes(boxes[at : at + 4], "big"), boxes[at + 4 : at + 8]
+            payload = bytearray(boxes[at + 8 : at + length])
+            if kind in _BOXES_OF_BOXES:
+                payload = bytearray(b"".join(joined(box) for box in walked(bytes(payload))))
+            else:
+                edit(kind, payload)
+            found.append((kind, bytes(payload)))
+            at += length
+        return found
+
+    def joined(box: tuple[bytes, bytes]) -> bytes:
+        return _number(8 + len(box[1])) + box[0] + box[1]
+
+    boxes = walked(data)
+    if not index_first:
+        return b"".join(joined(box) for box in boxes)
+    index = next(box for box in boxes if box[0] == b"moov")
+    others = [box for box in boxes if box[0] != b"moov"]
+
+    def shifted(kind: bytes, payload: bytearray) -> None:
+        if kind == b"stco":
+            for at in range(8, len(payload), 4):
+                moved = int.from_bytes(payload[at : at + 4], "big") + len(joined(index))
+                payload[at : at + 4] = _number(moved)
+
+    moved_index = edited_mp4(joined(index), shifted)
+    return joined(others[0]) + moved_index + b"".join(joined(box) for box in others[1:])
+
+
+def mp4_with_times(data: bytes, deltas: list[int]) -> bytes:
+    """An MP4 whose frames last so many ticks each, of a time scale of 1000 a second."""
+
+    def edit(kind: bytes, payload: bytearray) -> None:
+        total = sum(deltas)
+        if kind == b"stts":
+            payload[:] = bytes(4) + _number(len(deltas)) + b"".join(_number(1) + _number(d) for d in deltas)
+        elif kind in (b"mdhd", b"mvhd"):
+            assert payload[0] == 0
+            payload[12:20] = _number(1000) + _number(total)
+        elif kind == b"tkhd":
+            payload[20:24] = _number(total)
+        elif kind == b"elst":
+            payload[8:12] = _number(total)
+
+    return edited_mp4(data, edit)
+
+
+def mp4_turned(data: bytes, degrees: int) -> bytes:
+    """An MP4 that asks to be shown turned clockwise by 90, 180 or 270 degrees, as phones write it."""
+    one = 1 << 16
+    a, b, c, d = {90: (0, one, -one, 0), 180: (-one, 0, 0, -one), 270: (0, -one, one, 0)}[degrees]
+
+    def edit(kind: bytes, payload: bytearray) -> None:
+        if kind == b"tkhd":
+            payload[40:76] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+
+    return edited_mp4(data, edit)

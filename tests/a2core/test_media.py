@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
 from a2core.errors import MediaError
-from a2core.media import MAX_PICTURE_PIXELS, Clip, read_media
+from a2core.media import Clip, read_media
+from a2core.media.limits import MAX_PIXELS
 from tests.a2core.media_files import (
     BLUE,
     GREEN,
@@ -403,16 +404,15 @@ def test_a_jpeg_decoded_at_a_fraction_keeps_things_where_they_were(factor: int):
 
 
 def test_a_jpeg_of_twelve_megapixels_reads_in_a_fraction_of_a_second():
-    rows, cols = np.mgrid[:3000, :4000]
-    photo = np.stack([rows // 12, cols // 16, (rows + cols) // 28], -1).astype(np.uint8)
-    data = saved(photo, "JPEG", quality=90)
+    photo = cv2.resize(noise(400, 300), (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    data = cv2.imencode(".jpg", photo)[1].tobytes()
     best = float("inf")
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.thread_time()  # not the clock's: the machine may be busy with other things
         clip = read_media(data, max_side_px=1344)
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.thread_time() - begin)
     assert only_frame(clip).shape == (1008, 1344, 3)
-    assert best < 1.0  # 0.1 s on an idle core; the rest is patience with a shared one
+    assert best < 0.5
 
 
 @pytest.mark.parametrize("size", [(5000, 1), (1, 5000), (17, 1), (1600, 99)])
@@ -464,9 +464,9 @@ def test_more_than_64_megapixels_are_refused_from_the_header(format_name: str, s
     """Both below and above the sizes at which Pillow itself warns and refuses; no warning escapes."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        begin = time.perf_counter()
+        begin = time.thread_time()
         message = fault(header_only(format_name, side, side), name="bomb")
-        assert time.perf_counter() - begin < 0.5
+        assert time.thread_time() - begin < 0.2
     assert "64 million" in message
     assert "smaller" in message
 
@@ -478,7 +478,7 @@ def test_pillows_settings_for_the_whole_process_stay_as_they_were():
     fault(saved(noise(), "JPEG")[:900])
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
     assert before[1] is False
-    assert MAX_PICTURE_PIXELS == 64_000_000
+    assert MAX_PIXELS == 64_000_000
 
 
 def test_more_than_200_mb_are_refused_before_the_file_is_read(tmp_path: Path):
@@ -518,16 +518,6 @@ def test_a_tiff_of_several_pages_shows_the_first_and_says_so():
     clip = read_media(data)
     assert np.array_equal(only_frame(clip), four_corners())
     assert clip.notes == ("This is a TIFF of several pages: the first is shown.",)
-
-
-@pytest.mark.parametrize("format_name", ["GIF", "WEBP", "PNG"])
-def test_an_animated_picture_shows_its_first_frame_and_says_so(format_name: str):
-    first, second = Image.fromarray(four_corners()), Image.fromarray(255 - four_corners())
-    data = saved(first, format_name, save_all=True, append_images=[second], duration=100)
-    clip = read_media(data)
-    assert_colours(corners(only_frame(clip)), [RED, GREEN, BLUE, YELLOW], 6)
-    assert len(clip.notes) == 1
-    assert "animated" in clip.notes[0]
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -595,7 +585,7 @@ OTHER_FILES = {
     "sound": b"RIFF\x24\0\0\0WAVEfmt ",
     "pickle": b"\x80\x04\x95" + bytes(40),
     "JPEG XL": b"\xff\x0a" + bytes(range(100)),
-    "not a picture": bytes(range(128, 256)),
+    "neither a picture": bytes(range(128, 256)),
 }
 
 
@@ -634,9 +624,6 @@ CUTTABLE["float TIFF, directory first"] = tiff(
 CUTTABLE["lossless WEBP"] = saved(noise(40, 30), "WEBP", lossless=True)
 CUTTABLE["LZW TIFF"] = saved(noise(40, 30), "TIFF", compression="tiff_lzw")
 CUTTABLE["float TIFF"] = cv2.imencode(".tiff", noise(40, 30).astype(np.float32))[1].tobytes()
-CUTTABLE["animated GIF"] = saved(
-    Image.fromarray(noise(40, 30)), "GIF", save_all=True, append_images=[Image.fromarray(noise(40, 30, 1))]
-)
 
 
 @pytest.mark.parametrize("kind", CUTTABLE)

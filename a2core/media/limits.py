@@ -1,0 +1,62 @@
+"""Every limit on what people upload, and the checks that need no decoder."""
+
+from __future__ import annotations
+
+from a2core.errors import MediaError
+
+MAX_PICTURE_BYTES = 200 * 1000 * 1000
+MAX_VIDEO_BYTES = 2 * 1000 * 1000 * 1000
+MAX_PIXELS = 64 * 1000 * 1000
+"""Of one frame, as it is stored."""
+MAX_ASPECT = 16
+MAX_FRAMES = 64
+MAX_ANIMATION_PIXELS = 500 * 1000 * 1000
+"""Of all frames together: an animated picture has no index, so every frame before one has to be decoded."""
+MAX_JPEG_SCANS = 200
+"""Ordinary progressive JPEGs have about ten. Each scan costs a pass over the whole picture and may take
+only a few bytes, so thousands of them are a small file that keeps the decoder busy for an hour."""
+MOVING_SIDE_PX = 1344
+"""Long side of the frames of clips and animations, unless another is asked for: there are many of them."""
+
+
+def check_size(who: str, width: int, height: int) -> None:
+    """MediaError when frames of this many pixels are refused; called before they are decoded."""
+    if width < 1 or height < 1:
+        raise MediaError(f"{who} says it is {width} × {height} pixels, so it is damaged. Save it again.")
+    if width * height > MAX_PIXELS:
+        raise MediaError(too_many_pixels(who, f"{width} × {height} = {width * height / 1e6:,.0f} million"))
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise MediaError(
+            f"{who} is {width} × {height} pixels, and a side may be at most {MAX_ASPECT} times the other. "
+            "Crop it."
+        )
+
+
+def too_many_pixels(who: str, many: str = "too many") -> str:
+    """The message for a picture refused for its size."""
+    return f"{who} has {many} pixels, and at most {MAX_PIXELS // 10**6} million are decoded. Save it smaller."
+
+
+def cut_off(who: str, format_name: str) -> str:
+    """The message for a file that ends too early to show anything."""
+    return (
+        f"{who} is cut off: the {format_name} file ends before its picture does. Copy or download it again."
+    )
+
+
+def scaled_size(width: int, height: int, max_side_px: int | None) -> tuple[int, int]:
+    """(width, height) with the long side brought down to ``max_side_px`` and the shape kept."""
+    long_side = max(width, height)
+    if max_side_px is None or long_side <= max_side_px:
+        return width, height
+    return (
+        max(1, round(width * max_side_px / long_side)),
+        max(1, round(height * max_side_px / long_side)),
+    )
+
+
+def reduced_note(was: tuple[int, int], now: tuple[int, int], *, turned: bool) -> str:
+    """The note on frames that were scaled down; sizes are (width, height), before a quarter turn if any."""
+    if turned:
+        was, now = was[::-1], now[::-1]
+    return f"Reduced from {was[0]} × {was[1]} to {now[0]} × {now[1]} pixels."
