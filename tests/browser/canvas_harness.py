@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import shutil
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 FloatArray = np.ndarray
 
@@ -160,3 +166,108 @@ def one_cell_block(
     gather[:, 0, cell[0], cell[1]] = 1 - 1e-9 * (h * w - 1)
     distribute = np.full((n, 1, h, w), 1 / n)
     return block_payload("blocks.4", "parts", gather, distribute)
+
+
+# ------------------------------------------------------------------------------------ the browser
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM_ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--js-flags=--expose-gc",
+]
+ROOT = "document.querySelector('[data-a2-root]')"
+
+
+def chromium_path() -> str | None:
+    """The browser to use: A2_CHROMIUM, else the first one on the path."""
+    named = os.environ.get("A2_CHROMIUM")
+    if named:
+        return named
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+class CanvasPage:
+    """One standalone page in Chromium, offline, opened from disk; it collects every complaint."""
+
+    def __init__(
+        self, browser: Browser, path: Path, *, width: int, height: int, scheme: str, touch: bool = False
+    ) -> None:
+        # The page forbids itself everything; the test's own probes need eval.
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            bypass_csp=True,
+            offline=True,
+            has_touch=touch,
+        )
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.add_init_script(
+            """
+            window.pins = []; window.views = []; window.paints = [];
+            addEventListener("a2-pin", (event) => window.pins.push(event.detail));
+            addEventListener("a2-view", (event) => window.views.push(event.detail));
+            addEventListener("a2-painted", (event) => window.paints.push(event.detail), true);
+            """
+        )
+        self.page.goto(path.as_uri())
+        self.settle()
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def settle(self) -> dict[str, Any]:
+        """Waits until everything asked for is drawn; the canvas's own account of itself."""
+        self.page.wait_for_function(f"() => {ROOT}?.__canvas?.snapshot().ready")
+        return self.snapshot()
+
+    def snapshot(self) -> dict[str, Any]:
+        return dict(self.page.evaluate(f"() => {ROOT}.__canvas.snapshot()"))
+
+    def update(self, payload: dict[str, Any], view: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What Streamlit does when the data changes."""
+        self.page.evaluate(f"([payload, view]) => {ROOT}.__canvas.update(payload, view)", [payload, view])
+        return self.settle()
+
+    def stage(self) -> dict[str, float]:
+        """The picture's box on the page."""
+        return dict(
+            self.page.evaluate(
+                "() => { const { x, y, width, height } ="
+                " document.querySelector('[data-ref=stage]').getBoundingClientRect();"
+                " return { x, y, width, height }; }"
+            )
+        )
+
+    def spot(self, across: float, down: float) -> tuple[float, float]:
+        """Page coordinates of a place in the picture, given as fractions of it."""
+        box = self.stage()
+        return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+    def hover(self, across: float, down: float) -> dict[str, Any]:
+        self.page.mouse.move(*self.spot(across, down))
+        return self.settle()
+
+    def hover_cell(self, row: int, col: int, grid: tuple[int, int]) -> dict[str, Any]:
+        return self.hover((col + 0.5) / grid[1], (row + 0.5) / grid[0])
+
+    def pins(self) -> list[dict[str, Any]]:
+        return list(self.page.evaluate("() => window.pins"))
+
+    def wait_for_pins(self, count: int) -> list[dict[str, Any]]:
+        self.page.wait_for_function("count => window.pins.length >= count", arg=count)
+        return self.pins()
+
+    def close(self) -> None:
+        self.context.close()

@@ -282,7 +282,6 @@ class Miniature {
     this.lens = new Enlarger(h, w, Math.max(1, Math.round(longSide / Math.max(h, w))));
     this.width = this.lens.width;
     this.height = this.lens.height;
-    this.image = new ImageData(this.width, this.height);
     this.grey = new Uint8Array(this.width * this.height).fill(60);
     this.picture = null;
   }
@@ -302,27 +301,60 @@ class Miniature {
     }
   }
 
-  paint(canvas, maps, offset, top, colour) {
-    if (canvas.width !== this.width || canvas.height !== this.height) {
-      canvas.width = this.width;
-      canvas.height = this.height;
-    }
+  /** `low` is the colour channel in the lowest byte: 0 for a canvas (RGBA), 2 for a bitmap (BGRA). */
+  render(words, maps, offset, top, colour, low) {
     const values = this.lens.enlarge(maps, offset, top);
-    const { grey, image } = this;
-    const words = new Uint32Array(image.data.buffer);
+    const { grey } = this;
     const table = TABLES[colour];
+    const high = 2 - low;
     for (let j = 0; j < values.length; j++) {
       const v = values[j];
       const a = MINI_COVER[v];
       const g = grey[j] * (1 - a);
       words[j] =
         (255 << 24) |
-        ((g + table[3 * v + 2] * a) << 16) |
+        ((g + table[3 * v + high] * a) << 16) |
         ((g + table[3 * v + 1] * a) << 8) |
-        (g + table[3 * v] * a);
+        (g + table[3 * v + low] * a);
     }
-    canvas.getContext("2d").putImageData(image, 0, 0);
   }
+
+  paint(canvas, maps, offset, top, colour) {
+    if (canvas.width !== this.width || canvas.height !== this.height) {
+      canvas.width = this.width;
+      canvas.height = this.height;
+    }
+    this.image ??= new ImageData(this.width, this.height);
+    this.render(new Uint32Array(this.image.data.buffer), maps, offset, top, colour, 0);
+    canvas.getContext("2d").putImageData(this.image, 0, 0);
+  }
+
+  /**
+   * Into an <img>, as an uncompressed bitmap. A canvas would cost the browser a layer of its own in
+   * every frame, and there are dozens of these.
+   */
+  show(img, maps, offset, top, colour) {
+    const words = new Uint32Array(this.width * this.height);
+    this.render(words, maps, offset, top, colour, 2);
+    const header = new DataView(new ArrayBuffer(54));
+    const put = (at, value) => header.setInt32(at, value, true);
+    header.setUint16(0, 0x424d);
+    put(2, 54 + words.byteLength);
+    put(10, 54);
+    put(14, 40);
+    put(18, this.width);
+    put(22, -this.height); // top row first
+    header.setUint16(26, 1, true);
+    header.setUint16(28, 32, true);
+    put(34, words.byteLength);
+    forget(img);
+    img.src = URL.createObjectURL(new Blob([header, words], { type: "image/bmp" }));
+  }
+}
+
+/** Gives back what an <img> of `show` holds. */
+function forget(img) {
+  if (img.src) URL.revokeObjectURL(img.src);
 }
 const MINI_COVER = Float32Array.from({ length: 256 }, (_, v) => cover(v / 255, 0.92));
 
@@ -333,6 +365,27 @@ function setText(node, text) {
     node._text = text;
     node.textContent = text;
   }
+}
+
+function setAttr(node, name, value) {
+  const cache = (node._attrs ??= {});
+  if (cache[name] !== value) {
+    cache[name] = value;
+    node.setAttribute(name, value);
+  }
+}
+
+function picture() {
+  const img = document.createElement("img");
+  img.alt = "";
+  img.decoding = "sync";
+  img.draggable = false;
+  return img;
+}
+
+/** Only one of the nodes is in the tab order; arrow keys reach the others. */
+function rove(nodes, active) {
+  for (const node of nodes) node.tabIndex = node === active ? 0 : -1;
 }
 
 function make(tag, className, parent) {
@@ -349,7 +402,7 @@ function segmented(host, options, onChange) {
   const name = `a2c-${++unique}`;
   const inputs = new Map();
   host.replaceChildren();
-  for (const { value, text, title } of options) {
+  for (const { value, text, detail, title } of options) {
     const label = make("label", "", host);
     if (title) label.title = title;
     const input = make("input", "", label);
@@ -357,7 +410,9 @@ function segmented(host, options, onChange) {
     input.name = name;
     input.value = value;
     input.addEventListener("change", () => onChange(value));
-    make("span", "", label).textContent = text;
+    const words = make("span", "", label);
+    words.textContent = text;
+    if (detail) make("small", "", words).textContent = ` ${detail}`;
     inputs.set(value, input);
   }
   host.hidden = options.length < 2;
@@ -400,7 +455,8 @@ function latest(send, wait_ms) {
 
 // ---------------------------------------------------------------- the application
 
-const OVERLAY_SIDE_PX = 512; // long side of the overlay before the browser scales it to the stage
+const OVERLAY_SIDE_PX = 256; // long side of the overlay; the browser enlarges it, bilinear again, to the stage
+const PAIR_EVERY_MS = 120; // at most this often while the mouse moves
 const SORTS = {
   rho: { text: "ρ at the pixel", title: "Most received by the pixel first" },
   reach: { text: "reach", title: "Gathered from the largest part of the picture first" },
@@ -436,12 +492,17 @@ class Probe {
     this.dirty = new Set();
     this.raf = 0;
     this.touched = false;
+    this.stageSize = this.ui.stage.getBoundingClientRect();
+    this.rows = 8; // of the ranked list
     this.stop = new AbortController();
     this.pins = latest((report) => onPin(report), 120);
     this.views = latest((report) => onView(report), 350);
     this.pen = this.ui.overlay.getContext("2d");
     this.words = new Map();
     this.minis = new Map();
+    this.thumbs = new Map();
+    this.pairAt = 0;
+    this.tileNodes = [];
     this.buildControls();
     this.listen();
     this.load(payload, view || {});
@@ -531,7 +592,10 @@ class Probe {
   setBlocks() {
     this.showBlock = segmented(
       this.ui.blocks,
-      this.model.blocks.map((block) => ({ value: block.name, text: block.label })),
+      this.model.blocks.map((block) => {
+        const [, text, detail] = block.label.match(/^(.*?)\s*(\(.*\))?$/s);
+        return { value: block.name, text, detail, title: block.label };
+      }),
       (name) => {
         this.setBlock(this.model.block(name));
         this.reportPin();
@@ -558,10 +622,8 @@ class Probe {
     this.ui.overlay.width = this.lens.width;
     this.ui.overlay.height = this.lens.height;
     this.asked = null;
-    for (const mark of [this.ui.rest, this.ui.hover]) {
-      mark.style.width = `${100 / block.w}%`;
-      mark.style.height = `${100 / block.h}%`;
-    }
+    this.ui.stage.style.setProperty("--cell-w", `${100 / block.w}%`);
+    this.ui.stage.style.setProperty("--cell-h", `${100 / block.h}%`);
     this.buildGallery();
     this.schedule("all");
   }
@@ -613,7 +675,6 @@ class Probe {
     });
     on(ui.stage, "click", (event) => this.click(event));
     on(ui.stage, "keydown", (event) => this.key(event));
-    on(ui.stage, "blur", () => this.leave());
     on(ui.opacity, "input", () => this.setting({ opacity: Number(ui.opacity.value) }));
     on(ui.frame, "input", () => {
       this.state.frame = Number(ui.frame.value);
@@ -645,15 +706,20 @@ class Probe {
         this.setting({ layer: same ? "attention" : kind });
       });
     }
-    this.listenTo(ui.rows, "li");
-    this.listenTo(ui.grid, "button");
+    this.listenTo(ui.rows);
+    this.listenTo(ui.grid);
     on(ui.more, "click", () => {
       const open = this.root.dataset.open !== "yes";
       this.root.dataset.open = open ? "yes" : "";
       this.schedule("gallery");
     });
 
-    this.size = new ResizeObserver(() => this.schedule("picture", "all"));
+    this.size = new ResizeObserver(([entry]) => {
+      this.stageSize = entry.contentRect;
+      this.rows = this.rowCount();
+      this.asked = null;
+      this.schedule("picture", "all");
+    });
     this.size.observe(ui.stage);
     this.seen = new IntersectionObserver(
       (entries) => {
@@ -668,10 +734,10 @@ class Probe {
   }
 
   /** Preview under the mouse or focus, choice on click, for list rows and gallery tiles alike. */
-  listenTo(host, selector) {
+  listenTo(host) {
     const { signal } = this.stop;
     const indexOf = (event) => {
-      const node = event.target.closest?.(selector);
+      const node = event.target.closest?.("button");
       return node && host.contains(node) && isIndex(node._i, this.state.block.n) ? node._i : null;
     };
     const kind = () => (host === this.ui.grid ? this.state.tiles : "gather");
@@ -701,7 +767,9 @@ class Probe {
         const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[event.key];
         if (step) {
           event.preventDefault();
-          nodes[clamp(at + step, 0, nodes.length - 1)].focus();
+          const next = nodes[clamp(at + step, 0, nodes.length - 1)];
+          rove(nodes, next);
+          next.focus();
         } else if (event.key === "Escape") {
           this.letGo();
         }
@@ -889,24 +957,24 @@ class Probe {
       say: this.dirty.has("say"),
     };
     this.dirty.clear();
-    if (want.minis) this.forgetRows();
+    if (want.minis) this.forgetPainted();
     if (want.controls) this.drawControls();
     if (want.picture) this.drawPicture();
     if (want.probe) this.answer();
     if (want.map) this.drawMap();
-    if (want.pair) this.drawPair();
+    if (want.pair && !this.eventAt) this.drawPair();
     if (want.gallery) this.sortGallery(want.minis);
     if (want.tiles) this.drawTiles();
-    if (want.say) setText(this.ui.live, this.sentence);
+    if (want.say) setText(this.ui.live, this.state.pinned && !this.state.hover ? `Pinned. ${this.sentence}` : this.sentence);
     if (this.eventAt) {
       const since = this.eventAt;
       const script_ms = performance.now() - since;
       this.eventAt = 0;
-      afterPaint(() =>
-        this.root.dispatchEvent(
-          new CustomEvent("a2-painted", { detail: { ms: performance.now() - since, script_ms } }),
-        ),
-      );
+      afterPaint(() => {
+        const detail = { ms: performance.now() - since, script_ms };
+        this.root.dispatchEvent(new CustomEvent("a2-painted", { detail }));
+        if (want.pair) this.drawPairBetween();
+      });
     }
   }
 
@@ -943,7 +1011,7 @@ class Probe {
     pen.fillStyle = `rgba(128,128,128,${0.85 * this.state.opacity})`;
     pen.fillRect(0, 0, width, height);
     pen.globalCompositeOperation = "source-over";
-    pen.fillStyle = `rgba(8,8,12,${0.38 * this.state.opacity})`;
+    pen.fillStyle = `rgba(8,8,12,${0.32 * this.state.opacity})`;
     pen.fillRect(0, 0, width, height);
   }
 
@@ -963,8 +1031,8 @@ class Probe {
       this.drawRows();
     }
     const rest = model.cellOf(state.point, block);
-    ui.rest.style.transform = `translate(${rest.col * 100}%, ${rest.row * 100}%)`;
-    ui.hover.style.transform = `translate(${cell.col * 100}%, ${cell.row * 100}%)`;
+    this.putMark(ui.rest, rest);
+    this.putMark(ui.hover, cell);
     ui.hover.hidden = !state.hover;
     ui.rest.dataset.pinned = state.pinned ? "yes" : "";
     ui.unpin.hidden = !state.pinned;
@@ -978,48 +1046,73 @@ class Probe {
     setText(ui.readout, this.sentence);
     const where = state.hover ? "under the pointer" : state.pinned ? "pinned" : "at rest";
     setText(ui.rankTitle, "What this pixel receives");
-    setText(ui.rankNote, `row ${cell.row}, col ${cell.col} · ${where}`);
+    setText(ui.rankNote, where);
+  }
+
+  /** In pixels of the stage: multiples of a mark's own size, which browsers round, would drift. */
+  putMark(mark, cell) {
+    const { block } = this.state;
+    const { width, height } = this.stageSize;
+    mark.style.transform = `translate(${(cell.col * width) / block.w}px, ${(cell.row * height) / block.h}px)`;
   }
 
   /** The list is built from the answer; both are asked for anew. */
-  forgetRows() {
+  forgetPainted() {
     this.asked = null;
+    this.pairShown = null;
+    for (const img of this.thumbs.values()) forget(img);
+    this.thumbs.clear();
     for (const row of this.rowNodes || []) row.shown = null;
   }
 
   drawRows() {
     const { state, rho, order } = this;
     const { block } = state;
-    const count = Math.min(this.rowCount(), block.n);
+    const count = Math.min(this.rows, block.n);
     if (this.rowNodes?.length !== count || this.rowBlock !== block) this.buildRows(count);
-    const widest = Math.max(rho[order[0]], 1e-9);
+    const full = state.scale === "absolute" ? 1 : Math.max(rho[order[0]], 1e-9);
     let sum = 0;
     for (let r = 0; r < count; r++) {
       const i = order[r];
       const node = this.rowNodes[r];
+      const reach = about(block.reach[i] / block.N);
       sum += rho[i];
       setText(node.share, percent(rho[i]));
-      node.bar.style.transform = `scaleX(${(rho[i] / widest).toFixed(4)})`;
+      node.bar.style.transform = `scaleX(${(rho[i] / full).toFixed(4)})`;
       if (node.shown !== i) {
         node.shown = i;
-        node.li._i = i;
+        node.button._i = i;
         setText(node.name, `g${i}`);
-        setText(node.reach, about(block.reach[i] / block.N));
-        this.mini("row").paint(node.canvas, block.gather, this.offset(i), this.top("gather", i), "magma");
+        setText(node.reach, reach);
+        node.thumb.replaceChildren(this.thumb(i));
       }
-      node.button.setAttribute(
-        "aria-label",
-        `Rank ${r + 1}, primitive ${i}: ${percent(rho[i])} received, gathered from ${about(block.reach[i] / block.N)} of the picture`,
-      );
-      node.li.dataset.chosen = i === state.primitive ? "yes" : "";
-      node.button.setAttribute("aria-pressed", String(i === state.primitive));
     }
     const left = block.n - count;
     setText(this.ui.others, left > 0 ? `and ${left} more with ${percent(Math.max(0, 1 - sum))} together` : "");
   }
 
+  /** The small gather map of primitive i, painted once: rows only pass the finished image around. */
+  thumb(i) {
+    let img = this.thumbs.get(i);
+    if (!img) {
+      const { block } = this.state;
+      img = picture();
+      this.mini("row").show(img, block.gather, this.offset(i), this.top("gather", i), "magma");
+      this.thumbs.set(i, img);
+    }
+    return img;
+  }
+
+  /** As many rows as end where the picture ends, when the list stands beside it. */
   rowCount() {
-    return 8;
+    const { stage, rows, pair } = this.ui;
+    const boxes = [stage, rows, pair].map((node) => node.getBoundingClientRect());
+    if (boxes[1].left < boxes[0].right) return 8;
+    const list = rows.parentElement;
+    const below = boxes[2].left < boxes[1].right ? pair.offsetHeight + 22 : 0;
+    const around = list.offsetHeight - rows.offsetHeight + below;
+    const row = rows.firstElementChild?.offsetHeight || 41;
+    return clamp(Math.floor((stage.clientHeight - around) / row), 5, 16);
   }
 
   buildRows(count) {
@@ -1031,14 +1124,18 @@ class Probe {
       button.type = "button";
       const number = make("span", "a2c-no", button);
       number.textContent = String(r + 1);
-      const canvas = make("canvas", "a2c-thumb", button);
+      const thumb = make("span", "a2c-thumb", button);
       const name = make("span", "a2c-name", button);
       const track = make("span", "a2c-track", button);
       const bar = make("i", "", track);
       const share = make("span", "a2c-share", button);
       const reach = make("span", "a2c-reach", button);
-      return { li, button, canvas, name, bar, share, reach, shown: null };
+      return { li, button, thumb, name, bar, share, reach, shown: null };
     });
+    rove(
+      this.rowNodes.map((row) => row.button),
+      this.rowNodes[0].button,
+    );
   }
 
   /** The primitive of the pair: under the mouse, else chosen, else the strongest at the probe. */
@@ -1090,7 +1187,8 @@ class Probe {
     }[kind];
     setText(ui.what, what);
     ui.back.hidden = kind === "attention" || !!state.preview;
-    ui.overlay.setAttribute(
+    setAttr(
+      ui.overlay,
       "aria-label",
       `${this.model.alt}. ${what}: ` +
         (kind === "distribute"
@@ -1123,43 +1221,68 @@ class Probe {
     const even = kind === "distribute" ? 1 / block.n : 1 / block.N;
     const at = top > 0 ? even / top : 2;
     ui.tick.hidden = at > 1;
-    ui.tick.style.left = `${clamp(at, 0, 1) * 100}%`;
-    setText(ui.even, `even: ${percent(even)}`);
+    ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
+    setText(ui.even, `│ even ${percent(even)}`);
     setText(ui.top, (state.scale === "absolute" && peak > top ? "≥\u202f" : "") + percent(top));
-    const unit = kind === "distribute" ? "of what a position receives" : "of the attention, per cell";
-    const scale = state.scale === "relative" ? "own peak" : "one scale for all maps";
+    const unit = kind === "distribute" ? "share received" : "attention per cell";
+    const scale = state.scale === "relative" ? "own peak" : "one scale for all";
     setText(ui.legendText, `${unit} · ${scale}`);
   }
 
+  /** While the mouse moves the pair follows between two frames, so that the picture never waits for it. */
+  drawPairBetween() {
+    if (this.stop.signal.aborted) return;
+    if (performance.now() - this.pairAt > PAIR_EVERY_MS) this.drawPair();
+    else this.schedule("pair");
+  }
+
   drawPair() {
+    this.pairAt = performance.now();
     const { ui, state } = this;
     const { block } = state;
     const i = this.shown();
-    const mini = this.mini("pair");
-    mini.paint(ui.canvasGather, block.gather, this.offset(i), this.top("gather", i), "magma");
-    mini.paint(ui.canvasDistribute, block.distribute, this.offset(i), this.top("distribute", i), "viridis");
-    const reach = about(block.reach[i] / block.N);
-    setText(ui.pairTitle, `Primitive g${i}`);
-    const why = state.preview ? "under the pointer" : i === state.primitive ? "chosen" : "the strongest here";
-    setText(ui.pairNote, block.cards[i] ? `${why} · ${block.cards[i]}` : why);
-    ui.unchoose.hidden = state.primitive === null || !!state.preview;
-    setText(ui.noteGather, `${reach} of the picture · peak ${percent(block.peak("gather", i))} per cell`);
-    setText(ui.noteDistribute, `${percent(block.use[i])} on average · at most ${percent(block.peak("distribute", i))}`);
-    ui.canvasGather.setAttribute("aria-label", `Primitive ${i}, gathered from ${reach} of the picture`);
-    ui.canvasDistribute.setAttribute(
-      "aria-label",
-      `Primitive ${i}, handed out: ${percent(block.use[i])} on average, at most ${percent(block.peak("distribute", i))}`,
-    );
-    ui.mapGather.setAttribute("aria-pressed", String(state.layer === "gather"));
-    ui.mapDistribute.setAttribute("aria-pressed", String(state.layer === "distribute"));
-    for (const row of this.rowNodes || []) row.li.dataset.shown = row.shown === i ? "yes" : "";
+    const id = `${block.name} ${i} ${state.scale} ${state.frame}`;
+    if (this.pairShown !== id) {
+      this.pairShown = id;
+      const mini = this.mini("pair");
+      mini.paint(ui.canvasGather, block.gather, this.offset(i), this.top("gather", i), "magma");
+      mini.paint(ui.canvasDistribute, block.distribute, this.offset(i), this.top("distribute", i), "viridis");
+      const gathered = `${about(block.reach[i] / block.N)} of the picture · peak ${percent(block.peak("gather", i))}`;
+      const handed = `${percent(block.use[i])} on average · peak ${percent(block.peak("distribute", i))}`;
+      setText(ui.noteGather, gathered);
+      setText(ui.noteDistribute, handed);
+      setAttr(ui.canvasGather, "aria-label", `Primitive ${i}, gathered from ${gathered} in one cell`);
+      setAttr(ui.canvasDistribute, "aria-label", `Primitive ${i}, handed out: ${handed}`);
+      setText(ui.pairTitle, `Primitive g${i}`);
+      setText(ui.card, block.cards[i] || "");
+      ui.card.title = block.cards[i] || "";
+    }
+    ui.card.hidden = !block.cards.some(Boolean);
+    const rank = this.order.indexOf(i) + 1;
+    const why = i === state.primitive ? "chosen · " : "";
+    const place = rank === 1 ? "the strongest here" : `number ${rank} here`;
+    setText(ui.pairNote, `${why}${place}, ${percent(this.rho[i])}`);
+    ui.unchoose.hidden = i !== state.primitive;
+    setAttr(ui.mapGather, "aria-pressed", String(state.layer === "gather"));
+    setAttr(ui.mapDistribute, "aria-pressed", String(state.layer === "distribute"));
+    for (const row of this.rowNodes || []) {
+      const share = percent(this.rho[row.shown]);
+      const reach = about(block.reach[row.shown] / block.N);
+      const place = this.order.indexOf(row.shown) + 1;
+      const words = `Rank ${place}, primitive ${row.shown}: ${share} received, gathered from ${reach} of the picture`;
+      setAttr(row.button, "aria-label", words);
+      setAttr(row.button, "aria-pressed", String(row.shown === state.primitive));
+      setAttr(row.li, "data-shown", row.shown === i ? "yes" : "");
+      setAttr(row.li, "data-chosen", row.shown === state.primitive ? "yes" : "");
+    }
   }
 
   mini(use) {
     const { block } = this.state;
     const id = `${use} ${block.name}`;
     if (!this.minis.has(id)) {
-      const side = { row: 96, tile: 144, pair: 320 }[use];
+      const dpr = clamp(window.devicePixelRatio || 1, 1, 2);
+      const side = Math.min(480, { row: 56, tile: 120, pair: 320 }[use] * dpr);
       this.minis.set(id, new Miniature(block.h, block.w, side));
     }
     const mini = this.minis.get(id);
@@ -1172,12 +1295,14 @@ class Probe {
 
   buildGallery() {
     const { block } = this.state;
-    this.seen?.disconnect();
+    this.seen.disconnect();
+    for (const tile of this.tileNodes) forget(tile._img);
     this.tileNodes = Array.from({ length: block.n }, (_, i) => {
       const button = make("button", "a2c-tile");
       button.type = "button";
       button._i = i;
-      button._canvas = make("canvas", "", button);
+      button._img = picture();
+      button.append(button._img);
       const line = make("span", "", button);
       make("b", "", line).textContent = `g${i}`;
       button._number = make("em", "", line);
@@ -1198,13 +1323,15 @@ class Probe {
     if (!same) {
       this.galleryOrder = order;
       ui.grid.replaceChildren(...order.map((i) => this.tileNodes[i]));
+      rove(this.tileNodes, this.tileNodes[order[0]]);
     }
     for (const tile of this.tileNodes) {
       const i = tile._i;
       const share = state.sort === "reach" ? block.reach[i] / block.N : values[i];
       setText(tile._number, percent(share));
-      tile.setAttribute("aria-pressed", String(i === state.primitive));
-      tile.setAttribute(
+      setAttr(tile, "aria-pressed", String(i === state.primitive));
+      setAttr(
+        tile,
         "aria-label",
         `Primitive ${i}: ${percent(rho[i])} at the pixel, gathered from ${about(block.reach[i] / block.N)} of the picture, ${percent(block.use[i])} in use`,
       );
@@ -1226,7 +1353,7 @@ class Probe {
     for (const tile of this.tileNodes) {
       if (!tile._seen || tile._drawn === id) continue;
       tile._drawn = id;
-      mini.paint(tile._canvas, block.maps(kind), this.offset(tile._i), this.top(kind, tile._i), COLOUR_OF[kind]);
+      mini.show(tile._img, block.maps(kind), this.offset(tile._i), this.top(kind, tile._i), COLOUR_OF[kind]);
     }
   }
 
@@ -1263,6 +1390,8 @@ class Probe {
     this.seen.disconnect();
     this.pins.cancel();
     this.views.cancel();
+    this.forgetPainted();
+    for (const tile of this.tileNodes) forget(tile._img);
     delete this.root.__canvas;
   }
 }
