@@ -182,7 +182,8 @@ def _opened(source: str | os.PathLike[str] | bytes, who: str) -> Iterator[tuple[
     """The file, at its start, with its size in bytes; MediaError where it cannot be opened."""
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
-        yield io.BytesIO(content), len(content)
+        with _disk_faults_told(who):
+            yield io.BytesIO(content), len(content)
         return
     path = Path(source)
     try:
@@ -202,8 +203,18 @@ def _opened(source: str | os.PathLike[str] | bytes, who: str) -> Iterator[tuple[
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{who} cannot be opened ({reason}). Check the path and the disk.") from error
-    with file:
+    with file, _disk_faults_told(who):
         yield file, os.fstat(file.fileno()).st_size
+
+
+@contextmanager
+def _disk_faults_told(who: str) -> Iterator[None]:
+    """Turns what a failing or full disk raises into a MediaError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MediaError(f"{who} could not be read ({reason}). Check the disk and try again.") from error
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -114,7 +114,9 @@ _FTYP_BRANDS: dict[bytes, str] = {
 def _what_it_is_instead(head: bytes) -> str:
     """The predicate for a file that is neither: what it looks like and, where one exists, the way out."""
     if head[4:8] == b"ftyp":
-        return _FTYP_BRANDS[head[8:12]]
+        # AVIF and HEIC may both call themselves mif1 first and by their own name after.
+        avif = head[8:12] in (b"mif1", b"msf1") and b"avif" in head[16:64]
+        return _FTYP_BRANDS[b"avif" if avif else head[8:12]]
     for offset, magic, answer in _OTHER_FILES:
         if head[offset : offset + len(magic)] == magic:
             return answer

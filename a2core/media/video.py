@@ -55,6 +55,8 @@ class _Packets(NamedTuple):
     codec: str
     complete: bool
     """Whether the whole file was looked at."""
+    ends_early: bool
+    """Whether the file is shorter than its own sizes say."""
 
 
 def read(
@@ -102,11 +104,13 @@ def read(
         if decoded is None:
             decoded = _decode(decoder, packets.times_s, packets.key_times_s, who, wanted, progress)
             if decoded is None:
+                decoded = _first_frame(decoder)
+            if decoded is None:
                 raise MediaError(
                     f"{who} uses the codec {packets.codec}, and none of its frames can be decoded here. "
                     "Convert it to MP4 (H.264) or WebM (VP9), or copy it again if it used to play."
                 )
-            decoded.notes.extend(decoder.shortfall_notes(packets.times_s))
+            decoded.notes.extend(decoder.shortfall_notes(packets.times_s, ends_early=packets.ends_early))
         return decoded
 
 
@@ -157,7 +161,18 @@ def _decode(
             return decoder.decoded(frames, shown_s, [stopped_note(len(frames), len(chosen))])
     if not frames:
         return None
-    return decoder.decoded(frames, shown_s, [])
+    missing = len(frames) < len(chosen)
+    notes = [f"Only {len(frames)} of {len(chosen)} frames could be decoded."] if missing else []
+    return decoder.decoded(frames, shown_s, notes)
+
+
+def _first_frame(decoder: _Decoder) -> Decoded | None:
+    """All that is left to show of a clip in which none of the chosen frames can be decoded."""
+    decoder.restart()
+    frame = decoder.frame() if decoder.grab() else None
+    if frame is None:
+        return None
+    return decoder.decoded([frame], [decoder.now_s], ["Damaged: only its first frame could be decoded."])
 
 
 class _Decoder:
@@ -176,18 +191,19 @@ class _Decoder:
         self._rate = _positive(get(cv2.CAP_PROP_FPS))
         self._count = _positive(get(cv2.CAP_PROP_FRAME_COUNT))
         width, height = int(get(cv2.CAP_PROP_FRAME_WIDTH)), int(get(cv2.CAP_PROP_FRAME_HEIGHT))
-        try:
-            if width < 1 or height < 1:  # nothing of any frame was found
-                raise _unopened(path, container, who)
-            check_size(who, width, height)
-        except MediaError:
-            self.close()
-            raise
         # Some clips are stored narrower than they are shown.
         stretch = _positive(get(cv2.CAP_PROP_SAR_NUM)) / (_positive(get(cv2.CAP_PROP_SAR_DEN)) or 1)
         if not 1 / 4 <= stretch <= 4:
             stretch = 1.0
         self._full_size = round(width * stretch), height
+        try:
+            if width < 1 or height < 1:  # nothing of any frame was found
+                raise _unopened(path, container, who)
+            check_size(who, width, height)
+            check_size(who, *self._full_size)
+        except MediaError:
+            self.close()
+            raise
         self._size = scaled_size(*self._full_size, side_px)
         self._turn = _TURNS.get(round(get(cv2.CAP_PROP_ORIENTATION_META)) % 360)
         self.now_s = -1.0
@@ -205,17 +221,18 @@ class _Decoder:
         announced = np.arange(int(self._count)) / self._rate
         return announced if abs(seen_rate / self._rate - 1) < 0.02 and announced[-1] > seen_s[-1] else None
 
-    def shortfall_notes(self, times_s: np.ndarray) -> list[str]:
-        """Notes on a file that is shorter than its header says: cut off, or a wrong header."""
+    def shortfall_notes(self, times_s: np.ndarray, *, ends_early: bool) -> list[str]:
+        """A note on a file that is much shorter than its header says: cut off, or a wrong header."""
         if self._rate <= 0:
             return []
         announced_s = self._count / self._rate
         held_s = float(times_s[-1]) + 1 / self._rate
-        if held_s > 0.95 * announced_s - 0.2:
-            return []
-        return [
-            f"Cut off: only {held_s:.1f} of the {announced_s:.1f} seconds that it announces could be read."
-        ]
+        if ends_early and held_s < 0.95 * announced_s:
+            return [f"Cut off: only {held_s:.1f} of its {announced_s:.1f} seconds could be read."]
+        # Matroska announces the length of the longest track, which may be the sound.
+        if held_s < 0.8 * announced_s:
+            return [f"Its header announces {announced_s:.1f} seconds, but its frames end at {held_s:.1f}."]
+        return []
 
     def reach(
         self,
@@ -231,7 +248,7 @@ class _Decoder:
             grabs += 1
             if grabs % _GRABS_BETWEEN_REPORTS == 0 and not keep_going():
                 return None
-            if self._grab():
+            if self.grab():
                 continue
             if not jumped or key_times_s is None:
                 return False
@@ -239,7 +256,7 @@ class _Decoder:
             self.restart()
         return True
 
-    def _grab(self) -> bool:
+    def grab(self) -> bool:
         """Decode the next frame that can be decoded; False at the end."""
         for _ in range(_FAILURES_IN_A_ROW):
             if self._capture.grab():
@@ -338,11 +355,12 @@ def _packets(path: Path, container: str, who: str, most: int, progress: Progress
     finally:
         capture.release()
     complete = failures > 0
-    if complete and len(times_ms) > 1 and _ends_early(path, container):
+    ends_early = _ends_early(path, container)
+    if complete and ends_early and len(times_ms) > 1:
         times_ms.pop()  # half a packet: decoders fill the rest of its frame with grey
     if not times_ms:
         raise MediaError(f"{who} has a video track without a single frame. Record or export it again.")
-    return _Packets(np.unique(times_ms) / 1000, np.unique(key_times_ms) / 1000, codec, complete)
+    return _Packets(np.unique(times_ms) / 1000, np.unique(key_times_ms) / 1000, codec, complete, ends_early)
 
 
 def _codec_name(capture: cv2.VideoCapture, path: Path) -> str:

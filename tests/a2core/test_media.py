@@ -574,6 +574,7 @@ OTHER_FILES = {
     "PDF": b"%PDF-1.7\n" + b"\xe2\xe3" * 30,
     "ZIP": b"PK\x03\x04\x14\0\0\0" + bytes(range(200)),
     "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "AVIF ": b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif",
     "AVIF": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1",
     "SVG": b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
     "web page": b"<!DOCTYPE html><html><body>404</body></html>",

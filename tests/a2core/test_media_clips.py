@@ -78,13 +78,13 @@ class GrabCounter:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.grabs = 0
-        original = video._Decoder._grab
+        original = video._Decoder.grab
 
         def counted(decoder: video._Decoder) -> bool:
             self.grabs += 1
             return original(decoder)
 
-        monkeypatch.setattr(video._Decoder, "_grab", counted)
+        monkeypatch.setattr(video._Decoder, "grab", counted)
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -437,6 +437,23 @@ def test_a_file_with_sound_only_is_called_so():
 def test_a_clip_without_frames_is_refused():
     message = fault(matroska([], [], duration_ms=1000), name="nothing.mkv")
     assert "“nothing.mkv”" in message
+
+
+def test_a_clip_of_which_only_the_start_can_be_decoded_shows_that_and_says_so(vp8):
+    spoilt = [vp8[0], *[(False, b"\xff" * 4)] * 99]
+    data = matroska(spoilt, range(0, 4000, 40), codec="V_VP8", duration_ms=4000)
+    for count in (1, 16):
+        clip = read_media(data, max_frames=count)
+        assert numbers(clip)[0] == 0
+        assert clip.notes
+
+
+def test_a_full_disk_is_told_as_one(clips, monkeypatch: pytest.MonkeyPatch):
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    assert "No space left" in fault(clips["mp4"].read_bytes())
 
 
 def test_a_name_that_is_no_protocol_is_read_as_a_file(clips, tmp_path: Path, monkeypatch):
