@@ -15,8 +15,9 @@ once and is then the same in one, two and three dimensions.
 
 Deviations from the paper, each an option: the input is standardised per channel by a batch norm
 without affine parameters before the three projections (`input_norm`; without it the gather maps of
-a block trained on a frozen trunk collapse onto two or three cells), and a batch norm may follow
-the expansion (`output_norm`, as in the first author's later code; its scale starts at zero, so that
+a block trained on a frozen trunk collapse onto two or three cells); each position's features may be
+brought to unit root mean square after that (`position_norm`: logits then compare directions, as
+cosine similarity does, not lengths); and a batch norm may follow the expansion (`output_norm`, as in the first author's later code; its scale starts at zero, so that
 a fresh block is the identity).
 """
 
@@ -61,6 +62,7 @@ class DoubleAttention(nn.Module):
             "auto" takes the cheaper for the shape at hand. The numbers agree to rounding.
         residual: add the input to the expanded result.
         input_norm: standardise the input per channel before φ, θ and ρ (see the module's header).
+        position_norm: after that, scale the features of each position to unit root mean square.
         output_norm: batch norm after the expansion, scale starting at zero.
         fold: apply the expansion to the bag before distributing; "auto" does so where it is cheaper.
 
@@ -87,6 +89,7 @@ class DoubleAttention(nn.Module):
         residual: bool = True,
         *,
         input_norm: bool = True,
+        position_norm: bool = False,
         output_norm: bool = False,
         fold: bool | Literal["auto"] = "auto",
     ) -> None:
@@ -109,6 +112,7 @@ class DoubleAttention(nn.Module):
         self.rho = conv(in_channels, c_n, 1)
         self.expand = conv(c_m, in_channels, 1)
         self.input_norm = nn.BatchNorm1d(in_channels, affine=False) if input_norm else None
+        self.position_norm = position_norm
         self.output_norm = nn.BatchNorm1d(in_channels) if output_norm else None
         self.reset_parameters()
 
@@ -127,12 +131,16 @@ class DoubleAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Y = X + expand(G V), the shape, dtype and memory format of `x`."""
         self._check(x)
-        flat = self._flatten(x)
-        a, b, v = self._project(flat)
-        y = self._combine(flat, a, b, v)
-        if self.observer is not None:
+        if self.observer is None:
+            flat = self._flatten(x)
+            return self._unflatten(self._combine(flat, *self._project(flat)), x)
+        # What is looked at must add up when checked by hand: full precision, also under autocast.
+        with torch.autocast(x.device.type, enabled=False):
+            flat = self._flatten(x.to(torch.promote_types(x.dtype, torch.float32)))
+            a, b, v = self._project(flat)
+            y = self._combine(flat, a, b, v)
             self.observer(flat, self._attend(a, b, v), y, tuple(x.shape[2:]))
-        return self._unflatten(y, x)
+        return self._unflatten(y, x).to(x.dtype)
 
     def attend(self, x: Tensor) -> Attended:
         """Primitives, gather maps, distribution weights and Z of `x`, positions flattened."""
@@ -179,13 +187,14 @@ class DoubleAttention(nn.Module):
         weight = torch.cat([self.phi.weight, self.theta.weight, self.rho.weight]).flatten(1)
         bias = torch.cat([self.phi.bias, self.theta.bias, self.rho.bias])
         norm = self.input_norm
-        if norm is not None:
-            if norm.training:
-                x = norm(x)
-            else:  # a standardised input is a rescaled weight: no pass over X is spent on it
-                scale = torch.rsqrt(norm.running_var + norm.eps)
-                weight = weight * scale
-                bias = bias - weight @ norm.running_mean
+        if norm is not None and (norm.training or self.position_norm):
+            x = norm(x)
+        elif norm is not None:  # a standardised input is a rescaled weight: no pass over X is spent on it
+            scale = torch.rsqrt(norm.running_var + norm.eps)
+            weight = weight * scale
+            bias = bias - weight @ norm.running_mean
+        if self.position_norm:
+            x = x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
         projected = torch.matmul(weight.to(x.dtype), x) + bias.to(x.dtype)[:, None]
         a, theta, rho = projected.split([self.c_m, self.c_n, self.c_n], dim=1)
         accurate = torch.promote_types(theta.dtype, torch.float32)

@@ -197,16 +197,17 @@ class Model:
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
         """(T, Hm, Wm, 3) uint8 to the (T, 3, Hm, Wm) float32 tensor that the network takes."""
-        x = torch.from_numpy(np.ascontiguousarray(model_input)).to(self.device).permute(0, 3, 1, 2).float()
+        x = torch.tensor(model_input).to(self.device).permute(0, 3, 1, 2).float()
         mean = torch.tensor(self.mean, device=self.device).mul(255)[:, None, None]
         std = torch.tensor(self.std, device=self.device).mul(255)[:, None, None]
         return x.sub_(mean).div_(std)
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """Mixed precision on CUDA (bfloat16 where the card has it), full precision elsewhere."""
-        if self.device.type != "cuda":
-            return contextlib.nullcontext()
-        return torch.autocast("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
+        """Mixed precision for the trunk on CUDA, full precision elsewhere.
+
+        float16 rather than bfloat16: its maps lie eight times closer to those of the CPU.
+        """
+        return torch.autocast("cuda", torch.float16, enabled=self.device.type == "cuda")
 
     @torch.inference_mode()
     def trace(self, clip: Clip, size: int = 448, top: int = 5) -> Trace:
