@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from viz_app import charts, services, view_model
 from viz_app.probe_canvas import probe_canvas
@@ -26,22 +27,24 @@ def render() -> None:
         "<p>It lights up where a neural network gathered the information that it hands to that spot.</p>"
         "</div>"
     )
-    shown = _chosen()
+    controls = st.container(key="controls", horizontal=True, gap="medium", vertical_alignment="bottom")
+    notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
+    shown = _chosen(controls, notices)
     if shown is None:
         return
-    _answer(shown)
     if not shown.trace.trained:
-        st.html(
+        notices.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> '
             "These blocks were never trained: their maps mean nothing. They are here to compare with.</div>"
         )
+    _answer(shown)
     _canvas_and_charts(shown)
 
 
-def _chosen() -> Shown | None:
+def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     """What the controls ask for, traced; or, when that fails, what was on screen, under a message."""
     usable, refused = services.list_weights()
-    with st.container(key="controls", horizontal=True, gap="medium", vertical_alignment="bottom"):
+    with controls:
         picture, fault = _picture()
         size_px = st.segmented_control(
             "Detail, px",
@@ -53,20 +56,20 @@ def _chosen() -> Shown | None:
         )
         weights = _weights(usable)
     fault = st.session_state.pop(Key.FAULT, "") or fault
-    if refused:
-        _tell_refused([(info.path.name, info.fault) for info in refused])
-    if weights is None:
-        tell("There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/.")
-        return None
     shown: Shown | None = None
-    if picture is not None:
+    if weights is None:
+        fault = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
+    elif picture is not None:
         shown, trouble = services.attempt(lambda: services.show(picture, weights, int(size_px)))
         fault = fault or trouble
     if shown is None:
         shown = st.session_state.get(Key.SHOWN)
-    if fault:
-        tell(fault)
     st.session_state[Key.SHOWN] = shown
+    with notices:
+        if fault:
+            tell(fault)
+        if refused:
+            _tell_refused([(info.path.name, info.fault) for info in refused])
     return shown
 
 

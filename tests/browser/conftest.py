@@ -1,0 +1,204 @@
+"""The whole app in a real browser: a server on a free port, Chromium, and pages that must not complain.
+
+Nothing here sleeps: every wait is for a condition of the page or of the server.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import canvas_harness as harness
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 90
+TRACED_MS = 60_000  # the first page loads torch and the network
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            pytest.fail(f"The app's server stopped with code {server.returncode}:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)  # between two questions to a port that nobody listens on yet
+    pytest.fail(f"The app's server did not come up within {START_S} s:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, started as `make app` starts it."""
+    log = tmp_path_factory.mktemp("app") / "server.log"
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "viz_app/app.py"]
+    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
+    with log.open("wb") as out:
+        server = subprocess.Popen(command + options, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until_healthy(url, server, log)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+    assert "Traceback" not in log.read_text(), f"The server logged a traceback:\n{log.read_text()}"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    path = harness.chromium_path()
+    if path is None:
+        reason = "No Chromium found. Install it, or name it in A2_CHROMIUM."
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=harness.CHROMIUM_ARGS)
+        yield running
+        running.close()
+
+
+class AppPage:
+    """One visitor's page of the app, and what it said to the server and to its console."""
+
+    def __init__(self, browser: Any, url: str, *, width: int, height: int, scheme: str) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.complaints: list[str] = []
+        self.frames_sent = 0
+        self.foreign: list[str] = []
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        self.page.on("request", lambda request: self._check_address(request.url, url))
+        self.page.goto(url)
+
+    def _listen(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _count(self, _: Any) -> None:
+        self.frames_sent += 1
+
+    def _check_address(self, address: str, url: str) -> None:
+        if not address.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
+            self.foreign.append(address)
+
+    @property
+    def stage(self) -> Any:
+        """The picture to be probed."""
+        return self.page.locator("[data-ref=stage]")
+
+    @property
+    def pinned(self) -> Any:
+        """The sentence over the charts: it changes with every pin."""
+        return self.page.locator(".a2-pinned")
+
+    @property
+    def message(self) -> Any:
+        return self.page.get_by_test_id("stAlert")
+
+    def wait_until_idle(self) -> None:
+        """Until the server has finished the run that it was asked for."""
+        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+    def wait_until_traced(self) -> None:
+        """Until the canvas has drawn a picture and the three charts stand."""
+        self.stage.wait_for(timeout=TRACED_MS)
+        self.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3")
+        self.wait_until_idle()
+
+    def picture_spread(self) -> float:
+        """Standard deviation of the grey values that the canvas drew: 0 for an empty one."""
+        return float(
+            self.page.locator("[data-ref=base]").evaluate(
+                """canvas => {
+                    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                    let sum = 0, squares = 0, n = data.length / 4;
+                    for (let i = 0; i < data.length; i += 4) {
+                        const grey = (data[i] + data[i + 1] + data[i + 2]) / 3;
+                        sum += grey; squares += grey * grey;
+                    }
+                    return Math.sqrt(squares / n - (sum / n) ** 2);
+                }"""
+            )
+        )
+
+    def move_to(self, x: float, y: float) -> None:
+        """Put the mouse at fractions (x, y) of the picture."""
+        box = self.stage.bounding_box()
+        self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+    def pin(self, x: float, y: float) -> None:
+        """Click at fractions (x, y) of the picture."""
+        self.move_to(x, y)
+        self.page.mouse.down()
+        self.page.mouse.up()
+
+    def drop(self, name: str, data: bytes, mime: str = "application/octet-stream") -> None:
+        """Hand a file to the drop zone."""
+        self.wait_until_idle()  # while a run is under way the drop zone of the last upload is still there
+        zone = self.page.locator("input[data-testid=stFileUploaderDropzoneInput]")
+        zone.set_input_files({"name": name, "mimeType": mime, "buffer": data})
+
+    def choose(self, label: str) -> None:
+        """Press the picture or size called `label`."""
+        self.page.get_by_role("radio", name=label, exact=True).click()
+
+    def close(self) -> None:
+        self.context.close()
+
+
+OpenApp = Callable[..., AppPage]
+
+
+@pytest.fixture
+def open_app(chromium: Any, app_url: str) -> Iterator[OpenApp]:
+    """Opens pages of the app; at the end none may have complained or asked another host for anything."""
+    opened: list[AppPage] = []
+
+    def open_page(
+        path: str = "", *, width: int = 1400, height: int = 1400, scheme: str = "light", traced: bool = True
+    ) -> AppPage:
+        page = AppPage(chromium, f"{app_url}{path}", width=width, height=height, scheme=scheme)
+        opened.append(page)
+        if traced:
+            page.wait_until_traced()
+        return page
+
+    yield open_page
+    complaints = [complaint for page in opened for complaint in page.complaints]
+    foreign = [address for page in opened for address in page.foreign]
+    for page in opened:
+        page.close()
+    assert complaints == []
+    assert foreign == []

@@ -1,0 +1,198 @@
+"""The app end to end, as a visitor meets it: server, network, browser, mouse."""
+
+from __future__ import annotations
+
+import io
+import statistics
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import OpenApp
+from viz_app import view_model
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def photo(width: int, height: int, *, seed: int = 0, kind: str = "JPEG") -> bytes:
+    """A picture with structure at every scale, as a file."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    out = io.BytesIO()
+    image.save(out, kind, quality=88)
+    return out.getvalue()
+
+
+# From the next press of the mouse until the sentence over the charts has changed, in milliseconds.
+TIME_THE_NEXT_PIN = """() => {
+    const before = document.querySelector('.a2-pinned').textContent;
+    let start = 0;
+    window.tookMs = null;
+    const watch = new MutationObserver(() => {
+        const now = document.querySelector('.a2-pinned');
+        if (start && now && now.textContent !== before) {
+            watch.disconnect();
+            window.tookMs = performance.now() - start;
+        }
+    });
+    watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+    addEventListener('pointerdown', () => { start = performance.now(); }, { once: true, capture: true });
+}"""
+
+
+def test_the_first_page_shows_a_traced_photo_with_nothing_to_click_first(open_app: OpenApp) -> None:
+    app = open_app()
+    assert app.picture_spread() > 20
+    assert app.page.locator(".a2-answer li").count() == 5
+    assert "primitives" in app.pinned.inner_text()
+    assert app.message.count() == 0
+
+
+def test_two_hundred_hovers_send_no_message_to_the_server_and_each_is_answered(open_app: OpenApp) -> None:
+    app = open_app()
+    before = app.frames_sent
+    assert before > 0, "the counter must see the messages of the page's start"
+    readouts = set()
+    rng = np.random.default_rng(1)
+    for x, y in rng.uniform(0.02, 0.98, (200, 2)):
+        app.move_to(x, y)
+        readouts.add(app.page.locator("[data-ref=readout]").inner_text())
+    assert app.frames_sent == before
+    assert len(readouts) > 60
+
+
+def test_a_pin_moves_the_charts_within_a_second_and_the_canvas_is_not_remounted(open_app: OpenApp) -> None:
+    app = open_app()
+    app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")
+    times_ms = []
+    for x, y in [(0.1, 0.1), (0.9, 0.2), (0.5, 0.5), (0.2, 0.85), (0.8, 0.9)]:
+        app.page.evaluate(TIME_THE_NEXT_PIN)
+        app.pin(x, y)
+        app.page.wait_for_function("window.tookMs !== null")
+        times_ms.append(app.page.evaluate("window.tookMs"))
+        app.wait_until_idle()
+    assert statistics.median(times_ms) < 1000, times_ms
+    assert app.stage.get_attribute("data-marked-by-test") == "yes"
+
+
+def test_the_charts_speak_of_the_pixel_that_was_clicked(open_app: OpenApp) -> None:
+    app = open_app()
+    app.pin(0.02, 0.98)
+    app.page.wait_for_function("/x 16, y 432/.test(document.querySelector('.a2-pinned').textContent)")
+
+
+def test_changing_the_block_in_the_canvas_changes_the_charts(open_app: OpenApp) -> None:
+    app = open_app()
+    before = app.pinned.inner_text()
+    app.page.locator("[data-ref=blocks] label").first.click()
+    app.page.wait_for_function(
+        "before => document.querySelector('.a2-pinned').innerText !== before", arg=before
+    )
+
+
+def test_a_photo_of_twelve_megapixels_is_uploaded_traced_and_interactive(open_app: OpenApp) -> None:
+    app = open_app()
+    app.drop("holiday.jpg", photo(4000, 3000), "image/jpeg")
+    app.page.get_by_role("radio", name="holiday.jpg", exact=True, checked=True).wait_for()
+    app.wait_until_traced()
+    aspect = app.stage.evaluate("stage => stage.clientWidth / stage.clientHeight")
+    assert aspect == pytest.approx(448 / 320, rel=0.01) or aspect == pytest.approx(448 / 352, rel=0.01)
+    before = app.pinned.inner_text()
+    app.pin(0.75, 0.75)
+    app.page.wait_for_function(
+        "before => document.querySelector('.a2-pinned').innerText !== before", arg=before
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("notes.png", b"only a few words"),
+        ("empty.jpg", b""),
+        ("cut off.jpg", photo(800, 600)[:2000]),
+        ("*$x$_[1] :red[it].png", b"\x00" * 64),
+    ],
+    ids=["no picture", "empty", "cut off", "odd name"],
+)
+def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(
+    open_app: OpenApp, name: str, data: bytes
+) -> None:
+    app = open_app()
+    app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")
+    app.drop(name, data)
+    app.message.wait_for()
+    assert name in app.message.inner_text()
+    assert app.picture_spread() > 20
+    assert app.stage.get_attribute("data-marked-by-test") == "yes", "the canvas was remounted"
+    app.choose("Coffee")
+    app.message.wait_for(state="detached")
+    app.wait_until_traced()
+
+
+def test_another_sample_brings_its_own_picture_and_classes(open_app: OpenApp) -> None:
+    app = open_app()
+    app.choose("Coffee")
+    app.page.get_by_text("Rachel Michetti").wait_for()
+    app.wait_until_traced()
+    assert app.stage.evaluate("stage => stage.clientWidth / stage.clientHeight") == pytest.approx(
+        448 / 288, rel=0.01
+    )
+
+
+def test_the_page_comes_back_as_it_was_left(open_app: OpenApp) -> None:
+    app = open_app()
+    app.pin(0.9, 0.1)
+    app.page.wait_for_function("/x 432, y 48/.test(document.querySelector('.a2-pinned').textContent)")
+    app.page.get_by_role("link", name="About").click()
+    app.page.get_by_role("heading", name="About this explorer").wait_for()
+    app.page.get_by_role("link", name="Explore").click()
+    app.wait_until_traced()
+    assert "x 432, y 48" in app.pinned.inner_text()
+
+
+def test_random_weights_are_flagged_in_large_letters(open_app: OpenApp) -> None:
+    app = open_app()
+    app.page.get_by_role("combobox", name="Weights").click()
+    app.page.get_by_role("option", name="random blocks").first.click()
+    flag = app.page.locator(".a2-untrained strong")
+    flag.wait_for()
+    assert float(flag.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")) >= 28
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_and_its_charts_follow_the_systems_theme(open_app: OpenApp, scheme: str) -> None:
+    app = open_app(scheme=scheme)
+    page, ink, axis = app.page.evaluate(
+        """() => {
+            const channels = color => color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+            const grey = color => channels(color).reduce((sum, channel) => sum + channel / 3, 0);
+            const style = (selector, name) => getComputedStyle(document.querySelector(selector))[name];
+            return [grey(style('.stApp', 'backgroundColor')), grey(style('.a2-lead h1', 'color')),
+                    grey(style('.js-plotly-plot .xtitle', 'fill'))];
+        }"""
+    )
+    if scheme == "dark":
+        assert page < 50 < 150 < min(ink, axis)
+    else:
+        assert page > 230 > 150 > max(ink, axis)
+
+
+@pytest.mark.parametrize("path", ["", "/about"])
+@pytest.mark.parametrize("width", [800, 1400, 1920])
+def test_no_page_is_wider_than_the_window(open_app: OpenApp, path: str, width: int) -> None:
+    app = open_app(path, width=width, traced=not path)
+    app.page.locator("h1").first.wait_for()
+    app.wait_until_idle()
+    assert app.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert app.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_sample_can_be_chosen_and_traced(open_app: OpenApp) -> None:
+    app = open_app()
+    for sample in view_model.SAMPLES[1:]:
+        app.choose(sample.title)
+        app.page.get_by_text(sample.credit).wait_for()
+        app.wait_until_traced()
+        assert app.message.count() == 0
