@@ -158,3 +158,27 @@ def build_network(architecture: Mapping[str, Any]) -> Backbone:
         block.eval()
     insert_blocks(backbone.network, blocks)
     return backbone
+
+
+def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The network as a chain of (module name, module), each taking what the one before returns.
+
+    Known for timm's EfficientNets, with or without inserted blocks; what follows a block can then be
+    run again without what stands before it.
+
+    Raises:
+        NetworkError: a network of another kind.
+    """
+    names = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier")
+    if not all(hasattr(network, name) for name in names):
+        raise NetworkError(
+            f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm."
+        )
+    chain: list[tuple[str, nn.Module]] = []
+    for name in names:
+        module = getattr(network, name)
+        if name == "blocks":
+            chain += [(f"blocks.{index}", block) for index, block in enumerate(module)]
+        else:
+            chain.append((name, module))
+    return chain

@@ -1,0 +1,222 @@
+"""What blocks are taught, computed once and kept on disk: features, affinities, soft predictions.
+
+For every photo, at one of several sizes:
+
+- the frozen trunk's features at each block's place (float16);
+- for some random positions p of each block's grid, the **target affinity** T(p, ·), a distribution
+  over all positions: cosine similarities of features, averaged over networks and picture scales,
+  turned into a random walk (softmax with temperature 0.1, made symmetric, row-normalised) and
+  walked 8 steps. The walk flows along chains of similar cells and stops at region borders: as
+  a score of "which cells belong to the object at p" it beats the similarities themselves. Target rows
+  are what E(p, ·) = Σ_i ρ_i(p) θ_i is drawn towards;
+- the teacher's logits (float16).
+
+The cache is written in chunks; killed at any moment, it goes on from the last whole one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from a2core.checkpoints import write_atomically
+from a2core.errors import TrainingError
+from a2core.networks import load_backbone, stages
+from a2core.training.data import Skipped, read_photo, square
+
+STRIDES = {"blocks.4": 16, "blocks.5": 32}
+CHUNK = 24
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """Everything that the cached numbers depend on, beside the photos themselves."""
+
+    trunk: str = "tf_efficientnet_lite0"
+    teacher: str = "tf_efficientnet_lite2"
+    taps: tuple[str, ...] = ("blocks.4", "blocks.5")
+    sizes_px: tuple[int, ...] = (288, 416)
+    rows: int = 24
+    temperature: float = 0.1
+    steps: int = 8
+    seed: int = 0
+
+
+def run_stages(network: nn.Module, x: Tensor, wanted: Sequence[str]) -> tuple[dict[str, Tensor], Tensor]:
+    """Outputs of the wanted stages, and the logits."""
+    kept = {}
+    for name, stage in stages(network):
+        x = stage(x)
+        if name in wanted:
+            kept[name] = x
+    return kept, x
+
+
+def standardise(photos: np.ndarray) -> Tensor:
+    """(B, S, S, 3) uint8 to what both EfficientNet-Lites take."""
+    return torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).sub_(0.498).div_(0.502)
+
+
+def unit_features(features: Tensor, grid: int) -> Tensor:
+    """(B, c, grid², unit length): standardised per channel over the batch, resampled to the grid."""
+    mean = features.mean(dim=(0, 2, 3), keepdim=True)
+    std = features.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-5)
+    features = (features - mean) / std
+    if features.shape[-1] > grid:
+        features = F.adaptive_avg_pool2d(features, grid)
+    elif features.shape[-1] < grid:
+        features = F.interpolate(features, size=(grid, grid), mode="bilinear", align_corners=False)
+    return F.normalize(features.flatten(2), dim=1)
+
+
+def walked_affinity(units: Sequence[Tensor], temperature: float, steps: int) -> Tensor:
+    """(B, N, N): mean cosine similarity of the unit features, as a random walk of `steps` (a power of 2).
+
+    Rows sum to 1.
+    """
+    similarity = torch.stack([u.transpose(1, 2) @ u for u in units]).mean(dim=0)
+    walk = torch.softmax(similarity / temperature, dim=-1)
+    walk = walk + walk.transpose(1, 2)
+    walk = walk / walk.sum(dim=-1, keepdim=True)
+    while steps > 1:
+        walk, steps = walk @ walk, steps // 2
+    return walk
+
+
+class Cache:
+    """The cache of one set of photos and settings, below `folder`; `build` fills what is missing."""
+
+    def __init__(self, folder: Path, photos: Sequence[Path], settings: CacheSettings) -> None:
+        self.photos, self.settings = list(photos), settings
+        listing = json.dumps([asdict(settings), [[p.name, p.stat().st_size] for p in photos]])
+        self.folder = folder / hashlib.sha256(listing.encode()).hexdigest()[:16]
+        self.skipped = Skipped()
+
+    def members(self, size_px: int) -> list[int]:
+        """Indices of the photos cached at this size: each photo has one."""
+        sizes = self.settings.sizes_px
+        return [i for i in range(len(self.photos)) if sizes[i % len(sizes)] == size_px]
+
+    def _array(self, size_px: int, key: str, mode: str = "r") -> np.ndarray:
+        path = self.folder / f"{size_px}-{key}.npy"
+        if path.exists():
+            return np.load(path, mmap_mode="r+" if mode == "w" else "r")
+        count, shape, dtype = len(self.members(size_px)), self._shape(size_px, key), self._dtype(key)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(count, *shape))
+
+    def _shape(self, size_px: int, key: str) -> tuple[int, ...]:
+        kind, _, tap = key.partition("@")
+        grid = size_px // STRIDES.get(tap, 32)
+        channels = {"blocks.4": 112, "blocks.5": 192}.get(tap, 0)
+        return {
+            "features": (channels, grid, grid),
+            "rows": (self.settings.rows,),
+            "targets": (self.settings.rows, grid * grid),
+            "logits": (1000,),
+            "valid": (),
+        }[kind]
+
+    def _dtype(self, key: str) -> str:
+        return {"rows": "int32", "valid": "bool"}.get(key.partition("@")[0], "float16")
+
+    def keys(self) -> list[str]:
+        """Names of the cached arrays of one size."""
+        taps = self.settings.taps
+        return [f"{kind}@{tap}" for tap in taps for kind in ("features", "rows", "targets")] + ["logits", "valid"]
+
+    def build(self, *, progress: bool = True) -> None:
+        """Compute what is not there yet.
+
+        Raises:
+            TrainingError: the disk fills up, or no photo could be read.
+        """
+        try:
+            for size_px in self.settings.sizes_px:
+                self._build_size(size_px, progress)
+        except OSError as error:
+            raise TrainingError(
+                f"The cache {self.folder} cannot be written ({error}). Free space, or give another --cache; "
+                "what is whole stays and is used again."
+            ) from error
+
+    def _build_size(self, size_px: int, progress: bool) -> None:
+        members = self.members(size_px)
+        marker = self.folder / f"{size_px}-done.json"
+        done = json.loads(marker.read_text())["done"] if marker.exists() else 0
+        if done >= len(members):
+            return
+        trunk = load_backbone(self.settings.trunk).network.to(memory_format=torch.channels_last)
+        teacher = load_backbone(self.settings.teacher).network.to(memory_format=torch.channels_last)
+        arrays = {key: self._array(size_px, key, "w") for key in self.keys()}
+        bar = tqdm(total=len(members), initial=done, desc=f"features {size_px} px", disable=not progress, unit="photo")
+        for start in range(done, len(members), CHUNK):
+            chunk = members[start : start + CHUNK]
+            values = self._compute(trunk, teacher, chunk, size_px)
+            for key, array in arrays.items():
+                array[start : start + len(chunk)] = values[key]
+                array.flush()  # type: ignore[attr-defined]
+            write_atomically(marker, json.dumps({"done": start + len(chunk)}).encode())
+            bar.update(len(chunk))
+        bar.close()
+
+    @torch.inference_mode()
+    def _compute(
+        self, trunk: nn.Module, teacher: nn.Module, chunk: list[int], size_px: int
+    ) -> dict[str, np.ndarray]:
+        settings = self.settings
+        pictures, valid = [], []
+        for index in chunk:
+            rng = np.random.default_rng((settings.seed, index))
+            photo = read_photo(self.photos[index], self.skipped)
+            valid.append(photo is not None)
+            blank = np.zeros((8, 8, 3), np.uint8)
+            pictures.append(square(blank if photo is None else photo, size_px, rng if index % 2 else None))
+        x = standardise(np.stack(pictures)).contiguous(memory_format=torch.channels_last)
+        doubled = F.interpolate(x, scale_factor=2, mode="bicubic", align_corners=False)
+        ours, _ = run_stages(trunk, x, settings.taps)
+        large = torch.cat(
+            [run_stages(trunk, part, ("blocks.5",))[0]["blocks.5"] for part in doubled.split(8)]
+        )
+        theirs, logits = run_stages(teacher, x, ("blocks.4", "blocks.5"))
+        sources = {
+            "blocks.4": (large, ours["blocks.4"], theirs["blocks.4"]),
+            "blocks.5": (ours["blocks.5"], theirs["blocks.5"], large),
+        }
+        values: dict[str, np.ndarray] = {"logits": logits.half().numpy(), "valid": np.array(valid)}
+        rng = np.random.default_rng((settings.seed, chunk[0], 1))
+        for tap in settings.taps:
+            grid = size_px // STRIDES[tap]
+            walk = walked_affinity(
+                [unit_features(f, grid) for f in sources[tap]], settings.temperature, settings.steps
+            )
+            rows = np.stack([rng.choice(grid * grid, settings.rows, replace=False) for _ in chunk])
+            picked = walk.gather(1, torch.from_numpy(rows)[..., None].expand(-1, -1, grid * grid))
+            values[f"features@{tap}"] = ours[tap].half().contiguous().numpy()
+            values[f"rows@{tap}"] = rows.astype(np.int32)
+            values[f"targets@{tap}"] = picked.half().numpy()
+        return values
+
+    def batch(self, size_px: int, indices: np.ndarray) -> dict[str, Tensor]:
+        """The cached values at these places of `members(size_px)`, as float32 and int64 tensors."""
+        order = np.sort(indices)
+        taken = {}
+        for key in self.keys():
+            values = torch.from_numpy(np.array(self._array(size_px, key)[order]))
+            taken[key] = values.float() if values.dtype == torch.float16 else values
+            if key.startswith("rows"):
+                taken[key] = values.long()
+        return taken
+
+    def valid_members(self, size_px: int) -> np.ndarray:
+        """Places in `members(size_px)` of the photos that could be read."""
+        return np.flatnonzero(self._array(size_px, "valid"))
