@@ -951,13 +951,16 @@ class Probe {
       probe: has("probe", "minis"),
       map: has("probe", "map"),
       pair: has("probe", "pair", "minis"),
-      minis: this.dirty.has("minis") || all,
+      minis: this.dirty.has("minis"),
       gallery: has("gallery", "minis"),
       tiles: has("tiles", "gallery", "minis"),
       say: this.dirty.has("say"),
     };
     this.dirty.clear();
-    if (want.minis) this.forgetPainted();
+    const painted = `${this.state.block.name} ${this.state.scale} ${this.state.frame}`;
+    if (want.minis || this.painted !== painted) this.forgetPainted();
+    this.painted = painted;
+    if (all) this.asked = null;
     if (want.controls) this.drawControls();
     if (want.picture) this.drawPicture();
     if (want.probe) this.answer();

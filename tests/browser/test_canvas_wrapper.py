@@ -1,0 +1,122 @@
+"""The canvas's Python side and its Streamlit adapter: what is sent, what is let in, what is embedded."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser import canvas_harness as harness
+from tests.browser.test_canvas import Show, browser, show  # noqa: F401  (fixtures)
+from viz_app import probe_canvas as wrapper
+
+REPORT = {
+    "key": "k",
+    "block": "blocks.4",
+    "t": 0,
+    "row": 3,
+    "col": 5,
+    "primitive": None,
+    "pinned": True,
+    "view": {"opacity": 0.5, "scale": "relative"},
+}
+
+
+def test_a_report_of_the_right_types_comes_through() -> None:
+    assert wrapper._report_in({"probe": REPORT}) == REPORT
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"key": 7},
+        {"block": None},
+        {"t": -1},
+        {"row": "3"},
+        {"row": True},
+        {"col": 2.5},
+        {"col": None},
+        {"primitive": "g3"},
+        {"primitive": -2},
+    ],
+)
+def test_a_report_of_wrong_types_is_dropped(broken: dict[str, Any]) -> None:
+    assert wrapper._report_in({"probe": REPORT | broken}) is None
+
+
+@pytest.mark.parametrize("result", [None, {}, {"probe": None}, {"probe": [1, 2]}, "x", {"probe": "{}"}])
+def test_no_report_is_none(result: Any) -> None:
+    assert wrapper._report_in(result) is None
+
+
+def test_a_view_that_the_browser_already_has_is_not_sent_again() -> None:
+    sent = {"block": "blocks.4", "probe": [0, 1, 1], "opacity": 0.75}
+    echo = {"block": "blocks.4", "probe": (0, 3, 5), "primitive": None, "opacity": 0.5}
+    assert wrapper._view_to_send("k", echo, ("k", sent), REPORT) is sent
+
+
+def test_a_view_with_news_is_sent() -> None:
+    sent = {"block": "blocks.4", "probe": [0, 1, 1]}
+    news = {"block": "blocks.4", "probe": [0, 9, 9]}
+    assert wrapper._view_to_send("k", news, ("k", sent), REPORT) is news
+    assert wrapper._view_to_send("other", news, ("k", sent), REPORT) is news
+    assert wrapper._view_to_send("k", news, None, None) is news
+
+
+def test_a_stale_report_says_nothing_about_the_new_payload() -> None:
+    sent = {"probe": [0, 1, 1]}
+    asked = {"probe": [0, 3, 5]}
+    assert wrapper._view_to_send("new", asked, ("new", sent), REPORT) is asked
+
+
+def test_the_page_cannot_be_broken_out_of() -> None:
+    payload, _ = harness.make_payload(size=(64, 64), n=4, strides=(16,))
+    payload["alt"] = "</script><script>alert(1)</script>"
+    page = wrapper.standalone_html(payload, title="<b>&")
+    assert "<script>alert" not in page
+    assert page.count("</script>") == 2
+    data = re.search(r'<script type="application/json" id="a2-data">(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    assert json.loads(data.group(1))["payload"] == payload
+
+
+def test_a_page_of_the_default_size_stays_small() -> None:
+    payload, _ = harness.make_payload(size=(448, 448), n=64)
+    assert len(wrapper.standalone_html(payload).encode()) < 3e6
+
+
+@pytest.mark.browser
+def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa: F811
+    payload, _ = harness.make_payload(n=8, size=(128, 128))
+    canvas = show(payload)
+    told = canvas.page.evaluate(
+        """async ([js, html, payload]) => {
+          const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
+          const { default: component } = await import(url);
+          const parentElement = document.createElement("div");
+          parentElement.innerHTML = html;
+          document.body.append(parentElement);
+          const root = parentElement.firstElementChild;
+          const sent = [];
+          const call = (view) => component({
+            data: { payload, view }, parentElement, setStateValue: (...what) => sent.push(what),
+          });
+          const overtaken = call({ probe: [0, 1, 1] });
+          const first = root.__canvas;
+          const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          await drawn();
+          const last = call({ probe: [0, 2, 2] });
+          overtaken();
+          const kept = root.__canvas === first && first.snapshot().rest.row === 2;
+          first.pin(first.model.pointOf({ t: 0, row: 3, col: 4 }, first.state.block));
+          last();
+          return { kept, gone: root.__canvas === undefined, sent };
+        }""",
+        [wrapper._asset("canvas.js"), wrapper._asset("canvas.html"), payload],
+    )
+    assert told["kept"]
+    assert told["gone"]
+    assert [name for name, _ in told["sent"]] == ["probe"]
+    assert wrapper._report_in(dict(told["sent"])) is not None
