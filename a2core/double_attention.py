@@ -17,14 +17,23 @@ Deviations from the paper, each an option: the input is standardised per channel
 without affine parameters before the three projections (`input_norm`; without it the gather maps of
 a block trained on a frozen trunk collapse onto two or three cells); each position's features may be
 brought to unit root mean square after that (`position_norm`: logits then compare directions, as
-cosine similarity does, not lengths); and a batch norm may follow the expansion (`output_norm`, as in the first author's later code; its scale starts at zero, so that
-a fresh block is the identity).
+cosine similarity does, not lengths); and a batch norm may follow the expansion (`output_norm`, as
+in the first author's later code; its scale starts at zero, so that a fresh block is the identity).
+
+Two of the projections are linear maps on either side of a weighted sum whose weights add up to one,
+so they may be applied to the n primitives instead of to all N positions, with the same result:
+
+    φ(X) Bᵀ = W_φ (X Bᵀ) + b_φ,    expand(G V) = (W_e G + b_e) V
+
+That saves m·n·N multiply-adds each, and A, Z and expand(Z) are never written to memory. The option
+`fold` decides; `fold=False` computes the equations to the letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,8 +43,20 @@ from a2core.errors import BlockError
 
 Order = Literal["left", "right", "auto"]
 
-_CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+CONVOLUTION = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _AXES = {1: "(batch, channels, L)", 2: "(batch, channels, h, w)", 3: "(batch, channels, T, h, w)"}
+
+# One pass over an array costs about as much as this many multiply-adds for each of its elements
+# (measured on x86 with AVX2: 0.24 ns an element, 0.027 ns a multiply-add).
+_PASS = 9
+
+
+class Plan(NamedTuple):
+    """One of the ways to compute the same block."""
+
+    order: str  # "left" or "right"
+    phi_last: bool  # φ applied to the gathered bag, not to every position
+    expand_first: bool  # the expansion applied to the bag, not to every position
 
 
 class Attended(NamedTuple):
@@ -50,7 +71,98 @@ class Attended(NamedTuple):
     output: Tensor  # (batch, m, N), Z = G V
 
 
-class DoubleAttention(nn.Module):
+class PositionBlock(nn.Module):
+    """What every block has that can stand in a network: shape checks and the flattening of positions.
+
+    Input and output are (batch, in_channels, *positions) with `dims` position axes.
+
+    Attributes:
+        frames_per_clip: when k > 1, every k consecutive entries of the batch are frames of one clip
+            and are attended to jointly: N = k·h·w. For blocks inside a network that works frame
+            by frame.
+        check_finite: when true, an input that is not finite is refused, saying where it first is.
+    """
+
+    def __init__(self, in_channels: int, dims: int, **sizes: int) -> None:
+        super().__init__()
+        for label, value in {"in_channels": in_channels, **sizes}.items():
+            if value < 1:
+                raise BlockError(f"{label} is {value}: a {type(self).__name__} block needs at least 1.")
+        if dims not in CONVOLUTION:
+            raise BlockError(f"dims is {dims}: choose 1 (signals), 2 (pictures) or 3 (clips).")
+        self.in_channels, self.dims = in_channels, dims
+        self.frames_per_clip = 1
+        self.check_finite = False
+
+    def _check(self, x: Tensor) -> None:
+        if x.dim() != self.dims + 2:
+            raise BlockError(
+                f"Got a tensor of {x.dim()} axes, {tuple(x.shape)}; this block works on "
+                f"{_AXES[self.dims]}. Add the missing axis or choose dims={max(1, min(3, x.dim() - 2))}."
+            )
+        if x.shape[1] != self.in_channels:
+            raise BlockError(
+                f"Got {x.shape[1]} channels; this block was made for {self.in_channels}. "
+                f"Channels are axis 1 of {_AXES[self.dims]}."
+            )
+        if not x.is_floating_point():
+            raise BlockError(f"Got {x.dtype}; convert to a floating-point type with x.float().")
+        if 0 in x.shape[2:]:
+            raise BlockError(f"Got {tuple(x.shape)}: there are no positions to gather from.")
+        if x.shape[0] % self.frames_per_clip:
+            raise BlockError(
+                f"Got a batch of {x.shape[0]}, which is no multiple of "
+                f"frames_per_clip={self.frames_per_clip}."
+            )
+        if self.check_finite and not torch.isfinite(x).all():
+            index = torch.nonzero(~torch.isfinite(x))[0].tolist()
+            raise BlockError(
+                f"The input is not finite: {float(x[tuple(index)])} first at batch {index[0]}, channel "
+                f"{index[1]}, position {tuple(index[2:])}. a2core.find_nonfinite(network, x) names the "
+                "module it comes from."
+            )
+
+    def _flatten(self, x: Tensor) -> Tensor:
+        """(batch·k, c, *positions) to (batch, c, k·N): a view, unless frames of a clip are joined."""
+        flat = x.flatten(2)
+        k = self.frames_per_clip
+        if k > 1:
+            batch = flat.shape[0] // k
+            flat = flat.unflatten(0, (batch, k)).transpose(1, 2).flatten(2)
+        return flat
+
+    def _unflatten(self, y: Tensor, like: Tensor) -> Tensor:
+        """The reverse, in the memory format of `like`."""
+        k = self.frames_per_clip
+        if k > 1:
+            y = y.unflatten(2, (k, -1)).transpose(1, 2).flatten(0, 1)
+        y = y.unflatten(2, like.shape[2:])
+        last = {2: torch.channels_last, 3: torch.channels_last_3d}.get(self.dims)
+        if last is not None and like.is_contiguous(memory_format=last) and not like.is_contiguous():
+            y = y.contiguous(memory_format=last)
+        return y
+
+    def _grid(self, x: Tensor) -> tuple[int, ...]:
+        """The shape of all positions that are attended to jointly."""
+        return (self.frames_per_clip, *x.shape[2:]) if self.frames_per_clip > 1 else tuple(x.shape[2:])
+
+    def _flat_position(self, x: Tensor, position: int | Sequence[int]) -> int:
+        """Index among the N positions of one given as (row, col), (t, row, col), (i,) or a flat index."""
+        grid = self._grid(x)
+        where = (position,) if isinstance(position, int) else tuple(position)
+        shape = (math.prod(grid),) if isinstance(position, int) else grid
+        if len(where) != len(shape) or not all(0 <= p < size for p, size in zip(where, shape, strict=False)):
+            raise BlockError(f"There is no position {position} on a grid of {grid}. Counting starts at 0.")
+        flat = 0
+        for p, size in zip(where, shape, strict=True):
+            flat = flat * size + p
+        return flat
+
+    def _as_maps(self, rows: Tensor, x: Tensor) -> Tensor:
+        return rows.unflatten(-1, self._grid(x))
+
+
+class DoubleAttention(PositionBlock):
     """Double attention block, input and output (batch, in_channels, *positions).
 
     Args:
@@ -64,12 +176,12 @@ class DoubleAttention(nn.Module):
         input_norm: standardise the input per channel before φ, θ and ρ (see the module's header).
         position_norm: after that, scale the features of each position to unit root mean square.
         output_norm: batch norm after the expansion, scale starting at zero.
-        fold: apply the expansion to the bag before distributing; "auto" does so where it is cheaper.
+        fold: True applies the expansion to the bag before distributing, and φ after gathering where
+            that is cheaper; "auto" does each where it is cheaper; False neither (the module's header).
+        check_finite: refuse an input that is not finite, saying where it first is; costs a pass.
 
     Attributes:
-        frames_per_clip: when k > 1, every k consecutive entries of the batch are frames of one clip
-            and are attended to jointly: N = k·h·w. For blocks inside a network that works frame
-            by frame.
+        frames_per_clip: see `PositionBlock`.
         observer: called after each forward pass with X (batch, c, N), what was attended, Y
             (batch, c, N) and the shape of the positions of one entry of the batch, when not None:
             this is how a trace looks in.
@@ -92,32 +204,30 @@ class DoubleAttention(nn.Module):
         position_norm: bool = False,
         output_norm: bool = False,
         fold: bool | Literal["auto"] = "auto",
+        check_finite: bool = False,
     ) -> None:
-        super().__init__()
-        for label, value in (("in_channels", in_channels), ("c_m", c_m), ("c_n", c_n)):
-            if value < 1:
-                raise BlockError(f"{label} is {value}: a double attention block needs at least 1.")
-        if dims not in _CONV:
-            raise BlockError(f"dims is {dims}: choose 1 (signals), 2 (pictures) or 3 (clips).")
+        super().__init__(in_channels, dims, c_m=c_m, c_n=c_n)
         if order not in ("left", "right", "auto"):
             raise BlockError(f"order is {order!r}: choose 'left', 'right' or 'auto'.")
-        self.in_channels, self.c_m, self.c_n, self.dims = in_channels, c_m, c_n, dims
+        if fold not in (True, False, "auto"):
+            raise BlockError(f"fold is {fold!r}: choose True, False or 'auto'.")
+        self.c_m, self.c_n = c_m, c_n
         self.order, self.residual, self.fold = order, residual, fold
-        self.frames_per_clip = 1
+        self.check_finite = check_finite
         self.observer: Callable[[Tensor, Attended, Tensor, tuple[int, ...]], None] | None = None
 
-        conv = _CONV[dims]
+        conv: Any = CONVOLUTION[dims]  # torch types its bias as optional; here it is always there
         self.phi = conv(in_channels, c_m, 1)
         self.theta = conv(in_channels, c_n, 1)
         self.rho = conv(in_channels, c_n, 1)
         self.expand = conv(c_m, in_channels, 1)
-        self.input_norm = nn.BatchNorm1d(in_channels, affine=False) if input_norm else None
+        self.input_norm: Any = nn.BatchNorm1d(in_channels, affine=False) if input_norm else None
         self.position_norm = position_norm
-        self.output_norm = nn.BatchNorm1d(in_channels) if output_norm else None
+        self.output_norm: Any = nn.BatchNorm1d(in_channels) if output_norm else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Start the projections small, so that fresh maps are nearly flat, and the block near the identity."""
+        """Start small, so that fresh maps are nearly flat and the block is near the identity."""
         for projection in (self.phi, self.theta, self.rho, self.expand):
             nn.init.normal_(projection.weight, std=0.05)
             nn.init.zeros_(projection.bias)
@@ -133,113 +243,174 @@ class DoubleAttention(nn.Module):
         self._check(x)
         if self.observer is None:
             flat = self._flatten(x)
-            return self._unflatten(self._combine(flat, *self._project(flat)), x)
+            return self._unflatten(self._compute(flat)[0], x).to(x.dtype)
         # What is looked at must add up when checked by hand: full precision, also under autocast.
         with torch.autocast(x.device.type, enabled=False):
             flat = self._flatten(x.to(torch.promote_types(x.dtype, torch.float32)))
-            a, b, v = self._project(flat)
-            y = self._combine(flat, a, b, v)
-            self.observer(flat, self._attend(a, b, v), y, tuple(x.shape[2:]))
+            y, source, gather, distribute = self._compute(flat)
+            primitives = self._primitives(source, gather)
+            self.observer(
+                flat, Attended(primitives, gather, distribute, primitives @ distribute), y, tuple(x.shape[2:])
+            )
         return self._unflatten(y, x).to(x.dtype)
 
     def attend(self, x: Tensor) -> Attended:
         """Primitives, gather maps, distribution weights and Z of `x`, positions flattened."""
         self._check(x)
-        return self._attend(*self._project(self._flatten(x)))
+        source = self._source(self._flatten(x))
+        gather, distribute = self._maps(source)
+        primitives = self._primitives(source, gather)
+        return Attended(primitives, gather, distribute, primitives @ distribute.to(primitives.dtype))
+
+    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Where `position` gets its information from: E(p, j) = Σ_i V_ip B_ij, in O(n·N).
+
+        Args:
+            x: as for `forward`.
+            position: (row, col) in cells, or (i,), (t, row, col), or a flat index.
+
+        Returns:
+            (batch, *positions), at least float32, each entry of the batch summing to 1.
+
+        Raises:
+            BlockError: no such position, or as `forward`.
+        """
+        self._check(x)
+        p = self._flat_position(x, position)
+        gather, distribute = self._maps(self._source(self._flatten(x)))
+        return self._as_maps((distribute[:, None, :, p] @ gather).squeeze(1), x)
 
     def _check(self, x: Tensor) -> None:
-        if x.dim() != self.dims + 2:
+        super()._check(x)
+        normalised = [
+            norm for norm in (self.input_norm, self.output_norm) if norm is not None and norm.training
+        ]
+        if normalised and isinstance(x.shape[0], int) and x.shape[0] * math.prod(x.shape[2:]) < 2:
             raise BlockError(
-                f"Got a tensor of {x.dim()} axes, {tuple(x.shape)}; this block works on "
-                f"{_AXES[self.dims]}. Add the missing axis or choose dims={max(1, min(3, x.dim() - 2))}."
-            )
-        if x.shape[1] != self.in_channels:
-            raise BlockError(
-                f"Got {x.shape[1]} channels; this block was made for {self.in_channels}. "
-                f"Channels are axis 1 of {_AXES[self.dims]}."
-            )
-        if not x.is_floating_point():
-            raise BlockError(f"Got {x.dtype}; convert to a floating-point type with x.float().")
-        if 0 in x.shape[2:]:
-            raise BlockError(f"Got {tuple(x.shape)}: there are no positions to gather from.")
-        if x.shape[0] % self.frames_per_clip:
-            raise BlockError(
-                f"Got a batch of {x.shape[0]}, which is no multiple of frames_per_clip={self.frames_per_clip}."
+                f"Got {tuple(x.shape)} while training: a batch norm needs at least two values per channel. "
+                "Use a larger batch, block.eval(), or input_norm=False and output_norm=False."
             )
 
-    def _flatten(self, x: Tensor) -> Tensor:
-        """(batch·k, c, *positions) to (batch, c, k·N): a view, unless frames of a clip are joined."""
-        flat = x.flatten(2)
-        k = self.frames_per_clip
-        if k > 1:
-            batch = flat.shape[0] // k
-            flat = flat.unflatten(0, (batch, k)).transpose(1, 2).flatten(2)
-        return flat
-
-    def _unflatten(self, y: Tensor, like: Tensor) -> Tensor:
-        k = self.frames_per_clip
-        if k > 1:
-            y = y.unflatten(2, (k, -1)).transpose(1, 2).flatten(0, 1)
-        return y.unflatten(2, like.shape[2:])
-
-    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """A, B and V of flattened features, by one matrix product for all three projections."""
-        weight = torch.cat([self.phi.weight, self.theta.weight, self.rho.weight]).flatten(1)
-        bias = torch.cat([self.phi.bias, self.theta.bias, self.rho.bias])
+    def _source(self, x: Tensor) -> Tensor:
+        """What the three projections read: X, normalised where that cannot ride in their weights."""
         norm = self.input_norm
         if norm is not None and (norm.training or self.position_norm):
             x = norm(x)
-        elif norm is not None:  # a standardised input is a rescaled weight: no pass over X is spent on it
-            scale = torch.rsqrt(norm.running_var + norm.eps)
-            weight = weight * scale
-            bias = bias - weight @ norm.running_mean
         if self.position_norm:
             x = x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
-        projected = torch.matmul(weight.to(x.dtype), x) + bias.to(x.dtype)[:, None]
-        a, theta, rho = projected.split([self.c_m, self.c_n, self.c_n], dim=1)
+        return x
+
+    def _weights(self, *projections: Any) -> tuple[Tensor, Tensor]:
+        """Weight (rows, c) and bias (rows,) of projections stacked, reading `_source`."""
+        weight = torch.cat([projection.weight for projection in projections]).flatten(1)
+        bias = torch.cat([projection.bias for projection in projections])
+        norm = self.input_norm
+        if norm is not None and not norm.training and not self.position_norm:
+            # A standardised input is a rescaled weight: no pass over X is spent on it.
+            weight = weight * torch.rsqrt(norm.running_var + norm.eps)
+            bias = bias - weight @ norm.running_mean
+        return weight, bias
+
+    def _maps(self, source: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """B and V, at least float32, by one matrix product for both unless `logits` are given."""
+        if logits is None:
+            logits = _affine(*self._weights(self.theta, self.rho), source)
+        theta, rho = logits.split([self.c_n, self.c_n], dim=1)
         accurate = torch.promote_types(theta.dtype, torch.float32)
-        gather = F.softmax(theta, dim=2, dtype=accurate)  # over positions
-        distribute = F.softmax(rho, dim=1, dtype=accurate)  # over primitives
-        return a, gather, distribute
+        # Over positions, and over primitives.
+        return F.softmax(theta, dim=2, dtype=accurate), F.softmax(rho, dim=1, dtype=accurate)
 
-    def _attend(self, a: Tensor, gather: Tensor, distribute: Tensor) -> Attended:
-        primitives = a @ gather.to(a.dtype).transpose(1, 2)
-        return Attended(primitives, gather, distribute, primitives @ distribute.to(a.dtype))
+    def _primitives(self, source: Tensor, gather: Tensor) -> Tensor:
+        """G = φ(X) Bᵀ, φ applied last: the rows of B sum to 1."""
+        return _affine(*self._weights(self.phi), source @ gather.to(source.dtype).transpose(1, 2))
 
-    def _combine(self, x: Tensor, a: Tensor, gather: Tensor, distribute: Tensor) -> Tensor:
-        b, v = gather.to(a.dtype), distribute.to(a.dtype)
-        order, fold = self._plan(x.shape[2])
+    def _compute(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Y of flattened features, with what the projections read, B and V."""
+        plan = self._plan(x.shape[2])
+        source = self._source(x)
+        features = None
+        if plan.phi_last:
+            gather, distribute = self._maps(source)
+        else:
+            stacked = _affine(*self._weights(self.phi, self.theta, self.rho), source)
+            features = stacked[:, : self.c_m]
+            gather, distribute = self._maps(source, stacked[:, self.c_m :])
+        return self._combine(x, source, features, gather, distribute, plan), source, gather, distribute
+
+    def _combine(
+        self,
+        x: Tensor,
+        source: Tensor,
+        features: Tensor | None,
+        gather: Tensor,
+        distribute: Tensor,
+        plan: Plan,
+    ) -> Tensor:
+        low = source.dtype if features is None else features.dtype
+        b, v = gather.to(low), distribute.to(low)
         weight, bias = self.expand.weight.flatten(1), self.expand.bias
-        scale, shift, norm = None, None, self.output_norm
-        if norm is not None and not norm.training:
-            scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-            shift = norm.bias - norm.running_mean * scale
-        if fold and (norm is None or scale is not None):
-            # Columns of V sum to 1, so whatever is added to every primitive of the expanded bag is
-            # added to every position: bias and batch norm cost c·n instead of c·N.
-            bag = weight.to(a.dtype) @ (a @ b.transpose(1, 2)) + bias.to(a.dtype)[:, None]
-            if scale is not None and shift is not None:
-                bag = bag * scale.to(a.dtype)[:, None] + shift.to(a.dtype)[:, None]
-            return torch.baddbmm(x.to(bag.dtype), bag, v) if self.residual else bag @ v
-        z = a @ (b.transpose(1, 2) @ v) if order == "right" else (a @ b.transpose(1, 2)) @ v
-        y = torch.matmul(weight.to(z.dtype), z) + bias.to(z.dtype)[:, None]
+        norm = self.output_norm
+        if plan.order == "right" and features is not None:
+            z = features @ (b.transpose(1, 2) @ v)
+        else:
+            bag = self._primitives(source, gather) if features is None else features @ b.transpose(1, 2)
+            if plan.expand_first:
+                # Columns of V sum to 1, so whatever is added to every primitive of the expanded bag
+                # is added to every position: bias and batch norm cost c·n instead of c·N.
+                bag = _affine(weight, bias, bag)
+                if norm is not None:
+                    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+                    shift = norm.bias - norm.running_mean * scale
+                    bag = bag * scale.to(bag.dtype)[:, None] + shift.to(bag.dtype)[:, None]
+                return _distribute(x.to(bag.dtype) if self.residual else None, bag, v.to(bag.dtype), like=x)
+            z = bag @ v.to(bag.dtype)
+        y = _affine(weight, bias, z)
         if norm is not None:
             y = norm(y)
         return x + y if self.residual else y
 
-    def _plan(self, positions: int) -> tuple[str, bool]:
-        """The order, and whether to fold, by counting multiply-adds."""
-        c, m, n = self.in_channels, self.c_m, self.c_n
+    def _plan(self, positions: int | torch.SymInt) -> Plan:
+        """The cheapest allowed way, by counting multiply-adds and passes over memory."""
+        can_fold = self.fold is not False and (self.output_norm is None or not self.output_norm.training)
         if not isinstance(positions, int):  # a symbolic size while exporting: any length must work
-            return ("right", False) if self.order == "right" else ("left", self.fold is not False)
-        costs = {
-            ("left", True): m * n * positions + c * m * n + c * n * positions,
-            ("left", False): 2 * m * n * positions + c * m * positions,
-            ("right", False): (m + n) * positions**2 + c * m * positions,
-        }
-        allowed = {
-            plan: cost
-            for plan, cost in costs.items()
-            if self.order in ("auto", plan[0]) and (self.fold in ("auto", plan[1]) or plan[0] == "right")
-        }
-        return min(allowed, key=lambda plan: allowed[plan])
+            return Plan("right", False, False) if self.order == "right" else Plan("left", can_fold, can_fold)
+        plans = []
+        if self.order != "right":
+            late = (False, True) if self.fold is not False else (False,)
+            folds = (False, True) if can_fold and self.fold == "auto" else (can_fold,)
+            plans += [Plan("left", phi_last, fold) for phi_last in late for fold in folds]
+        if self.order != "left":
+            plans.append(Plan("right", False, False))
+        return min(plans, key=lambda plan: self._cost(plan, positions))
+
+    def _cost(self, plan: Plan, positions: int) -> int:
+        c, m, n, size = self.in_channels, self.c_m, self.c_n, positions
+        cost = 2 * c * n * size + 2 * n * size * _PASS  # θ and ρ
+        if plan.phi_last:
+            cost += c * n * size + c * m * n
+        else:
+            cost += c * m * size + m * size * _PASS
+            cost += n * size * size if plan.order == "right" else m * n * size
+        if plan.expand_first:
+            cost += c * m * n + c * n * size + (c * size * _PASS if self.residual else 0)
+        else:
+            cost += (m * size * size if plan.order == "right" else m * n * size) + c * m * size
+            cost += (2 if self.residual else 1) * c * size * _PASS
+        if plan.order == "right":
+            cost += size * size * _PASS  # N×N is written and read
+        return cost
+
+
+def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    """Weight (r, c) times x (batch, c, N) plus bias (r,), in x's precision."""
+    weight, bias = weight.to(x.dtype), bias.to(x.dtype)
+    return torch.baddbmm(bias[None, :, None], weight.expand(x.shape[0], -1, -1), x)
+
+
+def _distribute(x: Tensor | None, bag: Tensor, v: Tensor, *, like: Tensor) -> Tensor:
+    """(X +) bag V, laid out as `like` is: channels last when they are last there."""
+    if like.stride(1) == 1 and like.shape[1] > 1:
+        bag, v = v.transpose(1, 2), bag.transpose(1, 2)
+        y = bag @ v if x is None else torch.baddbmm(x.transpose(1, 2), bag, v)
+        return y.transpose(1, 2)
+    return bag @ v if x is None else torch.baddbmm(x, bag, v)
