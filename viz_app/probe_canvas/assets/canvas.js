@@ -128,10 +128,21 @@ class Block {
     return this.raw[kind].scale[i];
   }
 
-  /** The value that absolute scale paints brightest: nine maps in ten stay below it. */
+  /** The value that absolute scale paints brightest: nine peaks in ten stay below it. */
   ceiling(kind) {
     this._ceilings ??= {};
-    return (this._ceilings[kind] ??= quantile(this.raw[kind === "distribute" ? kind : "gather"].scale, 0.9));
+    const peaks = () => (kind === "attention" ? this.attentionPeaks(32) : this.raw[kind].scale);
+    return (this._ceilings[kind] ??= quantile(peaks(), 0.9));
+  }
+
+  /** Peaks of the attention of `count` positions spread over the grid: a mixture of maps is flatter than they. */
+  attentionPeaks(count) {
+    const rho = new Float32Array(this.n);
+    const map = new Float32Array(this.N);
+    return Array.from({ length: count }, (_, k) => {
+      column(this.distribute, this.n, this.N, Math.floor(((k + 0.5) * this.N) / count), rho);
+      return mix(rho, this.gather, this.n, this.N, map).reduce((a, b) => Math.max(a, b));
+    });
   }
 
   index(cell) {
@@ -1228,7 +1239,8 @@ class Probe {
     setText(ui.even, `│ even ${percent(even)}`);
     setText(ui.top, (state.scale === "absolute" && peak > top ? "≥\u202f" : "") + percent(top));
     const unit = kind === "distribute" ? "share received" : "attention per cell";
-    const scale = state.scale === "relative" ? "own peak" : "one scale for all";
+    const all = kind === "attention" ? "same for all pixels" : "same for all maps";
+    const scale = state.scale === "relative" ? "own peak" : all;
     setText(ui.legendText, `${unit} · ${scale}`);
   }
 
