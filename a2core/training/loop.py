@@ -1,0 +1,344 @@
+"""Adapting blocks to a frozen trunk: losses, the loop, resuming, divergence.
+
+Two phases, both on cached features (`cache.py`), so the trunk's lower stages never run:
+
+1. **Attention.** Each block alone learns θ, ρ and φ. Its effective attention E(p, ·) = Σ_i ρ_i(p) θ_i
+   is drawn towards the target affinity T(p, ·) by cross-entropy (how much) and by a ranking loss over
+   pairs of cells (which of two is more), its Z rebuilds the standardised features through a linear
+   read-out (so that primitives carry content), and the mean ρ over the batch is kept from leaving
+   primitives unused.
+2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run and
+   drawn towards the teacher's soft predictions, the attention losses going on beside it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from a2core.checkpoints import save_checkpoint, write_atomically
+from a2core.double_attention import DoubleAttention
+from a2core.errors import TrainingError
+from a2core.networks import WithBlock, build_network, inserted_blocks, stages
+from a2core.training.cache import Cache
+
+RANK_PAIRS = 48  # cells compared with one another, for each row
+RANK_WIDTH = 0.25  # of the ranking loss, in nats of log E
+
+
+@dataclass(frozen=True)
+class AdaptSettings:
+    """How to adapt. A run can only be resumed with the same settings."""
+
+    architecture: Mapping[str, Any]
+    attention_steps: int = 1500
+    prediction_steps: int = 300
+    batch_size: int = 32
+    learning_rate: float = 1e-2
+    prediction_learning_rate: float = 1e-3
+    weight_target: float = 1.0
+    weight_rank: float = 1.0
+    weight_rebuild: float = 0.3
+    weight_balance: float = 0.1
+    weight_predict: float = 1.0
+    weight_decay: float = 1e-3
+    seed: int = 0
+
+
+class Trainee(nn.Module):
+    """The blocks of a network, each with its linear read-out, and the tail that predicts."""
+
+    def __init__(self, architecture: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.network = build_network(architecture).network.requires_grad_(False)
+        self.blocks: dict[str, DoubleAttention] = {
+            name: block
+            for name, block in inserted_blocks(self.network).items()
+            if isinstance(block, DoubleAttention)
+        }
+        for block in self.blocks.values():
+            block.requires_grad_(True)
+            nn.init.zeros_(block.expand.weight)
+            with torch.no_grad():
+                block.rho.weight.copy_(block.theta.weight)
+        self.read_outs = nn.ModuleDict(
+            {name.replace(".", "_"): nn.Linear(b.c_m, b.in_channels) for name, b in self.blocks.items()}
+        )
+
+    def set_statistics(self, name: str, features: Tensor) -> None:
+        """Fix the input norm of a block to the statistics of `features` (B, c, h, w)."""
+        norm = self.blocks[name].input_norm
+        if norm is not None:
+            norm.running_mean.copy_(features.mean(dim=(0, 2, 3)))
+            norm.running_var.copy_(features.var(dim=(0, 2, 3)))
+            norm.eval()
+
+    def trained_tensors(self) -> dict[str, Tensor]:
+        """State of everything that is trained, for resuming."""
+        state = {f"read_outs.{k}": v for k, v in self.read_outs.state_dict().items()}
+        for name, block in self.blocks.items():
+            state |= {f"{name}/{k}": v for k, v in block.state_dict().items()}
+        return state
+
+    def load_trained_tensors(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `trained_tensors`."""
+        self.read_outs.load_state_dict(
+            {k.removeprefix("read_outs."): v for k, v in state.items() if k.startswith("read_outs.")}
+        )
+        for name, block in self.blocks.items():
+            prefix = f"{name}/"
+            block.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+
+    def tail(self, first: str, features: Tensor) -> Tensor:
+        """Logits from the features that `first`'s host module returned, all blocks from there on applied."""
+        x, running = features, False
+        for name, stage in stages(self.network):
+            if name == first:
+                x, running = (stage.block(x) if isinstance(stage, WithBlock) else x), True
+            elif running:
+                x = stage(x)
+        return x
+
+
+def attention_losses(
+    block: DoubleAttention, read_out: nn.Module, features: Tensor, rows: Tensor, targets: Tensor
+) -> dict[str, Tensor]:
+    """The four losses of one block on one batch.
+
+    `rows` (B, R) are flat positions p and `targets` (B, R, N) the distributions T(p, ·).
+    """
+    attended = block.attend(features)
+    n = attended.distribute.shape[1]
+    picked = attended.distribute.gather(2, rows[:, None].expand(-1, n, -1))
+    log_e = (picked.transpose(1, 2) @ attended.gather).clamp_min(1e-9).log()
+    log_t = targets.clamp_min(1e-6).log()
+
+    cells = torch.randperm(targets.shape[2], device=targets.device)[:RANK_PAIRS]
+    ours, theirs = log_e[:, :, cells], log_t[:, :, cells]
+    gap_ours = ours[..., :, None] - ours[..., None, :]
+    weight = (theirs[..., :, None] - theirs[..., None, :]).clamp(0, 1)
+    rank = (F.softplus(-gap_ours / RANK_WIDTH) * weight).sum() / weight.sum().clamp_min(1e-6)
+
+    flat = features.flatten(2)
+    standardised = block.input_norm(flat) if block.input_norm is not None else flat
+    rebuilt = read_out(attended.output.transpose(1, 2)).transpose(1, 2)
+    use = attended.distribute.mean(dim=(0, 2))
+    return {
+        "target": -(targets * log_e).sum(dim=2).mean(),
+        "rank": rank,
+        "rebuild": F.mse_loss(rebuilt, standardised),
+        "balance": (use * use.clamp_min(1e-9).log()).sum() + math.log(n),
+    }
+
+
+class Adaptation:
+    """One run of `adapt`: its state on disk is `folder`/state.pt, written atomically every `save_every` steps."""
+
+    def __init__(self, cache: Cache, settings: AdaptSettings, folder: Path, *, save_every: int = 50) -> None:
+        self.cache, self.settings, self.folder, self.save_every = cache, settings, folder, save_every
+        torch.manual_seed(settings.seed)
+        self.trainee = Trainee(settings.architecture)
+        self.optimizer: torch.optim.Optimizer
+        self.scheduler: torch.optim.lr_scheduler.LRScheduler
+        self.step = 0
+        self.elapsed_s = 0.0
+        self.last: dict[str, float] = {}
+        self.best_loss = math.inf
+
+    # ---------------------------------------------------------------- state on disk
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What must be the same for a run to go on."""
+        return json.loads(json.dumps({**asdict(self.settings), "cache": self.cache.folder.name}))
+
+    def save(self) -> None:
+        """Write everything needed to go on as if never stopped."""
+        buffer = io.BytesIO()
+        torch.save(
+            {
+                "settings": self.fingerprint(),
+                "step": self.step,
+                "elapsed_s": self.elapsed_s,
+                "tensors": self.trainee.trained_tensors(),
+                "optimizer": self.optimizer.state_dict(),
+                "scheduler": self.scheduler.state_dict(),
+                "torch_rng": torch.get_rng_state(),
+                "best_loss": self.best_loss,
+            },
+            buffer,
+        )
+        write_atomically(self.folder / "state.pt", buffer.getvalue())
+
+    def resume(self) -> bool:
+        """Go on from `folder`, if a run with the same settings was there.
+
+        Raises:
+            TrainingError: a state of other settings, naming them, or one that cannot be read.
+        """
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return False
+        try:
+            state = torch.load(path, weights_only=True)
+        except Exception as error:
+            raise TrainingError(f"{path.name} in {self.folder} cannot be read ({error}). Give another --out.") from error
+        ours = self.fingerprint()
+        changed = [key for key in ours if state["settings"].get(key) != ours[key]]
+        if changed:
+            raise TrainingError(
+                f"The run in {self.folder} was started with other settings ({', '.join(changed)}). "
+                "Use the same ones, or give another --out."
+            )
+        self.step, self.elapsed_s, self.best_loss = state["step"], state["elapsed_s"], state["best_loss"]
+        self.trainee.load_trained_tensors(state["tensors"])
+        self._start_phase()
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        torch.set_rng_state(state["torch_rng"])
+        return True
+
+    # ---------------------------------------------------------------- training
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of both phases."""
+        return self.settings.attention_steps + self.settings.prediction_steps
+
+    @property
+    def predicting(self) -> bool:
+        """Whether the second phase has begun."""
+        return self.step >= self.settings.attention_steps
+
+    def _start_phase(self) -> None:
+        settings = self.settings
+        for block in self.trainee.blocks.values():
+            block.expand.requires_grad_(self.predicting)
+            block.eval()
+        parameters = [
+            p
+            for module in (*self.trainee.blocks.values(), self.trainee.read_outs)
+            for p in module.parameters()
+            if p.requires_grad
+        ]
+        rate = settings.prediction_learning_rate if self.predicting else settings.learning_rate
+        steps = settings.prediction_steps if self.predicting else settings.attention_steps
+        self.optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
+        self.scheduler = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, rate, total_steps=max(2, steps), pct_start=0.1
+        )
+
+    def run(self, *, progress: bool = True) -> None:
+        """Train to the end, from the start or from where a killed run had got to.
+
+        Raises:
+            TrainingError: diverged, or state of other settings.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.resume():
+            self._statistics()
+            self._start_phase()
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
+        bar = tqdm(total=self.total_steps, initial=self.step, desc="adapt", disable=not progress, unit="step")
+        start = time.monotonic() - self.elapsed_s
+        for size_px, indices in self._batches(self.step):
+            if self.step == self.settings.attention_steps and self.step > 0:
+                self._start_phase()
+            losses = self._one_step(self.cache.batch(size_px, indices))
+            self.step += 1
+            self.elapsed_s = time.monotonic() - start
+            self._watch(losses)
+            bar.update(1)
+            if self.step % 10 == 0:
+                bar.set_postfix({key.split("/")[-1][:7]: f"{value:.3f}" for key, value in losses.items()}, refresh=False)
+                for key, value in losses.items():
+                    writer.add_scalar(key, value, self.step)
+            if self.step % self.save_every == 0 or self.step == self.total_steps:
+                self.save()
+        bar.close()
+        writer.close()
+
+    def _statistics(self) -> None:
+        for name in self.trainee.blocks:
+            size_px = self.cache.settings.sizes_px[0]
+            members = self.cache.valid_members(size_px)
+            if len(members) == 0:
+                raise TrainingError("None of the photos could be read. Give folders holding JPEG or PNG files.")
+            features = self.cache.batch(size_px, members[:512])[f"features@{name}"]
+            self.trainee.set_statistics(name, features)
+
+    def _batches(self, first: int) -> Iterator[tuple[int, np.ndarray]]:
+        """(size, indices) of every step from `first` on; step k is the same however often one resumes."""
+        sizes = self.cache.settings.sizes_px
+        members = {size: self.cache.valid_members(size) for size in sizes}
+        for step in range(first, self.total_steps):
+            size = sizes[step % len(sizes)]
+            rng = np.random.default_rng((self.settings.seed, step))
+            count = min(self.settings.batch_size, len(members[size]))
+            yield size, rng.choice(members[size], count, replace=False)
+
+    def _one_step(self, batch: Mapping[str, Tensor]) -> dict[str, float]:
+        settings = self.settings
+        weights = {
+            "target": settings.weight_target,
+            "rank": settings.weight_rank,
+            "rebuild": settings.weight_rebuild,
+            "balance": settings.weight_balance,
+        }
+        logged: dict[str, float] = {}
+        total = torch.zeros(())
+        for name, block in self.trainee.blocks.items():
+            losses = attention_losses(
+                block,
+                self.trainee.read_outs[name.replace(".", "_")],
+                batch[f"features@{name}"],
+                batch[f"rows@{name}"],
+                batch[f"targets@{name}"],
+            )
+            for key, value in losses.items():
+                total = total + weights[key] * value
+                logged[f"{name}/{key}"] = value.item()
+        if self.predicting:
+            first = next(iter(self.trainee.blocks))
+            logits = self.trainee.tail(first, batch[f"features@{first}"])
+            teacher = batch["logits"].softmax(dim=1)
+            predict = F.cross_entropy(logits, teacher)
+            total = total + settings.weight_predict * predict
+            logged["predict"] = predict.item()
+        self.optimizer.zero_grad()
+        total.backward()
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
+        self.optimizer.step()
+        self.scheduler.step()
+        logged["loss"] = total.item()
+        return logged
+
+    def _watch(self, losses: Mapping[str, float]) -> None:
+        loss = losses["loss"]
+        self.last = dict(losses)
+        if not self.predicting:
+            self.best_loss = min(self.best_loss, loss)
+        if not math.isfinite(loss) or (self.step > 100 and loss > 5 * abs(self.best_loss) + 10):
+            raise TrainingError(
+                f"Training diverged at step {self.step} (loss {loss:.3g}). Lower --learning-rate, for example to "
+                f"{self.settings.learning_rate / 3:.1g}; the last whole state is step {self.step - self.step % self.save_every}."
+            )
+
+    # ---------------------------------------------------------------- result
+
+    def write_checkpoint(self, path: Path, card: Mapping[str, Any]) -> Path:
+        """The blocks as a checkpoint with its card; the read-outs were scaffolding and are left out."""
+        return save_checkpoint(path, self.trainee.blocks, architecture=self.settings.architecture, card=card)
