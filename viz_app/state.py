@@ -26,6 +26,7 @@ class Key(StrEnum):
     ORDER = "order"  # widget: order of the bars
     UPLOADS = "uploads"  # dict of picture id to services.Picture, newest last
     UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
+    RECEIVED = "received"  # id of the file that was taken from the drop zone last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the services.Shown on screen: the last trace that worked
     VIEW = "view"  # (trace key, view) that the canvas was mounted with

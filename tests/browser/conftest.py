@@ -5,6 +5,7 @@ Nothing here sleeps: every wait is for a condition of the page or of the server.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,10 +47,9 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> 
     pytest.fail(f"The app's server did not come up within {START_S} s:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as `make app` starts it."""
-    log = tmp_path_factory.mktemp("app") / "server.log"
+@contextlib.contextmanager
+def running_app(log: Path) -> Iterator[str]:
+    """Start the app as `make app` does, on a free port; yields its address, stops it afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "viz_app/app.py"]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
@@ -65,6 +66,14 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app; whatever happened in the tests, no traceback may be in its log."""
+    log = tmp_path_factory.mktemp("app") / "server.log"
+    with running_app(log) as url:
+        yield url
     assert "Traceback" not in log.read_text(), f"The server logged a traceback:\n{log.read_text()}"
 
 
@@ -99,18 +108,19 @@ class AppPage:
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("websocket", lambda socket: socket.on("framesent", self._count))
-        self.page.on("request", lambda request: self._check_address(request.url, url))
+        self.page.on("request", lambda request: self._check_address(request.url))
         self.page.goto(url)
 
     def _listen(self, message: Any) -> None:
-        if message.type == "error":
+        # Opened at /about, Streamlit's own page first asks below /about where its server is, then above.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
             self.complaints.append(message.text)
 
     def _count(self, _: Any) -> None:
         self.frames_sent += 1
 
-    def _check_address(self, address: str, url: str) -> None:
-        if not address.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
+    def _check_address(self, address: str) -> None:
+        if urlsplit(address).hostname not in (None, "127.0.0.1"):
             self.foreign.append(address)
 
     @property
@@ -136,6 +146,10 @@ class AppPage:
         self.stage.wait_for(timeout=TRACED_MS)
         self.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3")
         self.wait_until_idle()
+
+    def trace_key(self) -> str:
+        """The identity of the trace that the canvas answers hovers from."""
+        return str(self.page.locator("[data-a2-root]").evaluate("root => root.__canvas.model.key"))
 
     def picture_spread(self) -> float:
         """Standard deviation of the grey values that the canvas drew: 0 for an empty one."""

@@ -144,12 +144,12 @@ def test_another_sample_brings_its_own_picture_and_classes(open_app: OpenApp) ->
 def test_the_page_comes_back_as_it_was_left(open_app: OpenApp) -> None:
     app = open_app()
     app.pin(0.9, 0.1)
-    app.page.wait_for_function("/x 432, y 48/.test(document.querySelector('.a2-pinned').textContent)")
+    app.page.wait_for_function("/x 400, y 48/.test(document.querySelector('.a2-pinned').textContent)")
     app.page.get_by_role("link", name="About").click()
     app.page.get_by_role("heading", name="About this explorer").wait_for()
     app.page.get_by_role("link", name="Explore").click()
     app.wait_until_traced()
-    assert "x 432, y 48" in app.pinned.inner_text()
+    assert "x 400, y 48" in app.pinned.inner_text()
 
 
 def test_random_weights_are_flagged_in_large_letters(open_app: OpenApp) -> None:

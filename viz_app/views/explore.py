@@ -112,8 +112,10 @@ def _picture() -> tuple[Picture | None, str]:
 def _receive(drop: str) -> None:
     """Read the file that was dropped; choose it when it can be read, else say why not."""
     file = st.session_state.get(drop)
-    if file is None:
+    # A run that is overtaken by the next click calls its callbacks again: each file counts once.
+    if file is None or file.file_id == st.session_state.get(Key.RECEIVED):
         return
+    st.session_state[Key.RECEIVED] = file.file_id
     picture, fault = services.attempt(lambda: services.read_upload(file.getvalue(), file.name))
     if picture is None:
         st.session_state[Key.FAULT] = fault

@@ -1,0 +1,88 @@
+"""Times what a visitor waits for, in a real browser: `make bench-app` (nothing else should be running).
+
+Prints the median of five for each: the first page of a fresh server, a 12-megapixel JPEG from its drop
+to the answer to a hover, another sample, a sample seen before, and a pin until its charts stand.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser import canvas_harness as harness
+from tests.browser.conftest import AppPage, running_app
+from tests.browser.test_app import TIME_THE_NEXT_PIN, photo
+from viz_app.view_model import SAMPLES
+
+REPEATS = 5
+NEW_TRACE = "([root, before]) => root.__canvas && root.__canvas.model.key !== before"
+
+
+def until_interactive(app: AppPage, act: Callable[[], None]) -> float:
+    """Seconds from `act` until the canvas holds another trace and has answered a hover from it."""
+    before = app.trace_key()
+    start = time.perf_counter()
+    act()
+    root = app.page.locator("[data-a2-root]").element_handle()
+    app.page.wait_for_function(NEW_TRACE, arg=[root, before], polling=10)
+    readout = app.page.locator("[data-ref=readout]")
+    said = readout.inner_text()
+    for x in (0.31, 0.72):
+        app.move_to(x, 0.4)
+    app.page.wait_for_function(
+        "([node, said]) => node.innerText !== said", arg=[readout.element_handle(), said]
+    )
+    return time.perf_counter() - start
+
+
+def report(what: str, seconds: list[float]) -> None:
+    """One line: the median and every single time."""
+    each = ", ".join(f"{value:.2f}" for value in seconds)
+    print(f"{what:<44} {statistics.median(seconds):6.2f} s   ({each})")
+
+
+def main() -> None:
+    """Run all measurements against one server."""
+    photos = [photo(4000, 3000, seed=seed) for seed in range(REPEATS)]
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=harness.chromium_path(), args=harness.CHROMIUM_ARGS
+        )
+        with running_app(Path(folder) / "server.log") as url:
+            start = time.perf_counter()
+            app = AppPage(browser, url, width=1400, height=1400, scheme="light")
+            app.wait_until_traced()
+            report("first page, model not yet loaded", [time.perf_counter() - start])
+
+            uploads = []
+            for seed, data in enumerate(photos):
+                app.wait_until_idle()
+                uploads.append(until_interactive(app, lambda s=seed, d=data: app.drop(f"{s}.jpg", d)))  # type: ignore[misc]
+            report("12-megapixel JPEG, dropped to interactive", uploads)
+
+            for what in ("another sample, traced for the first time", "a sample seen before"):
+                times = []
+                for sample in SAMPLES[1:]:
+                    app.wait_until_idle()
+                    times.append(until_interactive(app, lambda t=sample.title: app.choose(t)))  # type: ignore[misc]
+                report(what, times)
+
+            pins = []
+            for x, y in [(0.1, 0.1), (0.9, 0.2), (0.5, 0.5), (0.2, 0.85), (0.8, 0.9)]:
+                app.wait_until_idle()
+                app.page.evaluate(TIME_THE_NEXT_PIN)
+                app.pin(x, y)
+                app.page.wait_for_function("window.tookMs !== null")
+                pins.append(app.page.evaluate("window.tookMs") / 1000)
+            report("pin, click to changed charts", pins)
+            app.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
