@@ -404,8 +404,8 @@ class VideoResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits of clips."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = layer(x)
+        for stage in range(1, 5):
+            x = self.get_submodule(f"layer{stage}")(x)
         return self.fc(self.avgpool(x).flatten(1))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2core.double_attention import Attended, DoubleAttention
+from a2core.double_attention import Attended
 from a2core.errors import A2Error, NetworkError
 from a2core.media import Clip
 
@@ -99,9 +99,11 @@ def input_shape(height_px: int, width_px: int, size: int) -> tuple[int, int]:
         NetworkError: `size` is below 32 or above 2048.
     """
     if not STRIDE_PX <= size <= LARGEST_SIZE_PX:
-        raise NetworkError(f"Picture size {size} is out of range. Choose {STRIDE_PX} to {LARGEST_SIZE_PX} pixels.")
+        raise NetworkError(
+            f"Picture size {size} is out of range. Choose {STRIDE_PX} to {LARGEST_SIZE_PX} pixels."
+        )
     scale = size / max(height_px, width_px)
-    height, width = (max(1, round(side * scale / STRIDE_PX)) * STRIDE_PX for side in (height_px, width_px))
+    height, width = (max(1, int(side * scale / STRIDE_PX + 0.5)) * STRIDE_PX for side in (height_px, width_px))
     return height, width
 
 
@@ -123,16 +125,22 @@ def recording(blocks: Mapping[str, nn.Module], *, frames_per_clip: int) -> Itera
     also when the network fails.
     """
     seen: dict[str, BlockTrace] = {}
-    double = {name: block for name, block in blocks.items() if isinstance(block, DoubleAttention)}
-    before = {name: (block.observer, block.frames_per_clip) for name, block in double.items()}
+    # Relatives of double attention attend over the clip too; blocks of others show maps of their own.
+    wanted = ("frames_per_clip", "observer")
+    before = {
+        name: {key: getattr(block, key) for key in wanted if hasattr(block, key)}
+        for name, block in blocks.items()
+    }
+    now = {"frames_per_clip": frames_per_clip}
     try:
-        for name, block in double.items():
-            block.frames_per_clip = frames_per_clip
-            block.observer = _Recorder(name, seen, frames_per_clip)
+        for name, settings in before.items():
+            for key in settings:
+                setattr(blocks[name], key, now.get(key) or _Recorder(name, seen, frames_per_clip))
         yield seen
     finally:
-        for name, block in double.items():
-            block.observer, block.frames_per_clip = before[name]
+        for name, settings in before.items():
+            for key, value in settings.items():
+                setattr(blocks[name], key, value)
 
 
 class _Recorder:

@@ -15,7 +15,7 @@ CORE_LAYERS = [
     ["double_attention", "media"],
     ["baselines", "trace"],
     ["networks", "probe", "intervene"],
-    ["checkpoints", "export"],
+    ["checkpoints", "export", "adopt", "bench", "counts"],
     ["training"],
     ["cli"],
     ["__main__"],
