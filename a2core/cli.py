@@ -1,4 +1,4 @@
-"""The command line: python -m a2core {trace, train, evaluate, checkpoints}.
+"""The command line: python -m a2core {trace, train, evaluate, checkpoints, bench, table}.
 
 Errors that a user can cause are one line on stderr and exit status 2; anything else is a bug and
 keeps its traceback.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from a2core import __version__
+from a2core import bench, counts
 from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import A2Error
 from a2core.media import read_media
@@ -38,16 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(prog="python -m a2core", description="A²-Nets: double attention networks.")
-    parser.add_argument("--version", action="version", version=f"a2core {__version__}")
+    parser = argparse.ArgumentParser(
+        prog="python -m a2core", description="A²-Nets: double attention networks."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     trace = commands.add_parser("trace", help="trace a picture or clip; write its arrays as .npz")
     trace.add_argument("media", type=Path, help="picture or clip")
-    trace.add_argument("--out", type=Path, help="file to write (.npz); without it only the summary is printed")
-    trace.add_argument("--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)")
+    trace.add_argument(
+        "--out", type=Path, help="file to write (.npz); without it only the summary is printed"
+    )
+    trace.add_argument(
+        "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
+    )
     trace.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
-    trace.add_argument("--frames", type=int, default=16, help="at most so many frames of a clip (default: %(default)s)")
+    trace.add_argument(
+        "--frames", type=int, default=16, help="at most so many frames of a clip (default: %(default)s)"
+    )
     trace.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
     trace.set_defaults(run=run_trace)
 
@@ -56,28 +63,51 @@ def build_parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train the blocks of a2-lite0 on your photos")
     train.add_argument("photos", nargs="+", help="image folders, or names in torchvision.datasets")
-    train.add_argument("--out", type=Path, default=Path("runs/a2-lite0"), help="folder of the run (default: %(default)s)")
+    train.add_argument(
+        "--out", type=Path, default=Path("runs/a2-lite0"), help="folder of the run (default: %(default)s)"
+    )
     train.add_argument("--name", default="a2-lite0", help="name of the checkpoint (default: %(default)s)")
     train.add_argument("--limit", type=int, help="use so many photos, chosen at random")
     train.add_argument("--primitives", type=int, nargs=2, default=(64, 64), metavar=("N4", "N5"),
                        help="primitives of blocks.4 and blocks.5 (default: 64 64)")  # fmt: skip
-    train.add_argument("--sizes", type=int, nargs="+", default=(256, 384), help="picture sizes (default: 256 384)")
+    train.add_argument(
+        "--sizes", type=int, nargs="+", default=(256, 384), help="picture sizes (default: 256 384)"
+    )
     train.add_argument("--attention-steps", type=int, default=1500, help="(default: %(default)s)")
     train.add_argument("--prediction-steps", type=int, default=300, help="(default: %(default)s)")
     train.add_argument("--batch-size", type=int, default=32, help="(default: %(default)s)")
     train.add_argument("--learning-rate", type=float, default=1e-2, help="(default: %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
-    train.add_argument("--cache", type=Path, default=Path(".cache/features"), help="where features are kept (default: %(default)s)")
+    train.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(".cache/features"),
+        help="where features are kept (default: %(default)s)",
+    )
     train.set_defaults(run=run_train)
 
-    evaluate = commands.add_parser("evaluate", help="measure a checkpoint's maps on labelled regions, beside baselines")
-    evaluate.add_argument("checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a checkpoint's maps on labelled regions, beside baselines"
+    )
+    evaluate.add_argument(
+        "checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)"
+    )
     evaluate.add_argument("--regions", type=Path, help="folder of ID.jpg with ID.npz holding `segmentations`")
-    evaluate.add_argument("--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's")
+    evaluate.add_argument(
+        "--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's"
+    )
     evaluate.add_argument("--sizes", type=int, nargs="+", default=(352, 672), help="(default: 352 672)")
     evaluate.add_argument("--limit", type=int, help="use so many pictures of each kind")
     evaluate.add_argument("--json", type=Path, help="also write the measures here")
     evaluate.set_defaults(run=run_evaluate)
+
+    benching = commands.add_parser("bench", help="time the block beside a plain writing of it and its rivals")
+    bench.add_arguments(benching)
+    benching.set_defaults(run=bench.run)
+
+    table = commands.add_parser("table", help="parameters and multiply-adds of the paper's networks")
+    counts.add_arguments(table)
+    table.set_defaults(run=counts.run)
     return parser
 
 
@@ -93,14 +123,19 @@ def trace_arrays(trace: Trace) -> dict[str, np.ndarray]:
 def run_trace(args: argparse.Namespace) -> int:
     """Trace one file, print what was seen, write the arrays."""
     if args.out is not None and args.out.suffix != ".npz":
-        raise A2Error(f"--out {args.out.name} does not end in .npz. Name it, for example, {args.out.stem}.npz.")
+        raise A2Error(
+            f"--out {args.out.name} does not end in .npz. Name it, for example, {args.out.stem}.npz."
+        )
     clip = read_media(args.media, max_frames=args.frames)
     for note in clip.notes:
         print(f"note: {note}")
     model = load_model(args.checkpoint, device=args.device)
     trace = model.trace(clip, size=args.size)
     frames, height, width, _ = trace.model_input.shape
-    print(f"{args.media.name}: {frames} × {width} × {height} pixels, {trace.checkpoint} on {trace.device}, {trace.elapsed_s:.2f} s")
+    print(
+        f"{args.media.name}: {frames} × {width} × {height} pixels, {trace.checkpoint} on {trace.device}, "
+        f"{trace.elapsed_s:.2f} s"
+    )
     for name, block in trace.blocks.items():
         positions = int(np.prod(block.grid))
         share = np.median(reach(block.gather)) / positions
@@ -127,7 +162,10 @@ def run_checkpoints(args: argparse.Namespace) -> int:
             continue
         blocks = info.card["architecture"]["blocks"]
         sizes = ", ".join(f"{name} (m={b['c_m']}, n={b['c_n']})" for name, b in blocks.items())
-        print(f"{info.name}: {info.card['architecture']['backbone']}, {sizes}, {info.card['size_bytes'] / 1e6:.2f} MB")
+        print(
+            f"{info.name}: {info.card['architecture']['backbone']}, {sizes}, "
+            f"{info.card['size_bytes'] / 1e6:.2f} MB"
+        )
     return 0
 
 
