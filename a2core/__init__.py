@@ -1,9 +1,9 @@
 """A²: the reference implementation of double attention networks, and looking into what they attend to.
 
-    import a2core
-    model = a2core.load_model("a2-lite0")
-    trace = model.trace(a2core.read_media("photo.jpg"))
-    a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
+import a2core
+model = a2core.load_model("a2-lite0")
+trace = model.trace(a2core.read_media("photo.jpg"))
+a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 """
 
 from a2core.checkpoints import (
@@ -34,8 +34,6 @@ from a2core.probe import (
     received_attention,
 )
 from a2core.trace import BlockTrace, Model, Trace
-
-__version__ = "0.1.0"
 
 __all__ = [
     "A2Error",

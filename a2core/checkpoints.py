@@ -92,7 +92,8 @@ def read_card(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"The card {card_path.name} lacks {', '.join(missing)}. Restore the original.")
     if card["format"] != CARD_FORMAT:
         raise CheckpointError(
-            f"The card {card_path.name} has format {card['format']}; this version reads {CARD_FORMAT}. Update a2core."
+            f"The card {card_path.name} has format {card['format']}; this version reads {CARD_FORMAT}. "
+            "Update a2core."
         )
     size = path.stat().st_size
     if size != card["size_bytes"]:
@@ -116,7 +117,9 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     if path.is_file() and (path.suffix == ".safetensors" or path.suffix in _PICKLES):
         return path
     if path.is_file():
-        raise CheckpointError(f"{path.name} is no checkpoint. Give a .safetensors file with its card beside it.")
+        raise CheckpointError(
+            f"{path.name} is no checkpoint. Give a .safetensors file with its card beside it."
+        )
     named = checkpoint_folder() / f"{text}.safetensors"
     if os.sep not in text and named.is_file():
         return named
@@ -180,9 +183,10 @@ def load_block_tensors(blocks: Mapping[str, nn.Module], tensors: Mapping[str, Te
 
 
 def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") -> Model:
-    """A checkpoint's network, ready to trace: `name` is a name in checkpoints/ or a path.
+    """A checkpoint's network, ready to trace.
 
     Args:
+        name: a name in checkpoints/, or a path.
         device: "auto" (A2_DEVICE when set, else CUDA, then MPS, then CPU), or one of these.
 
     Raises:
@@ -198,7 +202,9 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     return model
 
 
-def untrained_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto", *, seed: int = 0) -> Model:
+def untrained_model(
+    name: str | os.PathLike[str] = "a2-lite0", device: str = "auto", *, seed: int = 0
+) -> Model:
     """The network of checkpoint `name` with random blocks: what training is compared against.
 
     Raises:
@@ -207,7 +213,9 @@ def untrained_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "au
     path = find_checkpoint(name)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return _assemble(read_card(path)["architecture"], pick_device(device), f"{path.stem} (random blocks)", {})
+        return _assemble(
+            read_card(path)["architecture"], pick_device(device), f"{path.stem} (random blocks)", {}
+        )
 
 
 def _assemble(
@@ -217,7 +225,8 @@ def _assemble(
         backbone = build_network(architecture)
     except (KeyError, TypeError) as error:
         raise CheckpointError(
-            f"The card of {name} describes an architecture that this version cannot build ({error!r}). Update a2core."
+            f"The card of {name} describes an architecture that this version cannot build ({error!r}). "
+            "Update a2core."
         ) from error
     return Model(
         backbone.network,
@@ -262,7 +271,9 @@ def save_checkpoint(
         write_atomically(path.with_suffix(".json"), text.encode())
         write_atomically(path, data)
     except OSError as error:
-        raise CheckpointError(f"Cannot write {path}: {error.strerror}. Free space or choose another folder.") from error
+        raise CheckpointError(
+            f"Cannot write {path}: {error.strerror}. Free space or choose another folder."
+        ) from error
     return path
 
 
@@ -275,9 +286,9 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise

@@ -89,7 +89,9 @@ def cell_of_pixel(
     """
     height_px, width_px = model_input_shape[1:3]
     if not (0 <= x_px < width_px and 0 <= y_px < height_px):
-        raise BlockError(f"Pixel ({x_px}, {y_px}) lies outside the picture of {width_px} × {height_px} pixels.")
+        raise BlockError(
+            f"Pixel ({x_px}, {y_px}) lies outside the picture of {width_px} × {height_px} pixels."
+        )
     _, rows, cols = block.grid
     return int(y_px * rows // height_px), int(x_px * cols // width_px)
 

@@ -103,7 +103,8 @@ def input_shape(height_px: int, width_px: int, size: int) -> tuple[int, int]:
             f"Picture size {size} is out of range. Choose {STRIDE_PX} to {LARGEST_SIZE_PX} pixels."
         )
     scale = size / max(height_px, width_px)
-    height, width = (max(1, int(side * scale / STRIDE_PX + 0.5)) * STRIDE_PX for side in (height_px, width_px))
+    cells = scale / STRIDE_PX
+    height, width = (max(1, int(side * cells + 0.5)) * STRIDE_PX for side in (height_px, width_px))
     return height, width
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from a2core.errors import TrainingError
 from a2core.training.cache import Cache, CacheSettings
 from a2core.training.data import find_photos
-from a2core.training.loop import AdaptSettings, Adaptation
+from a2core.training.loop import Adaptation, AdaptSettings
 
 CHANNELS = {"blocks.4": 112, "blocks.5": 192}
 PRIMITIVE_LENGTH = 64

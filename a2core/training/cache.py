@@ -132,7 +132,10 @@ class Cache:
     def keys(self) -> list[str]:
         """Names of the cached arrays of one size."""
         taps = self.settings.taps
-        return [f"{kind}@{tap}" for tap in taps for kind in ("features", "rows", "targets")] + ["logits", "valid"]
+        return [f"{kind}@{tap}" for tap in taps for kind in ("features", "rows", "targets")] + [
+            "logits",
+            "valid",
+        ]
 
     def build(self, *, progress: bool = True) -> None:
         """Compute what is not there yet.
@@ -158,7 +161,13 @@ class Cache:
         trunk = load_backbone(self.settings.trunk).network.to(memory_format=torch.channels_last)
         teacher = load_backbone(self.settings.teacher).network.to(memory_format=torch.channels_last)
         arrays = {key: self._array(size_px, key, "w") for key in self.keys()}
-        bar = tqdm(total=len(members), initial=done, desc=f"features {size_px} px", disable=not progress, unit="photo")
+        bar = tqdm(
+            total=len(members),
+            initial=done,
+            desc=f"features {size_px} px",
+            disable=not progress,
+            unit="photo",
+        )
         for start in range(done, len(members), CHUNK):
             chunk = members[start : start + CHUNK]
             values = self._compute(trunk, teacher, chunk, size_px)

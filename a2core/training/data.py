@@ -38,8 +38,9 @@ def find_photos(
 ) -> list[Path]:
     """All photos of `sources`: image folders (searched whole) or names in torchvision.datasets.
 
-    With `limit`, a random choice of that many, made by `seed`. A dataset by name is looked for, and downloaded where it can be, below `root`. Sorted within
-    each source, so that a seed means the same everywhere.
+    A dataset by name is looked for, and downloaded where it can be, below `root`. Photos are sorted
+    within each source, so that a seed means the same everywhere; with `limit`, so many are chosen at
+    random by `seed`.
 
     Raises:
         TrainingError: a source that is neither, that cannot be had, or no photo at all.
@@ -51,7 +52,9 @@ def find_photos(
             folder = _dataset_folder(source, root)
         photos += sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not photos:
-        raise TrainingError(f"No photos found in {', '.join(sources)}. Give folders holding JPEG or PNG files.")
+        raise TrainingError(
+            f"No photos found in {', '.join(sources)}. Give folders holding JPEG or PNG files."
+        )
     if limit is not None and limit < len(photos):
         chosen = np.random.default_rng(seed).choice(len(photos), limit, replace=False)
         photos = [photos[index] for index in chosen]
@@ -63,11 +66,14 @@ def _dataset_folder(name: str, root: Path) -> Path:
 
     if name not in _DATASETS:
         raise TrainingError(
-            f"{name!r} is neither a folder nor a dataset. Give an image folder or one of {', '.join(_DATASETS)}."
+            f"{name!r} is neither a folder nor a dataset. "
+            f"Give an image folder or one of {', '.join(_DATASETS)}."
         )
     folder = root / name.lower()
     try:
-        getattr(datasets, name)(str(folder), download=True) if name != "ImageNet" else datasets.ImageNet(str(folder))
+        getattr(datasets, name)(str(folder), download=True) if name != "ImageNet" else datasets.ImageNet(
+            str(folder)
+        )
     except Exception as error:  # torchvision raises whatever its download raises
         raise TrainingError(
             f"The dataset {name} cannot be had here ({error}). Download it elsewhere and give its folder."

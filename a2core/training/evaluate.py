@@ -82,7 +82,9 @@ def region_pairs(folder: Path, limit: int | None) -> list[tuple[Path, np.ndarray
         if photo.exists():
             pairs.append((photo, np.load(path, allow_pickle=False)["segmentations"]))
     if not pairs:
-        raise TrainingError(f"{folder} holds no ID.jpg with ID.npz beside it. Give a folder of labelled pictures.")
+        raise TrainingError(
+            f"{folder} holds no ID.jpg with ID.npz beside it. Give a folder of labelled pictures."
+        )
     return pairs
 
 
@@ -152,13 +154,17 @@ def imagenet_index(folder_name: str) -> int | None:
     for index in range(info.num_classes()):
         if folder_name == info.index_to_label_name(index):
             return index
-        names = [re.sub(r"[^a-z0-9]+", " ", n.lower()).strip() for n in info.index_to_description(index).split(",")]
+        names = [
+            re.sub(r"[^a-z0-9]+", " ", n.lower()).strip() for n in info.index_to_description(index).split(",")
+        ]
         if plain in names:
             return index
     return None
 
 
-def _batches(photos: Sequence[Path], size_px: int, skipped: Skipped) -> Iterator[tuple[list[int], np.ndarray]]:
+def _batches(
+    photos: Sequence[Path], size_px: int, skipped: Skipped
+) -> Iterator[tuple[list[int], np.ndarray]]:
     for start in range(0, len(photos), 16):
         kept, pictures = [], []
         for index in range(start, min(start + 16, len(photos))):
@@ -185,7 +191,9 @@ def measure_photos(model: Model, folder: Path, size_px: int, limit: int | None) 
     index_of = {name: imagenet_index(name) for name in names}
     unknown = [name for name, index in index_of.items() if index is None]
     if unknown:
-        raise TrainingError(f"Folder {unknown[0]!r} is named for no ImageNet class. Use its WordNet id or name.")
+        raise TrainingError(
+            f"Folder {unknown[0]!r} is named for no ImageNet class. Use its WordNet id or name."
+        )
     truth = np.array([index_of[names[c]] for c in classes])
     plain = load_backbone(model.card["architecture"]["backbone"]).network
     skipped = Skipped()

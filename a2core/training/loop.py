@@ -100,7 +100,9 @@ class Trainee(nn.Module):
         )
         for name, block in self.blocks.items():
             prefix = f"{name}/"
-            block.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+            block.load_state_dict(
+                {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            )
 
     def tail(self, first: str, features: Tensor) -> Tensor:
         """Logits from the features that `first`'s host module returned, all blocks from there on applied."""
@@ -145,7 +147,7 @@ def attention_losses(
 
 
 class Adaptation:
-    """One run of `adapt`: its state on disk is `folder`/state.pt, written atomically every `save_every` steps."""
+    """One run of `adapt`; its state, `folder`/state.pt, is written atomically every `save_every` steps."""
 
     def __init__(self, cache: Cache, settings: AdaptSettings, folder: Path, *, save_every: int = 50) -> None:
         self.cache, self.settings, self.folder, self.save_every = cache, settings, folder, save_every
@@ -194,7 +196,9 @@ class Adaptation:
         try:
             state = torch.load(path, weights_only=True)
         except Exception as error:
-            raise TrainingError(f"{path.name} in {self.folder} cannot be read ({error}). Give another --out.") from error
+            raise TrainingError(
+                f"{path.name} in {self.folder} cannot be read ({error}). Give another --out."
+            ) from error
         ours = self.fingerprint()
         changed = [key for key in ours if state["settings"].get(key) != ours[key]]
         if changed:
@@ -262,7 +266,9 @@ class Adaptation:
             self._watch(losses)
             bar.update(1)
             if self.step % 10 == 0:
-                bar.set_postfix({key.split("/")[-1][:7]: f"{value:.3f}" for key, value in losses.items()}, refresh=False)
+                bar.set_postfix(
+                    {key.split("/")[-1][:7]: f"{value:.3f}" for key, value in losses.items()}, refresh=False
+                )
                 for key, value in losses.items():
                     writer.add_scalar(key, value, self.step)
             if self.step % self.save_every == 0 or self.step == self.total_steps:
@@ -275,7 +281,9 @@ class Adaptation:
             size_px = self.cache.settings.sizes_px[0]
             members = self.cache.valid_members(size_px)
             if len(members) == 0:
-                raise TrainingError("None of the photos could be read. Give folders holding JPEG or PNG files.")
+                raise TrainingError(
+                    "None of the photos could be read. Give folders holding JPEG or PNG files."
+                )
             features = self.cache.batch(size_px, members[:512])[f"features@{name}"]
             self.trainee.set_statistics(name, features)
 
@@ -333,8 +341,8 @@ class Adaptation:
             self.best_loss = min(self.best_loss, loss)
         if not math.isfinite(loss) or (self.step > 100 and loss > 5 * abs(self.best_loss) + 10):
             raise TrainingError(
-                f"Training diverged at step {self.step} (loss {loss:.3g}). Lower --learning-rate, for example to "
-                f"{self.settings.learning_rate / 3:.1g}; the last whole state is step {self.step - self.step % self.save_every}."
+                f"Training diverged at step {self.step} (loss {loss:.3g}). Give another --out and a lower "
+                f"--learning-rate, for example {self.settings.learning_rate / 3:.1g}."
             )
 
     # ---------------------------------------------------------------- result

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from a2core.cli import main
+from a2core.media import read_media
+from a2core.probe import effective_attention
+from a2core.trace import BlockTrace
+
+
+@pytest.fixture
+def photo_file(tmp_path):
+    from skimage import data
+
+    path = tmp_path / "coffee.jpg"
+    Image.fromarray(data.coffee()).save(path)
+    return path
+
+
+def test_trace_writes_arrays_that_add_up_when_checked_by_hand(photo_file, tmp_path, capsys):
+    out = tmp_path / "t.npz"
+    assert main(["trace", str(photo_file), "--out", str(out), "--size", "224", "--device", "cpu"]) == 0
+    assert "top: " in capsys.readouterr().out
+    arrays = np.load(out)
+    assert arrays["model_input"].shape == (1, 160, 224, 3)
+    for name in ("blocks.4", "blocks.5"):
+        g, b, v, z = (arrays[f"{name}/{key}"] for key in ("primitives", "gather", "distribute", "output"))
+        np.testing.assert_allclose(b.sum(axis=(1, 2, 3)), 1, atol=1e-5)
+        np.testing.assert_allclose(v.sum(axis=0), 1, atol=1e-5)
+        np.testing.assert_allclose(z, np.einsum("mi,ithw->mthw", g, v), atol=1e-5)
+        block = BlockTrace(name, g, b, v, z, arrays[f"{name}/change"])
+        row = np.einsum("i,ithw->thw", v[:, 0, 2, 3], b)
+        np.testing.assert_allclose(effective_attention(block, (0, 2, 3)), row, atol=1e-5)
+
+
+def test_trace_sees_what_read_media_reads(photo_file):
+    assert read_media(photo_file).frames.shape == (1, 400, 600, 3)
+
+
+def test_bad_input_is_one_line_on_stderr_and_status_two(tmp_path, capsys):
+    bad = tmp_path / "notes.jpg"
+    bad.write_text("not a picture")
+    assert main(["trace", str(bad)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("a2core: ")
+    assert "notes.jpg" in error
+    assert error.count("\n") == 1
+
+
+def test_an_output_that_is_no_npz_is_refused_before_any_work(photo_file, tmp_path, capsys):
+    assert main(["trace", str(photo_file), "--out", str(tmp_path / "t.txt")]) == 2
+    assert ".npz" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_a_program_and_lists_the_checkpoints():
+    done = subprocess.run(
+        [sys.executable, "-m", "a2core", "checkpoints"], capture_output=True, text=True, check=True
+    )
+    assert "a2-lite0: tf_efficientnet_lite0" in done.stdout

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from a2core import NetworkError, effective_attention
+from a2core.trace import input_shape, pick_device, recording, resize_frames
+
+
+def softmax(values, axis):
+    powers = np.exp(values - values.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def block_by_hand(block, features):
+    """A, B, V, G, Z of features (c, N) in float64 NumPy, from the block's own weights only."""
+
+    def project(layer, x):
+        weight = layer.weight.detach().double().numpy().reshape(layer.out_channels, -1)
+        return weight @ x + layer.bias.detach().double().numpy()[:, None]
+
+    norm = block.input_norm
+    mean, var = norm.running_mean.double().numpy(), norm.running_var.double().numpy()
+    x = (features - mean[:, None]) / np.sqrt(var[:, None] + norm.eps)
+    a = project(block.phi, x)
+    gather = softmax(project(block.theta, x), axis=1)
+    distribute = softmax(project(block.rho, x), axis=0)
+    primitives = a @ gather.T
+    return gather, distribute, primitives, primitives @ distribute
+
+
+def test_every_array_of_a_trace_equals_the_equations_worked_out_in_numpy(tiny_model, photo):
+    trace = tiny_model.trace(photo, size=192)
+    x = tiny_model.preprocess(trace.model_input)
+    for name, host in (("stem", "stem"), ("deep", "deep")):
+        with torch.no_grad():
+            features = dict(tiny_model.network.named_children())[host].host(x)
+        flat = features[0].double().flatten(1).numpy()
+        gather, distribute, primitives, output = block_by_hand(tiny_model.blocks[name], flat)
+        block = trace.blocks[name]
+        np.testing.assert_allclose(block.gather.reshape(block.n, -1), gather, atol=1e-6)
+        np.testing.assert_allclose(block.distribute.reshape(block.n, -1), distribute, atol=1e-6)
+        np.testing.assert_allclose(block.primitives, primitives, atol=1e-5)
+        np.testing.assert_allclose(block.output.reshape(block.m, -1), output, atol=1e-5)
+        with torch.no_grad():
+            x = tiny_model.blocks[name](features)
+        change = np.linalg.norm((x - features)[0].numpy(), axis=0) / np.linalg.norm(
+            features[0].numpy(), axis=0
+        )
+        np.testing.assert_allclose(block.change[0], change, rtol=1e-4)
+
+
+def test_gather_sums_to_one_over_positions_and_rho_over_primitives(tiny_model, photo):
+    for block in tiny_model.trace(photo, size=256).blocks.values():
+        np.testing.assert_allclose(block.gather.sum(axis=(1, 2, 3)), 1, atol=1e-5)
+        np.testing.assert_allclose(block.distribute.sum(axis=0), 1, atol=1e-5)
+
+
+def test_looking_in_does_not_change_what_the_network_answers(tiny_model, photo):
+    trace = tiny_model.trace(photo, size=192, top=10)
+    with torch.inference_mode():
+        plain = tiny_model.network(tiny_model.preprocess(trace.model_input)).softmax(dim=1)[0]
+    by_label = dict(trace.top)
+    assert [by_label[f"class {i}"] for i in range(10)] == pytest.approx(plain.tolist(), abs=1e-5)
+
+
+def test_a_trace_cannot_be_written_to(tiny_model, photo):
+    trace = tiny_model.trace(photo, size=96)
+    for array in (trace.model_input, trace.blocks["deep"].gather, trace.blocks["stem"].primitives):
+        with pytest.raises(ValueError, match="read-only"):
+            array.flat[0] = 1
+
+
+def test_nothing_of_the_recording_stays_behind_on_success_or_on_failure(tiny_model, photo):
+    tiny_model.trace(photo, size=96)
+    blocks = tiny_model.blocks
+    assert all(block.observer is None and block.frames_per_clip == 1 for block in blocks.values())
+    with pytest.raises(ZeroDivisionError), recording(blocks, frames_per_clip=4):
+        1 / 0  # noqa: B018
+    assert all(block.observer is None and block.frames_per_clip == 1 for block in blocks.values())
+
+
+@pytest.mark.parametrize(
+    ("picture", "size", "expected"),
+    [
+        ((480, 640), 448, (352, 448)),
+        ((640, 480), 448, (448, 352)),
+        ((1, 1), 224, (224, 224)),
+        ((100, 1600), 448, (32, 448)),
+    ],
+)
+def test_the_long_side_is_the_size_and_both_sides_are_multiples_of_32(picture, size, expected):
+    assert input_shape(*picture, size) == expected
+
+
+def test_a_size_out_of_range_is_refused_with_the_range(tiny_model, photo):
+    with pytest.raises(NetworkError, match="32 to 2048"):
+        tiny_model.trace(photo, size=4096)
+
+
+def test_resizing_keeps_what_lies_at_the_left_on_the_left():
+    frames = np.zeros((1, 64, 128, 3), np.uint8)
+    frames[:, :, :64] = 200
+    small = resize_frames(frames, (32, 64))
+    assert (small[0, :, :32] == 200).all()
+    assert (small[0, :, 32:] == 0).all()
+
+
+def test_copies_of_one_frame_share_the_mass_and_have_the_maps_of_the_picture(tiny_model, photo):
+    clip = replace(photo, frames=np.repeat(photo.frames, 4, axis=0), times_s=np.arange(4.0), kind="video")
+    alone, joint = tiny_model.trace(photo, size=192), tiny_model.trace(clip, size=192)
+    for name, block in joint.blocks.items():
+        single = alone.blocks[name]
+        np.testing.assert_allclose(block.gather.sum(axis=(2, 3)), 0.25, atol=1e-5)
+        np.testing.assert_allclose(block.gather, np.repeat(single.gather, 4, axis=1) / 4, atol=1e-6)
+        np.testing.assert_allclose(block.primitives, single.primitives, atol=1e-5)
+
+
+def test_reversing_the_frames_reverses_the_maps(tiny_model, photo):
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
+    forward = replace(photo, frames=frames, times_s=np.arange(3.0), kind="video")
+    backward = replace(forward, frames=frames[::-1].copy())
+    a, b = tiny_model.trace(forward, size=96), tiny_model.trace(backward, size=96)
+    for name in a.blocks:
+        np.testing.assert_allclose(a.blocks[name].gather, b.blocks[name].gather[:, ::-1], atol=1e-6)
+
+
+def test_threads_that_share_a_model_each_get_their_own_pictures_trace(tiny_model, photo):
+    pictures = [replace(photo, frames=np.roll(photo.frames, 20 * k, axis=2)) for k in range(6)]
+    expected = [tiny_model.trace(picture, size=96).blocks["deep"].gather for picture in pictures]
+    found: dict[int, np.ndarray] = {}
+
+    def work(k):
+        found[k] = tiny_model.trace(pictures[k], size=96).blocks["deep"].gather
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in range(6):
+        np.testing.assert_allclose(found[k], expected[k], atol=1e-6)
+
+
+def test_the_device_can_be_set_by_the_environment_and_a_missing_one_is_refused(monkeypatch):
+    monkeypatch.setenv("A2_DEVICE", "cpu")
+    assert pick_device("auto").type == "cpu"
+    monkeypatch.setenv("A2_DEVICE", "abacus")
+    with pytest.raises(NetworkError, match="abacus"):
+        pick_device("auto")
+    if not torch.cuda.is_available():
+        with pytest.raises(NetworkError, match="cuda"):
+            pick_device("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_on_cuda_the_trunk_is_mixed_precision_and_the_maps_still_add_up(photo):
+    from a2core import Model
+    from a2core.networks import inserted_blocks
+    from tests.a2core.conftest import tiny_network
+
+    network = tiny_network()
+    model = Model(network, inserted_blocks(network), name="tiny", labels=tuple("abcdefghij"),
+                  mean=(0.5,) * 3, std=(0.25,) * 3, device=torch.device("cuda"))  # fmt: skip
+    for block in model.trace(photo, size=192).blocks.values():
+        np.testing.assert_allclose(block.gather.sum(axis=(1, 2, 3)), 1, atol=1e-5)
+        z = np.einsum("mi,ithw->mthw", block.primitives, block.distribute)
+        np.testing.assert_allclose(block.output, z, atol=1e-4)
+        assert effective_attention(block, (0, 0, 0)).sum() == pytest.approx(1, abs=1e-5)
