@@ -46,14 +46,6 @@ class Sample:
 # Only photos whose docstring in skimage.data states public domain or CC0, and whose file is in the wheel.
 SAMPLES = (
     Sample(
-        "astronaut",
-        "Astronaut",
-        "astronaut.png",
-        "Astronaut Eileen Collins, smiling, in an orange suit before a flag and a model of the Shuttle",
-        "Eileen Collins. Photo: NASA, public domain",
-        (0.43, 0.20),
-    ),
-    Sample(
         "chelsea",
         "Cat",
         "chelsea.png",
@@ -70,6 +62,14 @@ SAMPLES = (
         (0.50, 0.35),
     ),
     Sample(
+        "astronaut",
+        "Astronaut",
+        "astronaut.png",
+        "Astronaut Eileen Collins, smiling, in an orange suit before a flag and a model of the Shuttle",
+        "Eileen Collins. Photo: NASA, public domain",
+        (0.43, 0.20),
+    ),
+    Sample(
         "rocket",
         "Rocket",
         "rocket.jpg",
@@ -79,7 +79,7 @@ SAMPLES = (
     ),
     Sample(
         "camera",
-        "Photographer",
+        "Cameraman",
         "camera.png",
         "A man in a coat with a camera on a tripod, black and white",
         "Cameraman. Photo: Lav Varshney, CC0",
@@ -179,19 +179,31 @@ def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
 def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a checkpoint's card says, as (term, fact) lines for people, in the card's order.
 
-    Nested entries become "training · seed"; long lists and the sentences of primitives are left out.
+    Nested entries become "trained · seed"; the architecture becomes one line a block; long lists and
+    the sentences of primitives are left out.
     """
-    facts: list[tuple[str, str]] = []
-    for term, value in _flattened(card):
-        head = term[0]
-        if head in _TECHNICAL or (isinstance(value, list) and len(value) > _LONGEST_LIST):
+    facts = _architecture_facts(card.get("architecture"))
+    for term, value in _flattened({key: value for key, value in card.items() if key not in _TECHNICAL}):
+        if isinstance(value, list) and len(value) > _LONGEST_LIST:
             continue
         facts.append((" · ".join(part.replace("_", " ") for part in term), _worded(value)))
     return facts
 
 
-_TECHNICAL = {"format", "cards", "sha256", "size_bytes"}
+_TECHNICAL = {"format", "name", "architecture", "cards", "sha256", "size_bytes"}
 _LONGEST_LIST = 8
+
+
+def _architecture_facts(architecture: Any) -> list[tuple[str, str]]:
+    if not isinstance(architecture, Mapping):
+        return []
+    facts = [("network", str(architecture.get("backbone", "not stated")))]
+    blocks = architecture.get("blocks")
+    for name, settings in blocks.items() if isinstance(blocks, Mapping) else ():
+        if isinstance(settings, Mapping):
+            n, m = settings.get("c_n", "?"), settings.get("c_m", "?")
+            facts.append((f"block after {name}", f"{n} primitives of {m} channels each"))
+    return facts
 
 
 def _flattened(value: Any, term: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

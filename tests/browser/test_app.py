@@ -80,7 +80,7 @@ def test_a_pin_moves_the_charts_within_a_second_and_the_canvas_is_not_remounted(
 def test_the_charts_speak_of_the_pixel_that_was_clicked(open_app: OpenApp) -> None:
     app = open_app()
     app.pin(0.02, 0.98)
-    app.page.wait_for_function("/x 16, y 432/.test(document.querySelector('.a2-pinned').textContent)")
+    app.page.wait_for_function("/x 16, y 272/.test(document.querySelector('.a2-pinned').textContent)")
 
 
 def test_changing_the_block_in_the_canvas_changes_the_charts(open_app: OpenApp) -> None:
@@ -131,25 +131,23 @@ def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(
     app.wait_until_traced()
 
 
-def test_another_sample_brings_its_own_picture_and_classes(open_app: OpenApp) -> None:
+def test_another_sample_brings_its_own_picture_shape_and_credit(open_app: OpenApp) -> None:
     app = open_app()
-    app.choose("Coffee")
-    app.page.get_by_text("Rachel Michetti").wait_for()
+    app.choose("Astronaut")
+    app.page.get_by_text("Eileen Collins").wait_for()
     app.wait_until_traced()
-    assert app.stage.evaluate("stage => stage.clientWidth / stage.clientHeight") == pytest.approx(
-        448 / 288, rel=0.01
-    )
+    assert app.stage.evaluate("stage => stage.clientWidth / stage.clientHeight") == pytest.approx(1, rel=0.01)
 
 
 def test_the_page_comes_back_as_it_was_left(open_app: OpenApp) -> None:
     app = open_app()
     app.pin(0.9, 0.1)
-    app.page.wait_for_function("/x 400, y 48/.test(document.querySelector('.a2-pinned').textContent)")
+    app.page.wait_for_function("/x 400, y 16/.test(document.querySelector('.a2-pinned').textContent)")
     app.page.get_by_role("link", name="About").click()
     app.page.get_by_role("heading", name="About this explorer").wait_for()
     app.page.get_by_role("link", name="Explore").click()
     app.wait_until_traced()
-    assert "x 400, y 48" in app.pinned.inner_text()
+    assert "x 400, y 16" in app.pinned.inner_text()
 
 
 def test_random_weights_are_flagged_in_large_letters(open_app: OpenApp) -> None:

@@ -172,13 +172,21 @@ def test_a_cards_facts_are_lines_for_people_without_its_technical_entries():
     card = {
         "format": 1,
         "sha256": "ab" * 32,
+        "architecture": {"backbone": "lite0", "blocks": {"blocks.4": {"c_m": 56, "c_n": 64}}},
         "training": {"seed": 3, "photos": 3600, "teacher": "lite2"},
         "metrics": {"cross_entropy": 1.28661234},
         "classes": [str(i) for i in range(100)],
     }
     assert view_model.card_facts(card) == [
+        ("network", "lite0"),
+        ("block after blocks.4", "64 primitives of 56 channels each"),
         ("training · seed", "3"),
         ("training · photos", "3,600"),
         ("training · teacher", "lite2"),
         ("metrics · cross entropy", "1.287"),
     ]
+
+
+@pytest.mark.parametrize("card", [{}, {"architecture": "?"}, {"architecture": {"blocks": [1]}}], ids=str)
+def test_a_card_that_says_little_is_no_fault(card):
+    assert all(isinstance(term, str) and isinstance(fact, str) for term, fact in view_model.card_facts(card))

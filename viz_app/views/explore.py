@@ -159,7 +159,7 @@ def _answer(shown: Shown) -> None:
     _, height_px, width_px, _ = trace.model_input.shape
     notes.append(f"{width_px} × {height_px} px in {trace.elapsed_s:.2f} s on {trace.device}")
     st.html(
-        f'<div class="a2-answer"><h2>The network sees</h2><ol>{classes}</ol>'
+        f'<div class="a2-answer"><h2>The network guesses</h2><ol>{classes}</ol>'
         f"<p>{' · '.join(html.escape(note) for note in notes if note)}</p></div>"
     )
 
