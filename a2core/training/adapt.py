@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from a2core.errors import TrainingError
@@ -53,7 +54,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         "trained": {
             "what": "the double attention blocks; the trunk is frozen and stays as published",
             "photos": len(photos),
-            "sources": [source.rstrip("/").split("/")[-1] for source in args.photos],
+            "sources": [source if not Path(source).is_absolute() else Path(source).name for source in args.photos],
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,

@@ -122,7 +122,7 @@ def measure_regions(
             attended = block.attend(features)
             gather, distribute = attended.gather[0], attended.distribute[0]
             attention = (distribute.T @ gather).numpy()
-            _add(rows[method], "click-AUC", click_aucs(lambda cells, e=attention: e[cells], regions, grid))
+            _add(rows[method], "click-AUC", click_aucs(attention.__getitem__, regions, grid))
             _add(rows[method], "overlap gather", best_overlaps(gather.unflatten(1, grid), regions))
             _add(rows[method], "overlap rho", best_overlaps(distribute.unflatten(1, grid), regions))
             _add(rows[method], "reach", [float(reach_share(gather).median())])
@@ -131,7 +131,7 @@ def measure_regions(
         standardised = ((features.flatten(2) - mean) / std)[0]
         unit = F.normalize(standardised, dim=0)
         similarity = (unit.T @ unit).numpy()
-        _add(rows["cosine"], "click-AUC", click_aucs(lambda cells, e=similarity: e[cells], regions, grid))
+        _add(rows["cosine"], "click-AUC", click_aucs(similarity.__getitem__, regions, grid))
         clusters = min(len(uses["block"][-1]), standardised.shape[1])
         labels = KMeans(clusters, n_init=1, random_state=0).fit_predict(standardised.T.numpy())
         maps = F.one_hot(torch.from_numpy(labels).long(), clusters).T.float().unflatten(1, grid)
