@@ -137,9 +137,8 @@ class PositionBlock(nn.Module):
         if k > 1:
             y = y.unflatten(2, (k, -1)).transpose(1, 2).flatten(0, 1)
         y = y.unflatten(2, like.shape[2:])
-        last = {2: torch.channels_last, 3: torch.channels_last_3d}.get(self.dims)
-        if last is not None and like.is_contiguous(memory_format=last) and not like.is_contiguous():
-            y = y.contiguous(memory_format=last)
+        if _channels_last(like):
+            y = y.movedim(1, -1).contiguous().movedim(-1, 1)
         return y
 
     def _grid(self, x: Tensor) -> tuple[int, ...]:
@@ -297,7 +296,8 @@ class DoubleAttention(PositionBlock):
         if norm is not None and (norm.training or self.position_norm):
             x = norm(x)
         if self.position_norm:
-            x = x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
+            accurate = x.to(torch.promote_types(x.dtype, torch.float32))
+            x = x * torch.rsqrt(accurate.square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
         return x
 
     def _weights(self, *projections: Any) -> tuple[Tensor, Tensor]:
@@ -381,7 +381,11 @@ class DoubleAttention(PositionBlock):
             plans += [Plan("left", phi_last, fold) for phi_last in late for fold in folds]
         if self.order != "left":
             plans.append(Plan("right", False, False))
-        return min(plans, key=lambda plan: self._cost(plan, positions))
+        best = plans[0]
+        for plan in plans[1:]:  # not min(): torch.compile then guards on the comparison, for any size
+            if self._cost(plan, positions) < self._cost(best, positions):
+                best = plan
+        return best
 
     def _cost(self, plan: Plan, positions: int) -> int:
         c, m, n, size = self.in_channels, self.c_m, self.c_n, positions
@@ -407,9 +411,14 @@ def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     return torch.baddbmm(bias[None, :, None], weight.expand(x.shape[0], -1, -1), x)
 
 
+def _channels_last(x: Tensor) -> bool:
+    """Whether the channels of one position lie side by side in memory, and there are several."""
+    return x.shape[1] > 1 and x.stride(1) == 1 and not x.is_contiguous()
+
+
 def _distribute(x: Tensor | None, bag: Tensor, v: Tensor, *, like: Tensor) -> Tensor:
     """(X +) bag V, laid out as `like` is: channels last when they are last there."""
-    if like.stride(1) == 1 and like.shape[1] > 1:
+    if _channels_last(like):
         bag, v = v.transpose(1, 2), bag.transpose(1, 2)
         y = bag @ v if x is None else torch.baddbmm(x.transpose(1, 2), bag, v)
         return y.transpose(1, 2)
