@@ -33,9 +33,9 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         TrainingError: no photos, sizes that do not fit the trunk, a full disk, divergence, or a run of
             other settings in --out.
     """
-    wrong = [size for size in args.sizes if size < 96 or size % 32]
+    wrong = [size for size in args.sizes if size < 160 or size % 32]
     if wrong:
-        raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 96 on. Use for example 256 384.")
+        raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 160 on. Use for example 256 384.")
     photos = find_photos(args.photos, limit=args.limit, seed=args.seed)
     cache = Cache(args.cache, photos, CacheSettings(sizes_px=tuple(args.sizes), seed=args.seed))
     print(f"{len(photos)} photos; features in {cache.folder}")
@@ -54,7 +54,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         "trained": {
             "what": "the double attention blocks; the trunk is frozen and stays as published",
             "photos": len(photos),
-            "sources": [source if not Path(source).is_absolute() else Path(source).name for source in args.photos],
+            "sources": [Path(s).name if Path(s).is_absolute() else s for s in args.photos],
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,

@@ -258,12 +258,12 @@ class Adaptation:
         bar = tqdm(total=self.total_steps, initial=self.step, desc="adapt", disable=not progress, unit="step")
         start = time.monotonic() - self.elapsed_s
         for size_px, indices in self._batches(self.step):
-            if self.step == self.settings.attention_steps and self.step > 0:
-                self._start_phase()
             losses = self._one_step(self.cache.batch(size_px, indices))
             self.step += 1
             self.elapsed_s = time.monotonic() - start
             self._watch(losses)
+            if self.step == self.settings.attention_steps < self.total_steps:
+                self._start_phase()  # before the state is saved: it is the next step's optimizer
             bar.update(1)
             if self.step % 10 == 0:
                 bar.set_postfix(

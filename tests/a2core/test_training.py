@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+from sklearn.metrics import roc_auc_score
+
+from a2core.cli import main
+from a2core.errors import TrainingError
+from a2core.training.adapt import architecture
+from a2core.training.cache import Cache, CacheSettings, walked_affinity
+from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
+from a2core.training.evaluate import imagenet_index
+from a2core.training.loop import Adaptation, AdaptSettings, Trainee
+from a2core.training.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
+
+SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
+
+
+def labels_of_halves(side=64):
+    labels = np.zeros((1, side, side), np.uint16)
+    labels[:, :, side // 2 :] = 1
+    return labels
+
+
+# ---------------------------------------------------------------- measures
+
+
+def test_only_regions_of_2_to_60_percent_count():
+    labels = np.zeros((1, 100, 100), np.uint16)
+    labels[0, :10, :10] = 1  # 1 %
+    labels[0, 50:, :50] = 2  # 25 %; the rest, 74 %, is too large
+    regions = regions_of(labels, 96)
+    assert len(regions.masks) == 1
+    assert regions.masks[0, 80, 10]
+
+
+def test_click_auc_is_the_area_under_the_roc_curve_ties_included():
+    regions = regions_of(labels_of_halves(), 64)
+    rng = np.random.default_rng(1)
+    scores = rng.integers(0, 4, (16, 16)).astype(float)  # many ties
+    seen = []
+
+    def scores_of(cells):
+        seen.extend(cells)
+        return scores[cells]
+
+    values = click_aucs(scores_of, regions, (4, 4))
+    inside = [np.tile(np.arange(4) < 2, 4), np.tile(np.arange(4) >= 2, 4)]
+    expected = [roc_auc_score(inside[k // 5], scores[cell]) for k, cell in enumerate(seen)]
+    np.testing.assert_allclose(values, expected)
+
+
+def test_scoring_a_region_by_itself_is_perfect_and_by_nothing_is_chance():
+    regions = regions_of(labels_of_halves(), 64)
+    same_half = (np.arange(16) % 4 < 2)[:, None] == (np.arange(16) % 4 < 2)[None]
+    assert click_aucs(lambda cells: same_half[cells], regions, (4, 4)).mean() == 1
+    assert click_aucs(lambda cells: np.ones((len(cells), 16)), regions, (4, 4)).mean() == 0.5
+
+
+def test_a_map_that_is_the_region_overlaps_it_nearly_whole_and_the_best_map_counts():
+    regions = regions_of(labels_of_halves(), 64)
+    maps = torch.zeros(2, 8, 8)
+    maps[0, :, 4:] = 1
+    maps[1, 0, 0] = 1
+    np.testing.assert_array_less(0.8, best_overlaps(maps, regions)[1])
+    assert best_overlaps(maps[1:], regions)[1] < 0.6
+
+
+def test_reach_and_redundancy_of_known_maps():
+    flat, point = torch.full((16,), 1 / 16), torch.eye(16)[3]
+    assert reach_share(torch.stack([flat, point])).tolist() == pytest.approx([1, 1 / 16])
+    assert redundancy(torch.stack([point, torch.eye(16)[4]])) == pytest.approx(0, abs=1e-6)
+    assert redundancy(torch.stack([flat, flat])) == pytest.approx(1)
+
+
+# ---------------------------------------------------------------- photos
+
+
+@pytest.fixture
+def photos(tmp_path):
+    pictures = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
+    for index in range(8):
+        folder = tmp_path / "photos" / ("even" if index % 2 == 0 else "odd")
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = np.roll(pictures[index % 4], 40 * index, axis=1)
+        Image.fromarray(picture).resize((128, 96)).save(folder / f"{index}.jpg")
+    return tmp_path / "photos"
+
+
+def test_photos_are_found_in_folders_and_classes_are_their_folders(photos):
+    found = find_photos([str(photos)])
+    names, classes = classes_of(found)
+    assert names == ["even", "odd"]
+    assert classes.tolist() == [0] * 4 + [1] * 4
+
+
+def test_one_class_only_no_photos_and_an_unknown_source_are_each_said(photos, tmp_path):
+    with pytest.raises(TrainingError, match="two at least"):
+        classes_of(find_photos([str(photos / "odd")]))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match="No photos found"):
+        find_photos([str(tmp_path / "empty")])
+    with pytest.raises(TrainingError, match="neither a folder nor a dataset"):
+        find_photos(["Imagenet-of-dreams"])
+
+
+def test_an_unreadable_photo_is_skipped_counted_and_named(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    skipped = Skipped()
+    assert read_photo(tmp_path / "broken.jpg", skipped) is None
+    assert "1 unreadable" in skipped.summary()
+    assert "broken.jpg" in skipped.summary()
+
+
+def test_a_square_crop_is_the_same_for_the_same_seed_and_never_empty():
+    photo = data.coffee()
+    a, b = (square(photo, 96, np.random.default_rng(4)) for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    assert square(np.zeros((1, 1, 3), np.uint8), 96, np.random.default_rng(0)).shape == (96, 96, 3)
+
+
+def test_imagenet_folders_are_known_by_id_and_by_name():
+    assert imagenet_index("n02102040") == imagenet_index("english_springer") == 217
+    assert imagenet_index("dragon of the hill") is None
+
+
+# ---------------------------------------------------------------- targets
+
+
+def test_the_walked_affinity_is_a_distribution_that_stays_within_separate_groups():
+    units = torch.zeros(1, 2, 6)
+    units[0, 0, :3] = 1
+    units[0, 1, 3:] = 1
+    walk = walked_affinity([units], temperature=0.02, steps=8)
+    torch.testing.assert_close(walk.sum(dim=2), torch.ones(1, 6))
+    assert walk[0, :3, :3].sum() == pytest.approx(3, abs=1e-4)
+
+
+# ---------------------------------------------------------------- adapting
+
+
+@pytest.fixture
+def cache(photos, tmp_path):
+    cache = Cache(tmp_path / "cache", find_photos([str(photos)]), SETTINGS)
+    cache.build(progress=False)
+    return cache
+
+
+def settings(**changes):
+    base = AdaptSettings(architecture((6, 5)), attention_steps=6, prediction_steps=4, batch_size=4)
+    return dataclasses.replace(base, **changes)
+
+
+@pytest.mark.slow
+def test_the_cache_holds_target_rows_that_sum_to_one_and_builds_only_once(cache, monkeypatch):
+    batch = cache.batch(96, np.arange(8))
+    for tap, positions in (("blocks.4", 36), ("blocks.5", 9)):
+        assert batch[f"targets@{tap}"].shape == (8, 4, positions)
+        torch.testing.assert_close(batch[f"targets@{tap}"].sum(dim=2), torch.ones(8, 4), atol=2e-3, rtol=0)
+    monkeypatch.setattr(cache, "_compute", None)  # would fail if anything were computed again
+    cache.build(progress=False)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path):
+    whole = Adaptation(cache, settings(), tmp_path / "whole", save_every=1)
+    whole.run(progress=False)
+
+    class KilledError(Exception):
+        pass
+
+    for at in (3, 6, 8):
+        broken = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
+        one_step = broken._one_step
+
+        def dying(batch, run=broken, stop=at, real=one_step):
+            if run.step == stop:
+                raise KilledError
+            return real(batch)
+
+        broken._one_step = dying
+        with pytest.raises(KilledError):
+            broken.run(progress=False)
+    resumed = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
+    resumed.run(progress=False)
+    assert resumed.last["loss"] == pytest.approx(whole.last["loss"], rel=1e-4)
+    for key, tensor in whole.trainee.trained_tensors().items():
+        torch.testing.assert_close(resumed.trainee.trained_tensors()[key], tensor, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_resumed_with_other_settings_and_divergence_says_what_to_change(cache, tmp_path):
+    Adaptation(cache, settings(attention_steps=2, prediction_steps=0), tmp_path / "run").run(progress=False)
+    with pytest.raises(TrainingError, match="batch_size"):
+        Adaptation(
+            cache, settings(attention_steps=2, prediction_steps=0, batch_size=2), tmp_path / "run"
+        ).run(progress=False)
+    with pytest.raises(TrainingError, match="--learning-rate"):
+        Adaptation(cache, settings(learning_rate=float("inf")), tmp_path / "wild").run(progress=False)
+
+
+@pytest.mark.slow
+def test_before_training_the_network_answers_as_its_plain_trunk():
+    trainee = Trainee(architecture((6, 5)))
+    from a2core.networks import load_backbone
+
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    trainee.network.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            trainee.network(x), load_backbone("tf_efficientnet_lite0").network(x), rtol=1e-4, atol=1e-4
+        )
+
+
+@pytest.mark.slow
+def test_the_command_trains_a_checkpoint_that_loads_and_traces(photos, tmp_path, capsys):
+    (photos / "odd" / "broken.jpg").write_bytes(b"no photo")
+    arguments = ["train", str(photos), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "c"),
+                 "--sizes", "160", "--attention-steps", "3", "--prediction-steps", "2", "--batch-size", "4",
+                 "--primitives", "6", "5", "--name", "mine"]  # fmt: skip
+    assert main(arguments) == 0
+    assert "broken.jpg" in capsys.readouterr().out
+    photo = photos / "even" / "0.jpg"
+    checkpoint = tmp_path / "run" / "mine.safetensors"
+    assert main(["trace", str(photo), "--checkpoint", str(checkpoint), "--size", "96"]) == 0
+    assert "blocks.5: n=5" in capsys.readouterr().out
