@@ -26,7 +26,8 @@ so they may be applied to the n primitives instead of to all N positions, with t
     φ(X) Bᵀ = W_φ (X Bᵀ) + b_φ,    expand(G V) = (W_e G + b_e) V
 
 That saves m·n·N multiply-adds each, and A, Z and expand(Z) are never written to memory. The option
-`fold` decides; `fold=False` computes the equations to the letter.
+`fold` decides; `fold=False` computes the equations to the letter. Long inputs without gradients are
+worked on in runs of positions, so that B and V are never whole in memory either.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ _AXES = {1: "(batch, channels, L)", 2: "(batch, channels, h, w)", 3: "(batch, ch
 # One pass over an array costs about as much as this many multiply-adds for each of its elements
 # (measured on x86 with AVX2: 0.24 ns an element, 0.027 ns a multiply-add).
 _PASS = 9
+
+# Without gradients, inputs of at least so many positions are worked on in runs of so many: a run's
+# logits stay in the cache, and the maps of all positions are never in memory together.
+_STREAM_FROM, _RUN = 4096, 2048
 
 
 class Plan(NamedTuple):
@@ -242,7 +247,8 @@ class DoubleAttention(PositionBlock):
         self._check(x)
         if self.observer is None:
             flat = self._flatten(x)
-            return self._unflatten(self._compute(flat)[0], x).to(x.dtype)
+            y = self._stream(flat) if self._can_stream(flat) else self._compute(flat)[0]
+            return self._unflatten(y, x).to(x.dtype)
         # What is looked at must add up when checked by hand: full precision, also under autocast.
         with torch.autocast(x.device.type, enabled=False):
             flat = self._flatten(x.to(torch.promote_types(x.dtype, torch.float32)))
@@ -324,6 +330,61 @@ class DoubleAttention(PositionBlock):
         """G = φ(X) Bᵀ, φ applied last: the rows of B sum to 1."""
         return _affine(*self._weights(self.phi), source @ gather.to(source.dtype).transpose(1, 2))
 
+    def _expanded(self, bag: Tensor) -> Tensor:
+        """The bag after expansion and batch norm, (batch, c, n).
+
+        Columns of V sum to 1, so whatever is added to every primitive of the expanded bag is added to
+        every position: bias and batch norm cost c·n instead of c·N.
+        """
+        bag = _affine(self.expand.weight.flatten(1), self.expand.bias, bag)
+        norm = self.output_norm
+        if norm is not None:
+            scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+            shift = norm.bias - norm.running_mean * scale
+            bag = bag * scale.to(bag.dtype)[:, None] + shift.to(bag.dtype)[:, None]
+        return bag
+
+    def _can_stream(self, x: Tensor) -> bool:
+        """Whether nothing but Y is wanted of an input so long that its maps are better never kept."""
+        if torch.compiler.is_compiling() or torch.is_grad_enabled() or not isinstance(x.shape[2], int):
+            return False
+        return (
+            x.shape[2] >= _STREAM_FROM
+            and x.shape[0] > 0
+            and x.device.type in ("cpu", "cuda")
+            and x.dtype in (torch.float32, torch.float64)
+            and not torch.is_autocast_enabled(x.device.type)
+            and not torch._C._are_functorch_transforms_active()
+            and not self.position_norm
+            and not (self.input_norm is not None and self.input_norm.training)
+            and self._plan(x.shape[2]) == Plan("left", True, True)
+        )
+
+    def _stream(self, x: Tensor) -> Tensor:
+        """Y of flattened features, a run of positions at a time: maps of a run only, never of all.
+
+        Each run is softmaxed by itself; runs are then weighed by their sums of exponentials, kept as
+        logarithms.
+        """
+        theta, rho = self._weights(self.theta), self._weights(self.rho)
+        pooled = log_sum = x.new_empty(0)
+        for index, part in enumerate(x.split(_RUN, dim=2)):
+            logits = _affine(*theta, part)
+            local = F.softmax(logits, dim=2)
+            now = logits.amax(dim=2) - local.amax(dim=2).log()  # the largest weight is exp(max) / sum
+            here = part @ local.transpose(1, 2)
+            if index == 0:
+                pooled, log_sum = here, now
+            else:
+                both = torch.logaddexp(log_sum, now)
+                pooled.mul_((log_sum - both).exp_()[:, None]).add_(here.mul_((now - both).exp_()[:, None]))
+                log_sum = both
+        bag = self._expanded(_affine(*self._weights(self.phi), pooled))
+        y = x.clone() if self.residual else torch.zeros_like(x)
+        for part, out in zip(x.split(_RUN, dim=2), y.split(_RUN, dim=2), strict=True):
+            out.baddbmm_(bag, F.softmax(_affine(*rho, part), dim=1))
+        return y
+
     def _compute(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Y of flattened features, with what the projections read, B and V."""
         plan = self._plan(x.shape[2])
@@ -348,25 +409,17 @@ class DoubleAttention(PositionBlock):
     ) -> Tensor:
         low = source.dtype if features is None else features.dtype
         b, v = gather.to(low), distribute.to(low)
-        weight, bias = self.expand.weight.flatten(1), self.expand.bias
-        norm = self.output_norm
         if plan.order == "right" and features is not None:
             z = features @ (b.transpose(1, 2) @ v)
         else:
             bag = self._primitives(source, gather) if features is None else features @ b.transpose(1, 2)
             if plan.expand_first:
-                # Columns of V sum to 1, so whatever is added to every primitive of the expanded bag
-                # is added to every position: bias and batch norm cost c·n instead of c·N.
-                bag = _affine(weight, bias, bag)
-                if norm is not None:
-                    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-                    shift = norm.bias - norm.running_mean * scale
-                    bag = bag * scale.to(bag.dtype)[:, None] + shift.to(bag.dtype)[:, None]
+                bag = self._expanded(bag)
                 return _distribute(x.to(bag.dtype) if self.residual else None, bag, v.to(bag.dtype), like=x)
             z = bag @ v.to(bag.dtype)
-        y = _affine(weight, bias, z)
-        if norm is not None:
-            y = norm(y)
+        y = _affine(self.expand.weight.flatten(1), self.expand.bias, z)
+        if self.output_norm is not None:
+            y = self.output_norm(y)
         return x + y if self.residual else y
 
     def _plan(self, positions: int | torch.SymInt) -> Plan:

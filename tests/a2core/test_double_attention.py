@@ -290,6 +290,24 @@ def test_frames_of_a_clip_are_attended_to_jointly():
     assert block.attention_row(frames, (2, 1, 1)).shape == (2, 3, 3, 4)
 
 
+@pytest.mark.parametrize("norms", [{"input_norm": False}, {"output_norm": True}, {"residual": False}])
+@pytest.mark.parametrize("last", [False, True])
+def test_without_gradients_long_inputs_go_in_runs_and_give_the_same(norms, last, monkeypatch):
+    """As they do, at sizes of use, from 4096 positions on."""
+    block = lively(DoubleAttention(32, 8, 8, order="left", fold=True, **norms))
+    with torch.no_grad():
+        block.theta.weight.mul_(5)
+    x = features(2, 32, 70, 71)
+    x = x.contiguous(memory_format=torch.channels_last) if last else x
+    assert block._can_stream(x.flatten(2)) is False  # gradients are wanted
+    with torch.inference_mode():
+        assert block._can_stream(x.flatten(2)) is True
+        y = block(x)
+        monkeypatch.setattr(block, "_can_stream", lambda x: False)
+        torch.testing.assert_close(y, block(x), rtol=1e-4, atol=1e-4)
+    assert y.stride() == x.stride()
+
+
 # ---------------------------------------------------------------------------------------------
 # Tools of torch
 
