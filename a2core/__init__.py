@@ -6,6 +6,7 @@ trace = model.trace(a2core.read_media("photo.jpg"))
 a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 """
 
+from a2core.adopt import AdoptionReport, adopt, model_of
 from a2core.checkpoints import (
     CheckpointInfo,
     list_checkpoints,
@@ -23,7 +24,7 @@ from a2core.errors import (
     TrainingError,
 )
 from a2core.media import Clip, read_media
-from a2core.networks import insert_blocks
+from a2core.networks import find_nonfinite, insert_blocks
 from a2core.probe import (
     attention_terms,
     cell_of_pixel,
@@ -37,6 +38,7 @@ from a2core.trace import BlockTrace, Model, Trace
 
 __all__ = [
     "A2Error",
+    "AdoptionReport",
     "BlockError",
     "BlockTrace",
     "CheckpointError",
@@ -48,12 +50,15 @@ __all__ = [
     "NetworkError",
     "Trace",
     "TrainingError",
+    "adopt",
     "attention_terms",
     "cell_of_pixel",
     "effective_attention",
+    "find_nonfinite",
     "insert_blocks",
     "list_checkpoints",
     "load_model",
+    "model_of",
     "pixel_of_cell",
     "rank_primitives",
     "reach",
