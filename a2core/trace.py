@@ -196,7 +196,7 @@ class Model:
         card: Mapping[str, Any] | None = None,
         trained: bool = False,
     ) -> None:
-        self.network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        self.network = network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         self.blocks = dict(blocks)
         self.name, self.labels, self.device = name, labels, device
         self.card = dict(card or {})
@@ -229,7 +229,7 @@ class Model:
             NetworkError: `size` out of range, or the device ran out of memory.
         """
         start = time.perf_counter()
-        shape = input_shape(*clip.frames.shape[1:3], size)
+        shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size)
         model_input = resize_frames(clip.frames, shape)
         with self._lock, recording(self.blocks, frames_per_clip=len(model_input)) as seen:
             try:
