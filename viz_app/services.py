@@ -120,12 +120,12 @@ def load_sample(sample: Sample) -> Picture:
 
 
 def read_upload(data: bytes, name: str) -> Picture:
-    """A visitor's file as a Picture, decoded no larger than the page can use.
+    """A visitor's file as a Picture, decoded no larger than the page can use; of a clip, its first frame.
 
     Raises:
         MediaError: the file is not a picture, is damaged, or breaks a limit.
     """
-    clip = a2core.read_media(data, name=name, max_side_px=view_model.UPLOAD_MAX_SIDE_PX)
+    clip = a2core.read_media(data, name=name, max_side_px=view_model.UPLOAD_MAX_SIDE_PX).first_frame()
     digest = "upload-" + hashlib.sha256(data).hexdigest()[:24]
     title = view_model.short_name(name)
     thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)

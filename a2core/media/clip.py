@@ -41,6 +41,15 @@ class Clip:
     notes: tuple[str, ...]
     """What a person should know of how the frames were made, one sentence each."""
 
+    def first_frame(self) -> Clip:
+        """The first frame as a picture, with a note that says so; a picture is returned as it is."""
+        if self.kind == "image":
+            return self
+        frames = self.frames[:1].copy()
+        frames.flags.writeable = False
+        note = f"Only the first frame of {self.name or 'the clip'} is shown."
+        return Clip(frames, self.times_s[:1], "image", self.name, (*self.notes, note))
+
 
 def read_media(
     source: str | os.PathLike[str] | bytes,

@@ -81,6 +81,17 @@ def test_an_upload_is_traced_and_joins_the_strip(app):
     assert shown(app).picture.title == "green.png"
 
 
+def test_an_animated_gif_shows_its_first_frame_and_says_so(app):
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    file = io.BytesIO()
+    red.save(file, "GIF", save_all=True, append_images=[blue], duration=200)
+    drop(app, "blink.gif", file.getvalue())
+    assert messages(app) == []
+    assert shown(app).trace.model_input.shape[0] == 1
+    assert shown(app).trace.model_input.mean(axis=(0, 1, 2)) == pytest.approx([255, 0, 0], abs=2)
+    assert "Only the first frame of blink.gif is shown." in page_html(app)
+
+
 def test_uploads_are_kept_up_to_a_limit_with_the_newest_first(app):
     for shade in range(8):
         drop(app, f"{shade}.png", png((shade, 0, 0), (64, 64)))
