@@ -46,6 +46,45 @@ def test_a_report_of_wrong_types_is_dropped(broken: dict[str, Any]) -> None:
     assert wrapper._report_in({"probe": REPORT | broken}) is None
 
 
+def test_settings_of_the_right_types_come_through() -> None:
+    view = {
+        "direction": "to", "layer": "change", "pins": [[0, 1, 2], [0, 3, 4]],
+        "region": [0, 1, 2, 3, 4], "presentation": True, "sort": "effect",
+    }  # fmt: skip
+    told = wrapper._report_in({"probe": REPORT | {"view": view}})
+    assert told is not None
+    assert told["view"] == view
+    told = wrapper._report_in({"probe": REPORT | {"view": view | {"region": None, "pins": []}}})
+    assert told is not None
+    assert (told["view"]["region"], told["view"]["pins"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"direction": "up"},
+        {"layer": 3},
+        {"pins": [[0, 1]]},
+        {"pins": [[0, 0, i] for i in range(5)]},
+        {"pins": "0,1,2"},
+        {"region": [0, 1, 2, 3]},
+        {"region": [0, 1, 2, 3, -4]},
+        {"presentation": "yes"},
+        {"opacity": 2},
+    ],
+)
+def test_a_setting_of_the_wrong_type_is_left_out_and_the_rest_kept(broken: dict[str, Any]) -> None:
+    told = wrapper._report_in({"probe": REPORT | {"view": {"scale": "absolute"} | broken}})
+    assert told is not None
+    assert told["view"] == {"scale": "absolute"}
+
+
+def test_another_revision_is_sent_even_if_it_says_what_was_sent_before() -> None:
+    sent = {"probe": [0, 1, 1], "revision": 1}
+    again = {"probe": [0, 3, 5], "revision": 2}
+    assert wrapper._view_to_send("k", again, ("k", sent), REPORT) is again
+
+
 @pytest.mark.parametrize("result", [None, {}, {"probe": None}, {"probe": [1, 2]}, "x", {"probe": "{}"}])
 def test_no_report_is_none(result: Any) -> None:
     assert wrapper._report_in(result) is None

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 __all__ = ["probe_canvas", "standalone_html"]
+
+MAX_PINS = 4
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -37,12 +39,25 @@ def probe_canvas(payload: Mapping[str, Any], *, view: Mapping[str, Any], key: st
     """Show the canvas and return what the browser reported last, or None before it has.
 
     The report is `{"key", "block", "t", "row", "col", "primitive", "pinned", "view"}`, where `key` is
-    the payload's and `view` holds the settings (opacity, scale, sort, tiles, layer). Types are checked
-    here; whether it fits the trace on screen is for the caller to judge.
+    the payload's and `view` holds the settings below. Types are checked here, and a setting of the wrong
+    type is left out; whether it fits the trace on screen is for the caller to judge.
 
-    `view` says what to show: block, probe, primitive, pinned and the settings. The browser owns all of
-    these once a person has touched them, so a view that only repeats what the browser last reported is
-    not sent again: the data stays the same, and Streamlit leaves the canvas alone.
+    `view` says what to show, every field optional: "block", "probe" [t, row, col], "primitive", "pinned",
+    "revision" and the settings, which are also what the report's "view" holds:
+
+    - "opacity" 0..1, "scale" "relative" | "absolute", "sort" "rho" | "reach" | "use" | "effect",
+      "tiles" "gather" | "distribute";
+    - "direction": "from" (where the pixel gets its information) | "to" (who receives from it);
+    - "layer": "attention" | "gather" | "distribute" (of the chosen primitive) | "change";
+    - "pins": up to four [t, row, col], in cells of the block, in the order of their numbers; the report's
+      own t, row, col is the one in use;
+    - "region": a box [t, row0, col0, row1, col1], both ends inside it, or None;
+    - "presentation": large type, no controls.
+
+    The browser owns all of these once a person has touched them, so a view that only repeats what the
+    browser last reported is not sent again: the data stays the same, and Streamlit leaves the canvas
+    alone. To set everything back to what the view says, whatever a person has done since (an address
+    opened, the back button), send it with another "revision", any number not used before.
     """
     memory_key = f"{key}:shown"
     memory = st.session_state.get(memory_key)
@@ -91,6 +106,8 @@ def _view_to_send(
     if memory is None or memory[0] != payload_key:
         return asked
     sent = memory[1]
+    if asked.get("revision") != sent.get("revision"):
+        return asked
     known = dict(sent)
     if report is not None and report["key"] == payload_key:
         known.update(report["view"])
@@ -125,15 +142,52 @@ def _report_in(result: Any) -> dict[str, Any] | None:
         return None
     if primitive is not None and not _is_index(primitive):
         return None
-    view = raw.get("view")
     return {
         "key": key,
         "block": block,
         **place,
         "primitive": primitive,
         "pinned": raw.get("pinned") is True,
-        "view": dict(view) if isinstance(view, Mapping) else {},
+        "view": _settings_in(raw.get("view")),
     }
+
+
+def _settings_in(view: Any) -> dict[str, Any]:
+    """The settings whose types are right; names that are not known here pass as they are."""
+    if not isinstance(view, Mapping):
+        return {}
+    return {name: value for name, value in view.items() if _SETTINGS.get(name, _anything)(value)}
+
+
+def _anything(_: Any) -> bool:
+    return True
+
+
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _are_indices(value: Any, count: int) -> bool:
+    return isinstance(value, list) and len(value) == count and all(map(_is_index, value))
+
+
+_SETTINGS: dict[str, Callable[[Any], bool]] = {
+    "opacity": _is_share,
+    "scale": _one_of("relative", "absolute"),
+    "sort": _one_of("rho", "reach", "use", "effect"),
+    "tiles": _one_of("gather", "distribute"),
+    "layer": _one_of("attention", "gather", "distribute", "change"),
+    "direction": _one_of("from", "to"),
+    "pins": lambda value: (
+        isinstance(value, list) and len(value) <= MAX_PINS and all(_are_indices(pin, 3) for pin in value)
+    ),
+    "region": lambda value: value is None or _are_indices(value, 5),
+    "presentation": lambda value: isinstance(value, bool),
+}
 
 
 def _is_index(value: Any) -> bool:

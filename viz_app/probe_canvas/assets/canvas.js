@@ -33,7 +33,8 @@ const about = (share) => (share >= 0.995 ? "all" : `≈${THIN}${percent(share)}`
 // ---------------------------------------------------------------- colour
 
 // Every eighth entry of the maps of the same names in matplotlib (CC0); linear in between, which is
-// within 2 of 255 of the full table. Warm means "gathered from", green means "handed out to".
+// within 2 of 255 of the full table; cividis from ten stops of Plotly's. Warm means "gathered from",
+// green means "handed out to", blue to yellow "changed".
 const COLOURS = {
   magma:
     "0000040303120a0822130d341d114729115a36106b440f7651127c5d177f6a1c81762181832681902a819c2e7faa337d" +
@@ -43,8 +44,9 @@ const COLOURS = {
     "440154470d6048186a482374472d7b4537814240863e49893b528b375b8d33638d2f6b8e2c728e297a8e26828e23898e" +
     "21918c1f978b1f9f8821a68527ad8131b57b3dbc744cc26c5cc8636ece5881d34d95d840aadc32c0df25d5e21aeae51a" +
     "fde725",
+  cividis: "00224e1235703b496c575d6d7071738a8678a59c74c3b369e1cc55fee838",
 };
-const COLOUR_OF = { attention: "magma", gather: "magma", distribute: "viridis" };
+const COLOUR_OF = { attention: "magma", received: "viridis", gather: "magma", distribute: "viridis", change: "cividis" };
 
 /** 256 RGB entries of a colour map as one Uint8Array. */
 function colourTable(name) {
@@ -120,28 +122,51 @@ class Block {
     return (this._distribute ??= decodeMaps(this.raw.distribute, this.n, this.N));
   }
 
+  /** |Y - X| / |X| at every position: what the block changed, as a share of what came in. */
+  get change() {
+    return (this._change ??= decodeMaps(this.raw.change, 1, this.N));
+  }
+
+  get hasChange() {
+    return !!this.raw.change?.data;
+  }
+
   maps(kind) {
-    return kind === "distribute" ? this.distribute : this.gather;
+    return kind === "gather" ? this.gather : kind === "distribute" ? this.distribute : this.change;
   }
 
   peak(kind, i) {
     return this.raw[kind].scale[i];
   }
 
+  /**
+   * The factors of a direction. "from": rho weights the gather maps. "to": theta weights the
+   * distribution maps, and a term's share of all that leaves a position also needs how much of the
+   * primitive the whole picture uses.
+   */
+  factors(direction) {
+    return direction === "to"
+      ? { weights: this.gather, maps: this.distribute, gain: this.use }
+      : { weights: this.distribute, maps: this.gather, gain: null };
+  }
+
   /** The value that absolute scale paints brightest: nine peaks in ten stay below it. */
   ceiling(kind) {
     this._ceilings ??= {};
-    const peaks = () => (kind === "attention" ? this.attentionPeaks(32) : this.raw[kind].scale);
+    if (kind === "change") return 1; // as much added as was there
+    const direction = { attention: "from", received: "to" }[kind];
+    const peaks = () => (direction ? this.attentionPeaks(direction, 32) : this.raw[kind].scale);
     return (this._ceilings[kind] ??= quantile(peaks(), 0.9));
   }
 
   /** Peaks of the attention of `count` positions spread over the grid: a mixture of maps is flatter than they. */
-  attentionPeaks(count) {
-    const rho = new Float32Array(this.n);
+  attentionPeaks(direction, count) {
+    const { weights, maps } = this.factors(direction);
+    const at = new Float32Array(this.n);
     const map = new Float32Array(this.N);
     return Array.from({ length: count }, (_, k) => {
-      column(this.distribute, this.n, this.N, Math.floor(((k + 0.5) * this.N) / count), rho);
-      return mix(rho, this.gather, this.n, this.N, map).reduce((a, b) => Math.max(a, b));
+      column(weights, this.n, this.N, Math.floor(((k + 0.5) * this.N) / count), at);
+      return mix(at, maps, this.n, this.N, map).reduce((a, b) => Math.max(a, b));
     });
   }
 
@@ -178,6 +203,31 @@ class Model {
     };
   }
 
+  /** The cells that a rectangle of pixels covers: rows row0..row1 and columns col0..col1, both ends in. */
+  cellsOf(region, block) {
+    const low = (px, cells, size) => clamp(Math.floor((px * cells) / size + 1e-6), 0, cells - 1);
+    const high = (px, cells, size) => clamp(Math.ceil((px * cells) / size - 1e-6) - 1, 0, cells - 1);
+    const { t } = this.cellOf({ frame: region.frame, x: 0, y: 0 }, block);
+    const row0 = low(region.y0, block.h, this.height);
+    const col0 = low(region.x0, block.w, this.width);
+    const row1 = Math.max(row0, high(region.y1, block.h, this.height));
+    const col1 = Math.max(col0, high(region.x1, block.w, this.width));
+    return { t, row0, col0, row1, col1, count: (row1 - row0 + 1) * (col1 - col0 + 1) };
+  }
+
+  /** The rectangle of pixels that two cells span. */
+  regionOf(a, b, block) {
+    const x = this.width / block.w;
+    const y = this.height / block.h;
+    return {
+      frame: this.pointOf(a, block).frame,
+      x0: Math.min(a.col, b.col) * x,
+      y0: Math.min(a.row, b.row) * y,
+      x1: (Math.max(a.col, b.col) + 1) * x,
+      y1: (Math.max(a.row, b.row) + 1) * y,
+    };
+  }
+
   /** The pixel at the centre of a cell. */
   pointOf(cell, block) {
     return {
@@ -210,10 +260,28 @@ function mix(weights, maps, n, N, out) {
   return out;
 }
 
-/** Peak and reach of a map that sums to 1: reach is exp of the entropy, in cells. */
+/** Mean and standard deviation, over the cells of a box, of each of n maps. */
+function moments(maps, block, cells, mean, spread) {
+  for (let i = 0; i < block.n; i++) {
+    let sum = 0;
+    let squares = 0;
+    for (let row = cells.row0; row <= cells.row1; row++) {
+      const at = i * block.N + (cells.t * block.h + row) * block.w;
+      for (let j = at + cells.col0; j <= at + cells.col1; j++) {
+        sum += maps[j];
+        squares += maps[j] * maps[j];
+      }
+    }
+    mean[i] = sum / cells.count;
+    spread[i] = Math.sqrt(Math.max(0, squares / cells.count - (sum / cells.count) ** 2));
+  }
+}
+
+/** Peak and reach of a map: reach is exp of the entropy of its shares, in cells. */
 function describe(map) {
   let peak = 0;
   let at = 0;
+  let sum = 0;
   let entropy = 0;
   for (let j = 0; j < map.length; j++) {
     const v = map[j];
@@ -221,9 +289,12 @@ function describe(map) {
       peak = v;
       at = j;
     }
-    if (v > 0) entropy -= v * Math.log(v);
+    if (v > 0) {
+      sum += v;
+      entropy -= v * Math.log(v);
+    }
   }
-  return { peak, at, reach: Math.exp(entropy) };
+  return { peak, at, reach: sum > 0 ? Math.exp(entropy / sum + Math.log(sum)) : 0 };
 }
 
 /** Indices by falling value; equal values keep their order, as a stable argsort does. */
@@ -478,7 +549,39 @@ const SETTINGS = {
   scale: (v) => v === "relative" || v === "absolute",
   sort: (v) => v in SORTS,
   tiles: (v) => v === "gather" || v === "distribute",
-  layer: (v) => v === "attention" || v === "gather" || v === "distribute",
+  layer: (v) => ["attention", "gather", "distribute", "change"].includes(v),
+  direction: (v) => v === "from" || v === "to",
+};
+const DRAG_PX = 6; // the mouse has to go this far before a press becomes a box
+
+/** What each direction is called, everywhere; nobody may mistake one for the other. */
+const DIRECTIONS = {
+  from: {
+    what: "Where this pixel’s information was gathered from",
+    whatBox: "Where the box’s information was gathered from, on average",
+    list: "What this pixel receives",
+    listBox: "What the box receives, on average",
+    column: "share received, ρ",
+    verb: "received",
+    colour: "brighter: more comes from there",
+    unit: "attention per cell",
+    all: "same for all pixels",
+    whole: "of the attention",
+    hint: "Move over the picture: it lights up where that pixel’s information was gathered from",
+  },
+  to: {
+    what: "Who receives information from this pixel",
+    whatBox: "Who receives information from the box",
+    list: "What carries this pixel’s information away",
+    listBox: "What carries the box’s information away",
+    column: "share carried, θ · use",
+    verb: "carried",
+    colour: "brighter: takes more from here",
+    unit: "share of a cell’s attention",
+    all: "same for all pixels",
+    whole: "of what leaves here",
+    hint: "Move over the picture: it lights up who receives information from that pixel",
+  },
 };
 
 class Probe {
@@ -498,6 +601,10 @@ class Probe {
       sort: "rho",
       tiles: "gather",
       layer: "attention",
+      direction: "from", // "from": where does it get its information; "to": who receives from it
+      region: null, // a rectangle of pixels: the box that stands instead of a resting point
+      peel: false, // taking the map apart into its terms
+      terms: { mode: "all", k: 3, flips: new Set() }, // which terms the map adds up: a rule and its exceptions
       frame: 0, // the frame on show
     };
     this.dirty = new Set();
@@ -528,7 +635,10 @@ class Probe {
     this.pictures = [];
     const state = this.state;
     Object.assign(state, { block: this.model.block(view.block), hover: null, preview: null, frame: 0 });
-    Object.assign(state, { pinned: false, primitive: null, layer: "attention", point: null });
+    Object.assign(state, { pinned: false, primitive: null, layer: "attention", point: null, region: null });
+    this.pressed = null;
+    this.pins.cancel();
+    this.views.cancel();
     this.rest = this.model.pointOf(
       { t: 0, row: Math.floor(state.block.h / 2), col: Math.floor(state.block.w / 2) },
       state.block,
@@ -564,7 +674,9 @@ class Probe {
 
   /** Takes over what the page asks for; only what differs from what it asked for last. */
   applyView(view) {
-    const { state, model, given } = this;
+    const { state, model } = this;
+    const again = view.revision !== this.given.revision;
+    const given = again ? {} : this.given; // another revision: everything is asked for anew
     const asked = (name) => {
       const fresh = view[name] !== undefined && JSON.stringify(view[name]) !== JSON.stringify(given[name]);
       return fresh && view[name] !== null;
@@ -585,7 +697,21 @@ class Probe {
     if (view.primitive !== undefined && JSON.stringify(view.primitive) !== JSON.stringify(given.primitive)) {
       state.primitive = isIndex(view.primitive, block.n) ? view.primitive : null;
     }
+    if (view.region !== undefined && JSON.stringify(view.region) !== JSON.stringify(given.region)) {
+      state.region = this.regionIn(view.region);
+    }
+    if (state.layer === "change" && !block.hasChange) state.layer = "attention";
     this.given = { ...view };
+  }
+
+  /** [t, row0, col0, row1, col1], both ends in, as a rectangle of pixels; null when it does not fit. */
+  regionIn(cells) {
+    const { block } = this.state;
+    if (!Array.isArray(cells) || cells.length !== 5) return null;
+    const [t, row0, col0, row1, col1] = cells;
+    const fits = isIndex(t, block.T) && isIndex(row1, block.h) && isIndex(col1, block.w);
+    if (!fits || !isIndex(row0, row1 + 1) || !isIndex(col0, col1 + 1)) return null;
+    return this.model.regionOf({ t, row: row0, col: col0 }, { t, row: row1, col: col1 }, block);
   }
 
   update(payload, view) {
@@ -618,14 +744,18 @@ class Probe {
     this.state.block = block;
     this.state.primitive = null;
     this.state.preview = null;
-    this.state.layer = "attention";
+    if (this.state.layer !== "change" || !block.hasChange) this.state.layer = "attention";
+    this.state.terms.flips.clear();
     this.enterBlock();
   }
 
   /** Buffers and lists for the current block. */
   enterBlock() {
     const { block } = this.state;
-    this.rho = new Float32Array(block.n);
+    this.rho = new Float32Array(block.n); // at the probed place
+    this.weights = new Float32Array(block.n); // by which terms are ranked; they sum to 1
+    this.spread = new Float32Array(block.n); // of the weights over a box
+    this.mixing = new Float32Array(block.n); // what multiplies each map
     this.attention = new Float32Array(block.N);
     this.lens = new Enlarger(block.h, block.w, Math.max(2, 2 * Math.round(OVERLAY_SIDE_PX / Math.max(block.h, block.w) / 2)));
     this.image = new ImageData(this.lens.width, this.lens.height);
@@ -643,6 +773,15 @@ class Probe {
 
   buildControls() {
     const { ui } = this;
+    this.showAsk = segmented(
+      ui.ask,
+      [
+        { value: "from", text: "← Gathers from", title: "Where does this pixel get its information from?" },
+        { value: "to", text: "Gives to →", title: "Who receives information from this pixel?" },
+        { value: "change", text: "Changed", title: "Where did the block change anything?" },
+      ],
+      (value) => this.setting(value === "change" ? { layer: value } : { layer: "attention", direction: value }),
+    );
     this.showScale = segmented(
       ui.scale,
       [
@@ -666,6 +805,29 @@ class Probe {
     );
   }
 
+  /** Which terms the map adds up: "all", "none" or "top" k; single terms are flipped afterwards. */
+  setTerms(change) {
+    Object.assign(this.state.terms, change);
+    this.state.terms.flips.clear();
+    this.asked = null;
+    this.schedule("probe", "say");
+  }
+
+  flipTerm(i) {
+    const { flips } = this.state.terms;
+    if (!flips.delete(i)) flips.add(i);
+    this.asked = null;
+    this.state.preview = null;
+    this.schedule("probe", "say");
+  }
+
+  isIn(i, rank) {
+    const { peel, terms } = this.state;
+    if (!peel) return true;
+    const rule = terms.mode === "all" || (terms.mode === "top" && rank < terms.k);
+    return rule !== terms.flips.has(i);
+  }
+
   setting(change) {
     Object.assign(this.state, change);
     this.schedule("all");
@@ -677,10 +839,13 @@ class Probe {
     const on = (node, type, run, options = {}) =>
       node.addEventListener(type, run, { signal: stop.signal, ...options });
 
+    on(ui.stage, "pointerdown", (event) => this.press(event));
     on(ui.stage, "pointermove", (event) => {
-      if (event.pointerType === "touch") return;
+      if (this.drag(event) || event.pointerType === "touch") return;
       this.hoverAt(event);
     });
+    on(ui.stage, "pointerup", (event) => this.release(event));
+    on(ui.stage, "pointercancel", (event) => this.release(event));
     on(ui.stage, "pointerleave", (event) => {
       if (event.pointerType !== "touch") this.leave();
     });
@@ -694,6 +859,27 @@ class Probe {
     on(ui.unpin, "click", () => {
       this.unpin();
       ui.stage.focus();
+    });
+    on(ui.unbox, "click", () => {
+      this.setRegion(null);
+      this.reportView();
+      ui.stage.focus();
+    });
+    on(ui.peel, "click", () => {
+      this.state.peel = !this.state.peel;
+      this.setTerms({ mode: "all" });
+      this.schedule("all");
+    });
+    on(ui.termsAll, "click", () => this.setTerms({ mode: "all" }));
+    on(ui.termsNone, "click", () => this.setTerms({ mode: "none" }));
+    on(ui.termsTop, "click", () => this.setTerms({ mode: "top" }));
+    on(ui.termsK, "input", () => {
+      const k = Math.round(Number(ui.termsK.value));
+      if (isIndex(k, this.state.block.n + 1)) this.setTerms({ mode: "top", k });
+    });
+    on(ui.rows, "click", (event) => {
+      const node = event.target.closest?.(".a2c-switch");
+      if (node) this.flipTerm(node._i);
     });
     on(ui.unchoose, "click", () => {
       this.choose(null);
@@ -748,7 +934,7 @@ class Probe {
   listenTo(host) {
     const { signal } = this.stop;
     const indexOf = (event) => {
-      const node = event.target.closest?.("button");
+      const node = event.target.closest?.("button:not(.a2c-switch)");
       return node && host.contains(node) && isIndex(node._i, this.state.block.n) ? node._i : null;
     };
     const kind = () => (host === this.ui.grid ? this.state.tiles : "gather");
@@ -771,7 +957,7 @@ class Probe {
     host.addEventListener(
       "keydown",
       (event) => {
-        const nodes = [...host.querySelectorAll("button")];
+        const nodes = [...host.querySelectorAll("button:not(.a2c-switch)")];
         const at = nodes.indexOf(event.target);
         if (at < 0) return;
         const across = host === this.ui.grid ? Math.max(1, this.tilesAcross()) : 1;
@@ -814,6 +1000,73 @@ class Probe {
     this.schedule("probe");
   }
 
+  // ---- a box, by a drag
+
+  press(event) {
+    this.swallow = false;
+    if (event.button !== 0 || event.pointerType === "touch") return;
+    this.pressed = { id: event.pointerId, at: [event.clientX, event.clientY], from: this.pointAt(event), box: false };
+  }
+
+  /** True while the pointer draws a box. */
+  drag(event) {
+    const { pressed } = this;
+    if (!pressed || event.pointerId !== pressed.id) return false;
+    if (!pressed.box) {
+      const [x, y] = pressed.at;
+      if (!(event.buttons & 1)) this.pressed = null; // let go outside
+      if (!this.pressed || Math.hypot(event.clientX - x, event.clientY - y) < DRAG_PX) return false;
+      this.startBox(event.pointerId);
+    }
+    this.boxTo(this.pointAt(event));
+    return true;
+  }
+
+  startBox(pointerId) {
+    this.pressed.box = true;
+    this.ui.stage.setPointerCapture(pointerId);
+    this.touch();
+  }
+
+  boxTo(point) {
+    const { model, state, pressed } = this;
+    this.setRegion(model.regionOf(model.cellOf(pressed.from, state.block), model.cellOf(point, state.block), state.block));
+  }
+
+  release(event) {
+    const { pressed } = this;
+    if (!pressed || event.pointerId !== pressed.id) return;
+    this.pressed = null;
+    if (!pressed.box) return;
+    this.swallow = event.type === "pointerup"; // the click that ends a drag is none
+    this.reportView();
+    this.schedule("say");
+  }
+
+  setRegion(region) {
+    const { state } = this;
+    if (!state.region && !region) return;
+    state.region = region;
+    if (region) Object.assign(state, { hover: null, preview: null, frame: region.frame });
+    else this.corners = null;
+    this.schedule("probe", "gallery");
+  }
+
+  /** Shift and an arrow: the box grows from the probed cell. */
+  stretch(dy, dx) {
+    const { state, model } = this;
+    const { block } = state;
+    if (!state.region || !this.corners) {
+      const cell = model.cellOf(state.hover || state.point, block);
+      this.corners = { fixed: cell, free: cell };
+    }
+    const { fixed, free } = this.corners;
+    const next = { t: free.t, row: clamp(free.row + dy, 0, block.h - 1), col: clamp(free.col + dx, 0, block.w - 1) };
+    this.setRegion(model.regionOf(fixed, next, block));
+    this.corners = { fixed, free: next };
+    this.reportView();
+  }
+
   leave() {
     if (!this.state.hover) return;
     this.state.hover = null;
@@ -828,6 +1081,10 @@ class Probe {
   }
 
   click(event) {
+    if (this.swallow) {
+      this.swallow = false;
+      return;
+    }
     this.touch();
     const point = this.pointAt(event);
     const { block, hover } = this.state;
@@ -846,6 +1103,10 @@ class Probe {
     const same = state.pinned && at(state.point) === at(point);
     state.point = point;
     state.pinned = true;
+    if (state.region) {
+      this.setRegion(null);
+      this.reportView();
+    }
     this.schedule("probe", "gallery");
     if (!same) this.reportPin();
   }
@@ -861,14 +1122,17 @@ class Probe {
   choose(i) {
     if (this.state.primitive === i) return;
     this.state.primitive = i;
-    if (i === null) this.state.layer = "attention";
+    if (i === null && this.state.layer !== "change") this.state.layer = "attention";
     this.schedule("all");
     this.reportPin();
   }
 
   /** Escape: what was done last is undone first. */
   letGo() {
-    if (this.state.layer !== "attention") this.setting({ layer: "attention" });
+    if (this.state.region) {
+      this.setRegion(null);
+      this.reportView();
+    } else if (this.state.layer !== "attention") this.setting({ layer: "attention" });
     else if (this.state.primitive !== null) this.choose(null);
     else this.unpin();
   }
@@ -884,7 +1148,11 @@ class Probe {
     const { state, model } = this;
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    if (event.key in moves) {
+    if (event.key in moves && event.shiftKey) {
+      this.stretch(...moves[event.key]);
+      this.touch();
+      this.schedule("say");
+    } else if (event.key in moves) {
       const [dy, dx] = moves[event.key];
       const block = state.block;
       const cell = model.cellOf(state.hover || state.point, block);
@@ -892,6 +1160,7 @@ class Probe {
         { t: cell.t, row: clamp(cell.row + dy, 0, block.h - 1), col: clamp(cell.col + dx, 0, block.w - 1) },
         block,
       );
+      state.hover.byKey = true;
       this.touch();
       this.schedule("probe", "say");
     } else if (event.key === "Enter" || event.key === " ") {
@@ -904,6 +1173,9 @@ class Probe {
       this.letGo();
       state.hover = null;
       this.schedule("probe", "say");
+    } else if (event.key === "d" || event.key === "D") {
+      this.setting({ layer: "attention", direction: state.direction === "from" ? "to" : "from" });
+      this.schedule("say");
     } else {
       return;
     }
@@ -924,6 +1196,8 @@ class Probe {
     const { t, row, col } = model.cellOf(state.point, state.block);
     const view = {};
     for (const name of Object.keys(SETTINGS)) view[name] = state[name];
+    const box = state.region && model.cellsOf(state.region, state.block);
+    view.region = box && [box.t, box.row0, box.col0, box.row1, box.col1];
     return {
       key: model.key,
       block: state.block.name,
@@ -968,7 +1242,7 @@ class Probe {
       say: this.dirty.has("say"),
     };
     this.dirty.clear();
-    const painted = `${this.state.block.name} ${this.state.scale} ${this.state.frame}`;
+    const painted = `${this.state.block.name} ${this.state.scale} ${this.state.frame} ${this.state.peel}`;
     if (want.minis || this.painted !== painted) this.forgetPainted();
     this.painted = painted;
     if (all) this.asked = null;
@@ -995,6 +1269,15 @@ class Probe {
   drawControls() {
     const { ui, state } = this;
     this.showBlock(state.block.name);
+    this.showAsk(state.layer === "change" ? "change" : state.direction);
+    this.root.dataset.direction = state.direction;
+    this.root.dataset.peel = state.peel ? "yes" : "";
+    setAttr(ui.peel, "aria-pressed", String(state.peel));
+    ui.peelPanel.hidden = !state.peel;
+    const words = DIRECTIONS[state.direction];
+    setText(ui.colShare, words.column);
+    setText(ui.hint, state.layer === "change" ? "Bright is where the block changed its input" : words.hint);
+    setAttr(ui.rank, "aria-label", words.list);
     this.showScale(state.scale);
     this.showSort(state.sort);
     this.showTiles(state.tiles);
@@ -1029,38 +1312,164 @@ class Probe {
     pen.fillRect(0, 0, width, height);
   }
 
-  /** The numbers at the probe: rho, its order, the effective attention; then list and words. */
+  /** What the numbers are about: the box, unless the pointer or the keys are at a pixel outside it. */
+  subject() {
+    const { state, model } = this;
+    const { block, hover, region } = state;
+    const point = hover || state.point;
+    const cell = model.cellOf(point, block);
+    if (region) {
+      const cells = model.cellsOf(region, block);
+      const inside =
+        cell.t === cells.t &&
+        cell.row >= cells.row0 && cell.row <= cells.row1 && cell.col >= cells.col0 && cell.col <= cells.col1;
+      if (!hover || (inside && !hover.byKey)) {
+        return { cells, cell, point, id: `${cells.t} ${cells.row0} ${cells.col0} ${cells.row1} ${cells.col1}` };
+      }
+    }
+    return { cells: null, cell, point, id: block.index(cell) };
+  }
+
+  /** Weights of all terms at the subject, their spread over a box, and what multiplies each map. */
+  weigh({ cells, cell }) {
+    const { block, direction } = this.state;
+    const { weights, mixing, spread } = this;
+    const factors = block.factors(direction);
+    if (cells) {
+      moments(block.distribute, block, cells, this.rho, spread);
+      moments(factors.weights, block, cells, mixing, spread);
+    } else {
+      const p = block.index(cell);
+      column(block.distribute, block.n, block.N, p, this.rho);
+      column(factors.weights, block.n, block.N, p, mixing);
+      spread.fill(0);
+    }
+    let sum = 0;
+    for (let i = 0; i < block.n; i++) {
+      const gain = factors.gain ? factors.gain[i] : 1;
+      weights[i] = mixing[i] * gain;
+      spread[i] *= gain;
+      sum += weights[i];
+    }
+    if (factors.gain && sum > 0) {
+      for (let i = 0; i < block.n; i++) {
+        weights[i] /= sum;
+        spread[i] /= sum;
+      }
+    }
+    // A place that takes from a box takes from each of its cells: they add up. What a box takes is a mean.
+    if (cells && direction === "to") for (let i = 0; i < block.n; i++) mixing[i] *= cells.count;
+    return factors.maps;
+  }
+
+  /** The numbers at the probe: rho, the order of the terms, the effective attention; then list and words. */
   answer() {
     const { state, model, ui } = this;
-    const { block } = state;
-    const point = state.hover || state.point;
-    const cell = model.cellOf(point, block);
-    const p = block.index(cell);
-    if (this.asked !== p) {
-      this.asked = p;
-      column(block.distribute, block.n, block.N, p, this.rho);
-      mix(this.rho, block.gather, block.n, block.N, this.attention);
-      this.order = ranking(this.rho);
+    const { block, direction } = state;
+    const subject = this.subject();
+    const { point, cell, cells } = subject;
+    if (this.asked !== subject.id) {
+      this.asked = subject.id;
+      const maps = this.weigh(subject);
+      this.order = ranking(this.weights);
+      this.terms = { count: 0, share: 0 };
+      this.order.forEach((i, rank) => {
+        if (this.isIn(i, rank)) {
+          this.terms.count++;
+          this.terms.share += this.weights[i];
+        } else {
+          this.mixing[i] = 0;
+        }
+      });
+      mix(this.mixing, maps, block.n, block.N, this.attention);
       this.facts = describe(this.attention);
       this.drawRows();
+      if (state.peel) this.drawTerms();
     }
-    const rest = model.cellOf(state.point, block);
-    this.putMark(ui.rest, rest);
+    const box = state.region && model.cellsOf(state.region, block);
+    this.putMark(ui.rest, model.cellOf(state.point, block));
     this.putMark(ui.hover, cell);
-    ui.hover.hidden = !state.hover;
+    this.putArrow(cells || { row0: cell.row, row1: cell.row, col0: cell.col, col1: cell.col });
+    ui.hover.hidden = !state.hover || !!cells;
+    ui.rest.hidden = !!box && !state.pinned;
     ui.rest.dataset.pinned = state.pinned ? "yes" : "";
-    ui.unpin.hidden = !state.pinned;
+    ui.unpin.hidden = !state.pinned || !!box;
+    ui.unbox.hidden = !box;
+    ui.box.hidden = !box;
+    if (box) this.putBox(box);
 
     const best = this.order[0];
     const seconds = model.frames.length > 1 ? ` · ${model.times[point.frame]?.toFixed(2)} s` : "";
+    const share = cells ? `${percent(this.weights[best])} ± ${percent(this.spread[best])}` : percent(this.weights[best]);
+    const reach = about(this.facts.reach / block.N);
+    const place = cells
+      ? `Box of ${cells.count} cells (rows ${cells.row0}–${cells.row1}, cols ${cells.col0}–${cells.col1})${seconds}`
+      : `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${seconds} · cell row ${cell.row}, col ${cell.col}`;
+    const peak = this.facts.at % (block.h * block.w);
+    const said =
+      direction === "from"
+        ? ` · gathers from ${reach} of the picture · receives most of g${best} (${share})`
+        : ` · gives to ${reach} of the picture · most to row ${Math.floor(peak / block.w)}, col ${peak % block.w}` +
+          ` (${percent(this.facts.peak)} of its attention) · carried most by g${best} (${share})`;
+    const part = state.peel && this.terms.count < block.n ? ` · ${this.termsSentence()}` : "";
     this.sentence =
-      `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${seconds} · cell row ${cell.row}, col ${cell.col}` +
-      ` · gathers from ${about(this.facts.reach / block.N)} of the picture` +
-      ` · receives most of g${best} (${percent(this.rho[best])})`;
+      state.layer === "change"
+        ? `${place} · the block changed ${cells ? "its first cell" : "it"} by ${percent(block.change[block.index(cells ? { t: cells.t, row: cells.row0, col: cells.col0 } : cell)])} of its size`
+        : place + said + part;
     setText(ui.readout, this.sentence);
-    const where = state.hover ? "under the pointer" : state.pinned ? "pinned" : "at rest";
-    setText(ui.rankTitle, "What this pixel receives");
-    setText(ui.rankNote, where);
+    const words = DIRECTIONS[direction];
+    setText(ui.rankTitle, cells ? words.listBox : words.list);
+    setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : state.hover ? "under the pointer" : state.pinned ? "pinned" : "at rest");
+  }
+
+  termsSentence() {
+    const { count, share } = this.terms;
+    const { block, direction } = this.state;
+    return `${count} of ${block.n} terms: ${percent(share)} ${DIRECTIONS[direction].whole}`;
+  }
+
+  /** The stack of all terms, largest first; those taken out are pale. */
+  drawTerms() {
+    const { ui, state } = this;
+    const { terms } = state;
+    setText(ui.termsSaid, this.termsSentence());
+    setAttr(ui.termsAll, "aria-pressed", String(terms.mode === "all" && !terms.flips.size));
+    setAttr(ui.termsNone, "aria-pressed", String(terms.mode === "none" && !terms.flips.size));
+    setAttr(ui.termsTop, "aria-pressed", String(terms.mode === "top" && !terms.flips.size));
+    if (document.activeElement !== ui.termsK && Number(ui.termsK.value) !== terms.k) ui.termsK.value = String(terms.k);
+    const { stack } = ui;
+    const pen = stack.getContext("2d");
+    pen.clearRect(0, 0, stack.width, 1);
+    let at = 0;
+    this.order.forEach((i, rank) => {
+      const wide = this.weights[i] * stack.width;
+      pen.fillStyle = this.isIn(i, rank) ? (rank % 2 ? "#35a29c" : "#21807c") : "rgba(128,128,128,.28)";
+      pen.fillRect(at, 0, Math.max(0.5, wide - 0.5), 1);
+      at += wide;
+    });
+  }
+
+  putBox(cells) {
+    const { block } = this.state;
+    const x = this.stageSize.width / block.w;
+    const y = this.stageSize.height / block.h;
+    const { style } = this.ui.box;
+    style.transform = `translate(${cells.col0 * x}px, ${cells.row0 * y}px)`;
+    style.width = `${(cells.col1 - cells.col0 + 1) * x}px`;
+    style.height = `${(cells.row1 - cells.row0 + 1) * y}px`;
+  }
+
+  /** At a corner of the place, pointing into it or out of it; the corner that has room. */
+  putArrow({ row0, row1, col0, col1 }) {
+    const { block } = this.state;
+    const { width, height } = this.stageSize;
+    const right = ((col1 + 1) * width) / block.w;
+    const top = (row0 * height) / block.h;
+    const left = right + 26 > width;
+    const below = top < 26;
+    const x = left ? (col0 * width) / block.w : right;
+    const y = below ? ((row1 + 1) * height) / block.h : top;
+    this.ui.arrow.style.transform = `translate(${x}px, ${y}px) scale(${left ? -1 : 1}, ${below ? -1 : 1})`;
   }
 
   /** In pixels of the stage: multiples of a mark's own size, which browsers round, would drift. */
@@ -1080,19 +1489,29 @@ class Probe {
   }
 
   drawRows() {
-    const { state, rho, order } = this;
+    const { state, weights, spread, order } = this;
     const { block } = state;
     const count = Math.min(this.rows, block.n);
-    if (this.rowNodes?.length !== count || this.rowBlock !== block) this.buildRows(count);
-    const full = state.scale === "absolute" ? 1 : Math.max(rho[order[0]], 1e-9);
+    const built = `${block.name} ${count} ${state.peel}`;
+    if (this.rowsBuilt !== built) this.buildRows(count);
+    this.rowsBuilt = built;
+    const full = state.scale === "absolute" ? 1 : Math.max(weights[order[0]] + spread[order[0]], 1e-9);
     let sum = 0;
     for (let r = 0; r < count; r++) {
       const i = order[r];
       const node = this.rowNodes[r];
       const reach = about(block.reach[i] / block.N);
-      sum += rho[i];
-      setText(node.share, percent(rho[i]));
-      node.bar.style.transform = `scaleX(${(rho[i] / full).toFixed(4)})`;
+      sum += weights[i];
+      setText(node.share, percent(weights[i]));
+      node.bar.style.transform = `scaleX(${(weights[i] / full).toFixed(4)})`;
+      this.drawWhisker(node, weights[i] / full, spread[i] / full);
+      if (state.peel) {
+        const on = this.isIn(i, r);
+        node.toggle._i = i;
+        setAttr(node.toggle, "aria-checked", String(on));
+        setAttr(node.toggle, "aria-label", `Term of g${i} in the map`);
+        setAttr(node.li, "data-out", on ? "" : "yes");
+      }
       if (node.shown !== i) {
         node.shown = i;
         node.button._i = i;
@@ -1103,6 +1522,14 @@ class Probe {
     }
     const left = block.n - count;
     setText(this.ui.others, left > 0 ? `and ${left} more with ${percent(Math.max(0, 1 - sum))} together` : "");
+  }
+
+  /** One standard deviation to each side of the mean, over the cells of a box. */
+  drawWhisker(node, mean, spread) {
+    const low = clamp(mean - spread, 0, 1);
+    const wide = clamp(mean + spread, 0, 1) - low;
+    const shown = spread > 0 ? `translateX(${(100 * low).toFixed(2)}%) scaleX(${wide.toFixed(4)})` : "scaleX(0)";
+    if (node.whiskerShown !== shown) node.whisker.style.transform = node.whiskerShown = shown;
   }
 
   /** The small gather map of primitive i, painted once: rows only pass the finished image around. */
@@ -1130,10 +1557,11 @@ class Probe {
   }
 
   buildRows(count) {
-    this.rowBlock = this.state.block;
     this.ui.rows.replaceChildren();
     this.rowNodes = Array.from({ length: count }, (_, r) => {
       const li = make("li", "", this.ui.rows);
+      const toggle = this.state.peel ? make("button", "a2c-switch", li) : null;
+      if (toggle) Object.assign(toggle, { type: "button", _i: 0 }).setAttribute("role", "switch");
       const button = make("button", "a2c-row", li);
       button.type = "button";
       const number = make("span", "a2c-no", button);
@@ -1142,9 +1570,10 @@ class Probe {
       const name = make("span", "a2c-name", button);
       const track = make("span", "a2c-track", button);
       const bar = make("i", "", track);
+      const whisker = make("u", "", track);
       const share = make("span", "a2c-share", button);
       const reach = make("span", "a2c-reach", button);
-      return { li, button, thumb, name, bar, share, reach, shown: null };
+      return { li, toggle, button, thumb, name, bar, whisker, share, reach, shown: null };
     });
     rove(
       this.rowNodes.map((row) => row.button),
@@ -1158,6 +1587,11 @@ class Probe {
     return preview ? preview.i : primitive !== null ? primitive : this.order[0];
   }
 
+  /** "attention" or "received": what the large map is when it is about the probed place. */
+  answerKind() {
+    return this.state.direction === "to" ? "received" : "attention";
+  }
+
   /** Offset of map i at the time step on show. */
   offset(i) {
     const { block, frame } = this.state;
@@ -1169,22 +1603,24 @@ class Probe {
   top(kind, i) {
     const { block, scale } = this.state;
     if (scale === "absolute") return block.ceiling(kind);
-    return kind === "attention" ? this.facts.peak : block.peak(kind, i);
+    return kind === "attention" || kind === "received" ? this.facts.peak : block.peak(kind, i);
   }
 
   /** What the large overlay shows: the attention of the pixel, or a map of one primitive. */
   largeMap() {
     const { preview, layer, primitive } = this.state;
     if (preview) return { kind: preview.kind, i: preview.i };
+    if (layer === "change") return { kind: layer, i: 0 };
     if (layer !== "attention" && primitive !== null) return { kind: layer, i: primitive };
-    return { kind: "attention", i: 0 };
+    return { kind: this.answerKind(), i: 0 };
   }
 
   drawMap() {
     const { state, ui } = this;
     const { block } = state;
     const { kind, i } = this.largeMap();
-    const maps = kind === "attention" ? this.attention : block.maps(kind);
+    const asked = kind === "attention" || kind === "received";
+    const maps = asked ? this.attention : block.maps(kind);
     const top = this.top(kind, i);
     const values = this.lens.enlarge(maps, this.offset(i), top);
     const words = this.overlayWords(COLOUR_OF[kind]);
@@ -1192,23 +1628,28 @@ class Probe {
     for (let j = 0; j < values.length; j++) pixels[j] = words[values[j]];
     this.pen.putImageData(this.image, 0, 0);
 
-    const peak = kind === "attention" ? this.facts.peak : block.peak(kind, i);
-    const reach = kind === "attention" ? this.facts.reach : block.reach[i];
+    const peak = asked ? this.facts.peak : block.peak(kind, i);
+    const reach = about((asked ? this.facts.reach : block.reach[i]) / block.N);
+    const box = !!state.region && !state.hover;
+    const question = DIRECTIONS[state.direction][box ? "whatBox" : "what"];
     const what = {
-      attention: "Where this pixel’s information was gathered from",
+      attention: question,
+      received: question,
       gather: `Where primitive g${i} was gathered (θ)`,
       distribute: `Where primitive g${i} is handed out (ρ)`,
+      change: "Where the block changed its input",
     }[kind];
     setText(ui.what, what);
-    ui.back.hidden = kind === "attention" || !!state.preview;
-    setAttr(
-      ui.overlay,
-      "aria-label",
-      `${this.model.alt}. ${what}: ` +
-        (kind === "distribute"
-          ? `at most ${percent(peak)} of a position`
-          : `${about(reach / block.N)} of the picture, at most ${percent(peak)} in one cell`),
-    );
+    ui.back.hidden = asked || !!state.preview;
+    ui.arrow.hidden = !asked;
+    const numbers = {
+      attention: `${reach} of the picture, at most ${percent(peak)} in one cell`,
+      received: `${reach} of the picture, at most ${percent(peak)} of a cell’s attention`,
+      gather: `${reach} of the picture, at most ${percent(peak)} in one cell`,
+      distribute: `at most ${percent(peak)} of a position`,
+      change: `at most ${percent(peak)} of the size of what came in`,
+    }[kind];
+    setAttr(ui.overlay, "aria-label", `${this.model.alt}. ${what}: ${numbers}`);
     this.drawLegend(kind, top, peak);
   }
 
@@ -1234,14 +1675,20 @@ class Probe {
     }
     const even = kind === "distribute" ? 1 / block.n : 1 / block.N;
     const at = top > 0 ? even / top : 2;
-    ui.tick.hidden = at > 1;
+    ui.tick.hidden = kind === "change" || at > 1;
     ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
-    setText(ui.even, `│ even ${percent(even)}`);
+    setText(ui.even, kind === "change" ? "" : `│ even ${percent(even)}`);
     setText(ui.top, (state.scale === "absolute" && peak > top ? "≥\u202f" : "") + percent(top));
-    const unit = kind === "distribute" ? "share received" : "attention per cell";
-    const all = kind === "attention" ? "same for all pixels" : "same for all maps";
-    const scale = state.scale === "relative" ? "own peak" : all;
-    setText(ui.legendText, `${unit} · ${scale}`);
+    const words = DIRECTIONS[kind === "received" ? "to" : "from"];
+    const legend = {
+      attention: { unit: words.unit, all: words.all, colour: words.colour },
+      received: { unit: words.unit, all: words.all, colour: words.colour },
+      gather: { unit: "attention per cell", all: "same for all maps", colour: "brighter: more is gathered there" },
+      distribute: { unit: "share received", all: "same for all maps", colour: "brighter: more is handed out there" },
+      change: { unit: "relative change |Y − X| / |X|", all: "up to as much as came in", colour: "brighter: changed more" },
+    }[kind];
+    setText(ui.legendTitle, legend.colour);
+    setText(ui.legendText, `${legend.unit} · ${state.scale === "relative" ? "own peak" : legend.all}`);
   }
 
   /** While the mouse moves the pair follows between two frames, so that the picture never waits for it. */
@@ -1276,15 +1723,16 @@ class Probe {
     const rank = this.order.indexOf(i) + 1;
     const why = i === state.primitive ? "chosen · " : "";
     const place = rank === 1 ? "the strongest here" : `number ${rank} here`;
-    setText(ui.pairNote, `${why}${place}, ${percent(this.rho[i])}`);
+    setText(ui.pairNote, `${why}${place}, ${percent(this.weights[i])}`);
     ui.unchoose.hidden = i !== state.primitive;
     setAttr(ui.mapGather, "aria-pressed", String(state.layer === "gather"));
     setAttr(ui.mapDistribute, "aria-pressed", String(state.layer === "distribute"));
     for (const row of this.rowNodes || []) {
-      const share = percent(this.rho[row.shown]);
+      const spread = this.spread[row.shown];
+      const share = percent(this.weights[row.shown]) + (spread > 0 ? ` ± ${percent(spread)}` : "");
       const reach = about(block.reach[row.shown] / block.N);
       const place = this.order.indexOf(row.shown) + 1;
-      const words = `Rank ${place}, primitive ${row.shown}: ${share} received, gathered from ${reach} of the picture`;
+      const words = `Rank ${place}, primitive ${row.shown}: ${share} ${DIRECTIONS[state.direction].verb}, gathered from ${reach} of the picture`;
       setAttr(row.button, "aria-label", words);
       setAttr(row.button, "aria-pressed", String(row.shown === state.primitive));
       setAttr(row.li, "data-shown", row.shown === i ? "yes" : "");
@@ -1387,6 +1835,11 @@ class Probe {
       rest: model.cellOf(state.point, state.block),
       hovering: !!state.hover,
       pinned: state.pinned,
+      region: this.report().view.region,
+      direction: state.direction,
+      weights: Array.from(this.weights),
+      spread: Array.from(this.spread),
+      terms: { ...this.terms },
       primitive: state.primitive,
       shown: this.shown(),
       large: this.largeMap(),
