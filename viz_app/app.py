@@ -1,6 +1,7 @@
 """Entry point of the explorer: page configuration and navigation, nothing else.
 
-Start it with `make app`, or `streamlit run viz_app/app.py` from anywhere.
+Start it with `make app`, or with `streamlit run viz_app/app.py` from the root of the repository, where
+the settings in .streamlit/ are found.
 """
 
 import sys

@@ -1,0 +1,77 @@
+"""One server for a whole class: what is computed is shared, and nobody gets another's picture."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import a2core
+from a2core import MediaError
+from viz_app import services, view_model
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def weights(checkpoints):
+    return services.list_weights()[0][0]
+
+
+def plain_picture(shade: int) -> services.Picture:
+    frame = np.full((1, 64, 96, 3), shade, np.uint8)
+    return services.Picture(
+        f"shade-{shade}", "", "", "", a2core.Clip(frame, np.zeros(1), "image", "", ()), ""
+    )
+
+
+def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights, monkeypatch):
+    traced = []
+    real = a2core.Model.trace
+    monkeypatch.setattr(
+        a2core.Model, "trace", lambda self, clip, size=448: traced.append(size) or real(self, clip, size)
+    )
+    shades = [10 * (visitor % 5) for visitor in range(30)]
+    with ThreadPoolExecutor(30) as visitors:
+        shown = list(visitors.map(lambda shade: services.show(plain_picture(shade), weights, 64), shades))
+    assert [int(each.trace.model_input.mean()) for each in shown] == shades
+    assert len(traced) == 5
+    assert len({each.key for each in shown}) == 5
+
+
+def test_trained_weights_come_first_and_each_has_its_random_twin(weights):
+    usable, refused = services.list_weights()
+    assert [each.trained for each in usable] == [True, False]
+    assert refused == []
+
+
+def test_another_file_under_the_same_name_is_loaded_anew(weights):
+    changed = services.Weights(weights.label, weights.checkpoint, "another", trained=True)
+    assert services.load_model(weights) is services.load_model(weights)
+    assert services.load_model(weights) is not services.load_model(changed)
+
+
+def test_an_upload_is_known_by_its_content_and_not_by_its_name(tmp_path):
+    data = view_model.sample_path(view_model.SAMPLES[0]).read_bytes()
+    one, other = services.read_upload(data, "a.png"), services.read_upload(data, "b.png")
+    assert one.id == other.id
+    assert (one.title, other.title) == ("a.png", "b.png")
+
+
+def test_a_large_upload_is_decoded_no_larger_than_the_page_can_use():
+    data = view_model.sample_path(next(s for s in view_model.SAMPLES if s.name == "hubble")).read_bytes()
+    assert max(services.read_upload(data, "sky.jpg").clip.frames.shape[1:3]) <= view_model.UPLOAD_MAX_SIDE_PX
+
+
+def test_a_fault_speaks_for_itself_and_a_bug_does_not_speak_at_all(caplog):
+    def refuse() -> None:
+        raise MediaError("“x.png” is empty. Choose another file.")
+
+    def break_down() -> None:
+        raise KeyError("inner workings")
+
+    assert services.attempt(refuse) == (None, "“x.png” is empty. Choose another file.")
+    assert services.attempt(break_down) == (None, services.UNEXPECTED)
+    assert "inner workings" in caplog.text
+    assert services.attempt(lambda: 3) == (3, "")
