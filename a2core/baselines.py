@@ -191,7 +191,7 @@ class NonLocal(_Pairwise):
         """X plus what each position took from all, the shape, dtype and memory format of `x`."""
         self._check(x)
         flat = self._flatten(x)
-        q, k, g = (_project(layer, flat).transpose(1, 2) for layer in (self.query, self.key, self.value))
+        q, k, g = (_tokens(layer, flat) for layer in (self.query, self.key, self.value))
         if self.kind == "dot_product":
             scaled = k / flat.shape[2]
             z = q @ (scaled.transpose(1, 2) @ g) if self.fused else (q @ scaled.transpose(1, 2)) @ g
@@ -254,16 +254,16 @@ class SelfAttention(_Pairwise):
         self.heads = heads
 
     def _split(self, tensor: Tensor) -> Tensor:
-        """(batch, inner, N) to (batch, heads, N, inner / heads)."""
-        return tensor.unflatten(1, (self.heads, -1)).transpose(2, 3)
+        """(batch, N, inner) to (batch, heads, N, inner / heads)."""
+        return tensor.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """X plus what each position took from all, the shape, dtype and memory format of `x`."""
         self._check(x)
         flat = self._flatten(x)
-        q, k, v = (self._split(_project(layer, flat)) for layer in (self.query, self.key, self.value))
+        q, k, v = (self._split(_tokens(layer, flat)) for layer in (self.query, self.key, self.value))
         z = F.scaled_dot_product_attention(q, k, v)
-        return self._finish(flat, z.transpose(2, 3).flatten(1, 2), x)
+        return self._finish(flat, z.transpose(1, 2).flatten(2).transpose(1, 2), x)
 
     def attention_rows(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
         """Where each head of `position` looks: (batch, heads, *positions), each summing to 1.
@@ -274,7 +274,7 @@ class SelfAttention(_Pairwise):
         self._check(x)
         p = self._flat_position(x, position)
         flat = self._flatten(x)
-        q, k = self._split(_project(self.query, flat[:, :, p : p + 1])), self._split(_project(self.key, flat))
+        q, k = self._split(_tokens(self.query, flat[:, :, p : p + 1])), self._split(_tokens(self.key, flat))
         scores = _accurate((q @ k.transpose(2, 3)).squeeze(2)) / math.sqrt(self.inner // self.heads)
         return self._as_maps(F.softmax(scores, dim=-1), x)
 
@@ -293,6 +293,11 @@ class SelfAttention(_Pairwise):
 def _project(layer: Any, flat: Tensor) -> Tensor:
     """A 1×1 convolution of any rank on flattened positions (batch, c, N)."""
     return F.conv1d(flat, layer.weight.flatten(2), layer.bias)
+
+
+def _tokens(layer: Any, flat: Tensor) -> Tensor:
+    """The same as (batch, N, rows), rows side by side in memory: what torch's fused attention asks for."""
+    return F.linear(flat.transpose(1, 2), layer.weight.flatten(1), layer.bias)
 
 
 def _accurate(scores: Tensor) -> Tensor:
