@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import statistics
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +130,21 @@ def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(
     app.choose("Coffee")
     app.message.wait_for(state="detached")
     app.wait_until_traced()
+
+
+def test_a_file_of_more_than_200_megabytes_is_refused_in_sight_and_the_picture_stays(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    path = tmp_path / "huge.jpg"
+    with path.open("wb") as file:
+        file.truncate(215 * 1024 * 1024)
+    app = open_app()
+    app.page.locator("input[data-testid=stFileUploaderDropzoneInput]").set_input_files(path)
+    refusal = app.page.locator(".st-key-drop [role=alert]")
+    refusal.wait_for()
+    assert "200" in refusal.inner_text()
+    assert refusal.bounding_box()["height"] > 10
+    assert app.picture_spread() > 20
 
 
 def test_another_sample_brings_its_own_picture_shape_and_credit(open_app: OpenApp) -> None:
