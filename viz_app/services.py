@@ -58,6 +58,7 @@ class Shown:
 
     key: str
     picture: Picture
+    weights: Weights
     size_px: int
     trace: Trace
     payload: Mapping[str, Any]
@@ -147,7 +148,7 @@ def _shown(picture_id: str, weights: Weights, size_px: int, _picture: Picture) -
     trace = model.trace(_picture.clip, size=size_px)
     key = view_model.trace_key(picture_id, f"{weights.label} {weights.fingerprint}", size_px)
     payload = view_model.canvas_payload(trace, model.card, key=key, alt=_picture.alt)
-    return Shown(key, _picture, size_px, trace, payload, model.card)
+    return Shown(key, _picture, weights, size_px, trace, payload, model.card)
 
 
 def attempt(action: Callable[[], T]) -> tuple[T | None, str]:

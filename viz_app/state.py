@@ -29,8 +29,10 @@ class Key(StrEnum):
     RECEIVED = "received"  # id of the file that was taken from the drop zone last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the services.Shown on screen: the last trace that worked
-    VIEW = "view"  # (trace key, view) that the canvas was mounted with
-    PROBE = "probe"  # the last valid Probe
+    VIEW = "view"  # (Shown, view) that the canvas was mounted with
+    PROBE = "probe"  # the Probe that the charts are about
+    SETTINGS = "settings"  # what the visitor set inside the canvas: opacity, scale, order of the gallery, …
+    LAST = "last"  # (Shown, Probe) that were on screen last, to start the next trace from
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,19 @@ def parse_probe(raw: Any, trace: Trace, key: str) -> Probe | None:
     if t is None or row is None or col is None or (primitive is None and raw.get("primitive") is not None):
         return None
     return Probe(key, block.name, t, row, col, primitive)
+
+
+def parse_settings(raw: Any) -> dict[str, str | float | bool]:
+    """What the visitor set inside the canvas, as the browser reports it; {} when that is malformed.
+
+    Only plain values pass: the canvas checks each against its own list when it gets them back, and
+    what is about one picture (pins, a region) is not a setting.
+    """
+    view = raw.get("view") if isinstance(raw, Mapping) else None
+    if not isinstance(view, Mapping):
+        return {}
+    plain = {name: value for name, value in view.items() if isinstance(value, str | int | float | bool)}
+    return {name: value for name, value in plain.items() if isinstance(name, str) and len(str(value)) < 64}
 
 
 def _index(value: Any, size: int) -> int | None:

@@ -245,6 +245,13 @@ def cell_at(block: BlockTrace, spot: tuple[float, float]) -> tuple[int, int]:
     return min(rows - 1, max(0, int(y * rows))), min(cols - 1, max(0, int(x * cols)))
 
 
+def spot_of(block: BlockTrace, position: tuple[int, int, int]) -> tuple[float, float]:
+    """The centre of the cell at `position` (t, row, col), as (x, y) fractions of the picture."""
+    _, rows, cols = block.grid
+    _, row, col = position
+    return (col + 0.5) / cols, (row + 0.5) / rows
+
+
 def default_block(trace: Trace) -> BlockTrace:
     """The block that is shown first: the deepest, where objects live."""
     return list(trace.blocks.values())[-1]

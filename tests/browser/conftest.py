@@ -137,6 +137,13 @@ class AppPage:
     def message(self) -> Any:
         return self.page.get_by_test_id("stAlert")
 
+    def wait_until(self, holds: Callable[[], bool], *, within_s: float = 60) -> None:
+        """Until `holds` returns true, asked once a frame of the page."""
+        deadline = time.monotonic() + within_s
+        while not holds():
+            assert time.monotonic() < deadline, "waited too long"
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+
     def wait_until_idle(self) -> None:
         """Until the server has finished the run that it was asked for."""
         self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

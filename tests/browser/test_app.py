@@ -166,6 +166,19 @@ def test_the_page_comes_back_as_it_was_left(open_app: OpenApp) -> None:
     assert "x 400, y 16" in app.pinned.inner_text()
 
 
+def test_settings_made_in_the_canvas_outlast_the_picture(open_app: OpenApp) -> None:
+    app = open_app()
+    absolute = app.page.locator("[data-ref=scale] label").filter(has_text="Absolute")
+    sent = app.frames_sent
+    absolute.click()
+    app.wait_until(lambda: app.frames_sent > sent)
+    app.wait_until_idle()
+    before = app.trace_key()
+    app.choose("Coffee")
+    app.wait_until(lambda: app.trace_key() != before)
+    assert absolute.locator("input").is_checked()
+
+
 def test_random_weights_are_flagged_in_large_letters(open_app: OpenApp) -> None:
     app = open_app()
     app.page.get_by_role("combobox", name="Weights").click()

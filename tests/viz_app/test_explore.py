@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from viz_app import services, view_model
-from viz_app.state import Key
+from viz_app.state import Key, Probe
 
 APP = Path(__file__).resolve().parents[2] / "viz_app" / "app.py"
 TIMEOUT_S = 60
@@ -188,6 +189,22 @@ def test_a_probe_that_does_not_fit_leaves_the_charts_where_they_were(app):
     app.run()
     assert messages(app) == []
     assert app.session_state[Key.PROBE] == before
+
+
+def test_another_size_keeps_the_place_and_another_picture_keeps_the_block(app):
+    before = shown(app).trace.blocks["blocks.4"].grid
+    probe = Probe(shown(app).key, "blocks.4", 0, before[1] - 1, 0, 3)
+    app.session_state["canvas"] = {"probe": dataclasses.asdict(probe)}
+    app.run()
+    assert app.session_state[Key.PROBE] == probe
+    app.get_by_key(Key.SIZE).set_value(224).run()
+    after = shown(app).trace.blocks["blocks.4"].grid
+    moved = app.session_state[Key.PROBE]
+    assert (moved.block, moved.row, moved.col, moved.primitive) == ("blocks.4", after[1] - 1, 0, 3)
+    app.get_by_key(Key.SAMPLE).set_value("coffee").run()
+    fresh = app.session_state[Key.PROBE]
+    assert (fresh.block, fresh.primitive) == ("blocks.4", None)
+    assert fresh.position != moved.position
 
 
 def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, monkeypatch):

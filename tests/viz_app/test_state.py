@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from viz_app.state import Probe, parse_probe
+from viz_app.state import Probe, parse_probe, parse_settings
 
 GOOD = {"key": "k", "block": "blocks.4", "t": 0, "row": 5, "col": 9, "primitive": 2}
 
@@ -61,3 +61,15 @@ def test_anything_else_is_dropped(tiny_trace, raw):
 def test_a_row_of_one_block_is_checked_against_that_blocks_own_grid(tiny_trace):
     assert parse_probe({**GOOD, "block": "blocks.5"}, tiny_trace, "k") is None
     assert parse_probe({**GOOD, "block": "blocks.5", "row": 2, "col": 4}, tiny_trace, "k") is not None
+
+
+def test_settings_of_the_canvas_are_its_plain_values_and_nothing_about_one_picture():
+    raw = {**GOOD, "view": {"opacity": 0.4, "scale": "absolute", "pins": [[0, 1, 2]], "region": None}}
+    assert parse_settings(raw) == {"opacity": 0.4, "scale": "absolute"}
+
+
+@pytest.mark.parametrize(
+    "raw", [None, GOOD, {"view": 3}, {"view": {"scale": "x" * 1000}}, {"view": {7: 1}}], ids=str
+)
+def test_malformed_settings_are_dropped(raw):
+    assert parse_settings(raw) == {}

@@ -141,6 +141,14 @@ def test_the_first_probe_stands_where_the_sample_says_or_where_the_block_changed
     assert block.change[t, row, col] == block.change.max()
 
 
+def test_a_cells_spot_leads_back_to_the_cell_and_to_the_same_place_of_another_grid(tiny_trace):
+    fine, coarse = tiny_trace.blocks.values()
+    for row in range(6):
+        for col in range(10):
+            assert view_model.cell_at(fine, view_model.spot_of(fine, (0, row, col))) == (row, col)
+            assert view_model.cell_at(coarse, view_model.spot_of(fine, (0, row, col))) == (row // 2, col // 2)
+
+
 def test_pinned_arrays_are_those_of_the_pixel_and_rank_its_primitives(tiny_trace):
     block = tiny_trace.blocks["blocks.4"]
     rho = block.distribute[:, 0, 5, 9]

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from viz_app import charts, services, view_model
 from viz_app.probe_canvas import probe_canvas
 from viz_app.services import Picture, Shown, Weights, tell
-from viz_app.state import Key, Probe, parse_probe
+from viz_app.state import Key, Probe, parse_probe, parse_settings
 from viz_app.views.page import styled
 
 UPLOADS_KEPT = 6
@@ -165,26 +165,43 @@ def _answer(shown: Shown) -> None:
 
 
 def _view(shown: Shown) -> dict[str, Any]:
-    """How the canvas starts: kept as it is while the trace stays, so that the canvas never remounts."""
-    kept = st.session_state.get(Key.VIEW)
-    if kept is not None and kept[0] == shown.key:
+    """How the canvas starts: kept as it is while the trace stays, so that the canvas never remounts.
+
+    A new trace keeps the block that was looked at, and of the same picture also the place.
+    """
+    kept: tuple[Shown, dict[str, Any]] | None = st.session_state.get(Key.VIEW)
+    if kept is not None and kept[0].key == shown.key:
         return dict(kept[1])
-    block = view_model.default_block(shown.trace)
-    position = view_model.default_position(block, shown.picture.spot)
-    primitive = None
-    probe: Probe | None = st.session_state.get(Key.PROBE)
-    if probe is not None and probe.key == shown.key:
-        block, position, primitive = shown.trace.blocks[probe.block], probe.position, probe.primitive
+    probe = _carried_over(shown)
     view = {
-        "block": block.name,
-        "probe": list(position),
-        "primitive": primitive,
         "opacity": 0.75,
         "scale": "relative",
+        **st.session_state.get(Key.SETTINGS, {}),
+        "block": probe.block,
+        "probe": list(probe.position),
+        "primitive": probe.primitive,
     }
-    st.session_state[Key.VIEW] = (shown.key, view)
-    st.session_state[Key.PROBE] = Probe(shown.key, block.name, *position, primitive)
+    st.session_state[Key.VIEW] = (shown, view)
+    st.session_state[Key.PROBE] = probe
     return view
+
+
+def _carried_over(shown: Shown) -> Probe:
+    """The first probe of a trace: as much of the last one as still means something."""
+    spot, primitive = shown.picture.spot, None
+    block = view_model.default_block(shown.trace)
+    last: tuple[Shown, Probe] | None = st.session_state.get(Key.LAST)
+    if last is not None:
+        before, probe = last
+        if probe.key == shown.key:
+            return probe
+        block = shown.trace.blocks.get(probe.block, block)
+        if before.picture.id == shown.picture.id:
+            spot = view_model.spot_of(before.trace.blocks[probe.block], probe.position)
+            same_weights = before.weights == shown.weights and block.name == probe.block
+            primitive = probe.primitive if same_weights else None
+    position = view_model.default_position(block, spot)
+    return Probe(shown.key, block.name, *position, primitive)
 
 
 @st.fragment
@@ -195,6 +212,8 @@ def _canvas_and_charts(shown: Shown) -> None:
     probe = parse_probe(raw, shown.trace, shown.key)
     if probe is not None:
         st.session_state[Key.PROBE] = probe
+        st.session_state[Key.SETTINGS] = parse_settings(raw)
+    st.session_state[Key.LAST] = (shown, st.session_state[Key.PROBE])
     _, fault = services.attempt(lambda: _charts(shown, st.session_state[Key.PROBE]))
     if fault:
         tell(fault)
