@@ -196,7 +196,7 @@ class CanvasPage:
     """One standalone page in Chromium, offline, opened from disk; it collects every complaint."""
 
     def __init__(
-        self, browser: Browser, path: Path, *, width: int, height: int, scheme: str, touch: bool = False
+        self, browser: Browser, path: Path, *, width: int, height: int, scheme: Any, touch: bool = False
     ) -> None:
         # The page forbids itself everything; the test's own probes need eval.
         self.context = browser.new_context(

@@ -362,7 +362,7 @@ def test_only_tiles_in_sight_are_drawn(show: Show) -> None:
     canvas.page.wait_for_function(f"() => ({count})() > 0")
     assert canvas.page.evaluate(count) < 80
     canvas.page.locator(".a2c-grid").evaluate("node => node.scrollTo(0, node.scrollHeight)")
-    last = "() => document.querySelector('.a2c-tile:last-child')._drawn"
+    last = "() => document.querySelector('.a2c-tilebox:last-child .a2c-tile')._drawn"
     canvas.page.wait_for_function(last)
 
 

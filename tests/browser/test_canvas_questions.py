@@ -65,7 +65,7 @@ def test_nobody_mistakes_one_direction_for_the_other(show: Show) -> None:  # noq
     for direction in ("from", "to"):
         assert ask(canvas, direction)["direction"] == direction
         said[direction] = [text(canvas, ref) for ref in refs] + [
-            canvas.page.locator(f"[data-ref={ref}]").get_attribute("aria-label") for ref in labels
+            canvas.page.locator(f"[data-ref={ref}]").get_attribute("aria-label") or "" for ref in labels
         ]
         arrows[direction] = canvas.page.evaluate(
             "() => getComputedStyle(document.querySelector('.a2c-arrow'), '::before').transform"

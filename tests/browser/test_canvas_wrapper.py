@@ -153,7 +153,7 @@ def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa
           last();
           return { kept, gone: root.__canvas === undefined, sent };
         }""",
-        [wrapper._asset("canvas.js"), wrapper._asset("canvas.html"), payload],
+        [wrapper._script(), wrapper._asset("canvas.html"), payload],
     )
     assert told["kept"]
     assert told["gone"]

@@ -27,11 +27,16 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
+def _script() -> str:
+    """One module: the words, then the canvas that uses them."""
+    return _asset("words.js") + _asset("canvas.js")
+
+
 _component = st.components.v2.component(
     "a2_probe_canvas",
     html=_asset("canvas.html"),
     css=_asset("canvas.css"),
-    js=_asset("canvas.js"),
+    js=_script(),
 )
 
 
@@ -88,7 +93,7 @@ def standalone_html(
         heading=heading,
         body=_asset("canvas.html"),
         data=_script_json(data),
-        js=_asset("canvas.js"),
+        js=_script(),
     )
 
 

@@ -112,6 +112,34 @@ class Block {
     this.reach = Float32Array.from(raw.reach);
     this.use = Float32Array.from(raw.use);
     this.cards = raw.cards || [];
+    this.effect = raw.effect?.length === raw.n ? Float32Array.from(raw.effect) : null;
+    this.groups = null; // of each primitive, the one it looks like; known once lookAlikes has run
+  }
+
+  /**
+   * Groups of primitives gathered from nearly the same places: cosine similarity of the gather maps
+   * above 0.95 with the most used of the group. A generator, so that a hover never waits for it.
+   */
+  *lookAlikes() {
+    const { n, N, gather } = this;
+    const square = (i) => gather.subarray(i * N, i * N + N).reduce((sum, v) => sum + v * v, 0);
+    const norms = Float64Array.from({ length: n }, (_, i) => Math.sqrt(square(i)));
+    const groups = new Int32Array(n).fill(-1);
+    const order = ranking(this.use);
+    for (let a = 0; a < n; a++) {
+      const i = order[a];
+      if (groups[i] >= 0) continue;
+      groups[i] = i;
+      for (let b = a + 1; b < n; b++) {
+        const k = order[b];
+        if (groups[k] >= 0) continue;
+        let dot = 0;
+        for (let x = i * N, y = k * N, end = x + N; x < end; x++, y++) dot += gather[x] * gather[y];
+        if (dot > ALIKE * norms[i] * norms[k]) groups[k] = i;
+      }
+      yield;
+    }
+    this.groups = groups;
   }
 
   get gather() {
@@ -481,12 +509,14 @@ let unique = 0;
 
 /** A segmented control of native radio buttons: arrow keys and labels come for free. */
 function segmented(host, options, onChange) {
+  // An option with a term has its explanation from the glossary instead of a title.
   const name = `a2c-${++unique}`;
   const inputs = new Map();
   host.replaceChildren();
-  for (const { value, text, detail, title } of options) {
+  for (const { value, text, detail, title, term } of options) {
     const label = make("label", "", host);
-    if (title) label.title = title;
+    if (term) label.dataset.term = term;
+    else if (title) label.title = title;
     const input = make("input", "", label);
     input.type = "radio";
     input.name = name;
@@ -541,9 +571,23 @@ const OVERLAY_SIDE_PX = 256; // long side of the overlay; the browser enlarges i
 const PAIR_EVERY_MS = 120; // at most this often while the mouse moves
 const SORTS = {
   rho: { text: "ρ at the pixel", title: "Most received by the pixel first" },
-  reach: { text: "reach", title: "Gathered from the largest part of the picture first" },
-  use: { text: "use", title: "Handed out most over the whole picture first" },
+  reach: { text: "reach", term: "reach" },
+  use: { text: "use", term: "use" },
+  effect: { text: "effect", title: "Changes the prediction most when switched off first" },
 };
+const MAX_PINS = 4;
+const ALIKE = 0.95;
+const SLICE_MS = 4; // of background work between two events
+const PIN_ROWS = 4; // of each pin in the comparison
+const POINTS = "\u202fpts";
+
+/** A difference of shares in points of percent, with its sign. */
+function points(share) {
+  const p = Math.abs(share * 100);
+  const text = p >= 9.95 ? p.toFixed(0) : p.toFixed(1);
+  return Number(text) === 0 ? "±0" : `${share > 0 ? "+" : "−"}${text}`;
+}
+
 const SETTINGS = {
   opacity: (v) => typeof v === "number" && v >= 0 && v <= 1,
   scale: (v) => v === "relative" || v === "absolute",
@@ -551,7 +595,9 @@ const SETTINGS = {
   tiles: (v) => v === "gather" || v === "distribute",
   layer: (v) => ["attention", "gather", "distribute", "change"].includes(v),
   direction: (v) => v === "from" || v === "to",
+  presentation: (v) => typeof v === "boolean",
 };
+const HOLD_MS = 450; // a touch this long begins a box
 const DRAG_PX = 6; // the mouse has to go this far before a press becomes a box
 
 /** What each direction is called, everywhere; nobody may mistake one for the other. */
@@ -592,7 +638,9 @@ class Probe {
     this.state = {
       block: null, // Block
       point: null, // the resting or pinned point: what shows when nothing is hovered
-      pinned: false,
+      pinned: false, // whether `point` is a pin
+      pins: [], // up to four points, in the order of their numbers
+      active: 0, // which of them is `point`
       hover: null, // point under the mouse, or moved to by the keyboard
       primitive: null, // chosen
       preview: null, // {i, kind}: under the mouse in the list, the pair or the gallery
@@ -601,6 +649,7 @@ class Probe {
       sort: "rho",
       tiles: "gather",
       layer: "attention",
+      presentation: false, // large type, no controls
       direction: "from", // "from": where does it get its information; "to": who receives from it
       region: null, // a rectangle of pixels: the box that stands instead of a resting point
       peel: false, // taking the map apart into its terms
@@ -613,7 +662,7 @@ class Probe {
     this.stageSize = this.ui.stage.getBoundingClientRect();
     this.rows = 8; // of the ranked list
     this.stop = new AbortController();
-    this.pins = latest((report) => onPin(report), 120);
+    this.told = latest((report) => onPin(report), 120);
     this.views = latest((report) => onView(report), 350);
     this.pen = this.ui.overlay.getContext("2d");
     this.words = new Map();
@@ -621,6 +670,8 @@ class Probe {
     this.thumbs = new Map();
     this.pairAt = 0;
     this.tileNodes = [];
+    this.tips = new Tips(root, this.stop.signal);
+    this.tour = new Tour(root, this.ui, this.stop.signal);
     this.buildControls();
     this.listen();
     this.load(payload, view || {});
@@ -636,8 +687,10 @@ class Probe {
     const state = this.state;
     Object.assign(state, { block: this.model.block(view.block), hover: null, preview: null, frame: 0 });
     Object.assign(state, { pinned: false, primitive: null, layer: "attention", point: null, region: null });
+    Object.assign(state, { pins: [], active: 0, filter: "" });
+    this.ui.filter.value = "";
     this.pressed = null;
-    this.pins.cancel();
+    this.told.cancel();
     this.views.cancel();
     this.rest = this.model.pointOf(
       { t: 0, row: Math.floor(state.block.h / 2), col: Math.floor(state.block.w / 2) },
@@ -689,9 +742,23 @@ class Probe {
     if (asked("probe") && Array.isArray(view.probe)) {
       const [t, row, col] = view.probe;
       if (isIndex(t, block.T) && isIndex(row, block.h) && isIndex(col, block.w)) {
-        state.point = model.pointOf({ t, row, col }, block);
-        state.pinned = view.pinned === true;
-        state.frame = state.point.frame;
+        const point = model.pointOf({ t, row, col }, block);
+        this.setPins(view.pinned === true ? [point] : [], 0);
+        state.point = point;
+        state.frame = point.frame;
+      }
+    }
+    if (Array.isArray(view.pins) && JSON.stringify(view.pins) !== JSON.stringify(given.pins)) {
+      const fits = (p) => Array.isArray(p) && isIndex(p[0], block.T) && isIndex(p[1], block.h) && isIndex(p[2], block.w);
+      const cells = view.pins.filter(fits).slice(0, MAX_PINS);
+      const active = cells.findIndex((cell) => `${cell}` === `${view.probe}`);
+      if (cells.length) {
+        this.setPins(
+          cells.map(([t, row, col]) => model.pointOf({ t, row, col }, block)),
+          Math.max(0, active),
+        );
+      } else if (view.pinned !== true) {
+        this.setPins([], 0);
       }
     }
     if (view.primitive !== undefined && JSON.stringify(view.primitive) !== JSON.stringify(given.primitive)) {
@@ -727,11 +794,17 @@ class Probe {
   }
 
   setBlocks() {
+    const sorts = Object.entries(SORTS).filter(([name]) => name !== "effect" || this.model.blocks.some((b) => b.effect));
+    this.showSort = segmented(
+      this.ui.sort,
+      sorts.map(([value, words]) => ({ value, ...words })),
+      (value) => this.setting({ sort: value }),
+    );
     this.showBlock = segmented(
       this.ui.blocks,
       this.model.blocks.map((block) => {
         const [, text, detail] = block.label.match(/^(.*?)\s*(\(.*\))?$/s);
-        return { value: block.name, text, detail, title: block.label };
+        return { value: block.name, text, detail, term: "cell" };
       }),
       (name) => {
         this.setBlock(this.model.block(name));
@@ -757,7 +830,9 @@ class Probe {
     this.spread = new Float32Array(block.n); // of the weights over a box
     this.mixing = new Float32Array(block.n); // what multiplies each map
     this.attention = new Float32Array(block.N);
-    this.lens = new Enlarger(block.h, block.w, Math.max(2, 2 * Math.round(OVERLAY_SIDE_PX / Math.max(block.h, block.w) / 2)));
+    // An odd number of pixels to a cell: one of them sits on its centre and holds its value as it is.
+    const half = Math.floor((OVERLAY_SIDE_PX / Math.max(block.h, block.w) - 1) / 2);
+    this.lens = new Enlarger(block.h, block.w, 2 * Math.max(1, half) + 1);
     this.image = new ImageData(this.lens.width, this.lens.height);
     this.imageWords = new Uint32Array(this.image.data.buffer);
     this.ui.overlay.width = this.lens.width;
@@ -785,16 +860,18 @@ class Probe {
     this.showScale = segmented(
       ui.scale,
       [
-        { value: "relative", text: "Relative", title: "Each map from 0 to its own peak" },
-        { value: "absolute", text: "Absolute", title: "All maps of the block on one scale: a flat map looks flat" },
+        { value: "relative", text: "Relative", term: "relative" },
+        { value: "absolute", text: "Absolute", term: "absolute" },
       ],
       (value) => this.setting({ scale: value }),
     );
-    this.showSort = segmented(
-      ui.sort,
-      Object.entries(SORTS).map(([value, words]) => ({ value, ...words })),
-      (value) => this.setting({ sort: value }),
-    );
+    this.pinMarks = Array.from({ length: MAX_PINS }, (_, k) => {
+      const mark = make("i", "a2c-pin", ui.stage);
+      mark.dataset.no = mark.textContent = String(k + 1);
+      mark.setAttribute("aria-hidden", "true");
+      mark.hidden = true;
+      return mark;
+    });
     this.showTiles = segmented(
       ui.tiles,
       [
@@ -860,6 +937,24 @@ class Probe {
       this.unpin();
       ui.stage.focus();
     });
+    // A finger that draws a box must not scroll the page; any other finger may.
+    ui.stage.addEventListener(
+      "touchmove",
+      (event) => {
+        if (this.pressed?.box && event.cancelable) event.preventDefault();
+      },
+      { signal: stop.signal, passive: false },
+    );
+    on(ui.stage, "contextmenu", (event) => {
+      if (this.pressed?.touch) event.preventDefault();
+    });
+    on(ui.present, "click", () => {
+      this.present(true);
+      ui.stage.focus();
+    });
+    on(this.root, "keydown", (event) => {
+      if (event.key === "Escape" && this.state.presentation && !event.defaultPrevented) this.present(false);
+    });
     on(ui.unbox, "click", () => {
       this.setRegion(null);
       this.reportView();
@@ -903,6 +998,24 @@ class Probe {
         this.setting({ layer: same ? "attention" : kind });
       });
     }
+    on(ui.filter, "input", () => {
+      this.state.filter = ui.filter.value;
+      this.schedule("gallery");
+    });
+    on(ui.grid, "click", (event) => {
+      const node = event.target.closest?.(".a2c-pile");
+      if (node) this.openPile(node._group);
+    });
+    on(ui.compare, "click", (event) => {
+      const node = event.target.closest?.("[data-pin]");
+      if (!node) return;
+      const k = Number(node.dataset.pin);
+      if (node.dataset.act === "remove") {
+        this.removePin(k);
+        ui.stage.focus();
+      } else this.selectPin(k);
+    });
+    this.listenTo(ui.compareRows);
     this.listenTo(ui.rows);
     this.listenTo(ui.grid);
     on(ui.more, "click", () => {
@@ -934,7 +1047,7 @@ class Probe {
   listenTo(host) {
     const { signal } = this.stop;
     const indexOf = (event) => {
-      const node = event.target.closest?.("button:not(.a2c-switch)");
+      const node = event.target.closest?.(".a2c-row, .a2c-tile, .a2c-key");
       return node && host.contains(node) && isIndex(node._i, this.state.block.n) ? node._i : null;
     };
     const kind = () => (host === this.ui.grid ? this.state.tiles : "gather");
@@ -957,7 +1070,7 @@ class Probe {
     host.addEventListener(
       "keydown",
       (event) => {
-        const nodes = [...host.querySelectorAll("button:not(.a2c-switch)")];
+        const nodes = [...host.querySelectorAll(".a2c-row, .a2c-tile, .a2c-key")].filter((node) => !node.closest("[hidden]"));
         const at = nodes.indexOf(event.target);
         if (at < 0) return;
         const across = host === this.ui.grid ? Math.max(1, this.tilesAcross()) : 1;
@@ -968,6 +1081,7 @@ class Probe {
           rove(nodes, next);
           next.focus();
         } else if (event.key === "Escape") {
+          event.preventDefault();
           this.letGo();
         }
       },
@@ -1004,8 +1118,17 @@ class Probe {
 
   press(event) {
     this.swallow = false;
-    if (event.button !== 0 || event.pointerType === "touch") return;
-    this.pressed = { id: event.pointerId, at: [event.clientX, event.clientY], from: this.pointAt(event), box: false };
+    if (event.button !== 0 || !event.isPrimary) return;
+    const { pointerId: id } = event;
+    const touch = event.pointerType === "touch";
+    const pressed = { id, at: [event.clientX, event.clientY], from: this.pointAt(event), box: false, touch };
+    this.pressed = pressed;
+    if (!touch) return;
+    pressed.timer = setTimeout(() => {
+      if (this.pressed !== pressed || this.stop.signal.aborted) return;
+      this.startBox(id);
+      this.boxTo(pressed.from);
+    }, HOLD_MS);
   }
 
   /** True while the pointer draws a box. */
@@ -1014,8 +1137,13 @@ class Probe {
     if (!pressed || event.pointerId !== pressed.id) return false;
     if (!pressed.box) {
       const [x, y] = pressed.at;
+      const far = Math.hypot(event.clientX - x, event.clientY - y) >= DRAG_PX;
       if (!(event.buttons & 1)) this.pressed = null; // let go outside
-      if (!this.pressed || Math.hypot(event.clientX - x, event.clientY - y) < DRAG_PX) return false;
+      if (pressed.touch && far) {
+        clearTimeout(pressed.timer); // a scroll
+        this.pressed = null;
+      }
+      if (!this.pressed || !far || pressed.touch) return false;
       this.startBox(event.pointerId);
     }
     this.boxTo(this.pointAt(event));
@@ -1037,6 +1165,7 @@ class Probe {
     const { pressed } = this;
     if (!pressed || event.pointerId !== pressed.id) return;
     this.pressed = null;
+    clearTimeout(pressed.timer);
     if (!pressed.box) return;
     this.swallow = event.type === "pointerup"; // the click that ends a drag is none
     this.reportView();
@@ -1094,15 +1223,22 @@ class Probe {
       this.schedule("probe");
       if (!again) return;
     }
-    this.pin(point);
+    this.pin(point, event.shiftKey);
   }
 
-  pin(point) {
+  /** Puts the pin in use at a point, or adds one; a place that has a pin already is selected. */
+  pin(point, add = false) {
     const { state, model } = this;
     const at = (p) => state.block.index(model.cellOf(p, state.block));
-    const same = state.pinned && at(state.point) === at(point);
-    state.point = point;
-    state.pinned = true;
+    const known = state.pins.findIndex((p) => at(p) === at(point));
+    const same = known >= 0 && known === state.active;
+    if (known < 0 && add && state.pins.length === MAX_PINS) {
+      this.note = `${MAX_PINS} pins are the most. Remove one first.`;
+      this.schedule("probe", "say");
+      return;
+    }
+    const slot = known >= 0 ? known : add || !state.pins.length ? state.pins.length : state.active;
+    this.setPins(Object.assign([...state.pins], { [slot]: point }), slot);
     if (state.region) {
       this.setRegion(null);
       this.reportView();
@@ -1111,17 +1247,41 @@ class Probe {
     if (!same) this.reportPin();
   }
 
-  unpin() {
-    if (!this.state.pinned) return;
-    this.state.pinned = false;
-    this.state.point = this.rest;
-    this.schedule("probe", "gallery");
+  setPins(pins, active) {
+    const { state } = this;
+    state.pins = pins;
+    state.active = clamp(active, 0, Math.max(0, pins.length - 1));
+    state.pinned = pins.length > 0;
+    state.point = state.pinned ? pins[state.active] : this.rest || state.point;
+  }
+
+  selectPin(k) {
+    const { state } = this;
+    if (!isIndex(k, state.pins.length)) return;
+    this.setPins(state.pins, k);
+    if (state.region) this.setRegion(null);
+    Object.assign(state, { hover: null, frame: state.point.frame });
+    this.schedule("all", "say");
     this.reportPin();
+  }
+
+  removePin(k) {
+    const { state } = this;
+    if (!isIndex(k, state.pins.length)) return;
+    const active = state.active - (k < state.active || state.active === state.pins.length - 1 ? 1 : 0);
+    this.setPins(state.pins.filter((_, other) => other !== k), active);
+    this.schedule("probe", "gallery", "say");
+    this.reportPin();
+  }
+
+  unpin() {
+    this.removePin(this.state.active);
   }
 
   choose(i) {
     if (this.state.primitive === i) return;
     this.state.primitive = i;
+    if (i !== null && this.state.block.groups) this.piles.add(this.state.block.groups[i]);
     if (i === null && this.state.layer !== "change") this.state.layer = "attention";
     this.schedule("all");
     this.reportPin();
@@ -1129,12 +1289,20 @@ class Probe {
 
   /** Escape: what was done last is undone first. */
   letGo() {
-    if (this.state.region) {
+    if (this.state.presentation) {
+      this.present(false);
+    } else if (this.state.region) {
       this.setRegion(null);
       this.reportView();
     } else if (this.state.layer !== "attention") this.setting({ layer: "attention" });
     else if (this.state.primitive !== null) this.choose(null);
     else this.unpin();
+  }
+
+  present(on) {
+    if (this.state.presentation === on) return;
+    this.tips.show(null);
+    this.setting({ presentation: on });
   }
 
   setPreview(i, kind = "gather") {
@@ -1166,6 +1334,13 @@ class Probe {
     } else if (event.key === "Enter" || event.key === " ") {
       this.pin(state.hover || state.point);
       this.schedule("say");
+    } else if (event.key === "p" || event.key === "P") {
+      this.pin(state.hover || state.point, true);
+      this.schedule("say");
+    } else if (event.key >= "1" && event.key <= String(MAX_PINS) && event.key.length === 1) {
+      this.selectPin(Number(event.key) - 1);
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.removePin(state.active);
     } else if (event.key === "[" || event.key === "]") {
       this.step(event.key === "]" ? 1 : -1);
       this.schedule("say");
@@ -1173,6 +1348,10 @@ class Probe {
       this.letGo();
       state.hover = null;
       this.schedule("probe", "say");
+    } else if (event.key === "f" || event.key === "F") {
+      this.present(!state.presentation);
+    } else if (event.key === "?") {
+      this.tour.step(0);
     } else if (event.key === "d" || event.key === "D") {
       this.setting({ layer: "attention", direction: state.direction === "from" ? "to" : "from" });
       this.schedule("say");
@@ -1197,6 +1376,10 @@ class Probe {
     const view = {};
     for (const name of Object.keys(SETTINGS)) view[name] = state[name];
     const box = state.region && model.cellsOf(state.region, state.block);
+    view.pins = state.pins.map((point) => {
+      const cell = model.cellOf(point, state.block);
+      return [cell.t, cell.row, cell.col];
+    });
     view.region = box && [box.t, box.row0, box.col0, box.row1, box.col1];
     return {
       key: model.key,
@@ -1212,7 +1395,7 @@ class Probe {
 
   reportPin() {
     this.views.cancel();
-    this.pins.now(this.report());
+    this.told.now(this.report());
   }
 
   reportView() {
@@ -1253,7 +1436,8 @@ class Probe {
     if (want.pair && !this.eventAt) this.drawPair();
     if (want.gallery) this.sortGallery(want.minis);
     if (want.tiles) this.drawTiles();
-    if (want.say) setText(this.ui.live, this.state.pinned && !this.state.hover ? `Pinned. ${this.sentence}` : this.sentence);
+    if (all || want.gallery) this.drawPins();
+    if (want.say) this.say();
     if (this.eventAt) {
       const since = this.eventAt;
       const script_ms = performance.now() - since;
@@ -1266,11 +1450,90 @@ class Probe {
     }
   }
 
+  say() {
+    const { state, ui } = this;
+    const number = state.pins.length > 1 ? ` ${state.active + 1} of ${state.pins.length}` : "";
+    const pinned = state.pinned && !state.hover && !state.region ? `Pinned${number}. ` : "";
+    setText(ui.live, this.note || pinned + this.sentence);
+    this.note = "";
+  }
+
+  /** The numbered marks, and what the pins receive side by side; nothing while there are fewer than two. */
+  drawPins() {
+    const { state, model, ui } = this;
+    const { block, pins, active } = state;
+    const many = pins.length > 1;
+    const shownAt = model.cellOf({ frame: state.frame, x: 0, y: 0 }, block).t;
+    const cells = pins.map((point) => model.cellOf(point, block));
+    this.pinMarks.forEach((mark, k) => {
+      mark.hidden = !many || !cells[k] || cells[k].t !== shownAt;
+      if (mark.hidden) return;
+      const x = clamp((cells[k].col * this.stageSize.width) / block.w, 11, this.stageSize.width - 11);
+      const y = clamp((cells[k].row * this.stageSize.height) / block.h, 11, this.stageSize.height - 11);
+      mark.style.transform = `translate(${x - 11}px, ${y - 11}px)`;
+      setAttr(mark, "data-active", k === active ? "yes" : "");
+    });
+    ui.compare.hidden = !many;
+    const id = many ? JSON.stringify([model.key, block.name, cells, active]) : "";
+    if (!many || this.compared === id) {
+      this.compared = id;
+      return;
+    }
+    this.compared = id;
+    const rhos = cells.map((cell) => column(block.distribute, block.n, block.N, block.index(cell), new Float32Array(block.n)));
+    const union = [...new Set(rhos.flatMap((rho) => ranking(rho).slice(0, PIN_ROWS)))];
+    const most = (i) => Math.max(...rhos.map((rho) => rho[i]));
+    union.sort((a, b) => most(b) - most(a) || a - b);
+    const full = Math.max(...union.map(most), 1e-9);
+    const head = document.createElement("tr");
+    make("th", "", head).textContent = "primitive";
+    cells.forEach((cell, k) => {
+      const th = make("th", "", head);
+      th.scope = "col";
+      const where = `row ${cell.row}, col ${cell.col}`;
+      for (const [act, text, label] of [
+        ["select", String(k + 1), `Pin ${k + 1}, ${where}`],
+        ["remove", "×", `Remove pin ${k + 1}`],
+      ]) {
+        const button = make("button", act === "select" ? "a2c-pin" : "a2c-remove", th);
+        Object.assign(button, { type: "button", textContent: text, title: label });
+        Object.assign(button.dataset, { pin: String(k), act, no: String(k + 1) });
+        button.setAttribute("aria-label", label);
+        if (act === "select") button.setAttribute("aria-pressed", String(k === active));
+      }
+      make("small", "", th).textContent = where;
+    });
+    ui.compareHead.replaceChildren(head);
+    const rows = union.map((i) => {
+      const tr = document.createElement("tr");
+      const th = make("th", "", tr);
+      th.scope = "row";
+      const key = make("button", "a2c-key", th);
+      Object.assign(key, { type: "button", textContent: `g${i}`, _i: i });
+      rhos.forEach((rho, k) => {
+        const td = make("td", "", tr);
+        const bar = make("i", "", td);
+        bar.style.width = `${(100 * rho[i]) / full}%`;
+        make("span", "", td).textContent = percent(rho[i]);
+        if (k) make("small", "", td).textContent = points(rho[i] - rhos[0][i]);
+      });
+      return tr;
+    });
+    ui.compareRows.replaceChildren(...rows);
+    const keys = [...ui.compareRows.querySelectorAll(".a2c-key")];
+    rove(keys, keys[0]);
+  }
+
   drawControls() {
     const { ui, state } = this;
     this.showBlock(state.block.name);
     this.showAsk(state.layer === "change" ? "change" : state.direction);
     this.root.dataset.direction = state.direction;
+    if ((this.root.dataset.present === "yes") !== state.presentation) {
+      this.root.dataset.present = state.presentation ? "yes" : "";
+      this.asked = null; // the number of rows follows the new size
+    }
+    ui.colShare.dataset.term = state.direction === "to" ? "carried" : "rho";
     this.root.dataset.peel = state.peel ? "yes" : "";
     setAttr(ui.peel, "aria-pressed", String(state.peel));
     ui.peelPanel.hidden = !state.peel;
@@ -1394,6 +1657,7 @@ class Probe {
     ui.rest.hidden = !!box && !state.pinned;
     ui.rest.dataset.pinned = state.pinned ? "yes" : "";
     ui.unpin.hidden = !state.pinned || !!box;
+    setText(ui.unpin, state.pins.length > 1 ? `remove pin ${state.active + 1}` : "unpin");
     ui.unbox.hidden = !box;
     ui.box.hidden = !box;
     if (box) this.putBox(box);
@@ -1688,7 +1952,10 @@ class Probe {
       change: { unit: "relative change |Y − X| / |X|", all: "up to as much as came in", colour: "brighter: changed more" },
     }[kind];
     setText(ui.legendTitle, legend.colour);
-    setText(ui.legendText, `${legend.unit} · ${state.scale === "relative" ? "own peak" : legend.all}`);
+    setText(ui.legendUnit, legend.unit);
+    setText(ui.legendScale, state.scale === "relative" ? "own peak" : legend.all);
+    ui.legendUnit.dataset.term = { gather: "theta", distribute: "rho" }[kind] || kind;
+    ui.legendScale.dataset.term = state.scale;
   }
 
   /** While the mouse moves the pair follows between two frames, so that the picture never waits for it. */
@@ -1760,10 +2027,13 @@ class Probe {
     const { block } = this.state;
     this.seen.disconnect();
     for (const tile of this.tileNodes) forget(tile._img);
+    this.piles = new Set(); // groups of look-alikes that are open
     this.tileNodes = Array.from({ length: block.n }, (_, i) => {
-      const button = make("button", "a2c-tile");
+      const box = make("div", "a2c-tilebox");
+      const button = make("button", "a2c-tile", box);
       button.type = "button";
       button._i = i;
+      button._box = box;
       button._img = picture();
       button.append(button._img);
       const line = make("span", "", button);
@@ -1775,42 +2045,129 @@ class Probe {
     this.galleryOrder = null;
   }
 
+  openPile(group) {
+    if (!this.piles.delete(group)) this.piles.add(group);
+    this.schedule("gallery");
+  }
+
+  /** Groups the look-alikes in short slices, once the gallery has been in sight. */
+  findLookAlikes() {
+    const { block } = this.state;
+    if (block.groups || this.grouping === block || !this.tileNodes.some((tile) => tile._seen)) return;
+    this.grouping = block;
+    const work = block.lookAlikes();
+    const slice = () => {
+      if (this.stop.signal.aborted || this.grouping !== block) return;
+      const until = performance.now() + SLICE_MS;
+      while (performance.now() < until) {
+        if (work.next().done) {
+          this.grouping = null;
+          this.schedule("gallery");
+          return;
+        }
+      }
+      setTimeout(slice);
+    };
+    slice();
+  }
+
+  /** True for the primitives that the filter asks for: numbers ("g12, 7"), else words of the card. */
+  filtered() {
+    const text = (this.state.filter || "").trim().toLowerCase();
+    if (!text) return null;
+    const tokens = text.split(/[\s,;]+/);
+    if (tokens.every((token) => /^g?\d+$/.test(token))) {
+      const wanted = new Set(tokens.map((token) => Number(token.replace("g", ""))));
+      return (i) => wanted.has(i);
+    }
+    return (i) => (this.state.block.cards[i] || "").toLowerCase().includes(text);
+  }
+
+  /** Order by falling value with look-alikes behind the first of their group; which of them are hidden. */
+  arrange(values) {
+    const { block } = this.state;
+    const wanted = this.filtered();
+    const order = ranking(values);
+    const members = new Map();
+    for (const i of order) {
+      const group = block.groups ? block.groups[i] : i;
+      if (!members.has(group)) members.set(group, []);
+      members.get(group).push(i);
+    }
+    const line = [];
+    for (const [group, all] of members) {
+      all.forEach((i, place) => {
+        const hidden = wanted ? !wanted(i) : place > 0 && !this.piles.has(group);
+        line.push({ i, group, hidden, more: !wanted && place === 0 ? all.length - 1 : 0 });
+      });
+    }
+    return line;
+  }
+
   sortGallery(repaint) {
     const { state, ui, model } = this;
     const { block } = state;
+    const sort = state.sort === "effect" && !block.effect ? "rho" : state.sort;
     const p = block.index(model.cellOf(state.point, block));
     const rho = column(block.distribute, block.n, block.N, p, new Float32Array(block.n));
-    const values = { rho, reach: block.reach, use: block.use }[state.sort];
-    const order = ranking(values);
-    const same = this.galleryOrder?.join() === order.join();
-    if (!same) {
+    const values = { rho, reach: block.reach, use: block.use, effect: block.effect?.map(Math.abs) }[sort];
+    const line = this.arrange(values);
+    const order = line.map((place) => place.i);
+    if (this.galleryOrder?.join() !== order.join()) {
       this.galleryOrder = order;
-      ui.grid.replaceChildren(...order.map((i) => this.tileNodes[i]));
-      rove(this.tileNodes, this.tileNodes[order[0]]);
+      ui.grid.replaceChildren(...order.map((i) => this.tileNodes[i]._box));
     }
-    for (const tile of this.tileNodes) {
-      const i = tile._i;
-      const share = state.sort === "reach" ? block.reach[i] / block.N : values[i];
-      setText(tile._number, percent(share));
+    for (const { i, group, hidden, more } of line) {
+      const tile = this.tileNodes[i];
+      const numbers = { reach: () => percent(block.reach[i] / block.N), effect: () => points(block.effect[i]) + POINTS };
+      setText(tile._number, (numbers[sort] || (() => percent(values[i])))());
       setAttr(tile, "aria-pressed", String(i === state.primitive));
+      const card = block.cards[i] || "";
+      const effect = block.effect ? `, ${points(block.effect[i])} points of the prediction when switched off` : "";
       setAttr(
         tile,
         "aria-label",
-        `Primitive ${i}: ${percent(rho[i])} at the pixel, gathered from ${about(block.reach[i] / block.N)} of the picture, ${percent(block.use[i])} in use`,
+        `Primitive ${i}: ${percent(rho[i])} at the pixel, gathered from ${about(block.reach[i] / block.N)} of the picture, ${percent(block.use[i])} in use${effect}${card ? `. ${card}` : ""}`,
       );
-      tile.title = block.cards[i] || "";
+      if (tile.title !== card) tile.title = card;
+      if (tile._box.hidden !== hidden) tile._box.hidden = hidden;
+      this.drawPile(tile, group, more);
       if (repaint) tile._drawn = null;
     }
+    const shown = line.filter((place) => !place.hidden).map((place) => this.tileNodes[place.i]);
+    if (!shown.includes(this.root.getRootNode().activeElement)) rove(this.tileNodes, shown[0]);
     setText(ui.galleryTitle, `All ${block.n} primitives`);
+    const filter = this.filtered();
+    setText(ui.found, filter ? (shown.length ? `${shown.length} found` : `none found for “${state.filter.trim()}”`) : "");
     const open = this.root.dataset.open === "yes";
     setText(ui.more, open ? "Show fewer" : `Show all ${block.n}`);
-    ui.more.setAttribute("aria-expanded", String(open));
+    setAttr(ui.more, "aria-expanded", String(open));
+  }
+
+  /** "+2" on the first of a group of look-alikes. */
+  drawPile(tile, group, more) {
+    const box = tile._box;
+    setAttr(box, "data-pile", more ? "yes" : "");
+    if (!more && !tile._pile) return;
+    if (!tile._pile) {
+      tile._pile = make("button", "a2c-pile", box);
+      tile._pile.type = "button";
+    }
+    tile._pile.hidden = !more;
+    tile._pile._group = group;
+    const open = this.piles.has(group);
+    setText(tile._pile, open ? `−${more}` : `+${more}`);
+    setAttr(tile._pile, "aria-expanded", String(open));
+    const label = `${more} more gathered from nearly the same places as g${tile._i}`;
+    setAttr(tile._pile, "aria-label", label);
+    setAttr(tile._pile, "title", label);
   }
 
   /** Draws the tiles that are in sight and not drawn yet. */
   drawTiles() {
     const { state } = this;
     const { block, tiles: kind } = state;
+    this.findLookAlikes();
     const mini = this.mini("tile");
     const id = `${kind} ${state.scale} ${state.frame}`;
     for (const tile of this.tileNodes) {
@@ -1847,7 +2204,10 @@ class Probe {
       order: [...this.order],
       attention: Array.from(this.attention),
       gallery: [...(this.galleryOrder || [])],
-      ready: !this.raf && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
+      pins: this.report().view.pins,
+      active: state.active,
+      presentation: state.presentation,
+      ready: !this.raf && !this.grouping && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
     };
   }
 
@@ -1856,10 +2216,13 @@ class Probe {
     cancelAnimationFrame(this.raf);
     this.size.disconnect();
     this.seen.disconnect();
-    this.pins.cancel();
+    this.told.cancel();
     this.views.cancel();
     this.forgetPainted();
     for (const tile of this.tileNodes) forget(tile._img);
+    for (const mark of this.pinMarks) mark.remove();
+    this.tips.tip.remove();
+    this.tour.card.remove();
     delete this.root.__canvas;
   }
 }
