@@ -384,6 +384,7 @@ def test_five_hundred_random_acts_leave_no_error_and_no_garbage(show: Show) -> N
     canvas = show(payload)
     rng = np.random.default_rng(5)
     keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "[", "]", "Escape"]
+    keys += ["Shift+ArrowRight", "Shift+ArrowDown", "p", "1", "2", "Delete", "d", "f"]
 
     def act(times: int) -> None:
         for _ in range(times):
@@ -391,15 +392,31 @@ def test_five_hundred_random_acts_leave_no_error_and_no_garbage(show: Show) -> N
             if kind < 5:
                 canvas.page.mouse.move(*canvas.spot(*rng.uniform(-0.05, 1.05, 2)))
             elif kind < 6:
-                canvas.page.mouse.click(*canvas.spot(*rng.uniform(0.01, 0.99, 2)))
+                canvas.page.mouse.move(*canvas.spot(*rng.uniform(0.01, 0.99, 2)))
+                canvas.page.mouse.down()
+                if rng.integers(0, 2):
+                    canvas.page.mouse.move(*canvas.spot(*rng.uniform(0.01, 0.99, 2)))
+                canvas.page.mouse.up()
             elif kind < 8:
                 canvas.page.locator("[data-ref=stage]").focus()
                 canvas.page.keyboard.press(str(rng.choice(keys)))
             elif kind < 9:
-                name = str(
-                    rng.choice(["blocks.4", "blocks.5", "relative", "absolute", "gather", "use", "rho"])
-                )
-                canvas.page.locator(f"input[value='{name}']").first.evaluate("node => node.click()")
+                inputs = [
+                    "blocks.4",
+                    "blocks.5",
+                    "relative",
+                    "absolute",
+                    "gather",
+                    "use",
+                    "rho",
+                    "change",
+                    "to",
+                ]
+                refs = ["peel", "termsTop", "termsNone", "tour"]
+                choices = [f"input[value='{name}']" for name in inputs] + [
+                    f"[data-ref={ref}]" for ref in refs
+                ]
+                canvas.page.locator(str(rng.choice(choices))).first.evaluate("node => node.click()")
             else:
                 width = int(rng.choice([800, 1100, 1400]))
                 canvas.page.set_viewport_size({"width": width, "height": 900})
@@ -413,6 +430,41 @@ def test_five_hundred_random_acts_leave_no_error_and_no_garbage(show: Show) -> N
     before = heap()
     act(500)
     assert heap() <= 1.2 * before
+
+
+def test_a_report_about_a_picture_that_is_gone_is_not_sent(show: Show) -> None:
+    payload, _ = harness.make_payload(n=8, strides=(16,))
+    other, _ = harness.make_payload(n=8, strides=(16,), key="other")
+    canvas = show(payload)
+    # The first pin is told at once and the others wait for their turn; by then the picture is another.
+    canvas.page.evaluate(
+        """([other]) => {
+          const probe = document.querySelector("[data-a2-root]").__canvas;
+          for (const x of [5, 100, 300]) probe.pin({ frame: 0, x, y: 50 });
+          probe.update(other, {});
+          probe.pin({ frame: 0, x: 20, y: 20 });
+        }""",
+        [other],
+    )
+    canvas.page.wait_for_function("() => window.pins.at(-1)?.key === 'other'")
+    assert [pin["key"] for pin in canvas.pins()] == ["synthetic", "other"]
+    assert canvas.settle()["pins"] == [[0, 1, 1]]
+
+
+def test_a_resize_while_hovering_keeps_the_cell_under_the_mark(show: Show) -> None:
+    payload, _ = harness.make_payload(n=8, strides=(32,))
+    canvas = show(payload)
+    canvas.hover_cell(7, 3, (14, 14))
+    for width in (800, 1920, 1100):
+        canvas.page.set_viewport_size({"width": width, "height": 900})
+        canvas.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        told = canvas.settle()
+        place = told["cell"] if told["hovering"] else told["rest"]
+        mark = "hover" if told["hovering"] else "rest"
+        box = canvas.page.locator(f"[data-ref={mark}] b").bounding_box()
+        assert box is not None
+        left, top = canvas.spot(place["col"] / 14, place["row"] / 14)
+        np.testing.assert_allclose([box["x"], box["y"]], [left, top], atol=0.6)
 
 
 def test_a_clip_is_probed_at_the_frame_on_show(show: Show) -> None:
