@@ -952,7 +952,7 @@ class Probe {
       this.present(true);
       ui.stage.focus();
     });
-    on(this.root, "keydown", (event) => {
+    on(document, "keydown", (event) => {
       if (event.key === "Escape" && this.state.presentation && !event.defaultPrevented) this.present(false);
     });
     on(ui.unbox, "click", () => {
