@@ -173,4 +173,7 @@ def test_the_change_of_the_block_is_a_layer_with_its_own_legend(show: Show) -> N
     assert text(canvas, "top").startswith("50")
     canvas.hover_cell(14, 3, GRID)
     assert f"{100 * seen[0, 0, 14, 3]:.0f}\u202f%" in text(canvas, "readout")
+    drag_cells(canvas, (4, 2), (7, 9))
+    mean = seen[0, 0, 4:8, 2:10].mean()
+    assert f"{100 * mean:.0f}\u202f% of its size on average" in text(canvas, "readout")
     assert ask(canvas, "from")["large"]["kind"] == "attention"

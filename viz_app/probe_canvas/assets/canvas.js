@@ -1678,12 +1678,22 @@ class Probe {
     const part = state.peel && this.terms.count < block.n ? ` · ${this.termsSentence()}` : "";
     this.sentence =
       state.layer === "change"
-        ? `${place} · the block changed ${cells ? "its first cell" : "it"} by ${percent(block.change[block.index(cells ? { t: cells.t, row: cells.row0, col: cells.col0 } : cell)])} of its size`
+        ? `${place} · the block changed it by ${percent(this.meanChange(cells, cell))} of its size${cells ? " on average" : ""}`
         : place + said + part;
     setText(ui.readout, this.sentence);
     const words = DIRECTIONS[direction];
     setText(ui.rankTitle, cells ? words.listBox : words.list);
     setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : state.hover ? "under the pointer" : state.pinned ? "pinned" : "at rest");
+  }
+
+  meanChange(cells, cell) {
+    const { block } = this.state;
+    if (!cells) return block.change[block.index(cell)];
+    let sum = 0;
+    for (let row = cells.row0; row <= cells.row1; row++) {
+      for (let col = cells.col0; col <= cells.col1; col++) sum += block.change[block.index({ t: cells.t, row, col })];
+    }
+    return sum / cells.count;
   }
 
   termsSentence() {
