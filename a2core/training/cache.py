@@ -189,7 +189,9 @@ class Cache:
             photo = read_photo(self.photos[index], self.skipped)
             valid.append(photo is not None)
             blank = np.zeros((8, 8, 3), np.uint8)
-            pictures.append(square(blank if photo is None else photo, size_px, rng if index % 2 else None))
+            pictures.append(
+                square(blank if photo is None else photo, size_px, rng if rng.random() < 0.5 else None)
+            )
         x = standardise(np.stack(pictures)).contiguous(memory_format=torch.channels_last)
         doubled = F.interpolate(x, scale_factor=2, mode="bicubic", align_corners=False)
         ours, _ = run_stages(trunk, x, settings.taps)
