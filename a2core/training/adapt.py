@@ -59,7 +59,6 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             "seed": args.seed,
             "steps": run.total_steps,
             "wall_s": round(run.elapsed_s),
-            "final_losses": {key: round(value, 4) for key, value in run.last.items()},
         },
         "metrics": {},
         "limits": (
