@@ -253,8 +253,8 @@ def spot_of(block: BlockTrace, position: tuple[int, int, int]) -> tuple[float, f
 
 
 def default_block(trace: Trace) -> BlockTrace:
-    """The block that is shown first: the one of the finest grid, whose parts are recognised at a glance."""
-    return max(trace.blocks.values(), key=lambda block: block.grid)
+    """The block that is shown first: the deepest, where objects live."""
+    return list(trace.blocks.values())[-1]
 
 
 def default_position(block: BlockTrace, spot: tuple[float, float] | None) -> tuple[int, int, int]:
