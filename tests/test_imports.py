@@ -22,7 +22,8 @@ CORE_LAYERS = [
 ]
 APP_LAYERS = [
     ["view_model", "probe_canvas"],
-    ["charts", "state", "services"],
+    ["charts", "state"],
+    ["services"],
     ["views"],
     ["app"],
 ]

@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 import streamlit as st
 
 import a2core
-from a2core import A2Error, CheckpointInfo, Clip, Model, Trace
+from a2core import A2Error, CheckpointError, CheckpointInfo, Clip, Model, Trace
 from viz_app import view_model
+from viz_app.state import Key, Probe
 from viz_app.view_model import Sample
 
 logger = logging.getLogger("a2.app")
@@ -29,6 +30,7 @@ MODELS_KEPT = 4
 TRACES_KEPT = 48  # of about 2 to 6 MB each, payload included
 SAMPLES_KEPT = 16
 RANDOM_SUFFIX = ", random blocks"
+NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
 UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
     "to go on, or choose another picture."
@@ -149,6 +151,30 @@ def _shown(picture_id: str, weights: Weights, size_px: int, _picture: Picture) -
     key = view_model.trace_key(picture_id, f"{weights.label} {weights.fingerprint}", size_px)
     payload = view_model.canvas_payload(trace, model.card, key=key, alt=_picture.alt)
     return Shown(key, _picture, weights, size_px, trace, payload, model.card)
+
+
+def current_shown() -> Shown:
+    """What the visitor looked at last, on any page; the first sample, traced, when there is nothing yet.
+
+    Raises:
+        A2Error: there is no checkpoint to use, or it is refused.
+    """
+    shown: Shown | None = st.session_state.get(Key.SHOWN)
+    if shown is not None:
+        return shown
+    usable, _ = list_weights()
+    if not usable:
+        raise CheckpointError(NO_CHECKPOINT)
+    return show(load_sample(view_model.SAMPLES[0]), usable[0], view_model.DEFAULT_SIZE_PX)
+
+
+def current_probe(shown: Shown) -> Probe:
+    """The pixel that the visitor marked last in `shown`; where nobody did, the one marked at first."""
+    probe: Probe | None = st.session_state.get(Key.PROBE)
+    if probe is not None and probe.key == shown.key:
+        return probe
+    block = view_model.default_block(shown.trace)
+    return Probe(shown.key, block.name, *view_model.default_position(block, shown.picture.spot), None)
 
 
 def attempt(action: Callable[[], T]) -> tuple[T | None, str]:

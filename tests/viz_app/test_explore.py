@@ -207,6 +207,24 @@ def test_another_size_keeps_the_place_and_another_picture_keeps_the_block(app):
     assert fresh.position != moved.position
 
 
+def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sample(app, checkpoints):
+    def page():
+        import streamlit as st
+
+        from viz_app import services
+
+        shown = services.current_shown()
+        st.text(f"{shown.picture.id} {services.current_probe(shown).block}")
+
+    fresh = AppTest.from_function(page, default_timeout=TIMEOUT_S).run()
+    assert fresh.text[0].value.startswith(view_model.SAMPLES[0].name)
+    app.get_by_key(Key.SAMPLE).set_value("coffee").run()
+    later = AppTest.from_function(page, default_timeout=TIMEOUT_S)
+    for key in (Key.SHOWN, Key.PROBE):
+        later.session_state[key] = app.session_state[key]
+    assert later.run().text[0].value == f"coffee {app.session_state[Key.PROBE].block}"
+
+
 def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, monkeypatch):
     calls = []
     real = a2core.Model.trace

@@ -58,7 +58,7 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     fault = st.session_state.pop(Key.FAULT, "") or fault
     shown: Shown | None = None
     if weights is None:
-        fault = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
+        fault = services.NO_CHECKPOINT
     elif picture is not None:
         shown, trouble = services.attempt(lambda: services.show(picture, weights, int(size_px)))
         fault = fault or trouble
