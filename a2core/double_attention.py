@@ -53,7 +53,7 @@ _PASS = 9
 
 # Without gradients, inputs of at least so many positions are worked on in runs of so many: a run's
 # logits stay in the cache, and the maps of all positions are never in memory together.
-_STREAM_FROM, _RUN = 4096, 2048
+_STREAM_FROM, _RUN = 2048, 1568
 
 
 class Plan(NamedTuple):

@@ -293,7 +293,7 @@ def test_frames_of_a_clip_are_attended_to_jointly():
 @pytest.mark.parametrize("norms", [{"input_norm": False}, {"output_norm": True}, {"residual": False}])
 @pytest.mark.parametrize("last", [False, True])
 def test_without_gradients_long_inputs_go_in_runs_and_give_the_same(norms, last, monkeypatch):
-    """As they do, at sizes of use, from 4096 positions on."""
+    """As they do, at sizes of use, from 2048 positions on."""
     block = lively(DoubleAttention(32, 8, 8, order="left", fold=True, **norms))
     with torch.no_grad():
         block.theta.weight.mul_(5)
