@@ -113,6 +113,19 @@ def test_another_revision_sets_everything_back(show: Show) -> None:  # noqa: F81
     assert (told["direction"], len(told["pins"])) == ("to", 2), "the same view again changes nothing"
     told = canvas.update(payload, view | {"revision": 2})
     assert (told["direction"], told["pins"], told["region"]) == ("from", [[0, 3, 3]], None)
+    assert (
+        canvas.page.evaluate("() => document.querySelector('[data-a2-root]').__canvas.report().view.revision")
+        == 2
+    )
+
+
+def test_a_view_of_another_block_may_name_a_layer_of_its_primitive(show: Show) -> None:  # noqa: F811
+    payload, _ = harness.make_payload(n=16, strides=(16, 32))
+    first, second = (block["name"] for block in payload["blocks"])
+    canvas = show(payload, view={"block": first, "revision": 1})
+    view = {"block": second, "probe": [0, 2, 2], "primitive": 3, "layer": "gather", "revision": 2}
+    told = canvas.update(payload, view)
+    assert (told["block"], told["large"]) == (second, {"kind": "gather", "i": 3})
 
 
 # ------------------------------------------------------------------------------------ gallery

@@ -734,10 +734,10 @@ class Probe {
       const fresh = view[name] !== undefined && JSON.stringify(view[name]) !== JSON.stringify(given[name]);
       return fresh && view[name] !== null;
     };
+    if (asked("block") && model.block(view.block) !== state.block) this.setBlock(model.block(view.block));
     for (const name of Object.keys(SETTINGS)) {
       if (asked(name) && SETTINGS[name](view[name])) state[name] = view[name];
     }
-    if (asked("block") && model.block(view.block) !== state.block) this.setBlock(model.block(view.block));
     const block = state.block;
     if (asked("probe") && Array.isArray(view.probe)) {
       const [t, row, col] = view.probe;
@@ -1381,6 +1381,7 @@ class Probe {
       return [cell.t, cell.row, cell.col];
     });
     view.region = box && [box.t, box.row0, box.col0, box.row1, box.col1];
+    view.revision = this.given.revision; // of what the page asked: an answer to an earlier one is stale
     return {
       key: model.key,
       block: state.block.name,
