@@ -21,6 +21,7 @@ from a2core.errors import (
     CheckpointError,
     MediaError,
     NetworkError,
+    Stopped,
     TrainingError,
 )
 from a2core.media import Clip, read_media
@@ -48,6 +49,7 @@ __all__ = [
     "MediaError",
     "Model",
     "NetworkError",
+    "Stopped",
     "Trace",
     "TrainingError",
     "adopt",

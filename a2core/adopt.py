@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from a2core.double_attention import Attended, DoubleAttention
 from a2core.errors import NetworkError
-from a2core.networks import imagenet_labels, inserted_blocks, replace_module
+from a2core.networks import chain, imagenet_labels, inserted_blocks, replace_module
 from a2core.trace import Model, pick_device
 
 ROLES = ("phi", "theta", "rho", "expand")
@@ -213,7 +213,16 @@ def model_of(
         labels = imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
     if len(labels) != count:
         raise NetworkError(f"Got {len(labels)} labels for {count} classes. Give one for each.")
-    return Model(network, blocks, name=name, labels=tuple(labels), mean=mean, std=std, device=target)
+    return Model(
+        network,
+        blocks,
+        name=name,
+        labels=tuple(labels),
+        mean=mean,
+        std=std,
+        device=target,
+        stages=chain(network),
+    )
 
 
 def _recognise(module: nn.Module) -> dict[str, str]:

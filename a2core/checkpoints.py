@@ -24,7 +24,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from a2core.errors import CheckpointError
-from a2core.networks import build_network, inserted_blocks
+from a2core.networks import build_network, chain, inserted_blocks
 from a2core.trace import Model, pick_device
 
 CARD_FORMAT = 1
@@ -237,6 +237,7 @@ def _assemble(
         std=backbone.std,
         device=device,
         card=card,
+        stages=chain(backbone.network),
     )
 
 

@@ -26,5 +26,9 @@ class BlockError(A2Error):
     """A double attention block built with, or given, something it cannot work on."""
 
 
+class Stopped(A2Error):  # noqa: N818 - nothing went wrong: somebody asked for it
+    """Work that was stopped on request, before it was done."""
+
+
 class TrainingError(A2Error):
     """Training or evaluation data, settings or state that cannot be used."""

@@ -279,18 +279,25 @@ def build_network(architecture: Mapping[str, Any]) -> Backbone:
 def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
     """The network as a chain of (module name, module), each taking what the one before returns.
 
-    Known for timm's EfficientNets, with or without inserted blocks; what follows a block can then be
-    run again without what stands before it.
+    Known for timm's EfficientNets, torchvision's ResNets and `VideoResNet`, with or without inserted
+    blocks; what follows a block can then be run again without what stands before it. A ResNet's chain
+    has a "flatten" that is no module of the network: ResNets do it in passing.
 
     Raises:
         NetworkError: a network of another kind.
     """
-    names = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier")
+    if isinstance(network, torchvision.models.ResNet | VideoResNet):
+        units = [f"layer{stage}" for stage in (1, 2, 3, 4)]
+        names = ["conv1", "bn1", "relu", "maxpool", *units, "avgpool"]
+        chain = [(name, network.get_submodule(name)) for name in names]
+        return [*chain, ("flatten", nn.Flatten(1)), ("fc", network.get_submodule("fc"))]
+    names = ["conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier"]
     if not all(hasattr(network, name) for name in names):
         raise NetworkError(
-            f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm."
+            f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm or a "
+            "ResNet of torchvision."
         )
-    chain: list[tuple[str, nn.Module]] = []
+    chain = []
     for name in names:
         module = getattr(network, name)
         if name == "blocks":
@@ -298,6 +305,27 @@ def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
         else:
             chain.append((name, module))
     return chain
+
+
+def chain(network: nn.Module) -> list[nn.Module] | None:
+    """The modules that a picture goes through one after the other, inserted blocks on their own.
+
+    None when the network is not known as such a chain: an nn.Sequential is, and what `stages` knows.
+    """
+    try:
+        found = [module for _, module in stages(network)]
+    except NetworkError:
+        found = [network]
+    parts = [part for module in found for part in _unchained(module)]
+    return None if parts == [network] else parts
+
+
+def _unchained(module: nn.Module) -> list[nn.Module]:
+    if isinstance(module, WithBlock):
+        return [*_unchained(module.host), module.block]
+    if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
+        return [part for inner in module for part in _unchained(inner)]
+    return [module]
 
 
 # ---------------------------------------------------------------------------------------------

@@ -25,6 +25,13 @@ def _weights_at(maps: np.ndarray, position: Position) -> np.ndarray:
     return maps[:, t, row, col]
 
 
+def _seen_from(block: BlockTrace, position: Position, maps: np.ndarray) -> np.ndarray:
+    """`maps` (..., T, h, w), without the frames that `position` exchanges nothing with."""
+    if not block.joint:
+        maps[..., np.arange(block.grid[0]) != position[0], :, :] = 0
+    return maps
+
+
 def effective_attention(block: BlockTrace, position: Position) -> np.ndarray:
     """Where `position` (t, row, col) gets its information from: (T, h, w), sums to 1.
 
@@ -33,7 +40,7 @@ def effective_attention(block: BlockTrace, position: Position) -> np.ndarray:
     Raises:
         BlockError: the position lies outside the grid.
     """
-    return np.tensordot(_weights_at(block.distribute, position), block.gather, axes=1)
+    return _seen_from(block, position, np.tensordot(_weights_at(block.distribute, position), block.gather, 1))
 
 
 def received_attention(block: BlockTrace, position: Position) -> np.ndarray:
@@ -45,7 +52,7 @@ def received_attention(block: BlockTrace, position: Position) -> np.ndarray:
     Raises:
         BlockError: the position lies outside the grid.
     """
-    return np.tensordot(_weights_at(block.gather, position), block.distribute, axes=1)
+    return _seen_from(block, position, np.tensordot(_weights_at(block.gather, position), block.distribute, 1))
 
 
 def attention_terms(block: BlockTrace, position: Position) -> np.ndarray:
@@ -54,7 +61,8 @@ def attention_terms(block: BlockTrace, position: Position) -> np.ndarray:
     Raises:
         BlockError: the position lies outside the grid.
     """
-    return _weights_at(block.distribute, position)[:, None, None, None] * block.gather
+    terms = _weights_at(block.distribute, position)[:, None, None, None] * block.gather
+    return _seen_from(block, position, terms)
 
 
 def rank_primitives(block: BlockTrace, position: Position) -> np.ndarray:

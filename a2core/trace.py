@@ -10,9 +10,9 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -20,33 +20,54 @@ import torch
 from torch import Tensor, nn
 
 from a2core.double_attention import Attended
-from a2core.errors import A2Error, NetworkError
+from a2core.errors import A2Error, NetworkError, Stopped
 from a2core.media import Clip
+
+Frames = Literal["joint", "each"]
+Progress = Callable[[float], None]
 
 STRIDE_PX = 32  # of the deepest features: sides that are multiples of it line up with every grid
 LARGEST_SIZE_PX = 2048
 
+# Frames of a clip that go through the trunk together. On a CPU two are quickest (16 frames of 352 × 192
+# took 0.36 s by twos, 0.67 s at once: larger batches leave the cache); a GPU wants many.
+_FRAMES_AT_ONCE = {"cpu": 2}
+_FRAMES_AT_ONCE_ELSEWHERE = 16
+
 
 @dataclass(frozen=True)
 class BlockTrace:
-    """What one block did; arrays are float32 and read-only. Positions are (t, row, col) in cells."""
+    """What one block did; arrays are float32 and read-only. Positions are (t, row, col) in cells.
+
+    A block attends over all frames of a clip jointly, or over each frame alone; then every frame has
+    a bag of its own.
+    """
 
     name: str  # of the module that the block stands behind
-    primitives: np.ndarray  # (m, n): column i is g_i
-    gather: np.ndarray  # (n, T, h, w): sums to 1 over T, h, w
+    primitives: np.ndarray  # (m, n): column i is g_i; each frame alone: (T, m, n)
+    gather: np.ndarray  # (n, T, h, w): sums to 1 over T, h, w; each frame alone: over h, w
     distribute: np.ndarray  # (n, T, h, w): sums to 1 over n
     output: np.ndarray  # (m, T, h, w): Z = G V
     change: np.ndarray  # (T, h, w): |Y − X| / |X|, the block's contribution relative to its input
 
     @property
+    def joint(self) -> bool:
+        """Whether all frames were attended to jointly; False: each frame alone."""
+        return self.primitives.ndim == 2
+
+    @property
     def m(self) -> int:
         """Length of each primitive."""
-        return self.primitives.shape[0]
+        return self.primitives.shape[-2]
 
     @property
     def n(self) -> int:
         """Number of primitives."""
-        return self.primitives.shape[1]
+        return self.primitives.shape[-1]
+
+    def bag(self, t: int) -> np.ndarray:
+        """The primitives that frame `t` is handed, (m, n)."""
+        return self.primitives if self.joint else self.primitives[t]
 
     @property
     def grid(self) -> tuple[int, int, int]:
@@ -119,11 +140,14 @@ def resize_frames(frames: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def recording(blocks: Mapping[str, nn.Module], *, frames_per_clip: int) -> Iterator[dict[str, BlockTrace]]:
+def recording(
+    blocks: Mapping[str, nn.Module], *, frames_per_clip: int, alone: bool = False
+) -> Iterator[dict[str, BlockTrace]]:
     """While open, blocks attend over clips of `frames_per_clip` frames and write what they did.
 
-    The dictionary fills in network order as the network runs. Blocks are as before afterwards,
-    also when the network fails.
+    The dictionary fills in network order as the network runs. With `alone` the blocks attend over
+    each frame by itself, in batches of any size, and the dictionary fills when the recording closes.
+    Blocks are as before afterwards, also when the network fails.
     """
     seen: dict[str, BlockTrace] = {}
     # Relatives of double attention attend over the clip too; blocks of others show maps of their own.
@@ -132,12 +156,15 @@ def recording(blocks: Mapping[str, nn.Module], *, frames_per_clip: int) -> Itera
         name: {key: getattr(block, key) for key in wanted if hasattr(block, key)}
         for name, block in blocks.items()
     }
-    now = {"frames_per_clip": frames_per_clip}
+    recorders = {name: _Recorder(name, seen, frames_per_clip, alone) for name in blocks}
+    now = {"frames_per_clip": 1 if alone else frames_per_clip}
     try:
         for name, settings in before.items():
             for key in settings:
-                setattr(blocks[name], key, now.get(key) or _Recorder(name, seen, frames_per_clip))
+                setattr(blocks[name], key, now.get(key) or recorders[name])
         yield seen
+        for recorder in recorders.values():
+            recorder.close()
     finally:
         for name, settings in before.items():
             for key, value in settings.items():
@@ -147,21 +174,39 @@ def recording(blocks: Mapping[str, nn.Module], *, frames_per_clip: int) -> Itera
 class _Recorder:
     """Turns what a block attended to over one clip into a BlockTrace."""
 
-    def __init__(self, name: str, seen: dict[str, BlockTrace], frames: int) -> None:
-        self.name, self.seen, self.frames = name, seen, frames
+    def __init__(self, name: str, seen: dict[str, BlockTrace], frames: int, alone: bool) -> None:
+        self.name, self.seen, self.frames, self.alone = name, seen, frames, alone
+        self.parts: list[list[np.ndarray]] = []  # of frames attended to alone
 
     def __call__(self, x: Tensor, attended: Attended, y: Tensor, grid: tuple[int, ...]) -> None:
+        x, y = x.float(), y.float()
+        change = (y - x).norm(dim=1) / x.norm(dim=1).clamp_min(1e-12)
+        if self.alone:
+            maps = (attended.gather, attended.distribute, attended.output)
+            by_map = [part.unflatten(2, grid).transpose(0, 1) for part in maps]
+            self.parts.append(
+                [_frozen(part) for part in (attended.primitives, *by_map, change.unflatten(1, grid))]
+            )
+            return
         shape = (self.frames, *grid) if len(grid) == 2 else grid  # a 3-D block brings its own T
-        x, y = x[0].float(), y[0].float()
-        change = (y - x).norm(dim=0) / x.norm(dim=0).clamp_min(1e-12)
         self.seen[self.name] = BlockTrace(
             name=self.name,
             primitives=_frozen(attended.primitives[0]),
             gather=_frozen(attended.gather[0].unflatten(1, shape)),
             distribute=_frozen(attended.distribute[0].unflatten(1, shape)),
             output=_frozen(attended.output[0].unflatten(1, shape)),
-            change=_frozen(change.unflatten(0, shape)),
+            change=_frozen(change[0].unflatten(0, shape)),
         )
+
+    def close(self) -> None:
+        if not self.parts:
+            return
+        joined = []
+        for axis, arrays in zip((0, 1, 1, 1, 0), zip(*self.parts, strict=True), strict=True):
+            array = np.concatenate(arrays, axis=axis)
+            array.flags.writeable = False
+            joined.append(array)
+        self.seen[self.name] = BlockTrace(self.name, *joined)
 
 
 def _frozen(tensor: Tensor) -> np.ndarray:
@@ -176,6 +221,8 @@ class Model:
     One trace runs at a time (a lock inside): several threads may share one model.
 
     Attributes:
+        stages: the network as a chain of modules, blocks standing for themselves, where that is
+            known: then a clip goes through it a few frames at a time.
         name: of the checkpoint.
         card: the checkpoint's JSON card; empty for random blocks.
         trained: whether the blocks' weights were trained.
@@ -195,6 +242,7 @@ class Model:
         device: torch.device,
         card: Mapping[str, Any] | None = None,
         trained: bool = False,
+        stages: Sequence[nn.Module] | None = None,
     ) -> None:
         self.network = network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         self.blocks = dict(blocks)
@@ -202,6 +250,8 @@ class Model:
         self.card = dict(card or {})
         self.trained = trained
         self.mean, self.std = mean, std
+        self.stages = None if stages is None else tuple(stages)
+        self._frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         self._lock = threading.Lock()
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
@@ -221,27 +271,41 @@ class Model:
         return torch.autocast("cuda", torch.float16)
 
     @torch.inference_mode()
-    def trace(self, clip: Clip, size: int = 448, top: int = 5) -> Trace:
+    def trace(
+        self,
+        clip: Clip,
+        size: int = 448,
+        top: int = 5,
+        *,
+        frames: Frames = "joint",
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Trace:
         """Run `clip` with its long side at `size` pixels and keep what each block did.
 
         The picture keeps its shape; both sides are rounded to multiples of 32 and nothing is
-        cropped. The blocks attend over all frames of a clip jointly.
+        cropped. Frames go through the trunk a few at a time, fewer when a GPU's memory is short.
+
+        Args:
+            clip: the frames.
+            size: long side of the model input, in pixels.
+            top: so many classes.
+            frames: "joint": each block attends once over all positions of the clip, T·h·w; "each":
+                over each frame alone, as if it were a picture.
+            progress: called with the share of the work that is done, 0 to 1.
+            stop: asked between batches; when it says True the work ends.
 
         Raises:
-            NetworkError: `size` out of range, or the device ran out of memory.
+            NetworkError: `size` or `frames` out of range, or the device ran out of memory.
+            Stopped: `stop` said so. The model is as before.
         """
+        if frames not in ("joint", "each"):
+            raise NetworkError(f"frames is {frames!r}: choose 'joint' or 'each'.")
         start = time.perf_counter()
         shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size)
         model_input = resize_frames(clip.frames, shape)
-        with self._lock, recording(self.blocks, frames_per_clip=len(model_input)) as seen:
-            try:
-                with self.autocast():
-                    logits = self.network(self.preprocess(model_input))
-            except torch.OutOfMemoryError as error:
-                raise NetworkError(
-                    f"The {self.device.type} device ran out of memory on {len(model_input)} × {shape[1]} × "
-                    f"{shape[0]} pixels. Choose a smaller size or fewer frames."
-                ) from error
+        with self._lock:
+            logits, seen = self._watched(model_input, frames == "each", progress, stop)
         probabilities = logits.float().softmax(dim=1).mean(dim=0).cpu()
         best = probabilities.topk(min(top, len(probabilities)))
         if not np.isfinite(best.values.numpy()).all():
@@ -257,3 +321,76 @@ class Model:
             device=self.device.type,
             elapsed_s=time.perf_counter() - start,
         )
+
+    def _watched(
+        self,
+        model_input: np.ndarray,
+        alone: bool,
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> tuple[Tensor, dict[str, BlockTrace]]:
+        """Logits (T, classes) and what the blocks did, in batches of half the size while memory is short."""
+        count, height, width, _ = model_input.shape
+        while True:
+            try:
+                with (
+                    recording(self.blocks, frames_per_clip=count, alone=alone) as seen,
+                    self.autocast(),
+                ):
+                    logits = self._in_batches(model_input, alone, progress, stop)
+                return logits, seen
+            except torch.OutOfMemoryError as error:
+                if min(self._frames_at_once, count) == 1 or self.stages is None:
+                    raise NetworkError(
+                        f"The {self.device.type} device ran out of memory on {count} × {width} × {height} "
+                        "pixels. Choose a smaller size or fewer frames."
+                    ) from error
+                self._frames_at_once = max(1, min(self._frames_at_once, count) // 2)
+
+    def _in_batches(
+        self,
+        model_input: np.ndarray,
+        alone: bool,
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> Tensor:
+        """Logits (T, classes): batches of frames through the trunk, all frames at once through each block."""
+        count, at_once = len(model_input), self._frames_at_once
+        runs = [([self.network], False)] if alone or count == 1 else self._runs()
+        total, done = sum(_size(modules) for modules, _ in runs), 0.0
+        parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]
+        for index, (modules, whole) in enumerate(runs):
+            if whole and len(parts) > 1:
+                parts = [model_input if index == 0 else torch.cat(list(parts))]
+            through = []
+            for part in parts:
+                if stop is not None and stop():
+                    raise Stopped("The trace was stopped before it was done. Start again when ready.")
+                x = self.preprocess(part) if index == 0 else part
+                for module in modules:
+                    x = module(x)
+                through.append(x)
+                done += _size(modules) * len(x) / count / total
+                if progress is not None:
+                    progress(min(1.0, done))
+            parts = through[0].split(at_once) if whole else through
+        return torch.cat(list(parts))
+
+    def _runs(self) -> list[tuple[list[nn.Module], bool]]:
+        """The network as runs of modules, and whether a run needs all frames of the clip at once."""
+        if self.stages is None:
+            return [([self.network], True)]
+        blocks = set(self.blocks.values())
+        runs: list[tuple[list[nn.Module], bool]] = []
+        for stage in self.stages:
+            whole = any(module in blocks for module in stage.modules())
+            if runs and runs[-1][1] == whole:
+                runs[-1][0].append(stage)
+            else:
+                runs.append(([stage], whole))
+        return runs
+
+
+def _size(modules: Sequence[nn.Module]) -> int:
+    """How many modules there are inside: how long they take, near enough for a progress bar."""
+    return sum(1 for module in modules for _ in module.modules())

@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from a2core import NetworkError, effective_attention
+from a2core import (
+    NetworkError,
+    Stopped,
+    attention_terms,
+    effective_attention,
+    received_attention,
+)
+from a2core.networks import build_network, chain, paper_network
 from a2core.trace import input_shape, pick_device, recording, resize_frames
+from tests.a2core.conftest import tiny_network
+
+LITE0 = {
+    "backbone": "tf_efficientnet_lite0",
+    "blocks": {"blocks.4": {"in_channels": 112, "c_m": 8, "c_n": 6}},
+}
 
 
 def softmax(values, axis):
@@ -162,7 +175,6 @@ def test_the_device_can_be_set_by_the_environment_and_a_missing_one_is_refused(m
 def test_on_cuda_the_trunk_is_mixed_precision_and_the_maps_still_add_up(photo):
     from a2core import Model
     from a2core.networks import inserted_blocks
-    from tests.a2core.conftest import tiny_network
 
     network = tiny_network()
     model = Model(network, inserted_blocks(network), name="tiny", labels=tuple("abcdefghij"),
@@ -172,3 +184,128 @@ def test_on_cuda_the_trunk_is_mixed_precision_and_the_maps_still_add_up(photo):
         z = np.einsum("mi,ithw->mthw", block.primitives, block.distribute)
         np.testing.assert_allclose(block.output, z, atol=1e-4)
         assert effective_attention(block, (0, 0, 0)).sum() == pytest.approx(1, abs=1e-5)
+
+
+# ---------------------------------------------------------------------------------------------
+# Clips
+
+
+@pytest.fixture
+def clip(photo):
+    """Five frames of noise, 96 × 64 pixels: no multiple of any batch size."""
+    frames = np.random.default_rng(0).integers(0, 256, (5, 64, 96, 3), dtype=np.uint8)
+    return replace(photo, frames=frames, times_s=np.arange(5.0), kind="video")
+
+
+def in_batches_of(model, frames_at_once):
+    """The same model, known as a chain of stages, with so many frames through the trunk together."""
+    model.stages = chain(model.network)
+    model._frames_at_once = frames_at_once
+    return model
+
+
+@pytest.mark.parametrize("frames_at_once", [1, 2, 3, 5])
+def test_batches_through_the_trunk_change_nothing(tiny_model, clip, frames_at_once):
+    whole = tiny_model.trace(clip, size=96)
+    parts = in_batches_of(tiny_model, frames_at_once).trace(clip, size=96)
+    assert parts.top == [(label, pytest.approx(share, abs=1e-6)) for label, share in whole.top]
+    for name, block in parts.blocks.items():
+        for array in ("primitives", "gather", "distribute", "output", "change"):
+            np.testing.assert_allclose(
+                getattr(block, array),
+                getattr(whole.blocks[name], array),
+                atol=1e-5,
+                err_msg=f"{name} {array}",
+            )
+        np.testing.assert_allclose(block.gather.sum(axis=(1, 2, 3)), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames_at_once", [2, 5])
+def test_each_frame_alone_is_each_frame_traced_as_a_picture(tiny_model, clip, frames_at_once):
+    trace = in_batches_of(tiny_model, frames_at_once).trace(clip, size=96, frames="each")
+    for t in range(5):
+        picture = replace(clip, frames=clip.frames[t : t + 1], times_s=np.zeros(1), kind="image")
+        for name, alone in tiny_model.trace(picture, size=96).blocks.items():
+            block = trace.blocks[name]
+            assert not block.joint
+            assert (block.m, block.n, block.grid[0]) == (alone.m, alone.n, 5)
+            np.testing.assert_allclose(block.bag(t), alone.bag(0), atol=1e-5)
+            for array in ("gather", "distribute", "output"):
+                np.testing.assert_allclose(
+                    getattr(block, array)[:, t], getattr(alone, array)[:, 0], atol=1e-5
+                )
+            np.testing.assert_allclose(block.change[t], alone.change[0], rtol=1e-3)
+            for position in ((t, 0, 0), (t, block.grid[1] - 1, block.grid[2] - 1)):
+                row = effective_attention(block, position)
+                here = (0, *position[1:])
+                np.testing.assert_allclose(row[t], effective_attention(alone, here)[0], atol=1e-6)
+                assert row.sum() == pytest.approx(1, abs=1e-5)
+                np.testing.assert_allclose(attention_terms(block, position).sum(axis=0), row, atol=1e-6)
+                column = received_attention(block, position)
+                np.testing.assert_allclose(column[t], received_attention(alone, here)[0], atol=1e-6)
+                assert column[np.arange(5) != t].sum() == 0
+
+
+def test_jointly_a_pixel_receives_from_other_frames(tiny_model, clip):
+    row = effective_attention(tiny_model.trace(clip, size=96).blocks["deep"], (2, 0, 0))
+    assert row.sum(axis=(1, 2)).min() > 0
+    assert row.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_progress_rises_to_one_and_stopping_leaves_the_model_as_it_was(tiny_model, clip):
+    model = in_batches_of(tiny_model, 2)
+    shares: list[float] = []
+    before = model.trace(clip, size=96, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    assert len(shares) >= 6
+    asked = 0
+
+    def stop():
+        nonlocal asked
+        asked += 1
+        return asked == 4
+
+    with pytest.raises(Stopped, match="Start again"):
+        model.trace(clip, size=96, stop=stop)
+    assert asked == 4
+    assert all(block.observer is None and block.frames_per_clip == 1 for block in model.blocks.values())
+    again = model.trace(clip, size=96)
+    np.testing.assert_array_equal(again.blocks["deep"].gather, before.blocks["deep"].gather)
+
+
+def test_when_memory_is_short_fewer_frames_go_at_once(tiny_model, clip, monkeypatch):
+    expected = tiny_model.trace(clip, size=96).blocks["deep"]
+    model = in_batches_of(tiny_model, 4)
+    preprocess = model.preprocess
+
+    def small_memory(frames):
+        if len(frames) > 1:
+            raise torch.OutOfMemoryError
+        return preprocess(frames)
+
+    monkeypatch.setattr(model, "preprocess", small_memory)
+    np.testing.assert_allclose(model.trace(clip, size=96).blocks["deep"].gather, expected.gather, atol=1e-6)
+    assert model._frames_at_once == 1
+
+    def no_memory(frames):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(model, "preprocess", no_memory)
+    with pytest.raises(NetworkError, match=r"ran out of memory on 5 × 96 × 64 pixels\. Choose"):
+        model.trace(clip, size=96)
+
+
+def test_an_unknown_way_to_take_frames_is_refused(tiny_model, clip):
+    with pytest.raises(NetworkError, match="'joint' or 'each'"):
+        tiny_model.trace(clip, frames="both")
+
+
+def test_networks_known_as_chains_answer_as_they_do_whole():
+    x = torch.rand(2, 3, 64, 64)
+    for network in (build_network(LITE0).network, paper_network(4, blocks=2).eval(), tiny_network()):
+        answer = x
+        for module in chain(network):
+            answer = module(answer)
+        torch.testing.assert_close(answer, network(x), rtol=1e-4, atol=1e-5)
+    assert chain(torch.nn.Conv2d(3, 4, 1)) is None
