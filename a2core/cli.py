@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from a2core import bench, counts
+from a2core import bench, bench_trace, counts
 from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import A2Error
 from a2core.media import read_media
@@ -103,7 +103,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     benching = commands.add_parser("bench", help="time the block beside a plain writing of it and its rivals")
     bench.add_arguments(benching)
-    benching.set_defaults(run=bench.run)
+    bench_trace.add_arguments(benching)
+    benching.set_defaults(
+        run=lambda args: bench_trace.run(args) if bench_trace.wanted(args) else bench.run(args)
+    )
 
     table = commands.add_parser("table", help="parameters and multiply-adds of the paper's networks")
     counts.add_arguments(table)

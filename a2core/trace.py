@@ -223,6 +223,7 @@ class Model:
     Attributes:
         stages: the network as a chain of modules, blocks standing for themselves, where that is
             known: then a clip goes through it a few frames at a time.
+        frames_at_once: so many; halved when the device's memory is short.
         name: of the checkpoint.
         card: the checkpoint's JSON card; empty for random blocks.
         trained: whether the blocks' weights were trained.
@@ -251,7 +252,7 @@ class Model:
         self.trained = trained
         self.mean, self.std = mean, std
         self.stages = None if stages is None else tuple(stages)
-        self._frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
+        self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         self._lock = threading.Lock()
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
@@ -340,12 +341,12 @@ class Model:
                     logits = self._in_batches(model_input, alone, progress, stop)
                 return logits, seen
             except torch.OutOfMemoryError as error:
-                if min(self._frames_at_once, count) == 1 or self.stages is None:
+                if min(self.frames_at_once, count) == 1 or (self.stages is None and not alone):
                     raise NetworkError(
                         f"The {self.device.type} device ran out of memory on {count} × {width} × {height} "
                         "pixels. Choose a smaller size or fewer frames."
                     ) from error
-                self._frames_at_once = max(1, min(self._frames_at_once, count) // 2)
+                self.frames_at_once = max(1, min(self.frames_at_once, count) // 2)
 
     def _in_batches(
         self,
@@ -355,7 +356,7 @@ class Model:
         stop: Callable[[], bool] | None,
     ) -> Tensor:
         """Logits (T, classes): batches of frames through the trunk, all frames at once through each block."""
-        count, at_once = len(model_input), self._frames_at_once
+        count, at_once = len(model_input), self.frames_at_once
         runs = [([self.network], False)] if alone or count == 1 else self._runs()
         total, done = sum(_size(modules) for modules, _ in runs), 0.0
         parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]

@@ -16,13 +16,14 @@ CORE_LAYERS = [
     ["baselines", "trace"],
     ["networks", "probe", "intervene"],
     ["checkpoints", "export", "adopt", "bench", "counts"],
-    ["training"],
+    ["training", "bench_trace"],
     ["cli"],
     ["__main__"],
 ]
 APP_LAYERS = [
     ["view_model", "probe_canvas"],
     ["charts", "state"],
+    ["address"],
     ["services"],
     ["views"],
     ["app"],

@@ -200,7 +200,7 @@ def clip(photo):
 def in_batches_of(model, frames_at_once):
     """The same model, known as a chain of stages, with so many frames through the trunk together."""
     model.stages = chain(model.network)
-    model._frames_at_once = frames_at_once
+    model.frames_at_once = frames_at_once
     return model
 
 
@@ -286,7 +286,7 @@ def test_when_memory_is_short_fewer_frames_go_at_once(tiny_model, clip, monkeypa
 
     monkeypatch.setattr(model, "preprocess", small_memory)
     np.testing.assert_allclose(model.trace(clip, size=96).blocks["deep"].gather, expected.gather, atol=1e-6)
-    assert model._frames_at_once == 1
+    assert model.frames_at_once == 1
 
     def no_memory(frames):
         raise torch.OutOfMemoryError
