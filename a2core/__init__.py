@@ -19,11 +19,13 @@ from a2core.errors import (
     A2Error,
     BlockError,
     CheckpointError,
+    InterventionError,
     MediaError,
     NetworkError,
     Stopped,
     TrainingError,
 )
+from a2core.intervene import Attribution, ClassShift, Outcome, Replay
 from a2core.media import Clip, read_media
 from a2core.networks import find_nonfinite, insert_blocks
 from a2core.probe import (
@@ -40,15 +42,20 @@ from a2core.trace import BlockTrace, Model, Trace
 __all__ = [
     "A2Error",
     "AdoptionReport",
+    "Attribution",
     "BlockError",
     "BlockTrace",
     "CheckpointError",
     "CheckpointInfo",
+    "ClassShift",
     "Clip",
     "DoubleAttention",
+    "InterventionError",
     "MediaError",
     "Model",
     "NetworkError",
+    "Outcome",
+    "Replay",
     "Stopped",
     "Trace",
     "TrainingError",

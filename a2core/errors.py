@@ -26,6 +26,10 @@ class BlockError(A2Error):
     """A double attention block built with, or given, something it cannot work on."""
 
 
+class InterventionError(A2Error):
+    """An experiment on a block's primitives that cannot be done as asked."""
+
+
 class Stopped(A2Error):  # noqa: N818 - nothing went wrong: somebody asked for it
     """Work that was stopped on request, before it was done."""
 

@@ -289,22 +289,22 @@ def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
     if isinstance(network, torchvision.models.ResNet | VideoResNet):
         units = [f"layer{stage}" for stage in (1, 2, 3, 4)]
         names = ["conv1", "bn1", "relu", "maxpool", *units, "avgpool"]
-        chain = [(name, network.get_submodule(name)) for name in names]
-        return [*chain, ("flatten", nn.Flatten(1)), ("fc", network.get_submodule("fc"))]
+        modules = [(name, network.get_submodule(name)) for name in names]
+        return [*modules, ("flatten", nn.Flatten(1)), ("fc", network.get_submodule("fc"))]
     names = ["conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier"]
     if not all(hasattr(network, name) for name in names):
         raise NetworkError(
             f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm or a "
             "ResNet of torchvision."
         )
-    chain = []
+    found: list[tuple[str, nn.Module]] = []
     for name in names:
         module = getattr(network, name)
         if name == "blocks":
-            chain += [(f"blocks.{index}", block) for index, block in enumerate(module)]
+            found += [(f"blocks.{index}", block) for index, block in enumerate(module)]
         else:
-            chain.append((name, module))
-    return chain
+            found.append((name, module))
+    return found
 
 
 def chain(network: nn.Module) -> list[nn.Module] | None:

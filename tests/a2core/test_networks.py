@@ -20,6 +20,7 @@ from a2core.networks import (
     load_backbone,
     make_block,
     paper_network,
+    stages,
     video_network,
 )
 
@@ -249,3 +250,25 @@ def test_a_card_may_ask_for_a_rival():
     }
     kinds = [type(b).__name__ for b in inserted_blocks(build_network(architecture).network).values()]
     assert kinds == ["DoubleAttention", "SelfAttention"]
+
+
+@pytest.mark.parametrize(
+    ("make", "x"),
+    [
+        (lambda: torchvision.models.resnet18(num_classes=7), torch.randn(2, 3, 64, 64)),
+        (lambda: VideoResNet((1, 1, 1, 1), width=4, classes=7), torch.randn(1, 3, 2, 32, 32)),
+        (lambda: timm.create_model("tf_efficientnet_lite0", num_classes=7), torch.randn(1, 3, 64, 64)),
+    ],
+)
+def test_the_stages_of_a_network_one_after_the_other_are_the_network(make, x):
+    network = make().eval()
+    with torch.no_grad():
+        wanted, y = network(x), x
+        for _, module in stages(network):
+            y = module(y)
+    torch.testing.assert_close(y, wanted)
+
+
+def test_a_network_that_is_no_chain_of_stages_is_refused():
+    with pytest.raises(NetworkError, match="ConvNeXt is not known as a chain"):
+        stages(timm.create_model("convnext_atto"))
