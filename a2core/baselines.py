@@ -13,6 +13,10 @@ does this position get its information from?". Each is written here from its pap
 
 The first two look at all positions alike and hand the same to all of them, so their row is the
 uniform 1/N wherever one asks: that is the honest answer, not a placeholder.
+
+As published, none of them standardises what it reads. With `input_norm`, and `position_norm` for
+those that compare positions, each reads its input as `DoubleAttention` does with the same options:
+side by side on a frozen trunk, they then differ in how they attend and in nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +33,32 @@ from a2core.double_attention import CONVOLUTION, PositionBlock
 from a2core.errors import BlockError
 
 
-class _SameEverywhere(PositionBlock):
+class _Relative(PositionBlock):
+    """A block whose projections may read the input standardised, as those of double attention do."""
+
+    def __init__(
+        self, in_channels: int, dims: int, *, input_norm: bool, position_norm: bool = False, **sizes: int
+    ) -> None:
+        super().__init__(in_channels, dims, **sizes)
+        self.input_norm: Any = nn.BatchNorm1d(in_channels, affine=False) if input_norm else None
+        self.position_norm = position_norm
+
+    def _source(self, flat: Tensor) -> Tensor:
+        """What the projections read of flattened features (batch, c, N)."""
+        if self.input_norm is not None:
+            if self.input_norm.training and flat.shape[0] * flat.shape[2] < 2:
+                raise BlockError(
+                    f"Got {flat.shape[0]} × {flat.shape[2]} positions while training: a batch norm needs at "
+                    "least two values per channel. Use a larger batch, block.eval(), or input_norm=False."
+                )
+            flat = self.input_norm(flat)
+        if self.position_norm:
+            scale = torch.rsqrt(_accurate(flat).square().mean(dim=1, keepdim=True) + 1e-6)
+            flat = flat * scale.to(flat.dtype)
+        return flat
+
+
+class _SameEverywhere(_Relative):
     """A block that hands every position the same: its row is uniform."""
 
     same_everywhere = True
@@ -58,6 +87,7 @@ class SqueezeExcitation(_SameEverywhere):
         in_channels: c.
         reduction: the bottleneck has max(1, c // reduction) channels.
         dims: 1, 2 or 3 position axes.
+        input_norm: read the input standardised per channel.
 
     Raises:
         BlockError: sizes below 1, or an input of the wrong rank, channels, dtype or with no positions.
@@ -65,18 +95,23 @@ class SqueezeExcitation(_SameEverywhere):
     Source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", CVPR 2018, arXiv 1709.01507.
     """
 
-    def __init__(self, in_channels: int, reduction: int = 16, dims: int = 2) -> None:
-        super().__init__(in_channels, dims, reduction=reduction)
+    def __init__(
+        self, in_channels: int, reduction: int = 16, dims: int = 2, *, input_norm: bool = False
+    ) -> None:
+        super().__init__(in_channels, dims, input_norm=input_norm, reduction=reduction)
         hidden = max(1, in_channels // reduction)
         self.squeeze = nn.Linear(in_channels, hidden)
         self.excite = nn.Linear(hidden, in_channels)
 
+    def bottleneck(self, x: Tensor) -> Tensor:
+        """What the gates are made of, relu(W₁ mean X): (batch, c // reduction)."""
+        self._check(x)
+        return F.relu(self.squeeze(self._source(self._flatten(x)).mean(dim=2)))
+
     def forward(self, x: Tensor) -> Tensor:
         """X scaled per channel, the shape, dtype and memory format of `x`."""
-        self._check(x)
-        flat = self._flatten(x)
-        gates = torch.sigmoid(self.excite(F.relu(self.squeeze(flat.mean(dim=2)))))  # (batch, c)
-        return self._unflatten(flat * gates[:, :, None], x)
+        gates = torch.sigmoid(self.excite(self.bottleneck(x)))  # (batch, c)
+        return self._unflatten(self._flatten(x) * gates[:, :, None], x)
 
 
 class CovariancePooling(_SameEverywhere):
@@ -91,6 +126,7 @@ class CovariancePooling(_SameEverywhere):
         c_n: channels of B, None for the covariance of A.
         dims: 1, 2 or 3 position axes.
         residual: add the input to the result.
+        input_norm: read the input standardised per channel.
 
     Raises:
         BlockError: sizes below 1, or an input of the wrong rank, channels, dtype or with no positions.
@@ -99,9 +135,16 @@ class CovariancePooling(_SameEverywhere):
     """
 
     def __init__(
-        self, in_channels: int, c_m: int = 32, c_n: int | None = None, dims: int = 2, *, residual: bool = True
+        self,
+        in_channels: int,
+        c_m: int = 32,
+        c_n: int | None = None,
+        dims: int = 2,
+        *,
+        residual: bool = True,
+        input_norm: bool = False,
     ) -> None:
-        super().__init__(in_channels, dims, c_m=c_m, c_n=c_m if c_n is None else c_n)
+        super().__init__(in_channels, dims, input_norm=input_norm, c_m=c_m, c_n=c_m if c_n is None else c_n)
         conv: Any = CONVOLUTION[dims]
         self.phi = conv(in_channels, c_m, 1)
         self.psi = None if c_n is None else conv(in_channels, c_n, 1)
@@ -111,7 +154,7 @@ class CovariancePooling(_SameEverywhere):
     def statistics(self, x: Tensor) -> Tensor:
         """A Bᵀ / N of `x`, (batch, c_m, c_n); symmetric when it is a covariance."""
         self._check(x)
-        flat = self._flatten(x)
+        flat = self._source(self._flatten(x))
         a = _project(self.phi, flat)
         b = a - a.mean(dim=2, keepdim=True) if self.psi is None else _project(self.psi, flat)
         return (b if self.psi is None else a) @ b.transpose(1, 2) / flat.shape[2]
@@ -123,16 +166,26 @@ class CovariancePooling(_SameEverywhere):
         return self._unflatten(flat + descriptor if self.residual else descriptor.expand_as(flat), x)
 
 
-class _Pairwise(PositionBlock):
+class _Pairwise(_Relative):
     """A block in which each position weighs all N positions itself."""
 
     same_everywhere = False
 
     def __init__(
-        self, in_channels: int, inner: int | None, dims: int, *, residual: bool, **sizes: int
+        self,
+        in_channels: int,
+        inner: int | None,
+        dims: int,
+        *,
+        residual: bool,
+        input_norm: bool,
+        position_norm: bool,
+        **sizes: int,
     ) -> None:
         self_inner = max(1, in_channels // 2) if inner is None else inner
-        super().__init__(in_channels, dims, inner=self_inner, **sizes)
+        super().__init__(
+            in_channels, dims, input_norm=input_norm, position_norm=position_norm, inner=self_inner, **sizes
+        )
         conv: Any = CONVOLUTION[dims]
         self.inner, self.residual = self_inner, residual
         self.query = conv(in_channels, self_inner, 1)
@@ -140,9 +193,63 @@ class _Pairwise(PositionBlock):
         self.value = conv(in_channels, self_inner, 1)
         self.expand = conv(self_inner, in_channels, 1)
 
-    def _finish(self, flat: Tensor, z: Tensor, x: Tensor) -> Tensor:
-        y = _project(self.expand, z)
+    def _weigh(self, q: Tensor, k: Tensor) -> Tensor:
+        """Weights of queries (batch, R, inner) over keys (batch, N, inner): (batch, heads, R, N)."""
+        raise NotImplementedError
+
+    def _take(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """What each query takes of the values, (batch, N, inner), by the fastest way."""
+        raise NotImplementedError
+
+    def _taken(self, source: Tensor) -> Tensor:
+        """Z, (batch, inner, N), of what the projections read."""
+        tokens = (_tokens(layer, source) for layer in (self.query, self.key, self.value))
+        return self._take(*tokens).transpose(1, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X plus what each position took from all, the shape, dtype and memory format of `x`."""
+        self._check(x)
+        flat = self._flatten(x)
+        y = _project(self.expand, self._taken(self._source(flat)))
         return self._unflatten(flat + y if self.residual else y, x)
+
+    def attend(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights of some positions over all, and what every position took.
+
+        Args:
+            x: as for `forward`.
+            positions: (batch, R), flat.
+
+        Returns:
+            (batch, R, N), the mean over heads, at least float32; and Z, (batch, inner, N).
+
+        Raises:
+            BlockError: as `forward`.
+        """
+        self._check(x)
+        source = self._source(self._flatten(x))
+        at = source.gather(2, positions[:, None].expand(-1, source.shape[1], -1))
+        weights = self._weigh(_tokens(self.query, at), _tokens(self.key, source))
+        return weights.mean(dim=1), self._taken(source)
+
+    def _rows(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Weights of one position over all, (batch, heads, *positions), in O(c·N)."""
+        self._check(x)
+        p = self._flat_position(x, position)
+        source = self._source(self._flatten(x))
+        weights = self._weigh(_tokens(self.query, source[:, :, p : p + 1]), _tokens(self.key, source))
+        return self._as_maps(weights.squeeze(2), x)
+
+    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
+        """Where `position` gets its information from: its weights over all, the mean over heads, in O(c·N).
+
+        Returns:
+            (batch, *positions), at least float32; sums to 1 where `row_sums_to_one`.
+
+        Raises:
+            BlockError: no such position, or as `forward`.
+        """
+        return self._rows(x, position).mean(dim=1)
 
 
 class NonLocal(_Pairwise):
@@ -159,6 +266,8 @@ class NonLocal(_Pairwise):
         residual: add the input to the result.
         fused: True never writes the N×N weights (fused softmax; for the dot product, by bracketing
             q (kᵀ g)); False writes them out as the published block does. The numbers agree.
+        input_norm: read the input standardised per channel.
+        position_norm: after that, scale the features of each position to unit root mean square.
 
     Raises:
         BlockError: sizes below 1, an unknown kind, or an input of the wrong rank, channels, dtype or
@@ -176,8 +285,12 @@ class NonLocal(_Pairwise):
         kind: Literal["embedded_gaussian", "dot_product"] = "embedded_gaussian",
         residual: bool = True,
         fused: bool = True,
+        input_norm: bool = False,
+        position_norm: bool = False,
     ) -> None:
-        super().__init__(in_channels, inner, dims, residual=residual)
+        super().__init__(
+            in_channels, inner, dims, residual=residual, input_norm=input_norm, position_norm=position_norm
+        )
         if kind not in ("embedded_gaussian", "dot_product"):
             raise BlockError(f"kind is {kind!r}: choose 'embedded_gaussian' or 'dot_product'.")
         self.kind, self.fused = kind, fused
@@ -187,36 +300,18 @@ class NonLocal(_Pairwise):
         """Whether the weights of one position over all positions are a distribution."""
         return self.kind == "embedded_gaussian"
 
-    def forward(self, x: Tensor) -> Tensor:
-        """X plus what each position took from all, the shape, dtype and memory format of `x`."""
-        self._check(x)
-        flat = self._flatten(x)
-        q, k, g = (_tokens(layer, flat) for layer in (self.query, self.key, self.value))
+    def _weigh(self, q: Tensor, k: Tensor) -> Tensor:
+        scores = _accurate(q @ k.transpose(1, 2))
+        weights = F.softmax(scores, dim=-1) if self.row_sums_to_one else scores / k.shape[1]
+        return weights[:, None]
+
+    def _take(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         if self.kind == "dot_product":
-            scaled = k / flat.shape[2]
-            z = q @ (scaled.transpose(1, 2) @ g) if self.fused else (q @ scaled.transpose(1, 2)) @ g
-        elif self.fused:
-            z = F.scaled_dot_product_attention(q[:, None], k[:, None], g[:, None], scale=1.0)[:, 0]
-        else:
-            z = F.softmax(q @ k.transpose(1, 2), dim=-1) @ g
-        return self._finish(flat, z.transpose(1, 2), x)
-
-    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
-        """Where `position` gets its information from: its weights over all positions, in O(c·N).
-
-        Returns:
-            (batch, *positions), at least float32; sums to 1 where `row_sums_to_one`.
-
-        Raises:
-            BlockError: no such position, or as `forward`.
-        """
-        self._check(x)
-        p = self._flat_position(x, position)
-        flat = self._flatten(x)
-        q, k = _project(self.query, flat[:, :, p : p + 1]), _project(self.key, flat)
-        scores = _accurate((q.transpose(1, 2) @ k).squeeze(1))
-        rows = F.softmax(scores, dim=1) if self.kind == "embedded_gaussian" else scores / flat.shape[2]
-        return self._as_maps(rows, x)
+            scaled = k / k.shape[1]
+            return q @ (scaled.transpose(1, 2) @ v) if self.fused else (q @ scaled.transpose(1, 2)) @ v
+        if self.fused:
+            return F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None], scale=1.0)[:, 0]
+        return F.softmax(q @ k.transpose(1, 2), dim=-1) @ v
 
 
 class SelfAttention(_Pairwise):
@@ -228,6 +323,8 @@ class SelfAttention(_Pairwise):
         inner: channels of q, k and v over all heads; c when None.
         dims: 1, 2 or 3 position axes.
         residual: add the input to the result.
+        input_norm: read the input standardised per channel.
+        position_norm: after that, scale the features of each position to unit root mean square.
 
     Raises:
         BlockError: sizes below 1, heads that do not divide `inner`, or an input of the wrong rank,
@@ -246,9 +343,19 @@ class SelfAttention(_Pairwise):
         dims: int = 2,
         *,
         residual: bool = True,
+        input_norm: bool = False,
+        position_norm: bool = False,
     ) -> None:
         inner = in_channels if inner is None else inner
-        super().__init__(in_channels, inner, dims, residual=residual, heads=heads)
+        super().__init__(
+            in_channels,
+            inner,
+            dims,
+            residual=residual,
+            input_norm=input_norm,
+            position_norm=position_norm,
+            heads=heads,
+        )
         if inner % heads:
             raise BlockError(f"{heads} heads do not divide {inner} channels. Choose a divisor of {inner}.")
         self.heads = heads
@@ -257,13 +364,13 @@ class SelfAttention(_Pairwise):
         """(batch, N, inner) to (batch, heads, N, inner / heads)."""
         return tensor.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """X plus what each position took from all, the shape, dtype and memory format of `x`."""
-        self._check(x)
-        flat = self._flatten(x)
-        q, k, v = (self._split(_tokens(layer, flat)) for layer in (self.query, self.key, self.value))
-        z = F.scaled_dot_product_attention(q, k, v)
-        return self._finish(flat, z.transpose(1, 2).flatten(2).transpose(1, 2), x)
+    def _weigh(self, q: Tensor, k: Tensor) -> Tensor:
+        scores = self._split(q) @ self._split(k).transpose(2, 3)
+        return F.softmax(_accurate(scores) / math.sqrt(self.inner // self.heads), dim=-1)
+
+    def _take(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        z = F.scaled_dot_product_attention(self._split(q), self._split(k), self._split(v))
+        return z.transpose(1, 2).flatten(2)
 
     def attention_rows(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
         """Where each head of `position` looks: (batch, heads, *positions), each summing to 1.
@@ -271,23 +378,7 @@ class SelfAttention(_Pairwise):
         Raises:
             BlockError: no such position, or as `forward`.
         """
-        self._check(x)
-        p = self._flat_position(x, position)
-        flat = self._flatten(x)
-        q, k = self._split(_tokens(self.query, flat[:, :, p : p + 1])), self._split(_tokens(self.key, flat))
-        scores = _accurate((q @ k.transpose(2, 3)).squeeze(2)) / math.sqrt(self.inner // self.heads)
-        return self._as_maps(F.softmax(scores, dim=-1), x)
-
-    def attention_row(self, x: Tensor, position: int | Sequence[int]) -> Tensor:
-        """Where `position` gets its information from, the mean over heads, in O(c·N).
-
-        Returns:
-            (batch, *positions), at least float32, each entry of the batch summing to 1.
-
-        Raises:
-            BlockError: no such position, or as `forward`.
-        """
-        return self.attention_rows(x, position).mean(dim=1)
+        return self._rows(x, position)
 
 
 def _project(layer: Any, flat: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from a2core import bench, bench_trace, counts
 from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import A2Error
 from a2core.media import read_media
+from a2core.networks import BLOCK_KINDS
 from a2core.probe import reach
 from a2core.trace import Trace
 
@@ -64,9 +66,13 @@ def build_parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train the blocks of a2-lite0 on your photos")
     train.add_argument("photos", nargs="+", help="image folders, or names in torchvision.datasets")
     train.add_argument(
-        "--out", type=Path, default=Path("runs/a2-lite0"), help="folder of the run (default: %(default)s)"
+        "--kind",
+        choices=[kind.replace("_", "-") for kind in BLOCK_KINDS],
+        default="double-attention",
+        help="kind of block: double attention or one of its rivals (default: %(default)s)",
     )
-    train.add_argument("--name", default="a2-lite0", help="name of the checkpoint (default: %(default)s)")
+    train.add_argument("--name", help="name of the checkpoint (default: a2-lite0, or KIND-lite0)")
+    train.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME)")
     train.add_argument("--limit", type=int, help="use so many photos, chosen at random")
     train.add_argument("--primitives", type=int, nargs=2, default=(64, 64), metavar=("N4", "N5"),
                        help="primitives of blocks.4 and blocks.5 (default: 64 64)")  # fmt: skip
@@ -164,12 +170,19 @@ def run_checkpoints(args: argparse.Namespace) -> int:
             print(f"{info.path.name}: refused. {info.fault}")
             continue
         blocks = info.card["architecture"]["blocks"]
-        sizes = ", ".join(f"{name} (m={b['c_m']}, n={b['c_n']})" for name, b in blocks.items())
+        sizes = ", ".join(f"{name} ({_sizes(block)})" for name, block in blocks.items())
         print(
             f"{info.name}: {info.card['architecture']['backbone']}, {sizes}, "
             f"{info.card['size_bytes'] / 1e6:.2f} MB"
         )
     return 0
+
+
+def _sizes(block: Mapping[str, Any]) -> str:
+    """A block of a card in a few words."""
+    if "kind" in block:
+        return str(block["kind"]).replace("_", " ")
+    return f"m={block['c_m']}, n={block['c_n']}"
 
 
 def run_train(args: argparse.Namespace) -> int:

@@ -1,4 +1,13 @@
-"""`python -m a2core train`: from folders of photos to a checkpoint with its card."""
+"""`python -m a2core train`, adapting: from folders of photos to a checkpoint with its card.
+
+With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made by
+
+    python -m a2core train photos/imagenette/train photos/caltech101/train            a2-lite0
+    python -m a2core train photos/imagenette/train photos/caltech101/train --kind KIND    KIND-lite0
+
+for each KIND of squeeze-excitation, covariance-pooling, non-local and self-attention. The features are
+cached once for all of them.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +21,35 @@ from a2core.training.data import find_photos
 from a2core.training.loop import Adaptation, AdaptSettings
 
 CHANNELS = {"blocks.4": 112, "blocks.5": 192}
-PRIMITIVE_LENGTH = 64
+LENGTH = 64  # of a primitive, and of what the rivals take from each position
+
+# Sized to about the parameters of double attention with m = n = 64 (4·64·c weights), so that what is
+# compared is how they attend; squeeze-excitation comes as near as its shape allows. All read the same:
+# features standardised, and scaled to the same length where positions are compared.
+RIVALS: dict[str, dict[str, Any]] = {
+    "squeeze_excitation": {"reduction": 1, "input_norm": True},
+    "covariance_pooling": {"c_m": 16, "input_norm": True},
+    "non_local": {"inner": LENGTH, "input_norm": True, "position_norm": True},
+    "self_attention": {"inner": LENGTH, "heads": 8, "input_norm": True, "position_norm": True},
+}
 
 
-def architecture(primitives: tuple[int, int]) -> dict[str, Any]:
-    """The architecture of a2-lite0 with so many primitives at blocks.4 and blocks.5, as a card holds it."""
-    return {
-        "backbone": "tf_efficientnet_lite0",
-        "blocks": {
-            name: {"in_channels": channels, "c_m": PRIMITIVE_LENGTH, "c_n": n, "position_norm": True}
-            for (name, channels), n in zip(CHANNELS.items(), primitives, strict=True)
-        },
-    }
+def architecture(primitives: tuple[int, int], kind: str = "double_attention") -> dict[str, Any]:
+    """EfficientNet-Lite0 with blocks of a kind at blocks.4 and blocks.5, as a card holds it.
+
+    `primitives` of each block; rivals have none and come in one size.
+    """
+    blocks: dict[str, dict[str, Any]] = {}
+    for (name, channels), n in zip(CHANNELS.items(), primitives, strict=True):
+        if kind == "double_attention":
+            blocks[name] = {"in_channels": channels, "c_m": LENGTH, "c_n": n, "position_norm": True}
+        else:
+            blocks[name] = {"kind": kind, "in_channels": channels, **RIVALS[kind]}
+    return {"backbone": "tf_efficientnet_lite0", "blocks": blocks}
 
 
 def train(args: argparse.Namespace, *, command: str) -> int:
-    """Cache the features, adapt the blocks, write `--out`/`--name`.safetensors and its card.
+    """Cache the features, adapt the blocks, write the checkpoint and its card into the run's folder.
 
     Raises:
         TrainingError: no photos, sizes that do not fit the trunk, a full disk, divergence, or a run of
@@ -40,25 +62,29 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     cache = Cache(args.cache, photos, CacheSettings(sizes_px=tuple(args.sizes), seed=args.seed))
     print(f"{len(photos)} photos; features in {cache.folder}")
     cache.build()
+    kind = args.kind.replace("-", "_")
+    name = args.name or f"{'a2' if kind == 'double_attention' else args.kind}-lite0"
+    out = args.out or Path("runs") / name
     settings = AdaptSettings(
-        architecture=architecture(tuple(args.primitives)),
+        architecture=architecture(tuple(args.primitives), kind),
         attention_steps=args.attention_steps,
         prediction_steps=args.prediction_steps,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
-    run = Adaptation(cache, settings, args.out)
+    run = Adaptation(cache, settings, out)
     run.run()
     card = {
         "trained": {
-            "what": "the double attention blocks; the trunk is frozen and stays as published",
+            "what": f"the {kind.replace('_', ' ')} blocks; the trunk is frozen and stays as published",
             "photos": len(photos),
             "sources": [Path(s).name if Path(s).is_absolute() else s for s in args.photos],
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,
             "wall_s": round(run.elapsed_s),
+            "loss": round(run.last["loss"], 5),
         },
         "metrics": {},
         "limits": (
@@ -66,7 +92,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             "(drawings, microscopy, text) are extrapolation."
         ),
     }
-    path = run.write_checkpoint(args.out / f"{args.name}.safetensors", card)
+    path = run.write_checkpoint(out / f"{name}.safetensors", card)
     if cache.skipped.reasons:
         print(cache.skipped.summary())
     print(f"wrote {path}")

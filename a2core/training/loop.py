@@ -9,6 +9,10 @@ Two phases, both on cached features (`cache.py`), so the trunk's lower stages ne
    primitives unused.
 2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run and
    drawn towards the teacher's soft predictions, the attention losses going on beside it.
+
+The rivals of `baselines.py` go through the same two phases as far as each has what a loss speaks of: where
+a block hands every position the same there is no attention to draw anywhere, and only double attention
+has primitives to keep in use. What is rebuilt from is always what the block's last layer reads.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +33,7 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, SqueezeExcitation
 from a2core.checkpoints import save_checkpoint, write_atomically
 from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
@@ -58,29 +63,73 @@ class AdaptSettings:
     seed: int = 0
 
 
+class Inside(NamedTuple):
+    """What the losses look at in one block; positions are flattened to N."""
+
+    rows: Tensor | None  # (B, R, N): the attention of the asked positions; None: all are handed the same
+    output: Tensor  # (B, m, N), or (B, m, 1) where all are handed the same: what the last layer reads
+    distribute: Tensor | None  # (B, n, N): ρ; None without primitives
+
+
+def look_inside(block: nn.Module, features: Tensor, rows: Tensor) -> Inside:
+    """Run a block of any kind on features (B, c, h, w), asking for the attention of `rows` (B, R).
+
+    Raises:
+        TrainingError: a block of a kind not known here.
+    """
+    if isinstance(block, DoubleAttention):
+        attended = block.attend(features)
+        n = attended.distribute.shape[1]
+        picked = attended.distribute.gather(2, rows[:, None].expand(-1, n, -1))
+        return Inside(picked.transpose(1, 2) @ attended.gather, attended.output, attended.distribute)
+    if isinstance(block, NonLocal | SelfAttention):
+        return Inside(*block.attend(features, rows), None)
+    if isinstance(block, CovariancePooling):
+        return Inside(None, block.statistics(features).flatten(1)[:, :, None], None)
+    if isinstance(block, SqueezeExcitation):
+        return Inside(None, block.bottleneck(features)[:, :, None], None)
+    raise TrainingError(f"There is no recipe for blocks of the kind {type(block).__name__}.")
+
+
+def last_layer(block: nn.Module) -> nn.Module:
+    """What a block puts its result through before it meets the input again."""
+    return block.excite if isinstance(block, SqueezeExcitation) else block.get_submodule("expand")
+
+
+def start_as_identity(block: nn.Module) -> None:
+    """Make a fresh block leave the network's answers as they are; ρ starts out equal to θ."""
+    last: Any = last_layer(block)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    if isinstance(block, SqueezeExcitation):
+        nn.init.constant_(last.bias, 6.0)  # gates of 0.998: they cannot be 1 and still learn
+    if isinstance(block, DoubleAttention):
+        with torch.no_grad():
+            block.rho.weight.copy_(block.theta.weight)
+
+
 class Trainee(nn.Module):
     """The blocks of a network, each with its linear read-out, and the tail that predicts."""
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
         self.network = build_network(architecture).network.requires_grad_(False)
-        self.blocks: dict[str, DoubleAttention] = {
-            name: block
-            for name, block in inserted_blocks(self.network).items()
-            if isinstance(block, DoubleAttention)
-        }
+        self.blocks = inserted_blocks(self.network)
         for block in self.blocks.values():
             block.requires_grad_(True)
-            nn.init.zeros_(block.expand.weight)
-            with torch.no_grad():
-                block.rho.weight.copy_(block.theta.weight)
+            start_as_identity(block)
         self.read_outs = nn.ModuleDict(
-            {name.replace(".", "_"): nn.Linear(b.c_m, b.in_channels) for name, b in self.blocks.items()}
+            {name.replace(".", "_"): self._read_out(block) for name, block in self.blocks.items()}
         )
+
+    @staticmethod
+    def _read_out(block: Any) -> nn.Linear:
+        last: Any = last_layer(block)
+        return nn.Linear(last.weight.shape[1], block.in_channels)
 
     def set_statistics(self, name: str, features: Tensor) -> None:
         """Fix the input norm of a block to the statistics of `features` (B, c, h, w)."""
-        norm = self.blocks[name].input_norm
+        norm: Any = self.blocks[name].input_norm
         if norm is not None:
             norm.running_mean.copy_(features.mean(dim=(0, 2, 3)))
             norm.running_var.copy_(features.var(dim=(0, 2, 3)))
@@ -116,34 +165,33 @@ class Trainee(nn.Module):
 
 
 def attention_losses(
-    block: DoubleAttention, read_out: nn.Module, features: Tensor, rows: Tensor, targets: Tensor
+    block: nn.Module, read_out: nn.Module, features: Tensor, rows: Tensor, targets: Tensor
 ) -> dict[str, Tensor]:
-    """The four losses of one block on one batch.
+    """The losses of one block on one batch: four for double attention, fewer for its rivals.
 
     `rows` (B, R) are flat positions p and `targets` (B, R, N) the distributions T(p, ·).
     """
-    attended = block.attend(features)
-    n = attended.distribute.shape[1]
-    picked = attended.distribute.gather(2, rows[:, None].expand(-1, n, -1))
-    log_e = (picked.transpose(1, 2) @ attended.gather).clamp_min(1e-9).log()
-    log_t = targets.clamp_min(1e-6).log()
-
-    cells = torch.randperm(targets.shape[2], device=targets.device)[:RANK_PAIRS]
-    ours, theirs = log_e[:, :, cells], log_t[:, :, cells]
-    gap_ours = ours[..., :, None] - ours[..., None, :]
-    weight = (theirs[..., :, None] - theirs[..., None, :]).clamp(0, 1)
-    rank = (F.softplus(-gap_ours / RANK_WIDTH) * weight).sum() / weight.sum().clamp_min(1e-6)
+    inside = look_inside(block, features, rows)
+    losses: dict[str, Tensor] = {}
+    if inside.rows is not None:
+        log_e = inside.rows.clamp_min(1e-9).log()
+        log_t = targets.clamp_min(1e-6).log()
+        cells = torch.randperm(targets.shape[2], device=targets.device)[:RANK_PAIRS]
+        ours, theirs = log_e[:, :, cells], log_t[:, :, cells]
+        gap_ours = ours[..., :, None] - ours[..., None, :]
+        weight = (theirs[..., :, None] - theirs[..., None, :]).clamp(0, 1)
+        losses["target"] = -(targets * log_e).sum(dim=2).mean()
+        losses["rank"] = (F.softplus(-gap_ours / RANK_WIDTH) * weight).sum() / weight.sum().clamp_min(1e-6)
 
     flat = features.flatten(2)
-    standardised = block.input_norm(flat) if block.input_norm is not None else flat
-    rebuilt = read_out(attended.output.transpose(1, 2)).transpose(1, 2)
-    use = attended.distribute.mean(dim=(0, 2))
-    return {
-        "target": -(targets * log_e).sum(dim=2).mean(),
-        "rank": rank,
-        "rebuild": F.mse_loss(rebuilt, standardised),
-        "balance": (use * use.clamp_min(1e-9).log()).sum() + math.log(n),
-    }
+    norm: Any = block.input_norm
+    standardised = norm(flat) if norm is not None else flat
+    rebuilt = read_out(inside.output.transpose(1, 2)).transpose(1, 2)
+    losses["rebuild"] = F.mse_loss(rebuilt.expand_as(standardised), standardised)
+    if inside.distribute is not None:
+        use = inside.distribute.mean(dim=(0, 2))
+        losses["balance"] = (use * use.clamp_min(1e-9).log()).sum() + math.log(len(use))
+    return losses
 
 
 class Adaptation:
@@ -179,6 +227,7 @@ class Adaptation:
                 "scheduler": self.scheduler.state_dict(),
                 "torch_rng": torch.get_rng_state(),
                 "best_loss": self.best_loss,
+                "last": self.last,
             },
             buffer,
         )
@@ -207,6 +256,7 @@ class Adaptation:
                 "Use the same ones, or give another --out."
             )
         self.step, self.elapsed_s, self.best_loss = state["step"], state["elapsed_s"], state["best_loss"]
+        self.last = state["last"]
         self.trainee.load_trained_tensors(state["tensors"])
         self._start_phase()
         self.optimizer.load_state_dict(state["optimizer"])
@@ -229,7 +279,7 @@ class Adaptation:
     def _start_phase(self) -> None:
         settings = self.settings
         for block in self.trainee.blocks.values():
-            block.expand.requires_grad_(self.predicting)
+            last_layer(block).requires_grad_(self.predicting)
             block.eval()
         parameters = [
             p

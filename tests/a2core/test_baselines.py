@@ -123,6 +123,50 @@ def test_self_attention_is_its_heads_put_together():
     torch.testing.assert_close(block(x), x + project(block.expand, z).unflatten(2, (3, 5)))
 
 
+@pytest.mark.parametrize("kind", BLOCK_KINDS)
+def test_each_can_read_its_input_as_double_attention_does(kind):
+    sizes = {
+        "double_attention": {"c_m": 3, "c_n": 4},
+        "squeeze_excitation": {},
+        "covariance_pooling": {"c_m": 3},
+    }
+    norms = {"input_norm": True}
+    if kind in ("double_attention", "non_local", "self_attention"):
+        norms["position_norm"] = True
+    block = BLOCK_KINDS[kind](8, **sizes.get(kind, {}), **norms).double().eval()
+    plain = BLOCK_KINDS[kind](8, **sizes.get(kind, {}), **dict.fromkeys(norms, False)).double()
+    plain.load_state_dict(block.state_dict(), strict=False)
+    x = features(2, 8, 3, 5)
+    mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
+    block.input_norm.running_mean.copy_(mean)
+    block.input_norm.running_var.copy_(variance)
+    read = (x - mean[:, None, None]) / (variance + 1e-5).sqrt()[:, None, None]
+    if "position_norm" in norms:
+        read = read / read.square().mean(1, keepdim=True).add(1e-6).sqrt()
+    torch.testing.assert_close(block.attention_row(x, (1, 2)), plain.attention_row(read, (1, 2)))
+    changed = block(x) / x if kind == "squeeze_excitation" else block(x) - x
+    torch.testing.assert_close(
+        changed, plain(read) / read if kind == "squeeze_excitation" else plain(read) - read
+    )
+    block.train()
+    with pytest.raises(BlockError, match="batch norm"):
+        block(x[:1, :, :1, :1])
+
+
+@pytest.mark.parametrize("make", [lambda: NonLocal(8, 6), lambda: SelfAttention(8, 2, 6)])
+def test_the_attention_of_many_positions_is_that_of_each_and_can_be_learned(make):
+    block, x = make().double(), features(2, 8, 3, 5)
+    positions = torch.tensor([[0, 7, 14], [3, 3, 1]])
+    rows, taken = block.attend(x, positions)
+    for entry in range(2):
+        for index, position in enumerate(positions[entry].tolist()):
+            own = block.attention_row(x, position)[entry].flatten()
+            torch.testing.assert_close(rows[entry, index], own)
+    torch.testing.assert_close(block(x), x + project(block.expand, taken).unflatten(2, (3, 5)))
+    rows.square().sum().backward()
+    assert block.query.weight.grad.abs().max() > 0
+
+
 def test_frames_of_a_clip_are_attended_to_jointly():
     block, x = NonLocal(8, 6).double(), features(4, 8, 3, 5)
     block.frames_per_clip = 2

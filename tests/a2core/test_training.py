@@ -9,8 +9,10 @@ from PIL import Image
 from skimage import data
 from sklearn.metrics import roc_auc_score
 
+from a2core.checkpoints import load_model
 from a2core.cli import main
 from a2core.errors import TrainingError
+from a2core.networks import BLOCK_KINDS, load_backbone
 from a2core.training.adapt import architecture
 from a2core.training.cache import Cache, CacheSettings, walked_affinity
 from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
@@ -81,15 +83,19 @@ def test_reach_and_redundancy_of_known_maps():
 # ---------------------------------------------------------------- photos
 
 
-@pytest.fixture
-def photos(tmp_path):
+def make_photos(root):
     pictures = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
     for index in range(8):
-        folder = tmp_path / "photos" / ("even" if index % 2 == 0 else "odd")
+        folder = root / "photos" / ("even" if index % 2 == 0 else "odd")
         folder.mkdir(parents=True, exist_ok=True)
         picture = np.roll(pictures[index % 4], 40 * index, axis=1)
         Image.fromarray(picture).resize((128, 96)).save(folder / f"{index}.jpg")
-    return tmp_path / "photos"
+    return root / "photos"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return make_photos(tmp_path)
 
 
 def test_photos_are_found_in_folders_and_classes_are_their_folders(photos):
@@ -144,9 +150,10 @@ def test_the_walked_affinity_is_a_distribution_that_stays_within_separate_groups
 # ---------------------------------------------------------------- adapting
 
 
-@pytest.fixture
-def cache(photos, tmp_path):
-    cache = Cache(tmp_path / "cache", find_photos([str(photos)]), SETTINGS)
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    root = tmp_path_factory.mktemp("adapting")
+    cache = Cache(root / "cache", find_photos([str(make_photos(root))]), SETTINGS)
     cache.build(progress=False)
     return cache
 
@@ -206,15 +213,48 @@ def test_a_run_is_not_resumed_with_other_settings_and_divergence_says_what_to_ch
 
 @pytest.mark.slow
 def test_before_training_the_network_answers_as_its_plain_trunk():
-    trainee = Trainee(architecture((6, 5)))
-    from a2core.networks import load_backbone
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    plain = load_backbone("tf_efficientnet_lite0").network
+    for kind in BLOCK_KINDS:
+        trainee = Trainee(architecture((6, 5), kind))
+        trainee.network.eval()
+        # Squeeze-excitation's gates cannot be quite 1.
+        tolerance = 0.1 if kind == "squeeze_excitation" else 1e-4
+        with torch.no_grad():
+            torch.testing.assert_close(trainee.network(x), plain(x), rtol=tolerance, atol=tolerance)
 
+
+RIVALS = [kind for kind in BLOCK_KINDS if kind != "double_attention"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RIVALS)
+def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, tmp_path, kind):
+    run = Adaptation(
+        cache,
+        settings(architecture=architecture((6, 5), kind), attention_steps=24, prediction_steps=8),
+        tmp_path,
+    )
+    first: dict[str, float] = {}
+    watch = run._watch
+    run._watch = lambda losses: (
+        first.update({k: v for k, v in losses.items() if k not in first}),
+        watch(losses),
+    )
+    run.run(progress=False)
+    attends = kind in ("non_local", "self_attention")
+    assert ("blocks.5/target" in run.last) == attends  # drawn to the targets where there is attention to draw
+    assert run.last["predict"] < first["predict"]
+    assert run.last["blocks.5/rebuild"] < 0.9 * first["blocks.5/rebuild"]
+    if attends:
+        assert run.last["blocks.5/rank"] < 0.9 * first["blocks.5/rank"]
+        assert run.last["blocks.5/target"] < first["blocks.5/target"]
+    path = run.write_checkpoint(tmp_path / f"{kind}.safetensors", {})
+    model = load_model(path, device="cpu")
+    assert [type(block) for block in model.blocks.values()] == [BLOCK_KINDS[kind]] * 2
     x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    trainee.network.eval()
     with torch.no_grad():
-        torch.testing.assert_close(
-            trainee.network(x), load_backbone("tf_efficientnet_lite0").network(x), rtol=1e-4, atol=1e-4
-        )
+        torch.testing.assert_close(model.network(x), run.trainee.network.eval()(x), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.slow
