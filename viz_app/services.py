@@ -29,6 +29,7 @@ T = TypeVar("T")
 MODELS_KEPT = 4
 TRACES_KEPT = 48  # of about 2 to 6 MB each, payload included
 SAMPLES_KEPT = 16
+UPLOAD_PREFIX = "upload-"
 RANDOM_SUFFIX = ", random blocks"
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
 UNEXPECTED = (
@@ -129,7 +130,7 @@ def read_upload(data: bytes, name: str) -> Picture:
         MediaError: the file is not a picture, is damaged, or breaks a limit.
     """
     clip = a2core.read_media(data, name=name, max_side_px=view_model.UPLOAD_MAX_SIDE_PX).first_frame()
-    digest = "upload-" + hashlib.sha256(data).hexdigest()[:24]
+    digest = UPLOAD_PREFIX + hashlib.sha256(data).hexdigest()[:24]
     title = view_model.short_name(name)
     thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
     return Picture(digest, title, f"Your picture {name}", "", clip, thumbnail)

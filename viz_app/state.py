@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from a2core import Trace
 
@@ -33,6 +34,10 @@ class Key(StrEnum):
     PROBE = "probe"  # the Probe that the charts are about
     SETTINGS = "settings"  # what the visitor set inside the canvas: opacity, scale, order of the gallery, …
     LAST = "last"  # (Shown, Probe) that were on screen last, to start the next trace from
+    ADDRESS = "address"  # query parameters of what is on screen
+    HOME = "home"  # query parameters of what an address without any stands for
+    AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring
+    REVISION = "revision"  # grows with each view given to the canvas: a report on an earlier one is stale
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,20 @@ def parse_settings(raw: Any) -> dict[str, str | float | bool]:
     """What the visitor set inside the canvas, as the browser reports it; {} when that is malformed.
 
     Only plain values pass: the canvas checks each against its own list when it gets them back, and
-    what is about one picture (pins, a region) is not a setting.
+    what is about one picture (pins, a region) or one view (its revision) is not a setting.
     """
     view = raw.get("view") if isinstance(raw, Mapping) else None
     if not isinstance(view, Mapping):
         return {}
     plain = {name: value for name, value in view.items() if isinstance(value, str | int | float | bool)}
+    plain.pop("revision", None)
     return {name: value for name, value in plain.items() if isinstance(name, str) and len(str(value)) < 64}
+
+
+def revision_of(raw: Any) -> Any:
+    """The revision of the view that the browser's report `raw` answers, or None."""
+    view = raw.get("view") if isinstance(raw, Mapping) else None
+    return view.get("revision") if isinstance(view, Mapping) else None
 
 
 def _index(value: Any, size: int) -> int | None:
@@ -92,6 +104,12 @@ def _index(value: Any, size: int) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value % 1:
         return None
     return int(value) if 0 <= value < size else None
+
+
+def came_by_history() -> bool:
+    """Whether this run was asked for by the browser's back or forward button."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def enter_page(url_path: str) -> None:

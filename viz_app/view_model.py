@@ -253,8 +253,8 @@ def spot_of(block: BlockTrace, position: tuple[int, int, int]) -> tuple[float, f
 
 
 def default_block(trace: Trace) -> BlockTrace:
-    """The block that is shown first: the deepest, where objects live."""
-    return list(trace.blocks.values())[-1]
+    """The block that is shown first: the last but one, of parts that have names; or the only one."""
+    return list(trace.blocks.values())[-2:][0]
 
 
 def default_position(block: BlockTrace, spot: tuple[float, float] | None) -> tuple[int, int, int]:
@@ -336,7 +336,7 @@ def pinned_sentence(
     _, height_px, width_px, _ = trace.model_input.shape
     _, rows, cols = block.grid
     _, row, col = position
-    x, y = round((col + 0.5) * width_px / cols), round((row + 0.5) * height_px / rows)
+    x, y = int((col + 0.5) * width_px / cols), int((row + 0.5) * height_px / rows)
     return (
         f'<p class="a2-pinned">The marked pixel (x {x}, y {y}) receives mostly from '
         f"<b>{pinned.effective:.0f}</b> of {block.n} primitives; "

@@ -81,13 +81,13 @@ def test_a_pin_moves_the_charts_within_a_second_and_the_canvas_is_not_remounted(
 def test_the_charts_speak_of_the_pixel_that_was_clicked(open_app: OpenApp) -> None:
     app = open_app()
     app.pin(0.02, 0.98)
-    app.page.wait_for_function("/x 16, y 272/.test(document.querySelector('.a2-pinned').textContent)")
+    app.page.wait_for_function("/x 8, y 280/.test(document.querySelector('.a2-pinned').textContent)")
 
 
 def test_changing_the_block_in_the_canvas_changes_the_charts(open_app: OpenApp) -> None:
     app = open_app()
     before = app.pinned.inner_text()
-    app.page.locator("[data-ref=blocks] label").first.click()
+    app.page.locator("[data-ref=blocks] label").last.click()
     app.page.wait_for_function(
         "before => document.querySelector('.a2-pinned').innerText !== before", arg=before
     )
@@ -158,12 +158,12 @@ def test_another_sample_brings_its_own_picture_shape_and_credit(open_app: OpenAp
 def test_the_page_comes_back_as_it_was_left(open_app: OpenApp) -> None:
     app = open_app()
     app.pin(0.9, 0.1)
-    app.page.wait_for_function("/x 400, y 16/.test(document.querySelector('.a2-pinned').textContent)")
+    app.page.wait_for_function("/x 408, y 24/.test(document.querySelector('.a2-pinned').textContent)")
     app.page.get_by_role("link", name="About").click()
     app.page.get_by_role("heading", name="About this explorer").wait_for()
     app.page.get_by_role("link", name="Explore").click()
     app.wait_until_traced()
-    assert "x 400, y 16" in app.pinned.inner_text()
+    assert "x 408, y 24" in app.pinned.inner_text()
 
 
 def test_settings_made_in_the_canvas_outlast_the_picture(open_app: OpenApp) -> None:

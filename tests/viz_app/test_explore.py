@@ -47,6 +47,14 @@ def messages(app: AppTest) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", error.value) for error in app.error]  # as Markdown shows them
 
 
+def report(app: AppTest, probe: Probe, **settings: object) -> AppTest:
+    """What the browser sends when `probe` is pinned."""
+    _, view = app.session_state[Key.VIEW]
+    told = {"probe": dataclasses.asdict(probe) | {"view": settings | {"revision": view["revision"]}}}
+    app.session_state["canvas"] = told
+    return app.run()
+
+
 def page_html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
@@ -185,8 +193,7 @@ def test_an_unexpected_fault_is_a_calm_message_and_its_traceback_is_logged(app, 
 
 def test_a_probe_that_does_not_fit_leaves_the_charts_where_they_were(app):
     before = app.session_state[Key.PROBE]
-    app.session_state["canvas"] = {"probe": {"key": "stale", "block": "blocks.5", "t": 0, "row": 0, "col": 0}}
-    app.run()
+    report(app, Probe("stale", "blocks.5", 0, 0, 0, None))
     assert messages(app) == []
     assert app.session_state[Key.PROBE] == before
 
@@ -194,8 +201,7 @@ def test_a_probe_that_does_not_fit_leaves_the_charts_where_they_were(app):
 def test_another_size_keeps_the_place_and_another_picture_keeps_the_block(app):
     before = shown(app).trace.blocks["blocks.4"].grid
     probe = Probe(shown(app).key, "blocks.4", 0, before[1] - 1, 0, 3)
-    app.session_state["canvas"] = {"probe": dataclasses.asdict(probe)}
-    app.run()
+    report(app, probe)
     assert app.session_state[Key.PROBE] == probe
     app.get_by_key(Key.SIZE).set_value(224).run()
     after = shown(app).trace.blocks["blocks.4"].grid

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app import charts, services, view_model
+from viz_app import address, charts, services, view_model
 from viz_app.probe_canvas import probe_canvas
 from viz_app.services import Picture, Shown, Weights, tell
-from viz_app.state import Key, Probe, parse_probe, parse_settings
+from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
 from viz_app.views.page import styled
 
 UPLOADS_KEPT = 6
+MOST_REMARKS = 6
 BY_RANK, BY_INDEX = "Largest first", "By index"
+BARS = {"rank": BY_RANK, "index": BY_INDEX}  # as the address calls them
+FIRST_VIEW: dict[str, Any] = {
+    "direction": "from",
+    "layer": "attention",
+    "scale": "relative",
+    "sort": "rho",
+    "tiles": "gather",
+    "opacity": 0.75,
+    "presentation": False,
+}
 CHART_CONFIG = {"displayModeBar": False}
 
 
@@ -29,16 +41,90 @@ def render() -> None:
     )
     controls = st.container(key="controls", horizontal=True, gap="medium", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
+    link, remarks = _follow(_link())
     shown = _chosen(controls, notices)
     if shown is None:
         return
+    view, faults = _view(shown, link if _is_chosen(shown) else None)
+    _tell_link(notices, [*remarks, *faults])
     if not shown.trace.trained:
         notices.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> '
             "These blocks were never trained: their maps mean nothing. They are here to compare with.</div>"
         )
     _answer(shown)
-    _canvas_and_charts(shown)
+    _canvas_and_charts(shown, view)
+
+
+def _link() -> Mapping[str, str] | None:
+    """The query parameters to follow in this run; None: the visitor goes on from what is there."""
+    asked = st.query_params.to_dict()
+    awaited: Mapping[str, str] | None = st.session_state.get(Key.AWAITED)
+    if awaited is not None and st.session_state.get(Key.SAMPLE) == awaited[address.PICTURE]:
+        return awaited
+    if came_by_history():
+        return asked or st.session_state.get(Key.HOME) or {}
+    if Key.VIEW in st.session_state:
+        return None
+    # The page was opened, or come back to from another.
+    st.session_state[Key.HOME] = st.session_state.get(Key.ADDRESS) or {}
+    return asked or st.session_state[Key.HOME]
+
+
+def _follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:
+    """Set the controls to what `link` asks for; what of it holds, and what was done instead of the rest."""
+    if link is None:
+        return None, []
+    remarks = []
+    st.session_state.pop(Key.AWAITED, None)
+    pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
+    pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
+    name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
+    if wanted not in pictures:
+        name = view_model.SAMPLES[0].name
+        if wanted.startswith(services.UPLOAD_PREFIX):
+            st.session_state[Key.AWAITED] = dict(link)
+            remarks.append(
+                "The link is about a picture of somebody’s own, and a link cannot carry a picture. Drop that "
+                f"file here and it opens as it was left; until then you see: {pictures[name]}."
+            )
+        else:
+            remarks.append(f"There is no picture {address.quoted(wanted)} here: you see {pictures[name]}.")
+        link = address.without_places(link)
+    st.session_state[Key.SAMPLE] = name
+
+    size = link.get(address.SIZE, str(view_model.DEFAULT_SIZE_PX))
+    sizes = {str(size_px): size_px for size_px in view_model.SIZES_PX}
+    if size not in sizes:
+        remarks.append(
+            f"{address.quoted(size)} is no size that is offered: you see {view_model.DEFAULT_SIZE_PX} px."
+        )
+    st.session_state[Key.SIZE] = sizes.get(size, view_model.DEFAULT_SIZE_PX)
+
+    labels = [weights.label for weights in services.list_weights()[0]]
+    label = link.get(address.WEIGHTS) or next(iter(labels), "")
+    if labels and label not in labels:
+        remarks.append(f"There are no weights {address.quoted(label)} here: you see {labels[0]}.")
+    st.session_state[Key.CHECKPOINT] = label  # unknown: the first is chosen where the choice is drawn
+    st.session_state[Key.ORDER] = BARS.get(link.get(address.BARS, ""), BY_RANK)
+    return link, remarks
+
+
+def _is_chosen(shown: Shown) -> bool:
+    """Whether `shown` is what the controls ask for, and not what was there before because that failed."""
+    asked = (Key.SAMPLE, Key.CHECKPOINT, Key.SIZE)
+    return [st.session_state.get(key) for key in asked] == [
+        shown.picture.id,
+        shown.weights.label,
+        shown.size_px,
+    ]
+
+
+def _tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:
+    """Say what of a link could not be had, and what was done instead."""
+    if remarks:
+        lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks[:MOST_REMARKS])
+        notices.html(f'<div class="a2-note" role="status">{lines}</div>')
 
 
 def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
@@ -46,10 +132,9 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     usable, refused = services.list_weights()
     with controls:
         picture, fault = _picture()
-        size_px = st.segmented_control(
+        size = st.segmented_control(
             "Detail, px",
             view_model.SIZES_PX,
-            default=view_model.DEFAULT_SIZE_PX,
             required=True,
             key=Key.SIZE,
             help="Long side of the picture that the network sees. More pixels, finer maps, more time.",
@@ -57,10 +142,11 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
         weights = _weights(usable)
     fault = st.session_state.pop(Key.FAULT, "") or fault
     shown: Shown | None = None
+    size_px = size or view_model.DEFAULT_SIZE_PX
     if weights is None:
         fault = services.NO_CHECKPOINT
     elif picture is not None:
-        shown, trouble = services.attempt(lambda: services.show(picture, weights, int(size_px)))
+        shown, trouble = services.attempt(lambda: services.show(picture, weights, size_px))
         fault = fault or trouble
     if shown is None:
         shown = st.session_state.get(Key.SHOWN)
@@ -164,26 +250,52 @@ def _answer(shown: Shown) -> None:
     )
 
 
-def _view(shown: Shown) -> dict[str, Any]:
-    """How the canvas starts: kept as it is while the trace stays, so that the canvas never remounts.
+def _view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, Any], list[str]]:
+    """How the canvas starts, and what of `link` could not be had.
 
-    A new trace keeps the block that was looked at, and of the same picture also the place.
+    Kept as it is while the trace stays and no link is followed, so that the canvas never remounts. A new
+    trace keeps the block that was looked at and all settings, and of the same picture also the place.
     """
     kept: tuple[Shown, dict[str, Any]] | None = st.session_state.get(Key.VIEW)
-    if kept is not None and kept[0].key == shown.key:
-        return dict(kept[1])
-    probe = _carried_over(shown)
-    view = {
-        "opacity": 0.75,
-        "scale": "relative",
-        **st.session_state.get(Key.SETTINGS, {}),
-        "block": probe.block,
-        "probe": list(probe.position),
-        "primitive": probe.primitive,
-    }
+    if link is None and kept is not None and kept[0].key == shown.key:
+        return dict(kept[1]), []
+    faults: list[str] = []
+    if link is None:
+        probe = _carried_over(shown)
+        view = FIRST_VIEW | st.session_state.get(Key.SETTINGS, {})
+    else:
+        asked, faults = address.followed(link, shown.trace, view_model.default_block(shown.trace))
+        view = FIRST_VIEW | asked
+        st.session_state[Key.SETTINGS] = {name: view[name] for name in FIRST_VIEW}
+        block = shown.trace.blocks[view["block"]]
+        t, row, col = view.get("probe") or view_model.default_position(block, shown.picture.spot)
+        probe = Probe(shown.key, block.name, t, row, col, view["primitive"])
+    revision = st.session_state.get(Key.REVISION, 0) + 1
+    view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
+    view["revision"] = revision
+    if not view.get("pins"):
+        view.pop("pins", None)  # no pins would take the canvas back to where it rested before
+    st.session_state[Key.REVISION] = revision
     st.session_state[Key.VIEW] = (shown, view)
     st.session_state[Key.PROBE] = probe
-    return view
+    if link is not None:
+        # The first address of a visit stays in the bar as it is until something changes, and the back
+        # button leaves; a later one is completed, in place.
+        first = Key.ADDRESS not in st.session_state
+        st.session_state[Key.ADDRESS] = _address(shown, probe, view) if first else None
+    return dict(view), faults
+
+
+def _address(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str, str]:
+    """What is on screen, as query parameters."""
+    order = st.session_state.get(Key.ORDER, BY_RANK)
+    return {
+        address.PICTURE: shown.picture.id,
+        address.WEIGHTS: shown.weights.label,
+        address.SIZE: str(shown.size_px),
+        **address.written(probe, view, shown.trace),
+        address.BARS: next(name for name, label in BARS.items() if label == order),
+    }
 
 
 def _carried_over(shown: Shown) -> Probe:
@@ -205,18 +317,23 @@ def _carried_over(shown: Shown) -> Probe:
 
 
 @st.fragment
-def _canvas_and_charts(shown: Shown) -> None:
+def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
-    view = _view(shown)
     raw = probe_canvas(shown.payload, view=view, key="canvas")
     probe = parse_probe(raw, shown.trace, shown.key)
-    if probe is not None:
+    if raw is not None and probe is not None and revision_of(raw) == view["revision"]:
         st.session_state[Key.PROBE] = probe
         st.session_state[Key.SETTINGS] = parse_settings(raw)
-    st.session_state[Key.LAST] = (shown, st.session_state[Key.PROBE])
-    _, fault = services.attempt(lambda: _charts(shown, st.session_state[Key.PROBE]))
+        view = view | raw["view"]
+    probe = st.session_state[Key.PROBE]
+    st.session_state[Key.LAST] = (shown, probe)
+    _, fault = services.attempt(lambda: _charts(shown, probe))
     if fault:
         tell(fault)
+    now = _address(shown, probe, view)
+    if now != st.session_state.get(Key.ADDRESS):
+        st.session_state[Key.ADDRESS] = now
+        st.query_params.from_dict(now)
 
 
 def _charts(shown: Shown, probe: Probe) -> None:
@@ -232,7 +349,6 @@ def _charts(shown: Shown, probe: Probe) -> None:
                 order = st.segmented_control(
                     "Order of the bars",
                     (BY_RANK, BY_INDEX),
-                    default=BY_RANK,
                     required=True,
                     key=Key.ORDER,
                     label_visibility="collapsed",
