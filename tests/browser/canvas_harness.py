@@ -157,6 +157,32 @@ def envelope(
     }
 
 
+def make_clip(
+    *,
+    frames: int = 16,
+    size: tuple[int, int] = (352, 352),
+    n: int = 32,
+    seed: int = 0,
+    joint: bool = True,
+) -> tuple[dict[str, Any], Maps]:
+    """A clip of one block with cells of 16 pixels: smooth noise that grows and fades over time.
+
+    Frame f is a flat grey of 8 · f, so that a screenshot tells which one is shown.
+    """
+    height, width = size
+    h, w = height // 16, width // 16
+    rng = np.random.default_rng(seed)
+    beat = np.sin(2 * np.pi * (np.arange(frames)[None] / frames + rng.random((n, 1))))[:, :, None, None]
+    logits = 3.0 * smooth_noise(rng, n, h, w)[:, None] + 1.5 * beat
+    drift = 2.5 * smooth_noise(rng, n, h, w)[:, None] + 1.5 * beat
+    gather = softmax(logits, axis=(1, 2, 3) if joint else (2, 3))
+    raw, maps = block_payload("blocks.4", "parts (blocks.4)", gather, softmax(drift, axis=0))
+    if not joint:
+        raw["reach"] = np.mean([reach(gather[:, t]) for t in range(frames)], axis=0).tolist()
+    pictures = [picture_url(np.full((height, width, 3), 8 * f, np.uint8)) for f in range(frames)]
+    return envelope([raw], pictures, size) | {"joint": joint}, maps
+
+
 def one_cell_block(
     grid: tuple[int, int], cell: tuple[int, int], *, n: int = 4
 ) -> tuple[dict[str, Any], Maps]:

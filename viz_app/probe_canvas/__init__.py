@@ -19,6 +19,7 @@ import streamlit as st
 __all__ = ["probe_canvas", "standalone_html"]
 
 MAX_PINS = 4
+SPEEDS = (0, 4, 8, 24)
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -28,8 +29,8 @@ def _asset(name: str) -> str:
 
 
 def _script() -> str:
-    """One module: the words, then the canvas that uses them."""
-    return _asset("words.js") + _asset("canvas.js")
+    """One module: the words and the clip's timeline, then the canvas that uses them."""
+    return _asset("words.js") + _asset("clip.js") + _asset("canvas.js")
 
 
 _component = st.components.v2.component(
@@ -57,7 +58,8 @@ def probe_canvas(payload: Mapping[str, Any], *, view: Mapping[str, Any], key: st
     - "pins": up to four [t, row, col], in cells of the block, in the order of their numbers; the report's
       own t, row, col is the one in use;
     - "region": a box [t, row0, col0, row1, col1], both ends inside it, or None;
-    - "presentation": large type, no controls.
+    - "presentation": large type, no controls;
+    - "speed": frames a second at which a clip plays, one of 4, 8 and 24, or 0 for as filmed.
 
     The browser owns all of these once a person has touched them, so a view that only repeats what the
     browser last reported is not sent again: the data stays the same, and Streamlit leaves the canvas
@@ -192,6 +194,7 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     ),
     "region": lambda value: value is None or _are_indices(value, 5),
     "presentation": lambda value: isinstance(value, bool),
+    "speed": lambda value: isinstance(value, int) and not isinstance(value, bool) and value in SPEEDS,
 }
 
 

@@ -102,13 +102,15 @@ function decodeMaps(packed, n, N) {
 
 /** One block, ready to be asked. Its arrays are decoded at first use and kept. */
 class Block {
-  constructor(raw) {
+  constructor(raw, alone) {
     this.raw = raw;
+    this.alone = alone; // each frame of a clip was attended to by itself
     this.name = raw.name;
     this.label = raw.label || raw.name;
     this.n = raw.n;
     [this.T, this.h, this.w] = raw.grid;
     this.N = this.T * this.h * this.w;
+    this.span = alone ? this.h * this.w : this.N; // positions that a place exchanges information with
     this.reach = Float32Array.from(raw.reach);
     this.use = Float32Array.from(raw.use);
     this.cards = raw.cards || [];
@@ -178,6 +180,21 @@ class Block {
       : { weights: this.distribute, maps: this.gather, gain: null };
   }
 
+  /** How much of primitive i is handed out at time step t, on average over its cells. */
+  useAt(i, t) {
+    const size = this.h * this.w;
+    const at = i * this.N + t * size;
+    let sum = 0;
+    for (let j = at; j < at + size; j++) sum += this.distribute[j];
+    return sum / size;
+  }
+
+  /** `mix` over all positions that a place at time step t exchanges information with. */
+  mixed(weights, maps, t, out) {
+    const first = this.alone ? t * this.span : 0;
+    return mix(weights, maps, this.n, this.N, out, first, first + this.span);
+  }
+
   /** The value that absolute scale paints brightest: nine peaks in ten stay below it. */
   ceiling(kind) {
     this._ceilings ??= {};
@@ -193,8 +210,9 @@ class Block {
     const at = new Float32Array(this.n);
     const map = new Float32Array(this.N);
     return Array.from({ length: count }, (_, k) => {
-      column(weights, this.n, this.N, Math.floor(((k + 0.5) * this.N) / count), at);
-      return mix(at, maps, this.n, this.N, map).reduce((a, b) => Math.max(a, b));
+      const p = Math.floor(((k + 0.5) * this.N) / count);
+      column(weights, this.n, this.N, p, at);
+      return this.mixed(at, maps, Math.floor(p / (this.h * this.w)), map).reduce((a, b) => Math.max(a, b));
     });
   }
 
@@ -216,7 +234,9 @@ class Model {
     this.frames = payload.frames;
     this.times = payload.times_s || [0];
     this.alt = payload.alt || "the picture";
-    this.blocks = payload.blocks.map((raw) => new Block(raw));
+    this.blocks = payload.blocks.map((raw) => new Block(raw, payload.joint === false));
+    // What a map is a share of, in words.
+    this.whole = this.frames.length < 2 ? "the picture" : payload.joint === false ? "the frame" : "the clip";
   }
 
   block(name) {
@@ -275,15 +295,15 @@ function column(maps, n, N, p, out) {
 }
 
 /**
- * out_j = sum_i weights_i * maps_ij. With weights = rho at p and maps = theta this is row p of
+ * out_j = sum_i weights_i * maps_ij for first <= j < end, 0 elsewhere. With weights = rho at p and maps = theta this is row p of
  * V^T B, the effective attention; with weights = theta at j and maps = rho it is column j of it.
  */
-function mix(weights, maps, n, N, out) {
+function mix(weights, maps, n, N, out, first = 0, end = N) {
   out.fill(0);
   for (let i = 0; i < n; i++) {
     const weight = weights[i];
     if (weight === 0) continue;
-    for (let j = 0, at = i * N; j < N; j++, at++) out[j] += weight * maps[at];
+    for (let j = first, at = i * N + first; j < end; j++, at++) out[j] += weight * maps[at];
   }
   return out;
 }
@@ -429,14 +449,19 @@ class Miniature {
     }
   }
 
+  /** One map as an ImageData, which the next call overwrites. */
+  image(maps, offset, top, colour) {
+    this.pixels ??= new ImageData(this.width, this.height);
+    this.render(new Uint32Array(this.pixels.data.buffer), maps, offset, top, colour, 0);
+    return this.pixels;
+  }
+
   paint(canvas, maps, offset, top, colour) {
     if (canvas.width !== this.width || canvas.height !== this.height) {
       canvas.width = this.width;
       canvas.height = this.height;
     }
-    this.image ??= new ImageData(this.width, this.height);
-    this.render(new Uint32Array(this.image.data.buffer), maps, offset, top, colour, 0);
-    canvas.getContext("2d").putImageData(this.image, 0, 0);
+    canvas.getContext("2d").putImageData(this.image(maps, offset, top, colour), 0, 0);
   }
 
   /**
@@ -596,6 +621,7 @@ const SETTINGS = {
   layer: (v) => ["attention", "gather", "distribute", "change"].includes(v),
   direction: (v) => v === "from" || v === "to",
   presentation: (v) => typeof v === "boolean",
+  speed: (v) => v in SPEEDS,
 };
 const HOLD_MS = 450; // a touch this long begins a box
 const DRAG_PX = 6; // the mouse has to go this far before a press becomes a box
@@ -655,6 +681,8 @@ class Probe {
       peel: false, // taking the map apart into its terms
       terms: { mode: "all", k: 3, flips: new Set() }, // which terms the map adds up: a rule and its exceptions
       frame: 0, // the frame on show
+      still: 0, // the frame that the small maps are of: it follows when the frame on show comes to rest
+      speed: 8, // frames a second when a clip plays; 0: as filmed
     };
     this.dirty = new Set();
     this.raf = 0;
@@ -672,6 +700,7 @@ class Probe {
     this.tileNodes = [];
     this.tips = new Tips(root, this.stop.signal);
     this.tour = new Tour(root, this.ui, this.stop.signal);
+    this.timeline = new Timeline(this);
     this.buildControls();
     this.listen();
     this.load(payload, view || {});
@@ -685,7 +714,7 @@ class Probe {
     this.minis.clear();
     this.pictures = [];
     const state = this.state;
-    Object.assign(state, { block: this.model.block(view.block), hover: null, preview: null, frame: 0 });
+    Object.assign(state, { block: this.model.block(view.block), hover: null, preview: null, frame: 0, still: 0 });
     Object.assign(state, { pinned: false, primitive: null, layer: "attention", point: null, region: null });
     Object.assign(state, { pins: [], active: 0, filter: "" });
     this.ui.filter.value = "";
@@ -699,8 +728,8 @@ class Probe {
     this.root.style.setProperty("--aspect", String(this.model.width / this.model.height));
     this.root.dataset.shape = this.model.width / this.model.height > 2.1 ? "wide" : "";
     this.setBlocks();
-    this.ui.time.hidden = this.model.frames.length < 2;
-    this.ui.frame.max = String(this.model.frames.length - 1);
+    this.toned = []; // frames as they are shown, for the opacity at hand
+    this.timeline.load();
     this.applyView(view);
     if (!state.point) state.point = this.rest;
     this.rest = state.point;
@@ -745,7 +774,7 @@ class Probe {
         const point = model.pointOf({ t, row, col }, block);
         this.setPins(view.pinned === true ? [point] : [], 0);
         state.point = point;
-        state.frame = point.frame;
+        this.turnTo(point.frame);
       }
     }
     if (Array.isArray(view.pins) && JSON.stringify(view.pins) !== JSON.stringify(given.pins)) {
@@ -929,10 +958,6 @@ class Probe {
     on(ui.stage, "click", (event) => this.click(event));
     on(ui.stage, "keydown", (event) => this.key(event));
     on(ui.opacity, "input", () => this.setting({ opacity: Number(ui.opacity.value) }));
-    on(ui.frame, "input", () => {
-      this.state.frame = Number(ui.frame.value);
-      this.schedule("all", "picture");
-    });
     on(ui.unpin, "click", () => {
       this.unpin();
       ui.stage.focus();
@@ -1176,9 +1201,20 @@ class Probe {
     const { state } = this;
     if (!state.region && !region) return;
     state.region = region;
-    if (region) Object.assign(state, { hover: null, preview: null, frame: region.frame });
-    else this.corners = null;
+    if (region) {
+      Object.assign(state, { hover: null, preview: null });
+      this.turnTo(region.frame);
+    } else this.corners = null;
     this.schedule("probe", "gallery");
+  }
+
+  /** Shows a frame at once, small maps and all. */
+  turnTo(frame) {
+    const { state } = this;
+    if (state.frame === frame && state.still === frame) return;
+    Object.assign(state, { frame, still: frame });
+    this.timeline.play(false);
+    this.schedule("all", "picture");
   }
 
   /** Shift and an arrow: the box grows from the probed cell. */
@@ -1260,7 +1296,8 @@ class Probe {
     if (!isIndex(k, state.pins.length)) return;
     this.setPins(state.pins, k);
     if (state.region) this.setRegion(null);
-    Object.assign(state, { hover: null, frame: state.point.frame });
+    state.hover = null;
+    this.turnTo(state.point.frame);
     this.schedule("all", "say");
     this.reportPin();
   }
@@ -1323,7 +1360,7 @@ class Probe {
     } else if (event.key in moves) {
       const [dy, dx] = moves[event.key];
       const block = state.block;
-      const cell = model.cellOf(state.hover || state.point, block);
+      const cell = model.cellOf(state.hover || { ...state.point, frame: state.frame }, block);
       state.hover = model.pointOf(
         { t: cell.t, row: clamp(cell.row + dy, 0, block.h - 1), col: clamp(cell.col + dx, 0, block.w - 1) },
         block,
@@ -1331,6 +1368,8 @@ class Probe {
       state.hover.byKey = true;
       this.touch();
       this.schedule("probe", "say");
+    } else if (this.timeline.key(event)) {
+      this.touch();
     } else if (event.key === "Enter" || event.key === " ") {
       this.pin(state.hover || state.point);
       this.schedule("say");
@@ -1426,19 +1465,24 @@ class Probe {
       say: this.dirty.has("say"),
     };
     this.dirty.clear();
-    const painted = `${this.state.block.name} ${this.state.scale} ${this.state.frame} ${this.state.peel}`;
+    const painted = `${this.state.block.name} ${this.state.scale} ${this.state.still} ${this.state.peel}`;
     if (want.minis || this.painted !== painted) this.forgetPainted();
     this.painted = painted;
     if (all) this.asked = null;
     if (want.controls) this.drawControls();
     if (want.picture) this.drawPicture();
+    if (all || want.picture || want.probe) this.timeline.drawNow();
     if (want.probe) this.answer();
     if (want.map) this.drawMap();
     if (want.pair && !this.eventAt) this.drawPair();
     if (want.gallery) this.sortGallery(want.minis);
     if (want.tiles) this.drawTiles();
-    if (all || want.gallery) this.drawPins();
+    if (all || want.gallery || want.picture) this.drawPins();
     if (want.say) this.say();
+    if (this.timeline.playing && want.picture) {
+      const detail = { frame: this.state.frame, map: this.mapFrame, picture: this.pictureFrame };
+      this.root.dispatchEvent(new CustomEvent("a2-frame", { detail }));
+    }
     if (this.eventAt) {
       const since = this.eventAt;
       const script_ms = performance.now() - since;
@@ -1491,7 +1535,8 @@ class Probe {
     cells.forEach((cell, k) => {
       const th = make("th", "", head);
       th.scope = "col";
-      const where = `row ${cell.row}, col ${cell.col}`;
+      const when = this.timeline.many ? `${seconds(model.times[pins[k].frame])}, ` : "";
+      const where = `${when}row ${cell.row}, col ${cell.col}`;
       for (const [act, text, label] of [
         ["select", String(k + 1), `Pin ${k + 1}, ${where}`],
         ["remove", "×", `Remove pin ${k + 1}`],
@@ -1547,8 +1592,6 @@ class Probe {
     this.showTiles(state.tiles);
     if (Number(ui.opacity.value) !== state.opacity) ui.opacity.value = String(state.opacity);
     setText(ui.opacityOut, percent(state.opacity));
-    ui.frame.value = String(state.frame);
-    setText(ui.frameOut, `${state.frame + 1} of ${this.model.frames.length}`);
   }
 
   /** The picture itself, paler in colour the stronger the overlay, so that colour means attention. */
@@ -1562,18 +1605,44 @@ class Probe {
       base.height = height;
     }
     const pen = base.getContext("2d");
-    const picture = this.pictures[this.state.frame];
-    pen.fillStyle = "#777";
-    pen.fillRect(0, 0, width, height);
-    if (!picture) return;
+    const { frame } = this.state;
+    this.pictureFrame = frame;
+    const picture = this.pictures[frame];
+    if (!picture) {
+      pen.fillStyle = "#777";
+      pen.fillRect(0, 0, width, height);
+    } else if (this.timeline.many) {
+      pen.drawImage(this.tonedFrame(frame, picture), 0, 0, width, height);
+    } else {
+      this.tone(pen, picture, width, height);
+    }
+  }
+
+  tone(pen, picture, width, height) {
+    const { opacity } = this.state;
     pen.imageSmoothingQuality = "high";
     pen.drawImage(picture, 0, 0, width, height);
     pen.globalCompositeOperation = "saturation";
-    pen.fillStyle = `rgba(128,128,128,${0.85 * this.state.opacity})`;
+    pen.fillStyle = `rgba(128,128,128,${0.85 * opacity})`;
     pen.fillRect(0, 0, width, height);
     pen.globalCompositeOperation = "source-over";
-    pen.fillStyle = `rgba(8,8,12,${0.32 * this.state.opacity})`;
+    pen.fillStyle = `rgba(8,8,12,${0.32 * opacity})`;
     pen.fillRect(0, 0, width, height);
+  }
+
+  /** A frame of a clip as it is shown, made once: while it plays, a frame costs one copy. */
+  tonedFrame(frame, picture) {
+    if (this.tonedAt !== this.state.opacity) {
+      this.tonedAt = this.state.opacity;
+      this.toned = [];
+    }
+    if (!this.toned[frame]) {
+      const canvas = document.createElement("canvas");
+      Object.assign(canvas, { width: this.model.width, height: this.model.height });
+      this.tone(canvas.getContext("2d"), picture, canvas.width, canvas.height);
+      this.toned[frame] = canvas;
+    }
+    return this.toned[frame];
   }
 
   /** What the numbers are about: the box, unless the pointer or the keys are at a pixel outside it. */
@@ -1599,6 +1668,7 @@ class Probe {
     const { block, direction } = this.state;
     const { weights, mixing, spread } = this;
     const factors = block.factors(direction);
+    const { t } = cells || cell;
     if (cells) {
       moments(block.distribute, block, cells, this.rho, spread);
       moments(factors.weights, block, cells, mixing, spread);
@@ -1610,7 +1680,7 @@ class Probe {
     }
     let sum = 0;
     for (let i = 0; i < block.n; i++) {
-      const gain = factors.gain ? factors.gain[i] : 1;
+      const gain = !factors.gain ? 1 : block.alone ? block.useAt(i, t) : factors.gain[i];
       weights[i] = mixing[i] * gain;
       spread[i] *= gain;
       sum += weights[i];
@@ -1645,13 +1715,18 @@ class Probe {
           this.mixing[i] = 0;
         }
       });
-      mix(this.mixing, maps, block.n, block.N, this.attention);
+      block.mixed(this.mixing, maps, (cells || cell).t, this.attention);
       this.facts = describe(this.attention);
       this.drawRows();
       if (state.peel) this.drawTerms();
     }
     const box = state.region && model.cellsOf(state.region, block);
-    this.putMark(ui.rest, model.cellOf(state.point, block));
+    const now = model.cellOf({ frame: state.frame, x: 0, y: 0 }, block).t;
+    const rest = model.cellOf(state.point, block);
+    this.elsewhere = (cells || cell).t !== now; // pinned in another frame of the clip
+    ui.rest.dataset.elsewhere = rest.t !== now ? "yes" : "";
+    ui.box.dataset.elsewhere = box && box.t !== now ? "yes" : "";
+    this.putMark(ui.rest, rest);
     this.putMark(ui.hover, cell);
     this.putArrow(cells || { row0: cell.row, row1: cell.row, col0: cell.col, col1: cell.col });
     ui.hover.hidden = !state.hover || !!cells;
@@ -1664,17 +1739,17 @@ class Probe {
     if (box) this.putBox(box);
 
     const best = this.order[0];
-    const seconds = model.frames.length > 1 ? ` · ${model.times[point.frame]?.toFixed(2)} s` : "";
+    const when = this.timeline.many ? ` · ${seconds(model.times[cells ? state.region.frame : point.frame])}` : "";
     const share = cells ? `${percent(this.weights[best])} ± ${percent(this.spread[best])}` : percent(this.weights[best]);
-    const reach = about(this.facts.reach / block.N);
+    const reach = about(this.facts.reach / block.span);
     const place = cells
-      ? `Box of ${cells.count} cells (rows ${cells.row0}–${cells.row1}, cols ${cells.col0}–${cells.col1})${seconds}`
-      : `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${seconds} · cell row ${cell.row}, col ${cell.col}`;
+      ? `Box of ${cells.count} cells (rows ${cells.row0}–${cells.row1}, cols ${cells.col0}–${cells.col1})${when}`
+      : `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${when} · cell row ${cell.row}, col ${cell.col}`;
     const peak = this.facts.at % (block.h * block.w);
     const said =
       direction === "from"
-        ? ` · gathers from ${reach} of the picture · receives most of g${best} (${share})`
-        : ` · gives to ${reach} of the picture · most to row ${Math.floor(peak / block.w)}, col ${peak % block.w}` +
+        ? ` · gathers from ${reach} of ${model.whole} · receives most of g${best} (${share})`
+        : ` · gives to ${reach} of ${model.whole} · most to ${this.timeline.many ? "its " : ""}row ${Math.floor(peak / block.w)}, col ${peak % block.w}` +
           ` (${percent(this.facts.peak)} of its attention) · carried most by g${best} (${share})`;
     const part = state.peel && this.terms.count < block.n ? ` · ${this.termsSentence()}` : "";
     this.sentence =
@@ -1775,7 +1850,7 @@ class Probe {
     for (let r = 0; r < count; r++) {
       const i = order[r];
       const node = this.rowNodes[r];
-      const reach = about(block.reach[i] / block.N);
+      const reach = about(block.reach[i] / block.span);
       sum += weights[i];
       setText(node.share, percent(weights[i]));
       node.bar.style.transform = `scaleX(${(weights[i] / full).toFixed(4)})`;
@@ -1828,7 +1903,8 @@ class Probe {
     const below = boxes[2].left < boxes[1].right ? pair.offsetHeight + 22 : 0;
     const around = list.offsetHeight - rows.offsetHeight + below;
     const row = rows.firstElementChild?.offsetHeight || 41;
-    return clamp(Math.floor((stage.clientHeight - around) / row), 5, 16);
+    const high = this.timeline.many ? stage.parentElement.offsetHeight : stage.clientHeight;
+    return clamp(Math.floor((high - around) / row), 5, 16);
   }
 
   buildRows(count) {
@@ -1867,11 +1943,10 @@ class Probe {
     return this.state.direction === "to" ? "received" : "attention";
   }
 
-  /** Offset of map i at the time step on show. */
-  offset(i) {
-    const { block, frame } = this.state;
-    const t = clamp(Math.floor(((frame + 0.5) * block.T) / this.model.frames.length), 0, block.T - 1);
-    return i * block.N + t * block.h * block.w;
+  /** Offset of map i at the time step of a frame. */
+  offset(i, frame = this.state.still) {
+    const { block } = this.state;
+    return i * block.N + this.model.cellOf({ frame, x: 0, y: 0 }, block).t * block.h * block.w;
   }
 
   /** The value that is painted brightest. */
@@ -1897,14 +1972,15 @@ class Probe {
     const asked = kind === "attention" || kind === "received";
     const maps = asked ? this.attention : block.maps(kind);
     const top = this.top(kind, i);
-    const values = this.lens.enlarge(maps, this.offset(i), top);
+    const values = this.lens.enlarge(maps, this.offset(i, state.frame), top);
+    this.mapFrame = state.frame;
     const words = this.overlayWords(COLOUR_OF[kind]);
     const pixels = this.imageWords;
     for (let j = 0; j < values.length; j++) pixels[j] = words[values[j]];
     this.pen.putImageData(this.image, 0, 0);
 
     const peak = asked ? this.facts.peak : block.peak(kind, i);
-    const reach = about((asked ? this.facts.reach : block.reach[i]) / block.N);
+    const reach = about((asked ? this.facts.reach : block.reach[i]) / block.span);
     const box = !!state.region && !state.hover;
     const question = DIRECTIONS[state.direction][box ? "whatBox" : "what"];
     const what = {
@@ -1916,16 +1992,23 @@ class Probe {
     }[kind];
     setText(ui.what, what);
     ui.back.hidden = asked || !!state.preview;
-    ui.arrow.hidden = !asked;
+    ui.arrow.hidden = !asked || this.elsewhere;
+    this.timeline.follow({ kind, maps, start: asked ? 0 : i * block.N, top, whole: this.wholeOf(kind) });
     const numbers = {
-      attention: `${reach} of the picture, at most ${percent(peak)} in one cell`,
-      received: `${reach} of the picture, at most ${percent(peak)} of a cell’s attention`,
-      gather: `${reach} of the picture, at most ${percent(peak)} in one cell`,
+      attention: `${reach} of ${this.model.whole}, at most ${percent(peak)} in one cell`,
+      received: `${reach} of ${this.model.whole}, at most ${percent(peak)} of a cell’s attention`,
+      gather: `${reach} of ${this.model.whole}, at most ${percent(peak)} in one cell`,
       distribute: `at most ${percent(peak)} of a position`,
       change: `at most ${percent(peak)} of the size of what came in`,
     }[kind];
     setAttr(ui.overlay, "aria-label", `${this.model.alt}. ${what}: ${numbers}`);
     this.drawLegend(kind, top, peak);
+  }
+
+  /** What a map holds in all, for shares of it: the gather maps of frames attended to alone hold 1 each. */
+  wholeOf(kind) {
+    if (kind === "gather") return this.state.block.alone ? this.state.block.T : 1;
+    return Math.max(1e-12, this.attention.reduce((sum, v) => sum + v, 0));
   }
 
   overlayWords(colour) {
@@ -1948,7 +2031,7 @@ class Probe {
       new Uint32Array(image.data.buffer).set(this.overlayWords(COLOUR_OF[kind]));
       pen.putImageData(image, 0, 0);
     }
-    const even = kind === "distribute" ? 1 / block.n : 1 / block.N;
+    const even = kind === "distribute" ? 1 / block.n : 1 / block.span;
     const at = top > 0 ? even / top : 2;
     ui.tick.hidden = kind === "change" || at > 1;
     ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
@@ -1981,13 +2064,13 @@ class Probe {
     const { ui, state } = this;
     const { block } = state;
     const i = this.shown();
-    const id = `${block.name} ${i} ${state.scale} ${state.frame}`;
+    const id = `${block.name} ${i} ${state.scale} ${state.still}`;
     if (this.pairShown !== id) {
       this.pairShown = id;
       const mini = this.mini("pair");
       mini.paint(ui.canvasGather, block.gather, this.offset(i), this.top("gather", i), "magma");
       mini.paint(ui.canvasDistribute, block.distribute, this.offset(i), this.top("distribute", i), "viridis");
-      const gathered = `${about(block.reach[i] / block.N)} of the picture · peak ${percent(block.peak("gather", i))}`;
+      const gathered = `${about(block.reach[i] / block.span)} of ${this.model.whole} · peak ${percent(block.peak("gather", i))}`;
       const handed = `${percent(block.use[i])} on average · peak ${percent(block.peak("distribute", i))}`;
       setText(ui.noteGather, gathered);
       setText(ui.noteDistribute, handed);
@@ -2008,9 +2091,9 @@ class Probe {
     for (const row of this.rowNodes || []) {
       const spread = this.spread[row.shown];
       const share = percent(this.weights[row.shown]) + (spread > 0 ? ` ± ${percent(spread)}` : "");
-      const reach = about(block.reach[row.shown] / block.N);
+      const reach = about(block.reach[row.shown] / block.span);
       const place = this.order.indexOf(row.shown) + 1;
-      const words = `Rank ${place}, primitive ${row.shown}: ${share} ${DIRECTIONS[state.direction].verb}, gathered from ${reach} of the picture`;
+      const words = `Rank ${place}, primitive ${row.shown}: ${share} ${DIRECTIONS[state.direction].verb}, gathered from ${reach} of ${this.model.whole}`;
       setAttr(row.button, "aria-label", words);
       setAttr(row.button, "aria-pressed", String(row.shown === state.primitive));
       setAttr(row.li, "data-shown", row.shown === i ? "yes" : "");
@@ -2027,7 +2110,7 @@ class Probe {
       this.minis.set(id, new Miniature(block.h, block.w, side));
     }
     const mini = this.minis.get(id);
-    const picture = this.pictures[this.state.frame];
+    const picture = this.pictures[this.state.still];
     if (picture) mini.setPicture(picture);
     return mini;
   }
@@ -2130,7 +2213,7 @@ class Probe {
     }
     for (const { i, group, hidden, more } of line) {
       const tile = this.tileNodes[i];
-      const numbers = { reach: () => percent(block.reach[i] / block.N), effect: () => points(block.effect[i]) + POINTS };
+      const numbers = { reach: () => percent(block.reach[i] / block.span), effect: () => points(block.effect[i]) + POINTS };
       setText(tile._number, (numbers[sort] || (() => percent(values[i])))());
       setAttr(tile, "aria-pressed", String(i === state.primitive));
       const card = block.cards[i] || "";
@@ -2138,7 +2221,7 @@ class Probe {
       setAttr(
         tile,
         "aria-label",
-        `Primitive ${i}: ${percent(rho[i])} at the pixel, gathered from ${about(block.reach[i] / block.N)} of the picture, ${percent(block.use[i])} in use${effect}${card ? `. ${card}` : ""}`,
+        `Primitive ${i}: ${percent(rho[i])} at the pixel, gathered from ${about(block.reach[i] / block.span)} of ${this.model.whole}, ${percent(block.use[i])} in use${effect}${card ? `. ${card}` : ""}`,
       );
       if (tile.title !== card) tile.title = card;
       if (tile._box.hidden !== hidden) tile._box.hidden = hidden;
@@ -2180,7 +2263,7 @@ class Probe {
     const { block, tiles: kind } = state;
     this.findLookAlikes();
     const mini = this.mini("tile");
-    const id = `${kind} ${state.scale} ${state.frame}`;
+    const id = `${kind} ${state.scale} ${state.still}`;
     for (const tile of this.tileNodes) {
       if (!tile._seen || tile._drawn === id) continue;
       tile._drawn = id;
@@ -2217,8 +2300,11 @@ class Probe {
       gallery: [...(this.galleryOrder || [])],
       pins: this.report().view.pins,
       active: state.active,
+      frame: state.frame,
+      playing: this.timeline.playing,
+      moments: Array.from(this.timeline.shares || []),
       presentation: state.presentation,
-      ready: !this.raf && !this.grouping && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
+      ready: !this.raf && this.timeline.ready && !this.grouping && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
     };
   }
 
@@ -2234,6 +2320,7 @@ class Probe {
     for (const mark of this.pinMarks) mark.remove();
     this.tips.tip.remove();
     this.tour.card.remove();
+    this.timeline.destroy();
     delete this.root.__canvas;
   }
 }

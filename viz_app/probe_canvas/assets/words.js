@@ -21,6 +21,8 @@ const GLOSSARY = {
   relative: "Relative: each map is painted from 0 to its own peak. Flat maps look as vivid as sharp ones.",
   absolute: "Absolute: all maps share one scale, so that a flat map looks flat.",
   use: "Use: how much of a primitive is handed out, on average over the picture.",
+  moments:
+    "Over time: the map of each frame added up. For attention and for gathering, all moments together make 100 %.",
   even: "Even: what every cell would hold if the map were flat. Below the mark means less than its share.",
 };
 
