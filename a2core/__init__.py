@@ -26,6 +26,7 @@ from a2core.errors import (
     TrainingError,
 )
 from a2core.intervene import Attribution, ClassShift, Outcome, Replay
+from a2core.lesson import Lesson, take_lesson
 from a2core.media import Clip, read_media
 from a2core.networks import find_nonfinite, insert_blocks
 from a2core.probe import (
@@ -51,6 +52,7 @@ __all__ = [
     "Clip",
     "DoubleAttention",
     "InterventionError",
+    "Lesson",
     "MediaError",
     "Model",
     "NetworkError",
@@ -74,5 +76,6 @@ __all__ = [
     "read_media",
     "received_attention",
     "save_checkpoint",
+    "take_lesson",
     "untrained_model",
 ]

@@ -14,17 +14,18 @@ CORE_LAYERS = [
     ["errors"],
     ["double_attention", "media"],
     ["baselines", "trace"],
-    ["networks", "probe"],
+    ["networks", "probe", "lesson"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
     ["training", "bench_trace"],
     ["cli"],
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["view_model", "probe_canvas"],
-    ["charts", "state"],
-    ["address"],
+    ["view_model", "probe_canvas", "cell_picker", "lesson_pictures"],
+    ["charts", "state", "lesson"],
+    ["address", "worksheet"],
     ["services"],
+    ["teaching"],
     ["views"],
     ["app"],
 ]
@@ -33,6 +34,9 @@ FORBIDDEN = {
     "a2core": {"viz_app", "streamlit", "plotly"},
     "viz_app.charts": {"streamlit", "torch", "cv2"},
     "viz_app.view_model": {"streamlit", "torch", "cv2", "plotly"},
+    "viz_app.lesson": {"streamlit", "torch", "cv2", "plotly"},
+    "viz_app.lesson_pictures": {"streamlit", "torch", "cv2", "plotly"},
+    "viz_app.worksheet": {"streamlit", "torch", "cv2", "plotly"},
     "viz_app.views": {"torch", "cv2"},
     "viz_app.state": {"torch", "cv2"},
 }

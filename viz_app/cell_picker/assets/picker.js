@@ -1,0 +1,122 @@
+// A picture in which one cell is chosen. Python is told at most every TELL_MS; the frame moves at once.
+
+const TELL_MS = 120;
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+class Picker {
+  constructor(root) {
+    this.root = root;
+    this.stop = new AbortController();
+    this.told = []; // cells on their way to Python and back: an echo of one of them is no news
+    this.timer = 0;
+    const on = (type, run) => root.addEventListener(type, run, { signal: this.stop.signal });
+    on("pointerdown", (event) => {
+      root.setPointerCapture(event.pointerId);
+      this.dragging = true;
+      this.follow(event);
+    });
+    on("pointermove", (event) => this.dragging && this.follow(event));
+    for (const type of ["pointerup", "pointercancel"]) on(type, () => (this.dragging = false));
+    on("keydown", (event) => this.step(event));
+    // A presenter's remote sends PageUp and PageDown: on a slider they would move the slider.
+    document.addEventListener("keydown", (event) => turnThePage(event), {
+      capture: true,
+      signal: this.stop.signal,
+    });
+  }
+
+  show(data, send) {
+    this.send = send;
+    const first = !this.data;
+    this.data = data;
+    const { root } = this;
+    root.style.aspectRatio = String(data.aspect);
+    root.setAttribute("aria-label", data.label);
+    for (const [name, url] of [["base", data.picture], ["over", data.overlay]]) {
+      const image = root.querySelector(`.${name}`);
+      if (image.getAttribute("src") !== url) image.src = url;
+    }
+    const echo = this.told.findIndex(([row, col]) => row === data.row && col === data.col);
+    if (echo >= 0) this.told.splice(0, echo + 1);
+    else if (first || !this.dragging) this.place(data.row, data.col);
+  }
+
+  place(row, col) {
+    const { rows, cols } = this.data;
+    this.at = [row, col];
+    const style = this.root.querySelector(".cell").style;
+    style.left = `${(100 * col) / cols}%`;
+    style.top = `${(100 * row) / rows}%`;
+    style.width = `${100 / cols}%`;
+    style.height = `${100 / rows}%`;
+    this.root.querySelector(".said").textContent = `row ${row}, column ${col}`;
+  }
+
+  choose(row, col) {
+    const { rows, cols } = this.data;
+    const next = [Math.min(rows - 1, Math.max(0, row)), Math.min(cols - 1, Math.max(0, col))];
+    if (this.at && next[0] === this.at[0] && next[1] === this.at[1]) return;
+    this.place(...next);
+    this.timer ||= setTimeout(() => {
+      this.timer = 0;
+      this.told.push(this.at);
+      this.told = this.told.slice(-8);
+      this.send("cell", { row: this.at[0], col: this.at[1] });
+    }, TELL_MS);
+  }
+
+  follow(event) {
+    const box = this.root.getBoundingClientRect();
+    const { rows, cols } = this.data;
+    this.choose(
+      Math.floor(((event.clientY - box.top) / box.height) * rows),
+      Math.floor(((event.clientX - box.left) / box.width) * cols),
+    );
+  }
+
+  step(event) {
+    const step = STEPS[event.key];
+    if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const far = event.shiftKey ? 4 : 1;
+    this.choose(this.at[0] + far * step[0], this.at[1] + far * step[1]);
+  }
+
+  destroy() {
+    this.stop.abort();
+    clearTimeout(this.timer);
+  }
+}
+
+function turnThePage(event) {
+  const name = { PageDown: "next", PageUp: "back" }[event.key];
+  if (!name || event.target?.getAttribute?.("role") !== "slider") return;
+  const button = document.querySelector(`.st-key-${name} button`);
+  if (!button) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  button.click();
+}
+
+const mounted = new WeakMap();
+
+export default function streamlit({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector("[data-a2-picker]");
+  let entry = mounted.get(parentElement);
+  if (entry && entry.root !== root) {
+    entry.app.destroy();
+    entry = undefined;
+  }
+  if (!entry) {
+    entry = { root, app: new Picker(root), calls: 0 };
+    mounted.set(parentElement, entry);
+  }
+  entry.app.show(data, setStateValue);
+  const call = ++entry.calls;
+  return () => {
+    if (entry.calls !== call || mounted.get(parentElement) !== entry) return;
+    entry.app.destroy();
+    mounted.delete(parentElement);
+  };
+}

@@ -1,0 +1,274 @@
+"""Arrays -> small pictures as HTML for the lesson: tensors, maps, bars, curves, and numbers to read back.
+
+Pure: no Streamlit, no torch. Tensors are WebP pictures, a few kilobytes each; bars and curves are
+SVG whose lettering is HTML around it, so that type keeps its size however wide the page is. Every
+figure that is printed is a `<data>` element which says what it is: a test recomputes each of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+# The canvas's maps: every eighth entry of matplotlib's magma and viridis (CC0), ten of Plotly's cividis.
+_STOPS = {
+    "magma": (
+        "0000040303120a0822130d341d114729115a36106b440f7651127c5d177f6a1c81762181832681902a819c2e7f"
+        "aa337db73779c23b75cf4070db476ae55064ee5b5ef4695cf9785dfb8761fd9668fea571feb47bfec287fed194"
+        "fde0a1fceeb0fcfdbf"
+    ),
+    "viridis": (
+        "440154470d6048186a482374472d7b4537814240863e49893b528b375b8d33638d2f6b8e2c728e297a8e26828e"
+        "23898e21918c1f978b1f9f8821a68527ad8131b57b3dbc744cc26c5cc8636ece5881d34d95d840aadc32c0df25"
+        "d5e21aeae51afde725"
+    ),
+    "cividis": "00224e1235703b496c575d6d7071738a8678a59c74c3b369e1cc55fee838",
+    # Signed values: dark at zero, as the others are at their least, so that all sit well on both themes.
+    "signed": "c9bcff9d8af0705fc446398025213f121116382012753a0eb85a12f0883cffc48c",
+}
+WIDEST_CELLS = 768  # a table with more columns is averaged down before it is drawn
+LOSSLESS_CELLS = 64 * 64  # larger tables are compressed with loss: their cells are a pixel each anyway
+
+
+@dataclass(frozen=True)
+class Number:
+    """A figure on the page: what it is (a name that a test knows), its value, and how it is printed."""
+
+    what: str
+    value: float
+    text: str
+
+    def __str__(self) -> str:
+        return (
+            f'<data class="a2-n" data-what="{html.escape(self.what)}" value="{self.value!r}">'
+            f"{html.escape(self.text.replace('-', '−'))}</data>"
+        )
+
+
+def number(what: str, value: float) -> Number:
+    """A figure to four significant digits, as `f"{value:#.4g}"` prints it."""
+    return Number(what, float(value), f"{float(value):#.4g}")
+
+
+def whole(what: str, value: int) -> Number:
+    """A count or an index."""
+    return Number(what, int(value), f"{int(value):,}")
+
+
+def share(what: str, value: float) -> Number:
+    """A share in per cent, to one decimal place; `value` is the fraction."""
+    return Number(what, float(value), f"{100 * float(value):.1f} %")
+
+
+def megabytes(what: str, size_bytes: float) -> Number:
+    """A size in MB (10⁶ bytes), to one decimal place below 100."""
+    value = size_bytes / 1e6
+    return Number(what, value, f"{value:,.1f} MB" if value < 100 else f"{value:,.0f} MB")
+
+
+@functools.cache
+def colour_table(name: str) -> np.ndarray:
+    """256 RGB entries (256, 3) uint8 of a colour map."""
+    digits = _STOPS[name]
+    stops = np.array(
+        [[int(digits[i + k : i + k + 2], 16) for k in (0, 2, 4)] for i in range(0, len(digits), 6)]
+    )
+    at = np.linspace(0, len(stops) - 1, 256)
+    channels = [np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)]
+    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+
+
+def coloured(values: np.ndarray, colours: str, *, low: float, high: float) -> np.ndarray:
+    """`values` (rows, cols) through a colour map from `low` to `high`: (rows, cols, 3) uint8."""
+    span = high - low if high > low else 1.0
+    level = np.clip((values - low) / span, 0.0, 1.0)
+    return colour_table(colours)[np.rint(255 * level).astype(np.uint8)]
+
+
+def overlay_url(values: np.ndarray, colours: str, *, high: float) -> str:
+    """A map (rows, cols) to lie over a picture: the nearer to zero, the more of the picture shows."""
+    low = -high if colours == "signed" else 0.0
+    strength = np.clip(np.abs(values) / (high or 1.0), 0.0, 1.0)
+    alpha = np.rint(255 * (0.15 + 0.72 * np.sqrt(strength))).astype(np.uint8)
+    return webp_url(np.dstack([coloured(values, colours, low=low, high=high), alpha]))
+
+
+def webp_url(pixels: np.ndarray) -> str:
+    """RGB or RGBA pixels (rows, cols, 3 or 4) as a WebP data URL; small ones without loss."""
+    out = io.BytesIO()
+    lossless = pixels.shape[0] * pixels.shape[1] <= LOSSLESS_CELLS
+    Image.fromarray(pixels).save(out, "WEBP", lossless=lossless, quality=80, method=2)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def map_url(values: np.ndarray, colours: str, *, high: float | None = None) -> str:
+    """One map (rows, cols) as a picture, a pixel a cell: from 0 to its peak, signed maps around zero."""
+    peak = float(np.abs(values).max()) if high is None else high
+    peak = peak or 1.0
+    return webp_url(coloured(values, colours, low=-peak if colours == "signed" else 0.0, high=peak))
+
+
+def table_url(values: np.ndarray, colours: str) -> str:
+    """A matrix (rows, cols) as a picture, a pixel an entry; very wide ones averaged to `WIDEST_CELLS`."""
+    cols = values.shape[1]
+    if cols > WIDEST_CELLS:
+        edges = np.linspace(0, cols, WIDEST_CELLS + 1).astype(int)
+        values = np.add.reduceat(values, edges[:-1], axis=1) / np.diff(edges)
+    magnitude = np.abs(values)
+    peak = float(np.quantile(magnitude, 0.995)) or float(magnitude.max()) or 1.0
+    return webp_url(coloured(values, colours, low=-peak if colours == "signed" else 0.0, high=peak))
+
+
+def tensor(
+    symbol: str,
+    url: str,
+    *,
+    shape: Sequence[Number],
+    axes: tuple[str, str],
+    alt: str,
+    column: float | None = None,
+    row: float | None = None,
+    note: str = "",
+) -> str:
+    """A matrix as a figure: its symbol and shape above, named axes, one column or row marked.
+
+    `column` and `row` are the middles of what is marked, as fractions of the picture.
+    """
+    marks = ""
+    if column is not None:
+        marks += f'<i class="a2-col" style="left:{100 * column:.3f}%"></i>'
+    if row is not None:
+        marks += f'<i class="a2-row" style="top:{100 * row:.3f}%"></i>'
+    size = " × ".join(map(str, shape))
+    return (
+        f'<figure class="a2-tensor"><figcaption><b>{symbol}</b><span>{size}</span></figcaption>'
+        f'<div class="a2-axes"><span class="a2-y">{axes[0]}</span>'
+        f'<div class="a2-cells"><img src="{url}" alt="{html.escape(alt)}">{marks}</div>'
+        f'<span class="a2-x">{axes[1]}</span></div>{_note(note)}</figure>'
+    )
+
+
+def cells(
+    symbol: str,
+    url: str,
+    *,
+    aspect: float,
+    alt: str,
+    cell: tuple[float, float, float, float] | None = None,
+    note: str = "",
+) -> str:
+    """A map over the grid as a figure; `cell` is (left, top, width, height) of a marked one, fractions."""
+    mark = ""
+    if cell is not None:
+        left, top, width, height = (100 * value for value in cell)
+        mark = (
+            f'<i class="a2-cell" style="left:{left:.3f}%;top:{top:.3f}%;'
+            f'width:{width:.3f}%;height:{height:.3f}%"></i>'
+        )
+    return (
+        f'<figure class="a2-map"><figcaption><b>{symbol}</b></figcaption>'
+        f'<div class="a2-cells" style="aspect-ratio:{aspect:.4f}">'
+        f'<img src="{url}" alt="{html.escape(alt)}">{mark}</div>{_note(note)}</figure>'
+    )
+
+
+def bars(
+    title: str,
+    values: np.ndarray,
+    *,
+    axes: tuple[str, str],
+    alt: str,
+    outline: np.ndarray | None = None,
+    chosen: int | None = None,
+    reach: float | None = None,
+    note: str = "",
+) -> str:
+    """Bars of `values` (k,), negative ones downwards; `outline` (k,) is drawn as a line over them.
+
+    `reach` fixes the scale, so that two figures can be compared.
+    """
+    both = values if outline is None else np.concatenate([values, outline])
+    top = max(float(both.max()), 0.0) if reach is None else reach
+    bottom = min(float(both.min()), 0.0) if reach is None or both.min() < 0 else 0.0
+    if reach is not None and bottom < 0:
+        bottom = -reach
+    if top <= bottom:
+        top = bottom + 1.0
+
+    def y(value: float) -> float:
+        return 3 + 94 * (top - value) / (top - bottom)  # room for lines at both edges
+
+    zero, steps = y(0.0), range(len(values))
+    path = "".join(f"M{i + 0.12:.2f} {zero:.2f}V{y(values[i]):.2f}h.76V{zero:.2f}z" for i in steps)
+    marks = f'<path class="a2-bars" d="{path}"/>'
+    if chosen is not None:
+        marks += (
+            f'<path class="a2-chosen" d="M{chosen + 0.12:.2f} {zero:.2f}V{y(values[chosen]):.2f}'
+            f'h.76V{zero:.2f}z"/>'
+        )
+    if outline is not None:
+        line = "".join(f"M{i} {y(outline[i]):.2f}h1" for i in range(len(outline)))
+        marks += f'<path class="a2-outline" d="{line}"/>'
+    marks += f'<path class="a2-zero" d="M0 {zero:.2f}H{len(values)}"/>'
+    return _plot(title, marks, len(values), axes=axes, alt=alt, note=note)
+
+
+def curve(
+    title: str,
+    values: np.ndarray,
+    *,
+    at: int,
+    axes: tuple[str, str],
+    alt: str,
+    compare: np.ndarray | None = None,
+    note: str = "",
+) -> str:
+    """A curve of `values` (k,) from 0 to 1 with the point `at` marked; `compare` is a thinner one."""
+    count = len(values)
+    keep = np.unique(np.linspace(0, count - 1, min(count, 400)).astype(int))
+    width = max(count - 1, 1)
+
+    def line(series: np.ndarray) -> str:
+        return " ".join(f"{100 * i / width:.2f},{2 + 96 * (1 - series[i]):.2f}" for i in keep)
+
+    marks = ""
+    if compare is not None:
+        marks += f'<polyline class="a2-thin" points="{line(compare)}"/>'
+    marks += f'<polyline class="a2-line" points="{line(values)}"/>'
+    x = 100 * at / width
+    marks += f'<path class="a2-at" d="M{x:.2f} 0V100"/>'
+    return _plot(title, marks, 100, axes=axes, alt=alt, note=note)
+
+
+def _plot(title: str, marks: str, width: float, *, axes: tuple[str, str], alt: str, note: str) -> str:
+    # A picture of its own: Streamlit takes SVG out of a page's HTML. Its colours read on both themes.
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 100" width="600" height="100" '
+        f'preserveAspectRatio="none"><style>{_INK}</style>{marks}</svg>'
+    )
+    url = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode("ascii")
+    return (
+        f'<figure class="a2-plot"><figcaption><b>{title}</b></figcaption>'
+        f'<div class="a2-axes"><span class="a2-y">{axes[0]}</span>'
+        f'<img src="{url}" alt="{html.escape(alt)}">'
+        f'<span class="a2-x">{axes[1]}</span></div>{_note(note)}</figure>'
+    )
+
+
+_INK = (
+    "path,polyline{vector-effect:non-scaling-stroke;fill:none}.a2-bars{fill:#569694;fill-opacity:.5}"
+    ".a2-chosen{fill:#1f9a90}.a2-outline{stroke:#d9691a;stroke-width:2}.a2-zero{stroke:#8c93a8;stroke-width:1}"
+    ".a2-line{stroke:#1f9a90;stroke-width:2.5}.a2-thin{stroke:#8c93a8;stroke-width:1.3}"
+    ".a2-at{stroke:#d9691a;stroke-width:2}"
+)
+
+
+def _note(note: str) -> str:
+    return f"<p>{note}</p>" if note else ""

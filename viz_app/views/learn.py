@@ -1,0 +1,309 @@
+"""The Learn page: double attention in seven steps, on the picture that the visitor chose."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from viz_app import lesson as steps
+from viz_app import services, teaching, view_model
+from viz_app.cell_picker import cell_picker, picked
+from viz_app.lesson import STEPS, TEMPERATURES, Choice, Screen
+from viz_app.lesson_pictures import overlay_url
+from viz_app.services import Shown
+from viz_app.teaching import Classroom
+from viz_app.views.page import styled
+from viz_app.worksheet import worksheet_html
+
+LESSON_STYLE = Path(__file__).resolve().parent.parent / "assets" / "lesson.css"
+STEP_PARAM, PRESENT_PARAM = "step", "present"
+
+
+class Key(StrEnum):
+    """Keys of `st.session_state` that this page uses; those of widgets name their place on the page."""
+
+    STEP = "lesson-step"
+    PRESENT = "lesson-present"
+    MOVED = "lesson-moved"  # dict of what the visitor moved, with the trace and block it is about
+    PICKER = "lesson-picker"
+    FRAME = "lesson-frame"
+    BLOCK = "lesson-block"
+    PRIMITIVE = "lesson-primitive"
+    CHANNEL = "lesson-channel"
+    TEMPERATURE = "lesson-temperature"
+    REACHED = "lesson-reached"
+    TERMS = "lesson-terms"
+
+
+# Which slider a step has, beside the picture.
+_SLIDERS: dict[int, tuple[Key, ...]] = {
+    1: (Key.CHANNEL,),
+    2: (Key.PRIMITIVE,),
+    3: (Key.PRIMITIVE, Key.TEMPERATURE),
+    4: (Key.PRIMITIVE, Key.REACHED),
+    5: (Key.PRIMITIVE,),
+    6: (Key.TERMS,),
+    7: (Key.CHANNEL,),
+}
+_GATHER = 4  # the step whose picture chooses how far the sum has come, not the cell that receives
+
+
+def render() -> None:
+    """Draw the page."""
+    styled()
+    st.html(LESSON_STYLE)
+    shown = services.current_shown()
+    if not shown.trace.trained:
+        st.html(
+            '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
+            "never "
+            "trained: every equation holds, but the maps mean nothing.</div>"
+        )
+    _page(shown)
+
+
+@st.fragment
+def _page(shown: Shown) -> None:
+    """All that changes with a step or a slider; reruns alone."""
+    _, fault = services.attempt(lambda: _step(shown))
+    if fault:
+        services.tell(fault)
+
+
+def _step(shown: Shown) -> None:
+    _read_address()
+    step: int = st.session_state[Key.STEP]
+    with st.container(key="lesson"):
+        _navigation(step)
+        block = _block(shown)
+        room = teaching.classroom(shown, block)
+        moved = _moved(shown, room, block)
+        about = STEPS[step - 1]
+        heading, formula = st.empty(), st.container(key="lesson-formula")
+        heading.html(f'<div class="a2-step"><h1><b>{step}</b>{about.title}</h1></div>')
+        with formula:
+            st.latex(about.formula)
+        sentence = st.empty()
+        with st.container(key="lesson-body"):
+            left, right = st.columns([5, 9], gap="large")
+        with left, st.container(key="lesson-picture"):
+            picture = st.container(gap=None)
+            _controls(step, room, moved)
+            if len(shown.trace.blocks) > 1 and not st.session_state[Key.PRESENT]:
+                _choose_block(shown)
+            if not st.session_state[Key.PRESENT]:
+                st.html(
+                    '<p class="a2-overlay-says">The picture and the cell are those chosen on Explore.</p>'
+                )
+        choice = _choice(moved)
+        screen = steps.screen(step, room.lesson, choice, room.tables, room.file_name)
+        with picture:
+            _picture(step, shown, room, moved, screen)
+        sentence.html(f'<div class="a2-step"><p class="a2-said">{screen.sentence}</p></div>')
+        right.html(f'<div class="a2-figs">{screen.figures}</div>')
+        right.html(screen.numbers)
+        if screen.trap:
+            st.html(f'<section class="a2-trap">{screen.trap}</section>')
+        if not st.session_state[Key.PRESENT]:
+            _check(screen, room, shown, choice)
+
+
+def _read_address() -> None:
+    """The step and the presentation from the address, when the visitor comes; after that, to it."""
+    asked = st.query_params.get(STEP_PARAM, "")
+    if Key.STEP not in st.session_state:
+        st.session_state[Key.STEP] = int(asked) if asked in {str(k + 1) for k in range(len(STEPS))} else 1
+        st.session_state[Key.PRESENT] = st.query_params.get(PRESENT_PARAM) == "1"
+    step = str(st.session_state[Key.STEP])
+    if asked != step:
+        st.query_params[STEP_PARAM] = step
+    if st.session_state[Key.PRESENT]:
+        st.query_params[PRESENT_PARAM] = "1"
+    elif PRESENT_PARAM in st.query_params:
+        del st.query_params[PRESENT_PARAM]
+
+
+def _navigation(step: int) -> None:
+    presenting = st.session_state[Key.PRESENT]
+    if presenting:
+        st.html('<i class="a2-presenting"></i>')
+    with st.container(key="lesson-nav", horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control(
+            "Step",
+            range(1, len(STEPS) + 1),
+            format_func=lambda k: str(k) if presenting else f"{k} {STEPS[k - 1].name}",
+            required=True,
+            key=Key.STEP,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        st.button("Back", key="back", shortcut="PageUp", on_click=_turn, args=(-1,), disabled=step == 1)
+        last = step == len(STEPS)
+        st.button("Next", key="next", shortcut="PageDown", on_click=_turn, args=(1,), disabled=last)
+        st.toggle("Present", key=Key.PRESENT, persist_state="session")
+
+
+def _turn(by: int) -> None:
+    st.session_state[Key.STEP] = min(len(STEPS), max(1, st.session_state[Key.STEP] + by))
+
+
+def _block(shown: Shown) -> str:
+    """The block that the lesson is about: the one that was looked at last, or another."""
+    if st.session_state.get(Key.BLOCK) not in shown.trace.blocks:
+        st.session_state[Key.BLOCK] = services.current_probe(shown).block
+    block: str = st.session_state[Key.BLOCK]
+    return block
+
+
+def _choose_block(shown: Shown) -> None:
+    words = {
+        name: f"{view_model.block_word(block, shown.trace, shown.card)} ({name})"
+        for name, block in shown.trace.blocks.items()
+    }
+    st.segmented_control(
+        "Block",
+        list(words),
+        format_func=words.__getitem__,
+        required=True,
+        key=Key.BLOCK,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def _moved(shown: Shown, room: Classroom, block: str) -> dict[str, Any]:
+    """What the visitor moved; begun afresh when the marked pixel, the picture or the block changes."""
+    probe = services.current_probe(shown)
+    about = (shown.key, block, probe)
+    moved: dict[str, Any] | None = st.session_state.get(Key.MOVED)
+    if moved is not None and moved["about"] == about:
+        return moved
+    position = probe.position
+    if block != probe.block:
+        spot = view_model.spot_of(shown.trace.blocks[probe.block], probe.position)
+        position = (probe.t, *view_model.cell_at(shown.trace.blocks[block], spot))
+    pinned = view_model.pinned_arrays(shown.trace.blocks[block], position, None)
+    primitive = probe.primitive if probe.primitive is not None and block == probe.block else pinned.primitive
+    moved = {
+        "about": about,
+        "position": position,
+        Key.PRIMITIVE: primitive,
+        Key.CHANNEL: int(abs(room.lesson.added[(slice(None), *position)]).argmax()),
+        Key.TEMPERATURE: 1.0,
+        Key.REACHED: room.lesson.positions // 2,
+        Key.TERMS: 3,
+    }
+    st.session_state[Key.MOVED] = moved
+    for key in (Key.PRIMITIVE, Key.CHANNEL, Key.TEMPERATURE, Key.REACHED, Key.TERMS, Key.FRAME):
+        st.session_state.pop(key, None)
+    return moved
+
+
+def _choice(moved: dict[str, Any]) -> Choice:
+    return Choice(
+        position=moved["position"],
+        primitive=moved[Key.PRIMITIVE],
+        channel=moved[Key.CHANNEL],
+        temperature=moved[Key.TEMPERATURE],
+        reached=moved[Key.REACHED],
+        terms=moved[Key.TERMS],
+    )
+
+
+def _controls(step: int, room: Classroom, moved: dict[str, Any]) -> None:
+    lesson = room.lesson
+    frames, _, _ = lesson.grid
+    if frames > 1 and step != _GATHER:
+        t = _slider("Frame", Key.FRAME, 0, frames - 1, moved["position"][0])
+        moved["position"] = (t, *moved["position"][1:])
+    ranges = {
+        Key.PRIMITIVE: ("Primitive i", 0, lesson.n - 1),
+        Key.CHANNEL: ("Channel k", 0, lesson.c - 1),
+        Key.REACHED: ("Last cell in the sum, j, in reading order", 0, lesson.positions - 1),
+        Key.TERMS: ("Terms in the sum, largest first", 1, lesson.n),
+    }
+    for key in _SLIDERS[step]:
+        if key is Key.TEMPERATURE:
+            st.session_state.setdefault(key, moved[key])
+            moved[key] = st.select_slider(
+                "Temperature τ", TEMPERATURES, format_func=lambda tau: f"{tau:,g}", key=key
+            )
+        else:
+            moved[key] = _slider(*ranges[key][:1], key, *ranges[key][1:], moved[key])
+
+
+def _slider(label: str, key: Key, least: int, most: int, value: int) -> int:
+    st.session_state.setdefault(key, max(least, min(value, most)))
+    return int(st.slider(label, least, most, key=key))
+
+
+def _picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], screen: Screen) -> None:
+    """The picture with the step's map over it; dragging in it moves the cell that the step is about."""
+    _, rows, cols = room.lesson.grid
+    t, row, col = moved["position"]
+    if step == _GATHER:
+        t, row, col = _unflat(moved[Key.REACHED], rows, cols)
+    overlay = overlay_url(screen.overlay[t], screen.colours, high=float(abs(screen.overlay).max()))
+    what = "the last cell of the sum" if step == _GATHER else "the cell"
+    cell_picker(
+        room.frames[t],
+        overlay,
+        cell=(row, col),
+        grid=(rows, cols),
+        aspect=room.aspect,
+        label=f"{shown.picture.alt}. Arrow keys move {what}.",
+        key=Key.PICKER,
+        on_change=lambda: _pick(step, room, moved, t),
+    )
+    st.html(
+        f'<p class="a2-overlay-says">{screen.overlay_says}. <span>Drag in the picture to move '
+        f"{what}.</span></p>"
+    )
+
+
+def _unflat(index: int, rows: int, cols: int) -> tuple[int, int, int]:
+    t, rest = divmod(index, rows * cols)
+    return (t, *divmod(rest, cols))
+
+
+def _pick(step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
+    """Take over the cell that was picked in the browser; one that does not fit is dropped."""
+    _, rows, cols = room.lesson.grid
+    cell = picked(Key.PICKER, (rows, cols))
+    if cell is None:
+        return
+    if step == _GATHER:
+        moved[Key.REACHED] = st.session_state[Key.REACHED] = (t * rows + cell[0]) * cols + cell[1]
+    else:
+        moved["position"] = (t, *cell)
+
+
+def _check(screen: Screen, room: Classroom, shown: Shown, choice: Choice) -> None:
+    with st.expander("Check it yourself", icon=":material/function:"):
+        st.html(
+            "<p>These lines of NumPy print values of this page, from the file with the lesson’s arrays.</p>"
+        )
+        st.code(screen.code, language="python")
+        st.html(f'<p>They print</p><pre class="a2-prints">{screen.prints}</pre>')
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "The lesson’s arrays (NPZ)",
+            room.lesson.to_npz,
+            file_name=room.file_name,
+            mime="application/octet-stream",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "A worksheet to print (HTML)",
+            lambda: worksheet_html(
+                room.lesson, choice, picture_url=room.frames[choice.position[0]], title=shown.picture.title
+            ),
+            file_name=room.file_name.replace("a2-lesson", "a2-worksheet").replace(".npz", ".html"),
+            mime="text/html",
+            on_click="ignore",
+            icon=":material/print:",
+        )
