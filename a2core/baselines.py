@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from a2core.double_attention import CONVOLUTION, PositionBlock
+from a2core.double_attention import CONVOLUTION, PositionBlock, PositionNorm, position_normalised
 from a2core.errors import BlockError
 
 
@@ -37,7 +37,13 @@ class _Relative(PositionBlock):
     """A block whose projections may read the input standardised, as those of double attention do."""
 
     def __init__(
-        self, in_channels: int, dims: int, *, input_norm: bool, position_norm: bool = False, **sizes: int
+        self,
+        in_channels: int,
+        dims: int,
+        *,
+        input_norm: bool,
+        position_norm: PositionNorm = False,
+        **sizes: int,
     ) -> None:
         super().__init__(in_channels, dims, **sizes)
         self.input_norm: Any = nn.BatchNorm1d(in_channels, affine=False) if input_norm else None
@@ -52,10 +58,7 @@ class _Relative(PositionBlock):
                     "least two values per channel. Use a larger batch, block.eval(), or input_norm=False."
                 )
             flat = self.input_norm(flat)
-        if self.position_norm:
-            scale = torch.rsqrt(_accurate(flat).square().mean(dim=1, keepdim=True) + 1e-6)
-            flat = flat * scale.to(flat.dtype)
-        return flat
+        return position_normalised(flat, self.position_norm)
 
 
 class _SameEverywhere(_Relative):
@@ -179,7 +182,7 @@ class _Pairwise(_Relative):
         *,
         residual: bool,
         input_norm: bool,
-        position_norm: bool,
+        position_norm: PositionNorm,
         **sizes: int,
     ) -> None:
         self_inner = max(1, in_channels // 2) if inner is None else inner
@@ -267,7 +270,7 @@ class NonLocal(_Pairwise):
         fused: True never writes the N×N weights (fused softmax; for the dot product, by bracketing
             q (kᵀ g)); False writes them out as the published block does. The numbers agree.
         input_norm: read the input standardised per channel.
-        position_norm: after that, scale the features of each position to unit root mean square.
+        position_norm: after that, as `DoubleAttention` has it.
 
     Raises:
         BlockError: sizes below 1, an unknown kind, or an input of the wrong rank, channels, dtype or
@@ -286,7 +289,7 @@ class NonLocal(_Pairwise):
         residual: bool = True,
         fused: bool = True,
         input_norm: bool = False,
-        position_norm: bool = False,
+        position_norm: PositionNorm = False,
     ) -> None:
         super().__init__(
             in_channels, inner, dims, residual=residual, input_norm=input_norm, position_norm=position_norm
@@ -324,7 +327,7 @@ class SelfAttention(_Pairwise):
         dims: 1, 2 or 3 position axes.
         residual: add the input to the result.
         input_norm: read the input standardised per channel.
-        position_norm: after that, scale the features of each position to unit root mean square.
+        position_norm: after that, as `DoubleAttention` has it.
 
     Raises:
         BlockError: sizes below 1, heads that do not divide `inner`, or an input of the wrong rank,
@@ -344,7 +347,7 @@ class SelfAttention(_Pairwise):
         *,
         residual: bool = True,
         input_norm: bool = False,
-        position_norm: bool = False,
+        position_norm: PositionNorm = False,
     ) -> None:
         inner = in_channels if inner is None else inner
         super().__init__(

@@ -17,7 +17,8 @@ Deviations from the paper, each an option: the input is standardised per channel
 without affine parameters before the three projections (`input_norm`; without it the gather maps of
 a block trained on a frozen trunk collapse onto two or three cells); each position's features may be
 brought to unit root mean square after that (`position_norm`: logits then compare directions, as
-cosine similarity does, not lengths); and a batch norm may follow the expansion (`output_norm`, as
+cosine similarity does, not lengths; "centred" first takes away what all positions share, which says
+nothing on where anything is); and a batch norm may follow the expansion (`output_norm`, as
 in the first author's later code; its scale starts at zero, so that a fresh block is the identity).
 
 Two of the projections are linear maps on either side of a weighted sum whose weights add up to one,
@@ -43,6 +44,7 @@ from torch.nn import functional as F
 from a2core.errors import BlockError
 
 Order = Literal["left", "right", "auto"]
+PositionNorm = bool | Literal["centred"]
 
 CONVOLUTION = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _AXES = {1: "(batch, channels, L)", 2: "(batch, channels, h, w)", 3: "(batch, channels, T, h, w)"}
@@ -178,7 +180,8 @@ class DoubleAttention(PositionBlock):
             "auto" takes the cheaper for the shape at hand. The numbers agree to rounding.
         residual: add the input to the expanded result.
         input_norm: standardise the input per channel before φ, θ and ρ (see the module's header).
-        position_norm: after that, scale the features of each position to unit root mean square.
+        position_norm: after that, scale the features of each position to unit root mean square;
+            "centred": with their mean over all positions taken away first.
         output_norm: batch norm after the expansion, scale starting at zero.
         fold: True applies the expansion to the bag before distributing, and φ after gathering where
             that is cheaper; "auto" does each where it is cheaper; False neither (the module's header).
@@ -205,7 +208,7 @@ class DoubleAttention(PositionBlock):
         residual: bool = True,
         *,
         input_norm: bool = True,
-        position_norm: bool = False,
+        position_norm: PositionNorm = False,
         output_norm: bool = False,
         fold: bool | Literal["auto"] = "auto",
         check_finite: bool = False,
@@ -213,6 +216,8 @@ class DoubleAttention(PositionBlock):
         super().__init__(in_channels, dims, c_m=c_m, c_n=c_n)
         if order not in ("left", "right", "auto"):
             raise BlockError(f"order is {order!r}: choose 'left', 'right' or 'auto'.")
+        if position_norm not in (True, False, "centred"):
+            raise BlockError(f"position_norm is {position_norm!r}: choose True, False or 'centred'.")
         if fold not in (True, False, "auto"):
             raise BlockError(f"fold is {fold!r}: choose True, False or 'auto'.")
         self.c_m, self.c_n = c_m, c_n
@@ -301,10 +306,7 @@ class DoubleAttention(PositionBlock):
         norm = self.input_norm
         if norm is not None and (norm.training or self.position_norm):
             x = norm(x)
-        if self.position_norm:
-            accurate = x.to(torch.promote_types(x.dtype, torch.float32))
-            x = x * torch.rsqrt(accurate.square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
-        return x
+        return position_normalised(x, self.position_norm)
 
     def _weights(self, *projections: Any) -> tuple[Tensor, Tensor]:
         """Weight (rows, c) and bias (rows,) of projections stacked, reading `_source`."""
@@ -456,6 +458,16 @@ class DoubleAttention(PositionBlock):
         if plan.order == "right":
             cost += size * size * _PASS  # N×N is written and read
         return cost
+
+
+def position_normalised(x: Tensor, norm: PositionNorm) -> Tensor:
+    """Features (batch, c, N) as `position_norm` has them; see `DoubleAttention`."""
+    if not norm:
+        return x
+    accurate = x.to(torch.promote_types(x.dtype, torch.float32))
+    if norm == "centred":
+        accurate = accurate - accurate.mean(dim=2, keepdim=True)
+    return (accurate * torch.rsqrt(accurate.square().mean(dim=1, keepdim=True) + 1e-6)).to(x.dtype)
 
 
 def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:

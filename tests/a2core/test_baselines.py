@@ -123,8 +123,9 @@ def test_self_attention_is_its_heads_put_together():
     torch.testing.assert_close(block(x), x + project(block.expand, z).unflatten(2, (3, 5)))
 
 
+@pytest.mark.parametrize("position_norm", [True, "centred"])
 @pytest.mark.parametrize("kind", BLOCK_KINDS)
-def test_each_can_read_its_input_as_double_attention_does(kind):
+def test_each_can_read_its_input_as_double_attention_does(kind, position_norm):
     sizes = {
         "double_attention": {"c_m": 3, "c_n": 4},
         "squeeze_excitation": {},
@@ -132,7 +133,7 @@ def test_each_can_read_its_input_as_double_attention_does(kind):
     }
     norms = {"input_norm": True}
     if kind in ("double_attention", "non_local", "self_attention"):
-        norms["position_norm"] = True
+        norms["position_norm"] = position_norm
     block = BLOCK_KINDS[kind](8, **sizes.get(kind, {}), **norms).double().eval()
     plain = BLOCK_KINDS[kind](8, **sizes.get(kind, {}), **dict.fromkeys(norms, False)).double()
     plain.load_state_dict(block.state_dict(), strict=False)
@@ -141,6 +142,8 @@ def test_each_can_read_its_input_as_double_attention_does(kind):
     block.input_norm.running_mean.copy_(mean)
     block.input_norm.running_var.copy_(variance)
     read = (x - mean[:, None, None]) / (variance + 1e-5).sqrt()[:, None, None]
+    if norms.get("position_norm") == "centred":
+        read = read - read.mean((2, 3), keepdim=True)
     if "position_norm" in norms:
         read = read / read.square().mean(1, keepdim=True).add(1e-6).sqrt()
     torch.testing.assert_close(block.attention_row(x, (1, 2)), plain.attention_row(read, (1, 2)))

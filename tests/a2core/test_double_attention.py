@@ -99,15 +99,26 @@ def test_gradients_equal_finite_differences(order, fold):
     assert torch.autograd.gradcheck(run, (x, *values))
 
 
+@pytest.mark.parametrize("position_norm", [True, "centred"])
 @pytest.mark.parametrize("training", [True, False])
-def test_gradients_equal_finite_differences_with_every_norm(training):
-    block = lively(DoubleAttention(3, 2, 2, output_norm=True, position_norm=True)).double().train(training)
+def test_gradients_equal_finite_differences_with_every_norm(training, position_norm):
+    block = DoubleAttention(3, 2, 2, output_norm=True, position_norm=position_norm)
+    block = lively(block).double().train(training)
     x = features(2, 3, 2, 2, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: copy.deepcopy(block)(x), (x,))
 
 
 @pytest.mark.parametrize("positions", [9, 100, 784])
-@pytest.mark.parametrize("norms", [{}, {"output_norm": True}, {"position_norm": True}, {"input_norm": False}])
+@pytest.mark.parametrize(
+    "norms",
+    [
+        {},
+        {"output_norm": True},
+        {"position_norm": True},
+        {"position_norm": "centred"},
+        {"input_norm": False},
+    ],
+)
 def test_orders_and_folds_agree_to_1e_5_in_float32(positions, norms):
     block = lively(DoubleAttention(64, 16, 24, dims=1, **norms))
     x = features(2, 64, positions)
@@ -116,6 +127,16 @@ def test_orders_and_folds_agree_to_1e_5_in_float32(positions, norms):
     for block.order, block.fold in itertools.product(ORDERS, FOLDS):
         difference = (block(x) - expected).norm() / expected.norm()
         assert difference < 1e-5, (block.order, block.fold)
+
+
+def test_a_centred_block_does_not_see_what_all_positions_share():
+    """Only the residual carries it: an offset per channel changes no map and nothing that is added."""
+    block = lively(DoubleAttention(8, 5, 6, input_norm=False, position_norm="centred", residual=False))
+    x = features(2, 8, 4, 5)
+    shared = features(2, 8, 1, 1) * 10
+    torch.testing.assert_close(block(x + shared), block(x), rtol=1e-4, atol=1e-4)
+    plain = lively(DoubleAttention(8, 5, 6, input_norm=False, position_norm=True, residual=False))
+    assert (plain(x + shared) - plain(x)).abs().max() > 0.01
 
 
 def test_what_is_observed_is_what_is_computed():
