@@ -96,7 +96,8 @@ def pipeline(model: Model, plain: torch.nn.Module, args: argparse.Namespace) -> 
         return read_media(args.pipeline, max_frames=args.frames, max_side_px=wide)
 
     clip = read()
-    pixels = resize_frames(clip.frames, input_shape(*clip.frames.shape[1:3], args.size))
+    _, decoded_height, decoded_width, _ = clip.frames.shape
+    pixels = resize_frames(clip.frames, input_shape(decoded_height, decoded_width, args.size))
     count, height, width, _ = pixels.shape
     few = model.frames_at_once
     times = in_turns(
@@ -143,7 +144,8 @@ def in_turns(
 
 def told(title: str, times: Mapping[str, list[float]], references: tuple[str, ...]) -> dict[str, Any]:
     """Print one table and return it."""
-    print(f"\n{title}\n  {'':<40}{'median':>10}{'quartiles':>20}   × {', × '.join(references)}")
+    columns = "".join(f"{f'× ({chr(97 + index)})':>9}" for index in range(len(references)))
+    print(f"\n{title}\n  {'':<44}{'median':>10}{'quartiles':>20}{columns}")
     rows = []
     for name, values in times.items():
         low, middle, high = (1e3 * value for value in statistics.quantiles(values, n=4))
@@ -153,6 +155,7 @@ def told(title: str, times: Mapping[str, list[float]], references: tuple[str, ..
             if other != name
         }
         shown = "".join(f"{ratios[other]:>9.2f}" if other in ratios else " " * 9 for other in references)
-        print(f"  {name:<40}{middle:>7.0f} ms{f'{low:.0f}–{high:.0f} ms':>20}{shown}", flush=True)
+        mark = f"({chr(97 + references.index(name))}) " if name in references else ""
+        print(f"  {mark + name:<44}{middle:>7.0f} ms{f'{low:.0f}–{high:.0f} ms':>20}{shown}", flush=True)
         rows.append({"contender": name, "median_ms": middle, "quartiles_ms": [low, high], "ratios": ratios})
     return {"what": title, "rows": rows}
