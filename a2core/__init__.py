@@ -25,6 +25,7 @@ from a2core.errors import (
     Stopped,
     TrainingError,
 )
+from a2core.export import figure_png, rho_csv, write_npz
 from a2core.intervene import Attribution, ClassShift, Outcome, Replay
 from a2core.lesson import Lesson, take_lesson
 from a2core.media import Clip, read_media
@@ -65,6 +66,7 @@ __all__ = [
     "attention_terms",
     "cell_of_pixel",
     "effective_attention",
+    "figure_png",
     "find_nonfinite",
     "insert_blocks",
     "list_checkpoints",
@@ -75,7 +77,9 @@ __all__ = [
     "reach",
     "read_media",
     "received_attention",
+    "rho_csv",
     "save_checkpoint",
     "take_lesson",
     "untrained_model",
+    "write_npz",
 ]

@@ -1,4 +1,4 @@
-"""The command line: python -m a2core {trace, train, evaluate, checkpoints, bench, table}.
+"""The command line: python -m a2core {trace, export, train, evaluate, checkpoints, bench, table}.
 
 Errors that a user can cause are one line on stderr and exit status 2; anything else is a bug and
 keeps its traceback.
@@ -18,10 +18,10 @@ import numpy as np
 from a2core import bench, bench_trace, counts
 from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import A2Error
+from a2core.export import figure_png, rho_csv, write_npz
 from a2core.media import read_media
 from a2core.networks import BLOCK_KINDS
-from a2core.probe import reach
-from a2core.trace import Trace
+from a2core.probe import cell_of_pixel, reach
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,6 +59,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     trace.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
     trace.set_defaults(run=run_trace)
+
+    export = commands.add_parser("export", help="write a figure for a paper, or a table of ρ, for one pixel")
+    export.add_argument("media", type=Path, help="picture; of a clip, its first frame")
+    export.add_argument("--pixel", type=int, nargs=2, metavar=("X", "Y"), required=True,
+                        help="of the picture as the network sees it, from the top left")  # fmt: skip
+    export.add_argument("--out", type=Path, required=True, help="file to write: .png or .csv")
+    export.add_argument("--block", help="name, for example blocks.4 (default: the first)")
+    export.add_argument(
+        "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
+    )
+    export.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
+    export.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
+    export.set_defaults(run=run_export)
 
     listing = commands.add_parser("checkpoints", help="list the checkpoints and what is known of them")
     listing.set_defaults(run=run_checkpoints)
@@ -120,15 +133,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def trace_arrays(trace: Trace) -> dict[str, np.ndarray]:
-    """The arrays of a trace as they are written: `<block>/gather` and so on, `model_input`, `times_s`."""
-    arrays = {"model_input": trace.model_input, "times_s": trace.clip.times_s}
-    for name, block in trace.blocks.items():
-        for key in ("primitives", "gather", "distribute", "output", "change"):
-            arrays[f"{name}/{key}"] = getattr(block, key)
-    return arrays
-
-
 def run_trace(args: argparse.Namespace) -> int:
     """Trace one file, print what was seen, write the arrays."""
     if args.out is not None and args.out.suffix != ".npz":
@@ -156,10 +160,31 @@ def run_trace(args: argparse.Namespace) -> int:
     if args.out is not None:
         try:
             with args.out.open("wb") as file:
-                np.savez_compressed(file, **trace_arrays(trace))  # type: ignore[arg-type]
+                write_npz(file, trace)
         except OSError as error:
             raise A2Error(f"Cannot write {args.out} ({error.strerror}). Choose another --out.") from error
         print(f"wrote {args.out}")
+    return 0
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Trace one picture and write what one of its pixels receives."""
+    if args.out.suffix not in (".png", ".csv"):
+        raise A2Error(f"--out {args.out.name} ends neither in .png (a figure) nor in .csv (ρ). Name it so.")
+    clip = read_media(args.media, max_frames=1).first_frame()
+    trace = load_model(args.checkpoint, device=args.device).trace(clip, size=args.size)
+    name = args.block or next(iter(trace.blocks))
+    if name not in trace.blocks:
+        raise A2Error(f"{trace.checkpoint} has no block {name!r}. It has {', '.join(trace.blocks)}.")
+    position = (0, *cell_of_pixel(trace.blocks[name], trace.model_input.shape, *args.pixel))
+    data = (
+        figure_png(trace, name, position) if args.out.suffix == ".png" else rho_csv(trace, name, [position])
+    )
+    try:
+        args.out.write_bytes(data if isinstance(data, bytes) else data.encode())
+    except OSError as error:
+        raise A2Error(f"Cannot write {args.out} ({error.strerror}). Choose another --out.") from error
+    print(f"wrote {args.out}")
     return 0
 
 

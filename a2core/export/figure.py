@@ -1,0 +1,281 @@
+"""One probed pixel as a figure for a paper: the picture, its map, the shares, a colour bar, a caption.
+
+Drawn with Pillow at 300 dots an inch for a text width of 6 inches, on white. Pillow's own typeface has
+no Greek, so ρ is written in words.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import unicodedata
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from a2core.errors import BlockError
+from a2core.export.paint import Colours, colour_table, overlay
+from a2core.probe import (
+    Position,
+    effective_attention,
+    pixel_of_cell,
+    rank_primitives,
+    reach,
+    received_attention,
+)
+from a2core.trace import BlockTrace, Trace
+
+DPI = 300
+WIDTH_PX = 1800
+MARGIN_PX = 30
+GAP_PX = 36
+NARROWEST_PX = 460  # of a column: below it the colour bar has no room for its numbers
+BARS = 6  # primitives listed
+INK, SOFT, LINE, BAR = (24, 24, 26), (96, 96, 100), (205, 205, 208), (31, 154, 144)
+SMALL, PLAIN = 29, 34  # 7 and 8 points
+
+Layer = Literal["attention", "gather", "distribute", "change"]
+Direction = Literal["from", "to"]
+
+
+def figure_png(
+    trace: Trace,
+    block: str,
+    position: Position,
+    *,
+    direction: Direction = "from",
+    layer: Layer = "attention",
+    primitive: int | None = None,
+    credit: str = "",
+) -> bytes:
+    """The figure of `position` (t, row, col) in `block` as a PNG file.
+
+    The map is the effective attention of the position, what it gives to others (`direction` "to"), or
+    by `layer` the gather or distribution map of `primitive`, or the block's relative change. It is
+    painted from 0 to its own peak, and the colour bar says what that is. `credit` ends the caption.
+
+    Raises:
+        BlockError: no such block or primitive, or the position lies outside the grid.
+    """
+    attended = trace.blocks.get(block)
+    if attended is None:
+        raise BlockError(f"The trace has no block {block!r}. It has {', '.join(trace.blocks)}.")
+    if layer in ("gather", "distribute") and (primitive is None or not 0 <= primitive < attended.n):
+        raise BlockError(f"Primitive {primitive} is none of the {attended.n} of {block}. Choose one below.")
+    values, what, unit, colours, even = _map(attended, position, direction, layer, primitive)
+    t, row, col = position
+    frame = trace.model_input[min(t, len(trace.model_input) - 1)]
+
+    side = (WIDTH_PX - 2 * MARGIN_PX - 2 * GAP_PX) * 36 // 100
+    picture = _fitted(frame, side)
+    grey = np.repeat(np.rint(picture.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
+    peak = float(values.max())
+    painted = overlay(grey, values[t], top=peak, colours=colours, opacity=0.85)
+    height, width = picture.shape[:2]
+    column = max(width, NARROWEST_PX)
+    bars_left = MARGIN_PX + 2 * (column + GAP_PX)
+    caption = _caption(trace, attended, position, values, what, peak, layer, credit)
+    lines = textwrap.wrap(_latin(caption), width=112)
+
+    title_px, bar_px = 52, 114
+    body_px = max(height + bar_px, 60 + BARS * 58)
+    total_px = MARGIN_PX + title_px + body_px + 24 + 42 * len(lines) + MARGIN_PX
+    sheet = Image.new("RGB", (WIDTH_PX, total_px), "white")
+    pen = ImageDraw.Draw(sheet)
+    plain, small = _font(PLAIN), _font(SMALL)
+    top = MARGIN_PX + title_px
+    for left, pixels, title in [
+        (MARGIN_PX, picture, "Input, and the probed cell"),
+        (MARGIN_PX + column + GAP_PX, painted, what),
+    ]:
+        pen.text((left, MARGIN_PX), title, INK, font=_fitting(pen, title, column))
+        sheet.paste(Image.fromarray(pixels), (left, top))
+        if layer != "change" or left == MARGIN_PX:
+            _mark(pen, attended, (left, top, width, height), row, col)
+    _colour_bar(
+        sheet, pen, (MARGIN_PX + column + GAP_PX, top + height + 14, column), colours, peak, even, unit
+    )
+    _shares(pen, attended, position, (bars_left, MARGIN_PX, WIDTH_PX - MARGIN_PX - bars_left), plain, small)
+    for k, line in enumerate(lines):
+        pen.text((MARGIN_PX, top + body_px + 24 + 42 * k), line, INK, font=plain)
+    out = io.BytesIO()
+    sheet.save(out, "PNG", dpi=(DPI, DPI))
+    return out.getvalue()
+
+
+def _map(
+    block: BlockTrace, position: Position, direction: Direction, layer: Layer, primitive: int | None
+) -> tuple[np.ndarray, str, str, Colours, float]:
+    """The map (T, h, w), its title, its unit, its colours, and what every cell would hold if it were flat."""
+    even = 1 / block.gather[0].size
+    asked = effective_attention(block, position)  # also checks the position
+    if layer == "change":
+        return block.change, "Relative change by the block", "|Y - X| / |X|", "cividis", 0.0
+    if layer == "gather":
+        return (
+            block.gather[primitive],
+            f"Primitive {primitive}: gathered from",
+            "weight of a cell",
+            "magma",
+            even,
+        )
+    if layer == "distribute":
+        title = f"Primitive {primitive}: handed out to"
+        return block.distribute[primitive], title, "share a cell receives", "viridis", 1 / block.n
+    if direction == "to":
+        return (
+            received_attention(block, position),
+            "Who receives from it",
+            "share of a cell's attention",
+            "viridis",
+            even,
+        )
+    return asked, "Where it gathers from", "attention paid to a cell", "magma", even
+
+
+def _caption(
+    trace: Trace,
+    block: BlockTrace,
+    position: Position,
+    values: np.ndarray,
+    what: str,
+    peak: float,
+    layer: Layer,
+    credit: str,
+) -> str:
+    t, row, col = position
+    _, height_px, width_px, _ = trace.model_input.shape
+    frames, rows, cols = block.grid
+    x, y = (int(at) for at in pixel_of_cell(block, trace.model_input.shape, row, col))
+    weights = block.distribute[:, t, row, col]
+    when = f", frame {t}" if frames > 1 else ""
+    flat = float(values.sum())
+    spread = float(reach(values[None] / flat)[0]) if flat > 0 and layer != "change" else 0.0
+    cells = (
+        f" The map reaches over {spread:.0f} of {values.size} cells (exp of its entropy)." if spread else ""
+    )
+    random = "" if trace.trained else " The blocks' weights are random."
+    return (
+        f"{what}: double attention block {block.name} of {trace.checkpoint}, {block.n} primitives, "
+        f"{cols} by {rows} cells, at pixel x {x}, y {y} of {width_px} by {height_px}{when}. "
+        f"Peak {_percent(peak)}.{cells} The largest distribution weight is {_percent(float(weights.max()))}; "
+        f"{float(reach(weights[None])[0]):.1f} primitives sharing equally would have their entropy."
+        f"{random} {credit}"
+    ).strip()
+
+
+def _shares(
+    pen: ImageDraw.ImageDraw,
+    block: BlockTrace,
+    position: Position,
+    box: tuple[int, int, int],
+    plain: ImageFont.FreeTypeFont,
+    small: ImageFont.FreeTypeFont,
+) -> None:
+    """The largest distribution weights as bars, with their values."""
+    left, top, width = box
+    t, row, col = position
+    weights = block.distribute[:, t, row, col]
+    order = rank_primitives(block, position)
+    shown = order[:BARS]
+    pen.text((left, top), "What it receives", INK, font=plain)
+    start, room = left + 92, width - 92 - 130
+    for k, i in enumerate(shown):
+        y = top + 58 + 58 * k
+        pen.text((left, y), f"g{i}", INK, font=plain)
+        pen.rectangle((start, y + 8, start + room, y + 32), (238, 238, 240))
+        pen.rectangle(
+            (start, y + 8, start + round(room * float(weights[i] / weights[order[0]])), y + 32), BAR
+        )
+        pen.text((left + width, y), _percent(float(weights[i])), INK, font=plain, anchor="ra")
+    rest = float(weights[order[BARS:]].sum())
+    if block.n > BARS:
+        pen.text(
+            (left, top + 58 + 58 * len(shown)),
+            f"and {block.n - len(shown)} more, together {_percent(rest)}",
+            SOFT,
+            font=small,
+        )
+
+
+def _colour_bar(
+    sheet: Image.Image,
+    pen: ImageDraw.ImageDraw,
+    box: tuple[int, int, int],
+    colours: Colours,
+    peak: float,
+    even: float,
+    unit: str,
+) -> None:
+    """From 0 to the peak, with a tick where a flat map would lie."""
+    left, top, width = box
+    ramp = np.repeat(colour_table(colours)[None], 22, axis=0)
+    sheet.paste(Image.fromarray(ramp).resize((width, 22), Image.Resampling.BILINEAR), (left, top))
+    font = _font(SMALL)
+    pen.text((left, top + 30), "0", INK, font=font)
+    peak_text = _percent(peak)
+    pen.text((left + width, top + 30), peak_text, INK, font=font, anchor="ra")
+    at = round(width * even / peak) if peak > 0 else 0
+    taken = 0
+    if 0 < at < width * 0.5:
+        pen.line((left + at, top - 4, left + at, top + 28), INK, width=3)
+        text = f"even {_percent(even)}"
+        start = left + max(at, 34)
+        pen.text((start, top + 30), text, INK, font=font)
+        taken = start + int(pen.textlength(text, font=font)) - left
+    room = width - taken - int(pen.textlength(peak_text, font=font)) - 40
+    if pen.textlength(unit, font=font) < room:
+        middle = left + taken + 20 + room // 2
+        pen.text((middle, top + 30), unit, SOFT, font=font, anchor="ma")
+    else:
+        pen.text((left, top + 62), unit, SOFT, font=font)
+
+
+def _mark(
+    pen: ImageDraw.ImageDraw, block: BlockTrace, box: tuple[int, int, int, int], row: int, col: int
+) -> None:
+    """The outline of the probed cell, white within black."""
+    left, top, width, height = box
+    _, rows, cols = block.grid
+    x0, x1 = left + col * width / cols, left + (col + 1) * width / cols
+    y0, y1 = top + row * height / rows, top + (row + 1) * height / rows
+    pen.rectangle((x0 - 5, y0 - 5, x1 + 4, y1 + 4), outline="black", width=3)
+    pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline="white", width=3)
+
+
+def _fitted(frame: np.ndarray, side: int) -> np.ndarray:
+    """The frame enlarged or shrunk to be `side` wide, or as high, whichever comes first."""
+    height, width = frame.shape[:2]
+    scale = min(side / width, 1.2 * side / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size=size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise BlockError("This Pillow was built without FreeType. Install Pillow from its wheel.")
+    return font
+
+
+def _fitting(pen: ImageDraw.ImageDraw, text: str, width: int) -> ImageFont.FreeTypeFont:
+    """The plain size, or the largest below it in which `text` is no wider than `width`."""
+    size = PLAIN
+    while size > 16 and pen.textlength(text, font=_font(size)) > width:
+        size -= 2
+    return _font(size)
+
+
+def _latin(text: str) -> str:
+    """`text` in letters that the typeface has: accents are dropped, what is left over becomes "?"."""
+    plain = unicodedata.normalize("NFKD", text.replace("×", "x").replace("’", "'").replace("–", "-"))
+    kept = "".join(c for c in plain if not unicodedata.combining(c))
+    return kept.encode("ascii", "replace").decode("ascii")
+
+
+def _percent(share: float) -> str:
+    value = 100 * share
+    if value >= 9.95:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.95 else f"{value:.2g} %"
