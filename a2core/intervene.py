@@ -127,6 +127,7 @@ class Replay:
     Attributes:
         model: which network ran.
         trace: the Trace of the run as it was, equal to `model.trace(clip, size=size)`.
+        blocks: names of the blocks that can be intervened in, in network order.
 
     Raises:
         A2Error: as `Model.trace`.
@@ -157,6 +158,7 @@ class Replay:
                 handle.remove()
         with torch.inference_mode(False), torch.no_grad():
             self._places = {name: self._keep(name, blocks[name], x) for name, x in seen.items()}
+        self.blocks = tuple(name for name in self.trace.blocks if name in self._places)
         self._plain: dict[str, Tensor] = {}
 
     def _keep(self, name: str, block: DoubleAttention, features: Tensor) -> _Place:

@@ -127,6 +127,45 @@ def vector_bars(vector: np.ndarray, chosen: int) -> go.Figure:
     return _dressed(figure)
 
 
+def effect_scatter(first_order: np.ndarray, ablated: np.ndarray, *, named: int = 6) -> go.Figure:
+    """First-order terms (n,) against true effects (n,) of primitives, with the line where both agree.
+
+    The `named` primitives with the largest true effects carry their names.
+    """
+    both = np.concatenate([first_order, ablated, [0.0]])
+    margin = 0.09 * float(np.ptp(both)) or 1.0
+    reach = [float(both.min()) - margin, float(both.max()) + margin]
+    largest = np.argsort(-np.abs(ablated), kind="stable")[:named]
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=reach,
+                y=reach,
+                mode="lines",
+                line={"color": ZERO, "width": 1, "dash": "dot"},
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=first_order,
+                y=ablated,
+                mode="markers+text",
+                text=[f"g<sub>{i}</sub>" if i in largest else "" for i in range(len(ablated))],
+                textposition="top left",
+                textfont={"color": CHOSEN, "size": 13},
+                marker={"color": CHOSEN, "size": 8, "opacity": 0.75, "line": {"width": 0}},
+                customdata=np.arange(len(ablated)),
+                hovertemplate="primitive %{customdata}<br>first order <b>%{x:.4f}</b>"
+                "<br>true effect <b>%{y:.4f}</b><extra></extra>",
+            ),
+        ]
+    )
+    figure = _dressed(figure).update_layout(height=380)
+    axis = {"range": reach, "zeroline": True, "zerolinecolor": ZERO, "showgrid": True, "gridcolor": GRID}
+    figure.update_xaxes(title="first-order term, logit", **axis)
+    figure.update_yaxes(title="true effect of switching it off, logit", **axis)
+    return figure
+
+
 def _rank_ticks(count: int) -> list[int]:
     step = 10 if count <= 80 else 20 * max(1, round(count / 160))
     return [0, *range(step - 1, count, step)]

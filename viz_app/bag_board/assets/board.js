@@ -1,0 +1,208 @@
+// The board of primitives. It owns the factors while a person works on them: every touch is drawn at
+// once and told to Python; Python's own changes (undo, reset, another block) come with a new revision.
+
+const STEP = 0.25;
+const MINUS = "\u2212";
+
+const signed = (value) => {
+  const size = Math.abs(value);
+  const text = size >= 0.0995 ? size.toFixed(2) : size >= 0.00995 ? size.toFixed(3) : size.toFixed(4);
+  return Number(text) === 0 ? "0" : (value > 0 ? "+" : MINUS) + text;
+};
+const times = (factor) => `\u00d7${Number(factor.toFixed(2))}`;
+
+class Board {
+  constructor(root) {
+    this.root = root;
+    this.stop = new AbortController();
+    this.order = "effect";
+    this.current = 0;
+    this.count = 0;
+    const on = (node, type, run) => node.addEventListener(type, run, { signal: this.stop.signal });
+    const find = (selector) => root.querySelector(selector);
+    this.grid = find(".grid");
+    this.slider = find(".strength input");
+    on(this.grid, "click", (event) => {
+      const tile = event.target.closest(".tile");
+      if (!tile) return;
+      this.look(Number(tile.dataset.i));
+      this.flip();
+    });
+    on(this.grid, "focusin", (event) => this.look(Number(event.target.dataset.i)));
+    on(this.grid, "keydown", (event) => this.press(event));
+    on(find(".flip"), "click", () => this.flip());
+    on(find(".only"), "click", () => this.only());
+    on(this.slider, "input", () => this.set(this.current, Number(this.slider.value), { later: true }));
+    on(this.slider, "change", () => this.tell());
+    for (const button of root.querySelectorAll("[data-order]")) {
+      on(button, "click", () => {
+        this.order = button.dataset.order;
+        this.arrange();
+        this.draw();
+      });
+    }
+  }
+
+  show(data, send) {
+    this.send = send;
+    const before = this.data;
+    this.data = data;
+    const another = !before || before.identity !== data.identity;
+    if (another) this.current = null;
+    if (another || before.sheet !== data.sheet || before.effects.join() !== data.effects.join()) this.build();
+    if (another || before.revision !== data.revision) {
+      this.factors = [...data.factors];
+      // Begin at what is different, so that the bar above speaks of it.
+      const off = this.sorted().find((i) => this.factors[i] !== 1);
+      this.current ??= off ?? this.sorted()[0];
+    }
+    this.slider.max = data.largest;
+    this.arrange();
+    this.draw();
+  }
+
+  build() {
+    const { effects, cards, sheet, columns, aspect } = this.data;
+    const rows = Math.ceil(effects.length / columns);
+    this.tiles = effects.map((effect, i) => {
+      const tile = document.createElement("button");
+      tile.type = "button";
+      tile.className = "tile";
+      tile.dataset.i = i;
+      tile.setAttribute("role", "switch");
+      tile.title = cards[i] || "";
+      tile.innerHTML =
+        `<span class="shot"><span class="badge"></span></span>` +
+        `<span class="cap"><span class="name">g${i}</span><span class="effect">${signed(effect)}</span></span>`;
+      const shot = tile.firstChild;
+      const at = (k, count) => (count > 1 ? (100 * k) / (count - 1) : 0);
+      shot.style.aspectRatio = String(aspect);
+      shot.style.backgroundImage = `url("${sheet}")`;
+      shot.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
+      shot.style.backgroundPosition = `${at(i % columns, columns)}% ${at(Math.floor(i / columns), rows)}%`;
+      return tile;
+    });
+    this.placed = "";
+    this.grid.replaceChildren();
+  }
+
+  sorted() {
+    const all = [...this.data.effects.keys()];
+    if (this.order === "index") return all;
+    const size = this.data.effects.map(Math.abs);
+    return all.sort((a, b) => size[b] - size[a] || a - b);
+  }
+
+  arrange() {
+    const order = this.sorted();
+    if (this.placed === order.join()) return;
+    this.placed = order.join();
+    const focused = this.grid.contains(this.root.getRootNode().activeElement);
+    this.grid.replaceChildren(...order.map((i) => this.tiles[i]));
+    if (focused) this.tiles[this.current].focus();
+  }
+
+  draw() {
+    const { effects, effectOf, cards } = this.data;
+    this.tiles.forEach((tile, i) => {
+      const factor = this.factors[i];
+      tile.setAttribute("aria-checked", String(factor !== 0));
+      tile.tabIndex = i === this.current ? 0 : -1;
+      tile.toggleAttribute("data-current", i === this.current);
+      tile.querySelector(".badge").textContent = factor === 0 || factor === 1 ? "" : times(factor);
+      const state = factor === 0 ? "off" : factor === 1 ? "on" : times(factor);
+      tile.setAttribute("aria-label", `Primitive ${i}, ${state}, first-order effect ${signed(effects[i])}`);
+    });
+    const i = this.current;
+    const factor = this.factors[i];
+    const find = (selector) => this.root.querySelector(selector);
+    find(".who").textContent = `g${i}`;
+    const effect = `adds ${signed(effects[i])} to the logit of ${effectOf}, to first order`;
+    find(".what").textContent = cards[i] ? `${cards[i]} \u00b7 ${effect}` : effect;
+    find(".flip").textContent = factor === 0 ? "Switch on" : "Switch off";
+    find(".strength output").textContent = times(factor);
+    this.slider.value = factor;
+    for (const button of this.root.querySelectorAll("[data-order]")) {
+      button.setAttribute("aria-checked", String(button.dataset.order === this.order));
+    }
+  }
+
+  look(i) {
+    if (this.current === i) return;
+    this.current = i;
+    this.draw();
+  }
+
+  flip() {
+    this.set(this.current, this.factors[this.current] === 0 ? 1 : 0);
+  }
+
+  only() {
+    const kept = this.factors[this.current] || 1;
+    this.factors = this.factors.map((_, i) => (i === this.current ? kept : 0));
+    this.draw();
+    this.tell();
+  }
+
+  set(i, factor, { later = false } = {}) {
+    const value = Math.min(this.data.largest, Math.max(0, factor));
+    if (value === this.factors[i]) return;
+    this.factors[i] = value;
+    this.draw();
+    if (!later) this.tell();
+  }
+
+  tell() {
+    const state = this.factors[this.current];
+    this.root.querySelector(".said").textContent =
+      `Primitive ${this.current} ${state === 0 ? "off" : state === 1 ? "on" : times(state)}`;
+    this.count += 1;
+    this.send("asked", { key: this.data.identity, factors: [...this.factors], at: Date.now(), count: this.count });
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const order = this.sorted();
+    const at = order.indexOf(this.current);
+    const across = getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
+    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across, Home: -at, End: order.length - 1 - at };
+    if (event.key in moves) {
+      const next = order[at + moves[event.key]];
+      if (next !== undefined) {
+        this.look(next);
+        this.tiles[next].focus();
+      }
+    } else if (event.key === "o" || event.key === "O") this.only();
+    else if (event.key === "+" || event.key === "=") this.set(this.current, this.factors[this.current] + STEP);
+    else if (event.key === "-" || event.key === MINUS) this.set(this.current, this.factors[this.current] - STEP);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  destroy() {
+    this.stop.abort();
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function streamlit({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector("[data-a2-board]");
+  let entry = mounted.get(parentElement);
+  if (entry && entry.root !== root) {
+    entry.app.destroy();
+    entry = undefined;
+  }
+  if (!entry) {
+    entry = { root, app: new Board(root), calls: 0 };
+    mounted.set(parentElement, entry);
+  }
+  entry.app.show(data, setStateValue);
+  const call = ++entry.calls;
+  return () => {
+    if (entry.calls !== call || mounted.get(parentElement) !== entry) return;
+    entry.app.destroy();
+    mounted.delete(parentElement);
+  };
+}
