@@ -28,7 +28,7 @@ from a2core.errors import (
 from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
 from a2core.intervene import Attribution, ClassShift, Outcome, Replay
 from a2core.lesson import Lesson, take_lesson
-from a2core.media import Clip, read_media
+from a2core.media import Clip, made_clip, read_media
 from a2core.networks import find_nonfinite, insert_blocks
 from a2core.probe import (
     attention_terms,
@@ -72,6 +72,7 @@ __all__ = [
     "insert_blocks",
     "list_checkpoints",
     "load_model",
+    "made_clip",
     "model_of",
     "overlay_movie",
     "pixel_of_cell",

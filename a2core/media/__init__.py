@@ -7,5 +7,6 @@ normalises.
 """
 
 from a2core.media.clip import Clip, read_media
+from a2core.media.made import made_clip
 
-__all__ = ["Clip", "read_media"]
+__all__ = ["Clip", "made_clip", "read_media"]
