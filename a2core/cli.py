@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from a2core import bench, bench_trace, counts
-from a2core.checkpoints import list_checkpoints, load_model
+from a2core.checkpoints import list_checkpoints, load_model, write_atomically
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv, write_npz
 from a2core.media import read_media
@@ -116,9 +116,39 @@ def build_parser() -> argparse.ArgumentParser:
         "--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's"
     )
     evaluate.add_argument("--sizes", type=int, nargs="+", default=(352, 672), help="(default: 352 672)")
-    evaluate.add_argument("--limit", type=int, help="use so many pictures of each kind")
+    evaluate.add_argument("--limit", type=int, help="use so many pictures of each kind, chosen at random")
+    evaluate.add_argument(
+        "--without", type=Path, help="file of region pictures' ids to leave out, one a line"
+    )
     evaluate.add_argument("--json", type=Path, help="also write the measures here")
+    evaluate.add_argument("--write", action="store_true", help="also write them into the checkpoint's card")
     evaluate.set_defaults(run=run_evaluate)
+
+    carding = commands.add_parser("cards", help="describe each primitive in the checkpoint's card")
+    carding.add_argument(
+        "checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)"
+    )
+    carding.add_argument("--photos", nargs="+", required=True, help="image folders, searched whole")
+    carding.add_argument(
+        "--limit", type=int, default=1000, help="so many photos, chosen at random (default: %(default)s)"
+    )
+    carding.add_argument("--size", type=int, default=352, help="picture size (default: %(default)s)")
+    carding.set_defaults(run=run_cards)
+
+    studying = commands.add_parser(
+        "study", help="compare double attention with its relatives as part of one classifier"
+    )
+    studying.add_argument(
+        "--photos", nargs="+", required=True, help="folders that hold train/<class>/ and val/<class>/"
+    )
+    studying.add_argument(
+        "--out", type=Path, default=Path("runs/study"), help="folder of the study (default: %(default)s)"
+    )
+    studying.add_argument("--limit", type=int, help="train on so many photos, chosen at random")
+    studying.add_argument("--size", type=int, default=224, help="picture size (default: %(default)s)")
+    studying.add_argument("--epochs", type=int, default=3, help="of a run (default: %(default)s)")
+    studying.add_argument("--seeds", type=int, default=3, help="runs of a variant (default: %(default)s)")
+    studying.set_defaults(run=run_study)
 
     benching = commands.add_parser("bench", help="time the block beside a plain writing of it and its rivals")
     bench.add_arguments(benching)
@@ -221,7 +251,25 @@ def run_evaluate(args: argparse.Namespace) -> int:
     """Measure a checkpoint beside its baselines; a table, and JSON when asked for."""
     from a2core.training.evaluate import evaluate
 
-    measures = evaluate(args)
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    measures = evaluate(args, command="python -m a2core " + " ".join(words))
     if args.json is not None:
-        args.json.write_text(json.dumps(measures, indent=1) + "\n")
+        try:
+            write_atomically(args.json, (json.dumps(measures, indent=1, ensure_ascii=False) + "\n").encode())
+        except OSError as error:
+            raise A2Error(f"Cannot write {args.json} ({error.strerror}). Choose another --json.") from error
     return 0
+
+
+def run_cards(args: argparse.Namespace) -> int:
+    """Describe every primitive of a checkpoint, in its card."""
+    from a2core.training.cards import cards
+
+    return cards(args)
+
+
+def run_study(args: argparse.Namespace) -> int:
+    """Six variants of one classifier, trained alike; goes on where it was stopped."""
+    from a2core.training.study import study
+
+    return study(args)

@@ -1,62 +1,88 @@
 """`python -m a2core evaluate`: the measures of a checkpoint, and of baselines on the same features.
 
 Regions come as `ID.jpg` beside `ID.npz` with `segmentations` (annotators, H, W), labelled photos as
-one folder a class. Baselines, in the same run: the same blocks with random weights, the cosine
-similarity of the block's own input features (standardised per channel over the pictures), and
-k-means of each picture with as many clusters as there are primitives.
+one folder a class. Beside each block stand, in the same run: the same block with random weights;
+cosine similarity of the features that the block reads, k-means and NMF of each picture's features
+with as many components as the block has primitives (all three on features standardised per channel
+over the pictures); Grad-CAM of the network's top class at the same place, whose one map is the score
+for every click. A relative of double attention has no gather maps: it is measured by its attention
+rows; one that hands the same to every position has none to measure.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 from timm.data import ImageNetInfo
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from a2core.checkpoints import load_model, untrained_model
+from a2core.checkpoints import find_checkpoint, load_model, untrained_model
 from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
-from a2core.media import read_media
-from a2core.networks import WithBlock, load_backbone, stages
+from a2core.networks import WithBlock, stages
 from a2core.trace import Model
+from a2core.training.cards import amend_card
 from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
-from a2core.training.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
+from a2core.training.feature_maps import cosine_similarity, grad_cam, k_means_maps, nmf_maps, tail_of
+from a2core.training.measures import Regions, best_overlaps, click_aucs, reach_share, redundancy, regions_of
 
 Table = dict[str, dict[str, float]]  # method to measure to value
+COMPONENTS = 64  # of k-means and NMF beside a block without primitives
+BATCH = 16
 
 
-def evaluate(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure and print; the same as a dictionary.
+def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
+    """Measure and print; the same as a dictionary, also into the card when `args.write`.
 
     Raises:
-        TrainingError: neither regions nor photos were given, or they hold none.
+        TrainingError: neither regions nor photos were given, they hold none, or sizes that do not fit.
     """
     if args.regions is None and args.photos is None:
         raise TrainingError("Nothing to measure on. Give --regions, --photos or both.")
-    model = load_model(args.checkpoint)
-    random = untrained_model(args.checkpoint)
-    results: dict[str, Any] = {"checkpoint": model.name}
+    wrong = [size for size in args.sizes if size < 64 or size % 32]
+    if wrong:
+        raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 64 on. Use for example 352 672.")
+    model = load_model(args.checkpoint, device="cpu")
+    results: dict[str, Any] = {"checkpoint": model.name, "command": command}
+    skipped = Skipped()
     if args.regions is not None:
-        pairs = region_pairs(args.regions, args.limit)
-        results["regions"] = {"pictures": len(pairs)}
+        random = untrained_model(args.checkpoint, device="cpu")
+        pairs = region_pairs(args.regions, without=read_ids(args.without), limit=args.limit)
+        results["regions"] = {
+            "pictures": len(pairs),
+            "folder": args.regions.resolve().name,
+            "left out": args.without.name if args.without else None,
+        }
         for size in args.sizes:
-            for name in model.blocks:
-                table = measure_regions(model, random, name, pairs, size)
-                results["regions"][f"{name} {size}"] = table
+            tables = measure_regions(model, random, pairs, size, skipped)
+            results["regions"][str(size)] = tables
+            for name, table in tables.items():
                 print_table(f"{name} at {size} pixels, {len(pairs)} pictures", table)
     if args.photos is not None:
-        results["photos"] = measure_photos(model, args.photos, args.sizes[0], args.limit)
-        for key, value in results["photos"].items():
-            print(f"{key}: {value}")
+        results["photos"] = {"folder": args.photos.resolve().name}
+        for size in args.sizes:
+            measured = measure_photos(model, args.photos, size, args.limit, skipped)
+            results["photos"][str(size)] = measured
+            print(
+                f"\nphotos of {results['photos']['folder']} at {size} pixels, all {len(model.labels)} classes"
+            )
+            for key, value in measured.items():
+                print(f"{key}: {value}")
+    if skipped.reasons:
+        print(skipped.summary())
+    if args.write:
+        path = find_checkpoint(args.checkpoint)
+        amend_card(path, {"metrics": card_metrics(results)})
+        print(f"wrote the measures into {path.with_suffix('.json').name}")
     return results
 
 
@@ -64,87 +90,226 @@ def print_table(title: str, table: Table) -> None:
     """One row a method, one column a measure."""
     columns = sorted({key for row in table.values() for key in row})
     print(f"\n{title}")
-    print(f"{'':18}" + "".join(f"{column:>18}" for column in columns))
+    print(f"{'':14}" + "".join(f"{column:>16}" for column in columns))
     for method, row in table.items():
-        cells = "".join(f"{row[c]:18.3f}" if c in row else f"{'–':>18}" for c in columns)
-        print(f"{method:18}{cells}")
+        cells = "".join(f"{row[c]:16.3f}" if c in row else f"{'–':>16}" for c in columns)
+        print(f"{method:14}{cells}")
 
 
-def region_pairs(folder: Path, limit: int | None) -> list[tuple[Path, np.ndarray]]:
-    """(photo, label maps) of every picture in `folder` that has both.
+def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures as a checkpoint's card holds them and the About page shows them: few, and in words."""
+    metrics: dict[str, Any] = {"command": results["command"]}
+    regions = dict(results.get("regions", {}))
+    count, folder, left_out = (regions.pop(key, None) for key in ("pictures", "folder", "left out"))
+    for size, tables in regions.items():
+        on = f"{count} pictures of {folder}" + (f", those of {left_out} left out" if left_out else "")
+        metrics[f"regions at {size} pixels"] = {"measured on": on} | {
+            name: {
+                label: round(table[method][measure], 3)
+                for label, method, measure in _CARD_LINES
+                if measure in table.get(method, {})
+            }
+            for name, table in tables.items()
+        }
+    photos = dict(results.get("photos", {}))
+    folder = photos.pop("folder", None)
+    for size, measured in photos.items():
+        on = f"{measured['photos']} photos of {folder}, all 1000 classes"
+        rest = {key: value for key, value in measured.items() if key != "photos"}
+        metrics[f"photos at {size} pixels"] = {"measured on": on} | rest
+    return metrics
+
+
+_CARD_LINES = (
+    ("click-AUC", "block", "click-AUC"),
+    ("click-AUC, cosine", "cosine", "click-AUC"),
+    ("click-AUC, random", "random block", "click-AUC"),
+    ("overlap", "block", "overlap gather"),
+    ("overlap, k-means", "k-means", "overlap gather"),
+    ("overlap, NMF", "NMF", "overlap gather"),
+    ("overlap, random", "random block", "overlap gather"),
+    ("overlap of ρ", "block", "overlap rho"),
+    ("median reach", "block", "median reach"),
+    ("dead", "block", "dead"),
+    ("redundancy", "block", "redundancy"),
+)
+
+
+# ---------------------------------------------------------------- maps, on labelled regions
+
+
+def read_ids(path: Path | None) -> set[str]:
+    """The ids in a text file, one a line, `#` starting a comment; none without a file.
+
+    Raises:
+        TrainingError: the file cannot be read.
+    """
+    if path is None:
+        return set()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            f"--without {path} cannot be read ({error}). Give a text file, one id a line."
+        ) from error
+    return {line.split("#")[0].strip() for line in lines} - {""}
+
+
+def region_pairs(folder: Path, *, without: set[str], limit: int | None) -> list[tuple[Path, Path]]:
+    """(photo, label maps) of the pictures in `folder` that have both, by id.
+
+    Those whose id is in `without` are left out; with `limit`, so many are chosen at random by seed 0.
 
     Raises:
         TrainingError: there is none.
     """
-    pairs = []
-    for path in sorted(folder.glob("*.npz"))[:limit]:
-        photo = path.with_suffix(".jpg")
-        if photo.exists():
-            pairs.append((photo, np.load(path, allow_pickle=False)["segmentations"]))
+    labels = [path for path in sorted(folder.glob("*.npz")) if path.stem not in without]
+    pairs = [(path.with_suffix(".jpg"), path) for path in labels if path.with_suffix(".jpg").exists()]
     if not pairs:
+        left = " that is not left out" if without else ""
         raise TrainingError(
-            f"{folder} holds no ID.jpg with ID.npz beside it. Give a folder of labelled pictures."
+            f"{folder} holds no ID.jpg with ID.npz beside it{left}. Give a folder of labelled pictures."
         )
+    if limit is not None and limit < len(pairs):
+        pairs = [pairs[k] for k in np.sort(np.random.default_rng(0).permutation(len(pairs))[:limit])]
     return pairs
 
 
-@torch.inference_mode()
-def features_before(model: Model, name: str, picture: np.ndarray) -> Tensor:
-    """(1, c, h, w) input of block `name`, the blocks before it applied."""
-    x = model.preprocess(picture[None])
-    for stage, module in stages(model.network):
-        if stage == name:
-            return module.host(x) if isinstance(module, WithBlock) else module(x)
-        x = module(x)
-    raise TrainingError(f"The network has no stage {name!r}.")
+def read_segmentations(path: Path, skipped: Skipped) -> np.ndarray | None:
+    """(annotators, H, W) region labels, or None, noted in `skipped`, when they cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            labels = np.asarray(arrays["segmentations"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        skipped.reasons.append(f"{path.name} ({error})")
+        return None
+    if labels.ndim != 3:
+        skipped.reasons.append(f"{path.name} (segmentations have shape {labels.shape}, not annotators, H, W)")
+        return None
+    return labels
 
 
-@torch.inference_mode()
+@torch.no_grad()
+def features_before(model: Model, picture: np.ndarray) -> dict[str, Tensor]:
+    """(1, c, h, w) input of every block, the blocks before it applied, for (S, S, 3) uint8."""
+    x, found = model.preprocess(picture[None]), {}
+    for name, module in stages(model.network):
+        if isinstance(module, WithBlock):
+            x = found[name] = module.host(x)
+            if len(found) == len(model.blocks):
+                break
+            x = module.block(x)
+        else:
+            x = module(x)
+    return found
+
+
+@dataclass
+class Row:
+    """The measures of one method, gathered picture by picture."""
+
+    values: dict[str, list[float]] = field(default_factory=dict)
+    use: list[Tensor] = field(default_factory=list)  # mean ρ of each primitive, a picture each
+
+    def add(self, measure: str, values: Sequence[float] | np.ndarray) -> None:
+        """More values of a measure."""
+        self.values.setdefault(measure, []).extend(map(float, values))
+
+    def means(self) -> dict[str, float]:
+        """Every measure's mean, and the share of dead primitives."""
+        means = {measure: float(np.mean(values)) for measure, values in self.values.items() if values}
+        if self.use:
+            use = torch.stack(self.use).mean(dim=0)
+            means["dead"] = float((use < 0.1 / len(use)).float().mean())
+        return means
+
+
+@torch.no_grad()
 def measure_regions(
-    model: Model, random: Model, name: str, pairs: Sequence[tuple[Path, np.ndarray]], size_px: int
-) -> Table:
-    """Click-AUC, overlaps, reach, dead and redundancy of one block and its baselines."""
-    prepared = []
-    for photo, segmentations in tqdm(pairs, desc=f"{name} {size_px}", leave=False):
-        picture = square(read_media(photo).frames[0], size_px)
-        prepared.append((features_before(model, name, picture), segmentations))
-    channels = torch.cat([features.flatten(2) for features, _ in prepared], dim=2)
-    mean, std = channels.mean(dim=2, keepdim=True), channels.std(dim=2, keepdim=True).clamp_min(1e-5)
-
-    rows: dict[str, dict[str, list[Any]]] = {m: {} for m in ("block", "random block", "cosine", "k-means")}
-    uses: dict[str, list[Tensor]] = {"block": [], "random block": []}
-    for features, segmentations in tqdm(prepared, desc=f"{name} {size_px}", leave=False):
-        grid = (features.shape[2], features.shape[3])
+    model: Model, random: Model, pairs: Sequence[tuple[Path, Path]], size_px: int, skipped: Skipped
+) -> dict[str, Table]:
+    """Click-AUC, overlaps, reach, dead and redundancy of every block and of its baselines."""
+    features, labels = [], []
+    for photo, segmentations in tqdm(pairs, desc=f"features at {size_px} px", leave=False):
+        picture = read_photo(photo, skipped)
+        if picture is not None:
+            features.append(features_before(model, square(picture, size_px)))
+            labels.append(segmentations)
+    if not features:
+        raise TrainingError(f"None of the {len(pairs)} pictures could be read. Give JPEG files.")
+    statistics = {}
+    for name in features[0]:
+        channels = torch.cat([of[name].flatten(2) for of in features], dim=2)[0]
+        statistics[name] = channels.mean(dim=1), channels.std(dim=1).clamp_min(1e-5)
+    tails = {name: tail_of(model.network, name) for name in features[0]}
+    methods = ("block", "random block", "cosine", "k-means", "NMF", "Grad-CAM")
+    rows = {name: {method: Row() for method in methods} for name in features[0]}
+    for of, path in tqdm(list(zip(features, labels, strict=True)), desc=f"maps at {size_px} px", leave=False):
+        segmentations = read_segmentations(path, skipped)
+        if segmentations is None:
+            continue
         regions = regions_of(segmentations, size_px)
-        for method, owner in (("block", model), ("random block", random)):
-            block = owner.blocks[name]
-            assert isinstance(block, DoubleAttention)
-            attended = block.attend(features)
-            gather, distribute = attended.gather[0], attended.distribute[0]
-            attention = (distribute.T @ gather).numpy()
-            _add(rows[method], "click-AUC", click_aucs(attention.__getitem__, regions, grid))
-            _add(rows[method], "overlap gather", best_overlaps(gather.unflatten(1, grid), regions))
-            _add(rows[method], "overlap rho", best_overlaps(distribute.unflatten(1, grid), regions))
-            _add(rows[method], "reach", [float(reach_share(gather).median())])
-            _add(rows[method], "redundancy", [float(redundancy(gather))])
-            uses[method].append(distribute.mean(dim=1))
-        standardised = ((features.flatten(2) - mean) / std)[0]
-        unit = F.normalize(standardised, dim=0)
-        similarity = (unit.T @ unit).numpy()
-        _add(rows["cosine"], "click-AUC", click_aucs(similarity.__getitem__, regions, grid))
-        clusters = min(len(uses["block"][-1]), standardised.shape[1])
-        labels = KMeans(clusters, n_init=1, random_state=0).fit_predict(standardised.T.numpy())
-        maps = F.one_hot(torch.from_numpy(labels).long(), clusters).T.float().unflatten(1, grid)
-        _add(rows["k-means"], "overlap gather", best_overlaps(maps, regions))
-    table = {m: {key: float(np.mean(values)) for key, values in row.items()} for m, row in rows.items()}
-    for method, parts in uses.items():
-        use = torch.stack(parts).mean(dim=0)
-        table[method]["dead"] = float((use < 0.1 / len(use)).float().mean())
-    return table
+        for name, x in of.items():
+            mean, std = statistics[name]
+            standardised = (x[0] - mean[:, None, None]) / std[:, None, None]
+            measure_picture(
+                rows[name], model.blocks[name], random.blocks[name], tails[name], x, standardised, regions
+            )
+    return {
+        name: {method: row.means() for method, row in table.items() if row.values}
+        for name, table in rows.items()
+    }
 
 
-def _add(row: dict[str, list[Any]], key: str, values: Any) -> None:
-    row.setdefault(key, []).extend(values)
+def measure_picture(
+    rows: Mapping[str, Row],
+    block: nn.Module,
+    random: nn.Module,
+    tail: nn.Sequential,
+    features: Tensor,
+    standardised: Tensor,
+    regions: Regions,
+) -> None:
+    """Add what one picture says of a block, (1, c, h, w) being what it reads, and of its baselines."""
+    grid = (features.shape[2], features.shape[3])
+    _measure_block(rows["block"], block, features, regions)
+    _measure_block(rows["random block"], random, features, regions)
+    cosine = click_aucs(lambda cells: cosine_similarity(standardised, cells), regions, grid)
+    rows["cosine"].add("click-AUC", cosine)
+    count = block.c_n if isinstance(block, DoubleAttention) else COMPONENTS
+    rows["k-means"].add("overlap gather", best_overlaps(k_means_maps(standardised, count), regions))
+    rows["NMF"].add("overlap gather", best_overlaps(nmf_maps(standardised, count), regions))
+    cam = grad_cam(tail, features[0])
+    same = cam.flatten().numpy()
+    rows["Grad-CAM"].add("overlap gather", best_overlaps(cam[None], regions))
+    rows["Grad-CAM"].add("click-AUC", click_aucs(lambda cells: np.tile(same, (len(cells), 1)), regions, grid))
+
+
+def _measure_block(row: Row, block: nn.Module, features: Tensor, regions: Regions) -> None:
+    grid = (features.shape[2], features.shape[3])
+    if not isinstance(block, DoubleAttention):
+        if not getattr(block, "same_everywhere", True):
+            row.add("click-AUC", click_aucs(_rows_of(block, features), regions, grid))
+        return
+    attended = block.attend(features)
+    gather, distribute = attended.gather[0], attended.distribute[0]
+
+    def effective_attention(cells: np.ndarray) -> np.ndarray:
+        return (distribute[:, torch.from_numpy(cells)].T @ gather).numpy()
+
+    row.add("click-AUC", click_aucs(effective_attention, regions, grid))
+    row.add("overlap gather", best_overlaps(gather.unflatten(1, grid), regions))
+    row.add("overlap rho", best_overlaps(distribute.unflatten(1, grid), regions))
+    row.add("median reach", [float(reach_share(gather).median())])
+    row.add("redundancy", [float(redundancy(gather))])
+    row.use.append(distribute.mean(dim=1))
+
+
+def _rows_of(block: Any, features: Tensor) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda cells: np.stack([block.attention_row(features, int(p)).flatten().numpy() for p in cells])
+
+
+# ---------------------------------------------------------------- predictions, on labelled photos
 
 
 def imagenet_index(folder_name: str) -> int | None:
@@ -162,12 +327,13 @@ def imagenet_index(folder_name: str) -> int | None:
     return None
 
 
-def _batches(
+def photo_batches(
     photos: Sequence[Path], size_px: int, skipped: Skipped
 ) -> Iterator[tuple[list[int], np.ndarray]]:
-    for start in range(0, len(photos), 16):
+    """(indices, pictures (B, S, S, 3) uint8) of the photos that can be read."""
+    for start in range(0, len(photos), BATCH):
         kept, pictures = [], []
-        for index in range(start, min(start + 16, len(photos))):
+        for index in range(start, min(start + BATCH, len(photos))):
             photo = read_photo(photos[index], skipped)
             if photo is not None:
                 kept.append(index)
@@ -177,14 +343,36 @@ def _batches(
 
 
 @torch.inference_mode()
-def measure_photos(model: Model, folder: Path, size_px: int, limit: int | None) -> dict[str, Any]:
+def logits_without(model: Model, x: Tensor) -> dict[frozenset[str], Tensor]:
+    """Logits with no block left out, each alone and all of them, by the names of those left out.
+
+    What two of them share of the network is run once.
+    """
+    everything = frozenset(model.blocks)
+    wanted = {frozenset[str](), everything, *(frozenset({name}) for name in model.blocks)}
+    running, seen = {frozenset[str](): x}, frozenset[str]()
+    for name, module in stages(model.network):
+        if isinstance(module, WithBlock):
+            seen |= {name}
+            hosted = {left_out: module.host(value) for left_out, value in running.items()}
+            starts = {some & seen for some in wanted}
+            running = {left: module.block(value) for left, value in hosted.items() if left in starts}
+            running |= {left | {name}: hosted[left] for left in hosted if left | {name} in starts}
+        else:
+            running = {left_out: module(value) for left_out, value in running.items()}
+    return running
+
+
+def measure_photos(
+    model: Model, folder: Path, size_px: int, limit: int | None, skipped: Skipped
+) -> dict[str, Any]:
     """Top-1 and top-5 under all classes beside the plain trunk, their agreement, and each block's use.
 
     Use is the mean KL divergence, in nats, of the prediction when one block is left out. The
     intervals are paired bootstraps over photos, 95 %.
 
     Raises:
-        TrainingError: a folder that is named for no ImageNet class.
+        TrainingError: a folder that is named for no ImageNet class, or no photo that can be read.
     """
     photos = find_photos([str(folder)], limit=limit)
     names, classes = classes_of(photos)
@@ -195,40 +383,36 @@ def measure_photos(model: Model, folder: Path, size_px: int, limit: int | None) 
             f"Folder {unknown[0]!r} is named for no ImageNet class. Use its WordNet id or name."
         )
     truth = np.array([index_of[names[c]] for c in classes])
-    plain = load_backbone(model.card["architecture"]["backbone"]).network
-    skipped = Skipped()
     ours, theirs, kept = [], [], []
     use: dict[str, list[float]] = {name: [] for name in model.blocks}
-    for indices, pictures in tqdm(list(_batches(photos, size_px, skipped)), desc="photos", leave=False):
-        x = model.preprocess(pictures)
-        logits = model.network(x)
-        ours.append(logits)
-        theirs.append(plain(x))
+    bar = tqdm(total=len(photos), desc=f"photos at {size_px} px", leave=False)
+    for indices, pictures in photo_batches(photos, size_px, skipped):
+        logits = logits_without(model, model.preprocess(pictures))
+        ours.append(logits[frozenset()])
+        theirs.append(logits[frozenset(model.blocks)])
         kept += indices
-        log_p = logits.log_softmax(dim=1)
+        log_p = ours[-1].log_softmax(dim=1)
         for name in model.blocks:
-            without = _without(model, name, x).log_softmax(dim=1)
+            without = logits[frozenset({name})].log_softmax(dim=1)
             use[name] += (log_p.exp() * (log_p - without)).sum(dim=1).tolist()
-    a, b, y = torch.cat(ours), torch.cat(theirs), torch.from_numpy(truth[kept])
-    hit_a, hit_b = (logits.argmax(dim=1) == y for logits in (a, b))
-    difference = hit_a.float().numpy() - hit_b.float().numpy()
+        bar.update(len(indices))
+    bar.close()
+    if not kept:
+        raise TrainingError(f"None of the photos in {folder} could be read. Give JPEG or PNG files.")
+    a, b, y = torch.cat(ours), torch.cat(theirs), torch.from_numpy(truth[kept])[:, None]
+    measured: dict[str, Any] = {"photos": len(kept)}
+    for label, k in (("top-1", 1), ("top-5", 5)):
+        hit_a, hit_b = ((logits.topk(k).indices == y).any(dim=1).double().numpy() for logits in (a, b))
+        measured[label] = round(float(hit_a.mean()), 4)
+        measured[f"{label} plain trunk"] = round(float(hit_b.mean()), 4)
+        measured[f"{label} difference, 95 % interval"] = paired_interval(hit_a - hit_b)
+    measured["agreement with the plain trunk"] = round(float((a.argmax(1) == b.argmax(1)).double().mean()), 4)
+    measured["use (KL, nats)"] = {name: round(float(np.mean(values)), 4) for name, values in use.items()}
+    return measured
+
+
+def paired_interval(differences: np.ndarray, *, rounds: int = 2000) -> list[float]:
+    """95 % interval of the mean of paired differences, by bootstrap over the pairs, seed 0."""
     rng = np.random.default_rng(0)
-    means = [difference[rng.integers(len(difference), size=len(difference))].mean() for _ in range(2000)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return {
-        "photos": len(kept),
-        "top-1": round(float(hit_a.float().mean()), 4),
-        "top-1 plain trunk": round(float(hit_b.float().mean()), 4),
-        "top-1 difference, 95 % interval": [round(float(low), 4), round(float(high), 4)],
-        "top-5": round(float((a.topk(5).indices == y[:, None]).any(dim=1).float().mean()), 4),
-        "top-5 plain trunk": round(float((b.topk(5).indices == y[:, None]).any(dim=1).float().mean()), 4),
-        "agreement with the plain trunk": round(float((a.argmax(1) == b.argmax(1)).float().mean()), 4),
-        "use (KL, nats)": {name: round(float(np.mean(values)), 4) for name, values in use.items()},
-        "skipped": skipped.summary(),
-    }
-
-
-def _without(model: Model, name: str, x: Tensor) -> Tensor:
-    for stage, module in stages(model.network):
-        x = module.host(x) if stage == name and isinstance(module, WithBlock) else module(x)
-    return x
+    means = [differences[rng.integers(len(differences), size=len(differences))].mean() for _ in range(rounds)]
+    return [round(float(bound), 4) for bound in np.percentile(means, [2.5, 97.5])]

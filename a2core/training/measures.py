@@ -8,7 +8,7 @@ by the same code. Definitions:
   at least half of it is; area under the ROC curve; mean over all clicks.
 - **best-of-n overlap**: for every such region, every map is bilinearly upsampled to the picture and
   cut at its region-area-many highest pixels; intersection over union with the region; best over the
-  maps; mean over regions.
+  maps; mean over regions. Pixels of equal value share what is left of the cut.
 - **reach**: exp of the entropy of a gather map, as a share of N. **dead**: primitives whose mean ρ
   is below 0.1/n. **redundancy**: mean over primitives of the highest cosine similarity of a gather
   map with another one.
@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from scipy.stats import rankdata
 from torch import Tensor
 from torch.nn import functional as F
@@ -91,23 +90,48 @@ def click_aucs(
 
 
 def best_overlaps(maps: Tensor, regions: Regions) -> np.ndarray:
-    """Best intersection over union among `maps` (n, h, w), for every region: (R,)."""
-    masks = regions.masks
-    if len(masks) == 0:
+    """Best intersection over union among `maps` (n, h, w), none negative, for every region: (R,).
+
+    Pixels of equal value share what is left of the area below the higher ones, so that the order of
+    pixels makes no difference: it would for k-means, whose maps are 0 and 1.
+    """
+    if len(regions.masks) == 0:
         return np.zeros(0)
-    side = masks.shape[1:]
-    upsampled = F.interpolate(maps[None].float(), size=side, mode="bilinear", align_corners=False)[0]
-    order = upsampled.flatten(1).argsort(dim=1, descending=True)
-    best = []
-    rank = torch.empty_like(order, dtype=torch.int32)
-    positions = torch.arange(order.shape[1], dtype=torch.int32, device=maps.device)
-    rank.scatter_(1, order, positions.expand_as(order))
-    for mask in torch.from_numpy(masks).flatten(1).to(maps.device):
-        inside = mask.nonzero()[:, 0]
-        area = len(inside)
-        hits = (rank[:, inside] < area).sum(dim=1)
-        best.append((hits / (2 * area - hits)).max())
-    return torch.stack(best).cpu().numpy()
+    masks = regions.masks.reshape(len(regions.masks), -1)
+    areas = masks.sum(axis=1)
+    inside = [np.flatnonzero(mask) for mask in masks]
+    size = regions.masks.shape[1:]
+    upsampled = F.interpolate(maps[None].float(), size=size, mode="bilinear", align_corners=False)[0]
+    hits = np.empty((len(maps), len(masks)))
+    for values, row in zip(upsampled.flatten(1).cpu().numpy(), hits, strict=True):
+        cuts, above, ties = highest(values, areas)
+        for r, (cut, cells) in enumerate(zip(cuts, inside, strict=True)):
+            if above[r] + ties[r] == areas[r]:
+                row[r] = np.count_nonzero(values[cells] >= cut)
+            else:
+                tied = np.count_nonzero(values[cells] == cut)
+                row[r] = np.count_nonzero(values[cells] > cut) + (areas[r] - above[r]) * tied / ties[r]
+    return (hits / (2 * areas - hits)).max(axis=0)
+
+
+def highest(values: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The k-th highest of `values`, for every k in `counts`; how many are above it and equal to it.
+
+    `values` (P,) are float32, none negative: their bits then sort as they do, so only the few values
+    that share their leading bits with an answer have to be sorted.
+    """
+    leading = (values + np.float32(0)).view(np.int32) >> 12  # + 0 turns -0 into 0
+    leading -= leading.min()
+    in_bin = np.bincount(leading)
+    from_bin_on = np.append(np.cumsum(in_bin[::-1])[::-1], 0)  # how many values lie in this bin or above
+    bins = np.searchsorted(-from_bin_on, -counts, side="right") - 1
+    wanted = np.zeros(len(in_bin), dtype=bool)
+    wanted[bins] = True
+    few = np.sort(values[wanted[leading]])
+    ends = np.cumsum(in_bin * wanted)[bins]  # of each bin, among the few
+    cuts = few[ends - (counts - from_bin_on[bins + 1])]
+    below, up_to = np.searchsorted(few, cuts, side="left"), np.searchsorted(few, cuts, side="right")
+    return cuts, from_bin_on[bins + 1] + ends - up_to, up_to - below
 
 
 def reach_share(gather: Tensor) -> Tensor:
