@@ -3,6 +3,9 @@
 A checkpoint is `NAME.safetensors` and `NAME.json`. The card says which network the tensors belong
 to, how they were trained, what was measured, and the file's sha256; a file that does not fit its
 card is refused. Nothing is ever unpickled.
+
+Of a network whose trunk stayed as published only the blocks are stored, and a classifier of other
+classes; of one that was trained whole, everything.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from a2core.errors import CheckpointError
-from a2core.networks import build_network, chain, inserted_blocks
+from a2core.networks import BACKBONES, build_network, chain, inserted_blocks
 from a2core.trace import Model, pick_device
 
 CARD_FORMAT = 1
@@ -143,22 +146,38 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{path.name} is not a safetensors file ({error}). Copy it again.") from error
 
 
-def block_tensors(blocks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """What a checkpoint stores of `blocks`: "<module name>/<tensor name>" to tensor."""
-    return {
-        f"{name}/{key}": tensor.detach().cpu().contiguous()
+def stored_tensors(
+    blocks: Mapping[str, nn.Module], network: nn.Module | None, architecture: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    """What a checkpoint of such an architecture stores, by the names it has there; live, not copied.
+
+    "<module name>/<tensor name>" of the blocks. Of the rest of the network, by "network/<tensor name>",
+    all when the card says that the trunk is the checkpoint's own, and the classifier when it has
+    classes of its own.
+    """
+    stored = {
+        f"{name}/{key}": tensor
         for name, block in blocks.items()
         for key, tensor in block.state_dict().items()
     }
+    own_trunk = architecture.get("trunk") == "own"
+    if network is not None and (own_trunk or "labels" in architecture):
+        inside = {id(t) for block in blocks.values() for t in block.state_dict(keep_vars=True).values()}
+        head = "" if own_trunk else BACKBONES[architecture["backbone"]] + "."
+        stored |= {
+            f"network/{key}": tensor.detach()
+            for key, tensor in network.state_dict(keep_vars=True).items()
+            if id(tensor) not in inside and key.startswith(head)
+        }
+    return stored
 
 
-def load_block_tensors(blocks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], source: str) -> None:
-    """Put `tensors` into `blocks`; all must be there, of the right shape, and none left over.
+def fill_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], source: str) -> None:
+    """Copy `tensors` into those of `wanted`; all must be there, of the right shape, and none left over.
 
     Raises:
         CheckpointError: naming the first few tensors that do not fit.
     """
-    wanted = block_tensors(blocks)
     faults = [f"{key} is missing" for key in wanted if key not in tensors]
     faults += [f"{key} belongs to no block" for key in tensors if key not in wanted]
     faults += [
@@ -177,9 +196,9 @@ def load_block_tensors(blocks: Mapping[str, nn.Module], tensors: Mapping[str, Te
             f"{source} does not fit the network on its card: {'; '.join(faults[:3])}{more}. "
             "Use the card that was written with it."
         )
-    for name, block in blocks.items():
-        prefix = f"{name}/"
-        block.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    with torch.no_grad():
+        for key, tensor in wanted.items():
+            tensor.copy_(tensors[key])
 
 
 def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") -> Model:
@@ -197,7 +216,7 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     target = pick_device(device)
     tensors, card = read_checkpoint(path)
     model = _assemble(card["architecture"], target, path.stem, card)
-    load_block_tensors(model.blocks, tensors, path.name)
+    fill_tensors(stored_tensors(model.blocks, model.network, card["architecture"]), tensors, path.name)
     model.trained = True
     return model
 
@@ -211,11 +230,16 @@ def untrained_model(
         CheckpointError, NetworkError: as `load_model`.
     """
     path = find_checkpoint(name)
+    architecture = read_card(path)["architecture"]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return _assemble(
-            read_card(path)["architecture"], pick_device(device), f"{path.stem} (random blocks)", {}
-        )
+        model = _assemble(architecture, pick_device(device), f"{path.stem} (random blocks)", {})
+    wanted = stored_tensors(model.blocks, model.network, architecture)
+    rest = {key: tensor for key, tensor in wanted.items() if key.startswith("network/")}
+    if rest:  # only the blocks are to be random
+        tensors, _ = read_checkpoint(path)
+        fill_tensors(rest, {key: tensors[key] for key in tensors if key.startswith("network/")}, path.name)
+    return model
 
 
 def _assemble(
@@ -247,18 +271,21 @@ def save_checkpoint(
     *,
     architecture: Mapping[str, Any],
     card: Mapping[str, Any],
+    network: nn.Module | None = None,
 ) -> Path:
     """Write `blocks` and their card as `path` (.safetensors) and .json, each whole or not at all.
 
-    `card` holds what is worth saying (training, metrics, limits); format, architecture, sha256 and
-    size are added. The card is written first: a kill between the two leaves a pair that is refused,
-    never one that is believed.
+    `network`, in which they stand, is only needed where `architecture` says that more of it was trained
+    (`stored_tensors`). `card` holds what is worth saying (training, metrics, limits); format,
+    architecture, sha256 and size are added. The card is written first: a kill between the two leaves a
+    pair that is refused, never one that is believed.
 
     Raises:
         CheckpointError: the folder cannot be written to.
     """
     path = Path(path)
-    data = save_tensors(block_tensors(blocks))
+    stored = stored_tensors(blocks, network, architecture)
+    data = save_tensors({key: tensor.detach().cpu().contiguous() for key, tensor in stored.items()})
     full = {
         "format": CARD_FORMAT,
         "name": path.stem,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args) or 0)
     except A2Error as error:
-        print(f"a2core: {error}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # under torchrun every process says the same
+            print(f"a2core: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("a2core: interrupted; what was whole is kept.", file=sys.stderr)
@@ -76,33 +78,14 @@ def build_parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("checkpoints", help="list the checkpoints and what is known of them")
     listing.set_defaults(run=run_checkpoints)
 
-    train = commands.add_parser("train", help="train the blocks of a2-lite0 on your photos")
-    train.add_argument("photos", nargs="+", help="image folders, or names in torchvision.datasets")
-    train.add_argument(
-        "--kind",
-        choices=[kind.replace("_", "-") for kind in BLOCK_KINDS],
-        default="double-attention",
-        help="kind of block: double attention or one of its rivals (default: %(default)s)",
+    train = commands.add_parser(
+        "train",
+        help="train blocks on your photos",
+        description="Train blocks on your photos, go on where a run was stopped, and write a checkpoint with "
+        "its card. Adapting freezes a trained trunk and teaches the blocks, without labels, where things "
+        "belong together: minutes to an hour on two cores. Fine-tuning trains end to end on labels.",
     )
-    train.add_argument("--name", help="name of the checkpoint (default: a2-lite0, or KIND-lite0)")
-    train.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME)")
-    train.add_argument("--limit", type=int, help="use so many photos, chosen at random")
-    train.add_argument("--primitives", type=int, nargs=2, default=(64, 64), metavar=("N4", "N5"),
-                       help="primitives of blocks.4 and blocks.5 (default: 64 64)")  # fmt: skip
-    train.add_argument(
-        "--sizes", type=int, nargs="+", default=(256, 384), help="picture sizes (default: 256 384)"
-    )
-    train.add_argument("--attention-steps", type=int, default=1500, help="(default: %(default)s)")
-    train.add_argument("--prediction-steps", type=int, default=300, help="(default: %(default)s)")
-    train.add_argument("--batch-size", type=int, default=32, help="(default: %(default)s)")
-    train.add_argument("--learning-rate", type=float, default=1e-2, help="(default: %(default)s)")
-    train.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
-    train.add_argument(
-        "--cache",
-        type=Path,
-        default=Path(".cache/features"),
-        help="where features are kept (default: %(default)s)",
-    )
+    add_train_arguments(train)
     train.set_defaults(run=run_train)
 
     evaluate = commands.add_parser(
@@ -161,6 +144,78 @@ def build_parser() -> argparse.ArgumentParser:
     counts.add_arguments(table)
     table.set_defaults(run=counts.run)
     return parser
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `python -m a2core train`; those that only one mode knows are None unless given."""
+    parser.add_argument(
+        "photos",
+        nargs="+",
+        help="image folders, any number, or datasets of torchvision by name, such as Imagenette, Caltech101 "
+        "or Imagenette:val (looked for, or downloaded, below ./data); to fine-tune, one folder a class",
+    )
+    parser.add_argument("--mode", choices=("adapt", "fine-tune"), default="adapt", help="(default: adapt)")
+    parser.add_argument(
+        "--kind",
+        choices=[kind.replace("_", "-") for kind in BLOCK_KINDS],
+        default="double-attention",
+        help="kind of block: double attention or one of its rivals (default: %(default)s)",
+    )
+    parser.add_argument("--name", help="name of the checkpoint (default: by mode, kind and network)")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME)")
+    parser.add_argument("--init", metavar="CHECKPOINT", help="start from this one instead of afresh")
+    parser.add_argument("--batch-size", type=int, help="photos of one step (default: 32)")
+    parser.add_argument("--learning-rate", type=float, help="the highest of the schedule (default: by mode)")
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+
+    adapt = parser.add_argument_group("adapting")
+    adapt.add_argument("--limit", type=int, help="use so many photos, chosen at random")
+    adapt.add_argument("--primitives", type=int, nargs=2, metavar=("N4", "N5"),
+                       help="primitives of blocks.4 and blocks.5 (default: 64 64)")  # fmt: skip
+    adapt.add_argument("--sizes", type=int, nargs="+", help="picture sizes (default: 256 384)")
+    adapt.add_argument("--teacher", help="whose predictions to follow (default: tf_efficientnet_lite2)")
+    adapt.add_argument("--attention-steps", type=int, help="steps in which the blocks learn where to look")
+    adapt.add_argument("--prediction-steps", type=int, help="steps in which they learn to help predict")
+    adapt.add_argument("--cache", type=Path, help="where features are kept (default: .cache/features)")
+
+    tune = parser.add_argument_group("fine-tuning")
+    tune.add_argument(
+        "--val", nargs="+", help="photos to validate on, given as the others (default: a tenth of them)"
+    )
+    tune.add_argument(
+        "--network",
+        help="tf_efficientnet_lite0 (default), tf_efficientnet_lite2, resnet18, resnet50, or the paper's: "
+        "a2-resnet50-c4, a2-resnet50-c2",
+    )
+    tune.add_argument("--epochs", type=int, help="(default: 10)")
+    tune.add_argument("--size", type=int, help="side of the squares that photos are made (default: 224)")
+    tune.add_argument(
+        "--accumulate", type=int, help="do a step in so many parts, each in less memory (default: 1)"
+    )
+    tune.add_argument("--from-scratch", action="store_true", help="start from random weights everywhere")
+    tune.add_argument("--freeze-trunk", action="store_true", help="train blocks and classifier only")
+    tune.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
+    tune.add_argument("--workers", type=int, help="threads that decode photos (default: 4)")
+
+
+def check_train_arguments(args: argparse.Namespace) -> None:
+    """Refuse options that the chosen mode would ignore.
+
+    Raises:
+        A2Error: naming the first.
+    """
+    only = {
+        "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
+                      "cache"),
+        "adapt": ("val", "network", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk", "device",
+                  "workers"),
+    }  # fmt: skip
+    for name in only[args.mode]:
+        if getattr(args, name) not in (None, False):
+            raise A2Error(
+                f"--{name.replace('_', '-')} means nothing in --mode {args.mode}. Leave it out, or choose "
+                "the other mode."
+            )
 
 
 def run_trace(args: argparse.Namespace) -> int:
@@ -241,8 +296,12 @@ def _sizes(block: Mapping[str, Any]) -> str:
 
 
 def run_train(args: argparse.Namespace) -> int:
-    """Adapt the blocks of a2-lite0 to the frozen trunk, resuming what was begun in --out."""
-    from a2core.training.adapt import train
+    """Train in the chosen mode, resuming what was begun in --out."""
+    check_train_arguments(args)
+    if args.mode == "adapt":
+        from a2core.training.adapt import train
+    else:
+        from a2core.training.finetune import train
 
     return train(args, command="python -m a2core " + " ".join(sys.argv[1:]))
 

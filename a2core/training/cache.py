@@ -18,9 +18,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,6 +95,28 @@ def walked_affinity(units: Sequence[Tensor], temperature: float, steps: int) -> 
     return walk
 
 
+def _reserve(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Make an array's file of its full size, whole or not at all.
+
+    Its room on the disk is taken now: a disk that fills up later would end the process without a word,
+    since the arrays are written through memory maps.
+
+    Raises:
+        OSError: there is not room enough.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    try:
+        with partial.open("wb") as file:
+            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.flush()
+            os.posix_fallocate(file.fileno(), file.tell(), math.prod(shape) * dtype.itemsize)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 class Cache:
     """The cache of one set of photos and settings, below `folder`; `build` fills what is missing."""
 
@@ -110,9 +135,9 @@ class Cache:
         path = self.folder / f"{size_px}-{key}.npy"
         if path.exists():
             return np.load(path, mmap_mode="r+" if mode == "w" else "r")
-        count, shape, dtype = len(self.members(size_px)), self._shape(size_px, key), self._dtype(key)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(count, *shape))
+        shape = (len(self.members(size_px)), *self._shape(size_px, key))
+        _reserve(path, shape, np.dtype(self._dtype(key)))
+        return np.load(path, mmap_mode="r+")
 
     def _shape(self, size_px: int, key: str) -> tuple[int, ...]:
         kind, _, tap = key.partition("@")
@@ -155,7 +180,9 @@ class Cache:
     def _build_size(self, size_px: int, progress: bool) -> None:
         members = self.members(size_px)
         marker = self.folder / f"{size_px}-done.json"
-        done = json.loads(marker.read_text())["done"] if marker.exists() else 0
+        state: dict[str, Any] = json.loads(marker.read_text()) if marker.exists() else {"done": 0}
+        done, before = state["done"], len(self.skipped.reasons)
+        self.skipped.reasons += state.get("skipped", [])
         if done >= len(members):
             return
         trunk = load_backbone(self.settings.trunk).network.to(memory_format=torch.channels_last)
@@ -168,15 +195,16 @@ class Cache:
             disable=not progress,
             unit="photo",
         )
-        for start in range(done, len(members), CHUNK):
-            chunk = members[start : start + CHUNK]
-            values = self._compute(trunk, teacher, chunk, size_px)
-            for key, array in arrays.items():
-                array[start : start + len(chunk)] = values[key]
-                array.flush()  # type: ignore[attr-defined]
-            write_atomically(marker, json.dumps({"done": start + len(chunk)}).encode())
-            bar.update(len(chunk))
-        bar.close()
+        with bar:
+            for start in range(done, len(members), CHUNK):
+                chunk = members[start : start + CHUNK]
+                values = self._compute(trunk, teacher, chunk, size_px)
+                for key, array in arrays.items():
+                    array[start : start + len(chunk)] = values[key]
+                    array.flush()  # type: ignore[attr-defined]
+                state = {"done": start + len(chunk), "skipped": self.skipped.reasons[before:]}
+                write_atomically(marker, json.dumps(state).encode())
+                bar.update(len(chunk))
 
     @torch.inference_mode()
     def _compute(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,17 @@ from a2core.errors import MediaError, TrainingError
 from a2core.media import read_media
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-_DATASETS = ("Imagenette", "Caltech101", "Caltech256", "Flowers102", "OxfordIIITPet", "Food101", "ImageNet")
+# Of torchvision's datasets those that are files on disk, with the parts that each comes in, the one to
+# train on first; none where it comes whole.
+DATASETS: dict[str, tuple[str, ...]] = {
+    "Imagenette": ("train", "val"),
+    "Caltech101": (),
+    "Caltech256": (),
+    "Flowers102": ("train", "val", "test"),
+    "OxfordIIITPet": ("trainval", "test"),
+    "Food101": ("train", "test"),
+    "ImageNet": ("train", "val"),
+}
 
 
 @dataclass
@@ -33,24 +44,28 @@ class Skipped:
         return f"Skipped {len(self.reasons)} unreadable photos: {'; '.join(self.reasons[:5])}{more}"
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """Photos with their classes."""
+
+    photos: list[Path]
+    labels: np.ndarray  # (len(photos),) int64, into `classes`
+    classes: tuple[str, ...]
+
+
 def find_photos(
     sources: Sequence[str], *, limit: int | None = None, seed: int = 0, root: Path = Path("data")
 ) -> list[Path]:
     """All photos of `sources`: image folders (searched whole) or names in torchvision.datasets.
 
-    A dataset by name is looked for, and downloaded where it can be, below `root`. Photos are sorted
-    within each source, so that a seed means the same everywhere; with `limit`, so many are chosen at
-    random by `seed`.
+    A dataset is given as NAME, its part to train on, or NAME:PART, and is looked for, and downloaded
+    where it can be, below `root`. Photos are sorted within each source, so that a seed means the same
+    everywhere; with `limit`, so many are chosen at random by `seed`.
 
     Raises:
         TrainingError: a source that is neither, that cannot be had, or no photo at all.
     """
-    photos: list[Path] = []
-    for source in sources:
-        folder = Path(source)
-        if not folder.is_dir():
-            folder = _dataset_folder(source, root)
-        photos += sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    photos = [path for source in sources for path, _ in _photos_of(source, root)]
     if not photos:
         raise TrainingError(
             f"No photos found in {', '.join(sources)}. Give folders holding JPEG or PNG files."
@@ -61,24 +76,102 @@ def find_photos(
     return photos
 
 
-def _dataset_folder(name: str, root: Path) -> Path:
+def find_labelled(
+    sources: Sequence[str], *, classes: Sequence[str] | None = None, root: Path = Path("data")
+) -> Labelled:
+    """All photos of `sources`, as in `find_photos`, with labels: in a folder, one folder a class.
+
+    Classes of the same name in several sources are one. With `classes`, those of a training set, no
+    other may occur.
+
+    Raises:
+        TrainingError: as `find_photos`; one class only; a class that is not one of `classes`; or a
+            folder whose own train/ and val/ would be mixed.
+    """
+    for source in sources:
+        if (Path(source) / "train").is_dir() and (Path(source) / "val").is_dir():
+            raise TrainingError(
+                f"{source} holds both train and val. Give {Path(source) / 'train'} to train on, and "
+                f"{Path(source) / 'val'} with --val."
+            )
+    pairs = [pair for source in sources for pair in _photos_of(source, root)]
+    if not pairs:
+        raise TrainingError(
+            f"No photos found in {', '.join(sources)}. Give folders holding one folder a class."
+        )
+    found = sorted({name for _, name in pairs})
+    unknown = [name for name in found if classes is not None and name not in set(classes)]
+    if unknown:
+        raise TrainingError(
+            f"{unknown[0]!r} in {', '.join(sources)} is no class of the photos to train on. "
+            "Name the folders of both alike."
+        )
+    if classes is None and len(found) < 2:
+        raise TrainingError(
+            f"There is one class only, {found[0]!r}: labels need one folder a class, two at least."
+        )
+    index = {name: number for number, name in enumerate(found if classes is None else classes)}
+    return Labelled([path for path, _ in pairs], np.array([index[name] for _, name in pairs]), tuple(index))
+
+
+def held_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
+    """A set in two: what stays, and a random `share` of the photos, one at least, for validation."""
+    order = np.random.default_rng(seed).permutation(len(labelled.photos))
+    cut = max(1, round(share * len(order)))
+    return _part(labelled, np.sort(order[cut:])), _part(labelled, np.sort(order[:cut]))
+
+
+def _part(labelled: Labelled, indices: np.ndarray) -> Labelled:
+    photos = [labelled.photos[index] for index in indices]
+    return Labelled(photos, labelled.labels[indices], labelled.classes)
+
+
+def _photos_of(source: str, root: Path) -> list[tuple[Path, str]]:
+    """(path, class name) of every photo of one source; in a folder the class is the photo's folder."""
+    folder = Path(source)
+    if folder.is_dir():
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        return [(path, path.parent.name) for path in paths]
+    return _photos_of_dataset(source, root)
+
+
+def _photos_of_dataset(source: str, root: Path) -> list[tuple[Path, str]]:
     from torchvision import datasets
 
-    if name not in _DATASETS:
+    name, _, part = source.partition(":")
+    if name not in DATASETS:
         raise TrainingError(
-            f"{name!r} is neither a folder nor a dataset. "
-            f"Give an image folder or one of {', '.join(_DATASETS)}."
+            f"{source!r} is neither a folder nor a dataset. "
+            f"Give an image folder or one of {', '.join(DATASETS)}."
         )
-    folder = root / name.lower()
+    parts = DATASETS[name]
+    if part and part not in parts:
+        known = f"Its parts are {', '.join(parts)}." if parts else f"It comes whole: give {name}."
+        raise TrainingError(f"{name} has no part {part!r}. {known}")
+    options: dict[str, Any] = {"split": part or parts[0]} if parts else {}
+    if name != "ImageNet":  # which is not offered for download
+        options["download"] = True
     try:
-        getattr(datasets, name)(str(folder), download=True) if name != "ImageNet" else datasets.ImageNet(
-            str(folder)
-        )
+        dataset: Any = getattr(datasets, name)(str(root / name.lower()), **options)
     except Exception as error:  # torchvision raises whatever its download raises
+        reason = " ".join(str(error).split())[:200]
         raise TrainingError(
-            f"The dataset {name} cannot be had here ({error}). Download it elsewhere and give its folder."
+            f"The dataset {name} cannot be had here ({reason}). Download it elsewhere and give its folder."
         ) from error
-    return folder
+    if hasattr(dataset, "categories"):  # the Caltechs
+        base = next(Path(dataset.root).glob("*_ObjectCategories"))
+        return [(path, name) for name in dataset.categories for path in sorted((base / name).glob("*.jpg"))]
+    files = next(getattr(dataset, key) for key in _LISTS if hasattr(dataset, key))
+    labels = dataset._labels if hasattr(dataset, "_labels") else [label for _, label in files]
+    paths = [Path(file[0] if isinstance(file, tuple) else file) for file in files]
+    names = [dataset.classes[label] for label in labels]
+    return [
+        (path, name if isinstance(name, str) else name[0]) for path, name in zip(paths, names, strict=True)
+    ]
+
+
+# Where torchvision's datasets keep the paths of their files, beside the labels or without them.
+_LISTS = ("_samples", "samples", "_image_files", "_images")
 
 
 def classes_of(photos: Sequence[Path]) -> tuple[list[str], np.ndarray]:
@@ -101,7 +194,9 @@ def read_photo(path: Path, skipped: Skipped, *, max_side_px: int = 1024) -> np.n
     try:
         return read_media(path, max_side_px=max_side_px).frames[0]
     except MediaError as error:
-        skipped.reasons.append(f"{path.name} ({error})")
+        reason = f"{path.parent.name}/{path.name} ({error})"
+        if reason not in skipped.reasons:  # a photo comes by once an epoch
+            skipped.reasons.append(reason)
         return None
 
 

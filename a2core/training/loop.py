@@ -17,7 +17,6 @@ has primitives to keep in use. What is rebuilt from is always what the block's l
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import time
@@ -34,11 +33,12 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, SqueezeExcitation
-from a2core.checkpoints import save_checkpoint, write_atomically
+from a2core.checkpoints import save_checkpoint
 from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
 from a2core.networks import WithBlock, build_network, inserted_blocks, stages
 from a2core.training.cache import Cache
+from a2core.training.state import read_state, start_from, write_state
 
 RANK_PAIRS = 48  # cells compared with one another, for each row
 RANK_WIDTH = 0.25  # of the ranking loss, in nats of log E
@@ -197,10 +197,21 @@ def attention_losses(
 class Adaptation:
     """One run of `adapt`; its state, `folder`/state.pt, is written atomically every `save_every` steps."""
 
-    def __init__(self, cache: Cache, settings: AdaptSettings, folder: Path, *, save_every: int = 50) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        settings: AdaptSettings,
+        folder: Path,
+        *,
+        save_every: int = 50,
+        init: str | None = None,
+    ) -> None:
         self.cache, self.settings, self.folder, self.save_every = cache, settings, folder, save_every
         torch.manual_seed(settings.seed)
         self.trainee = Trainee(settings.architecture)
+        self.init = init
+        if init is not None:
+            start_from(init, self.trainee.blocks, self.trainee.network, settings.architecture)
         self.optimizer: torch.optim.Optimizer
         self.scheduler: torch.optim.lr_scheduler.LRScheduler
         self.step = 0
@@ -212,12 +223,13 @@ class Adaptation:
 
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
-        return json.loads(json.dumps({**asdict(self.settings), "cache": self.cache.folder.name}))
+        ours = {**asdict(self.settings), "cache": self.cache.folder.name, "init": self.init}
+        return json.loads(json.dumps(ours))
 
     def save(self) -> None:
         """Write everything needed to go on as if never stopped."""
-        buffer = io.BytesIO()
-        torch.save(
+        write_state(
+            self.folder,
             {
                 "settings": self.fingerprint(),
                 "step": self.step,
@@ -229,9 +241,7 @@ class Adaptation:
                 "best_loss": self.best_loss,
                 "last": self.last,
             },
-            buffer,
         )
-        write_atomically(self.folder / "state.pt", buffer.getvalue())
 
     def resume(self) -> bool:
         """Go on from `folder`, if a run with the same settings was there.
@@ -239,22 +249,9 @@ class Adaptation:
         Raises:
             TrainingError: a state of other settings, naming them, or one that cannot be read.
         """
-        path = self.folder / "state.pt"
-        if not path.exists():
+        state = read_state(self.folder, self.fingerprint())
+        if state is None:
             return False
-        try:
-            state = torch.load(path, weights_only=True)
-        except Exception as error:
-            raise TrainingError(
-                f"{path.name} in {self.folder} cannot be read ({error}). Give another --out."
-            ) from error
-        ours = self.fingerprint()
-        changed = [key for key in ours if state["settings"].get(key) != ours[key]]
-        if changed:
-            raise TrainingError(
-                f"The run in {self.folder} was started with other settings ({', '.join(changed)}). "
-                "Use the same ones, or give another --out."
-            )
         self.step, self.elapsed_s, self.best_loss = state["step"], state["elapsed_s"], state["best_loss"]
         self.last = state["last"]
         self.trainee.load_trained_tensors(state["tensors"])
@@ -290,9 +287,10 @@ class Adaptation:
         rate = settings.prediction_learning_rate if self.predicting else settings.learning_rate
         steps = settings.prediction_steps if self.predicting else settings.attention_steps
         self.optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
+        steps = max(2, steps)
         self.scheduler = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, rate, total_steps=max(2, steps), pct_start=0.1
-        )
+            self.optimizer, rate, total_steps=steps, pct_start=max(0.1, 1.5 / steps)
+        )  # torch divides by zero where the rise is exactly one step
 
     def run(self, *, progress: bool = True) -> None:
         """Train to the end, from the start or from where a killed run had got to.
@@ -307,23 +305,24 @@ class Adaptation:
         writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
         bar = tqdm(total=self.total_steps, initial=self.step, desc="adapt", disable=not progress, unit="step")
         start = time.monotonic() - self.elapsed_s
-        for size_px, indices in self._batches(self.step):
-            losses = self._one_step(self.cache.batch(size_px, indices))
-            self.step += 1
-            self.elapsed_s = time.monotonic() - start
-            self._watch(losses)
-            if self.step == self.settings.attention_steps < self.total_steps:
-                self._start_phase()  # before the state is saved: it is the next step's optimizer
-            bar.update(1)
-            if self.step % 10 == 0:
-                bar.set_postfix(
-                    {key.split("/")[-1][:7]: f"{value:.3f}" for key, value in losses.items()}, refresh=False
-                )
-                for key, value in losses.items():
-                    writer.add_scalar(key, value, self.step)
-            if self.step % self.save_every == 0 or self.step == self.total_steps:
-                self.save()
-        bar.close()
+        with bar:
+            for size_px, indices in self._batches(self.step):
+                losses = self._one_step(self.cache.batch(size_px, indices))
+                self.step += 1
+                self.elapsed_s = time.monotonic() - start
+                self._watch(losses)
+                if self.step == self.settings.attention_steps < self.total_steps:
+                    self._start_phase()  # before the state is saved: it is the next step's optimizer
+                bar.update(1)
+                if self.step % 10 == 0:
+                    bar.set_postfix(
+                        {key.split("/")[-1][:7]: f"{value:.3f}" for key, value in losses.items()},
+                        refresh=False,
+                    )
+                    for key, value in losses.items():
+                        writer.add_scalar(key, value, self.step)
+                if self.step % self.save_every == 0 or self.step == self.total_steps:
+                    self.save()
         writer.close()
 
     def _statistics(self) -> None:
