@@ -14,6 +14,7 @@ from a2core.checkpoints import (
     save_checkpoint,
     untrained_model,
 )
+from a2core.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.double_attention import DoubleAttention
 from a2core.errors import (
     A2Error,
@@ -39,9 +40,11 @@ from a2core.probe import (
     reach,
     received_attention,
 )
+from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.trace import BlockTrace, Model, Trace
 
 __all__ = [
+    "POSITIONS",
     "A2Error",
     "AdoptionReport",
     "Attribution",
@@ -51,7 +54,9 @@ __all__ = [
     "CheckpointInfo",
     "ClassShift",
     "Clip",
+    "Cost",
     "DoubleAttention",
+    "Exponent",
     "InterventionError",
     "Lesson",
     "MediaError",
@@ -59,28 +64,38 @@ __all__ = [
     "Movie",
     "NetworkError",
     "Outcome",
+    "Reading",
     "Replay",
+    "Rival",
     "Stopped",
     "Trace",
     "TrainingError",
     "adopt",
     "attention_terms",
     "cell_of_pixel",
+    "cost_curve",
+    "count_cost",
     "effective_attention",
     "figure_png",
     "find_nonfinite",
+    "find_rivals",
+    "fit_exponent",
     "insert_blocks",
     "list_checkpoints",
     "load_model",
+    "load_rival",
     "made_clip",
+    "measure_cost",
     "model_of",
     "overlay_movie",
     "pixel_of_cell",
     "rank_primitives",
     "reach",
+    "read_block",
     "read_media",
     "received_attention",
     "rho_csv",
+    "rival_settings",
     "save_checkpoint",
     "take_lesson",
     "untrained_model",

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2core.double_attention import DoubleAttention
+from a2core.double_attention import DoubleAttention, position_normalised
 from a2core.errors import BlockError
 from a2core.media import Clip
 from a2core.trace import Model
@@ -145,8 +145,7 @@ def _worked_out(name: str, block: DoubleAttention, x: Tensor, *, frames: int) ->
     normed = flat
     if block.input_norm is not None:
         normed = block.input_norm(normed[None])[0]
-    if block.position_norm:
-        normed = normed * torch.rsqrt(normed.square().mean(dim=0, keepdim=True) + 1e-6)
+    normed = position_normalised(normed[None], block.position_norm)[0]
     phi, theta, rho = (_applied(layer, normed) for layer in (block.phi, block.theta, block.rho))
     gather, distribute = theta.softmax(dim=1), rho.softmax(dim=0)
     primitives = phi @ gather.T

@@ -21,10 +21,11 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["view_model", "probe_canvas", "cell_picker", "bag_board", "lesson_pictures"],
+    ["view_model", "probe_canvas", "cell_picker", "bag_board", "lesson_pictures", "compare_charts"],
     ["charts", "state", "lesson", "experiment"],
     ["address", "worksheet"],
     ["services"],
+    ["clips"],
     ["teaching", "laboratory"],
     ["views"],
     ["app"],

@@ -15,7 +15,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from viz_app import services, state  # noqa: E402
-from viz_app.views import about, experiment, explore, learn  # noqa: E402
+from viz_app.views import about, compare, experiment, explore, learn  # noqa: E402
 
 ICON = str(Path(__file__).resolve().parent / "assets" / "icon.svg")
 NAME = "A² explorer"
@@ -24,6 +24,7 @@ page = st.navigation(
     [
         st.Page(services.guarded(explore.render), title="Explore", url_path="explore", default=True),
         st.Page(services.guarded(learn.render), title="Learn", url_path="learn"),
+        st.Page(services.guarded(compare.render), title="Compare", url_path="compare"),
         st.Page(services.guarded(experiment.render), title="Experiment", url_path="experiment"),
         st.Page(services.guarded(about.render), title="About", url_path="about"),
     ],

@@ -229,7 +229,7 @@ def _controls(step: int, room: Classroom, moved: dict[str, Any]) -> None:
         if key is Key.TEMPERATURE:
             st.session_state.setdefault(key, moved[key])
             moved[key] = st.select_slider(
-                "Temperature τ", TEMPERATURES, format_func=lambda tau: f"{tau:,g}", key=key
+                "Temperature τ", TEMPERATURES, format_func=lambda tau: f"{tau:,.10g}", key=key
             )
         else:
             moved[key] = _slider(*ranges[key][:1], key, *ranges[key][1:], moved[key])

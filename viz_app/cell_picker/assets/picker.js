@@ -91,7 +91,7 @@ class Picker {
 
 function turnThePage(event) {
   const name = { PageDown: "next", PageUp: "back" }[event.key];
-  if (!name || event.target?.getAttribute?.("role") !== "slider") return;
+  if (!name || !event.target?.matches?.("[role=slider], input[type=range]")) return;
   const button = document.querySelector(`.st-key-${name} button`);
   if (!button) return;
   event.preventDefault();

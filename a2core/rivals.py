@@ -1,0 +1,222 @@
+"""Double attention beside its relatives, on the same picture: who they are, and what one block did.
+
+A rival is a network with the same trunk as an A² checkpoint and blocks of another kind at the same
+places. Where nobody has trained one yet, it gets random blocks and says so.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from a2core.baselines import SelfAttention, SqueezeExcitation
+from a2core.checkpoints import list_checkpoints, load_model
+from a2core.errors import BlockError, CheckpointError
+from a2core.lesson import watching
+from a2core.media import Clip
+from a2core.networks import build_network, inserted_blocks
+from a2core.trace import Model, pick_device
+
+DOUBLE_ATTENTION = "double_attention"
+KINDS = ("squeeze_excitation", "covariance_pooling", "non_local", "self_attention", DOUBLE_ATTENTION)
+_INNER = 64
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One kind of block on the trunk of an A² checkpoint; `checkpoint` is "" when nobody trained one."""
+
+    kind: str
+    like: str  # the A² checkpoint whose trunk and places it shares
+    checkpoint: str
+    fingerprint: str  # of the checkpoint's file
+
+    @property
+    def trained(self) -> bool:
+        """Whether its blocks were trained."""
+        return bool(self.checkpoint)
+
+
+def find_rivals(like: str) -> list[Rival]:
+    """All `KINDS` on the trunk of checkpoint `like`, each with its checkpoint where there is one.
+
+    Raises:
+        CheckpointError: there is no checkpoint `like` that can be used.
+    """
+    usable = [info for info in list_checkpoints() if not info.fault]
+    base = next((info for info in usable if info.name == like), None)
+    if base is None:
+        raise CheckpointError(
+            f"There is no checkpoint {like!r} to compare with. Put it back, or choose another."
+        )
+    wanted = _places(base.card["architecture"])
+    found = []
+    for kind in KINDS:
+        same = [info for info in (base, *usable) if _kinds(info.card["architecture"]) == {kind}]
+        match = next((info for info in same if _places(info.card["architecture"]) == wanted), None)
+        sha = "" if match is None else str(match.card.get("sha256", ""))[:16]
+        found.append(Rival(kind, like, "" if match is None else match.name, sha))
+    return found
+
+
+def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
+    """The rival's network, ready to trace; with random blocks when it has no checkpoint.
+
+    Raises:
+        CheckpointError, NetworkError: as `load_model`.
+    """
+    if rival.trained:
+        return load_model(rival.checkpoint, device)
+    base = next((info for info in list_checkpoints() if info.name == rival.like and not info.fault), None)
+    if base is None:
+        raise CheckpointError(f"There is no checkpoint {rival.like!r} any more. Reload the page.")
+    architecture = dict(base.card["architecture"])
+    architecture["blocks"] = {
+        name: random_settings(rival.kind, settings["in_channels"])
+        for name, settings in architecture["blocks"].items()
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        backbone = build_network(architecture)
+    return Model(
+        backbone.network,
+        inserted_blocks(backbone.network),
+        name=f"{rival.kind} (random blocks)",
+        labels=backbone.labels,
+        mean=backbone.mean,
+        std=backbone.std,
+        device=pick_device(device),
+    )
+
+
+def rival_settings(rival: Rival, block: str) -> dict[str, Any]:
+    """The settings of the rival's block `block`, as a card holds them.
+
+    Raises:
+        CheckpointError: the checkpoint, or the block on its card, is gone.
+    """
+    cards = {info.name: info.card for info in list_checkpoints() if not info.fault}
+    card = cards.get(rival.checkpoint or rival.like)
+    if card is None or block not in card["architecture"]["blocks"]:
+        raise CheckpointError(f"There is no block {block!r} in {rival.like} any more. Reload the page.")
+    settings = dict(card["architecture"]["blocks"][block])
+    return settings if rival.trained else random_settings(rival.kind, settings["in_channels"])
+
+
+def random_settings(kind: str, channels: int) -> dict[str, Any]:
+    """Settings of a block of `kind` behind so many channels, about as large as an A² block of m = n = 64."""
+    sized: dict[str, dict[str, Any]] = {
+        "squeeze_excitation": {"reduction": 1, "input_norm": True},
+        "covariance_pooling": {"c_m": 16, "input_norm": True},
+        "non_local": {"inner": _INNER, "input_norm": True, "position_norm": True},
+        "self_attention": {"inner": _INNER, "heads": 8, "input_norm": True, "position_norm": True},
+        DOUBLE_ATTENTION: {"c_m": _INNER, "c_n": _INNER, "position_norm": True},
+    }
+    return {"kind": kind, "in_channels": channels, **sized[kind]}
+
+
+def _places(architecture: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What two networks must share to be compared: the trunk, its classes, where the blocks stand."""
+    labels = tuple(architecture.get("labels", ()))
+    return architecture["backbone"], architecture.get("trunk", ""), labels, tuple(architecture["blocks"])
+
+
+def _kinds(architecture: Mapping[str, Any]) -> set[str]:
+    return {settings.get("kind", DOUBLE_ATTENTION) for settings in architecture["blocks"].values()}
+
+
+class Reading:
+    """What one block, of any kind, did with one clip; asked position by position.
+
+    Attributes:
+        grid: (T, h, w), in cells.
+        same_everywhere: the block hands the same to every position, by its construction.
+        handed: what it hands out: "gates" that multiply the channels, or an "addition" to them.
+        spread: the largest difference between any two positions in what they are handed, over all
+            channels, as computed in float32: rounding alone where `same_everywhere`.
+        scale: the largest magnitude of what is handed out, to compare `spread` with.
+    """
+
+    def __init__(self, block: nn.Module, x: Tensor) -> None:
+        frames, _, rows, cols = x.shape
+        self.grid = (frames, rows, cols)
+        # A copy, over all frames as one tall picture: no other run of the network changes its settings.
+        self._block: Any = copy.deepcopy(block).eval()
+        self._block.frames_per_clip = 1
+        if hasattr(self._block, "observer"):
+            self._block.observer = None
+        self._x = x.float().transpose(0, 1).flatten(1, 2)[None]  # (1, c, T·h, w)
+        self.same_everywhere = bool(getattr(self._block, "same_everywhere", False))
+        self.handed = "gates" if isinstance(block, SqueezeExcitation) else "addition"
+        self.spread, self.scale = self._handed_out()
+
+    @torch.inference_mode()
+    def _handed_out(self) -> tuple[float, float]:
+        x, y = self._x[0].flatten(1), self._block(self._x)[0].flatten(1)
+        if self.handed == "addition":
+            what = y - x
+        else:
+            # Where a feature is next to nothing, its gate cannot be read off the output.
+            large = x.abs() > 1e-3 * x.abs().amax(dim=1, keepdim=True)
+            what = torch.where(large, y / x, float("nan"))
+        high = torch.nan_to_num(what, nan=-torch.inf).amax(dim=1)
+        low = torch.nan_to_num(what, nan=torch.inf).amin(dim=1)
+        seen = high >= low
+        if not bool(seen.any()):
+            return 0.0, 0.0
+        return float((high - low)[seen].max()), float(torch.nan_to_num(what).abs().max())
+
+    @torch.inference_mode()
+    def row(self, position: tuple[int, int, int]) -> np.ndarray:
+        """Where `position` (t, row, col) gets its information from: (T, h, w) float32.
+
+        Raises:
+            BlockError: the position lies outside the grid.
+        """
+        return self._maps(self._block.attention_row(self._x, self._flat(position)))[0]
+
+    @torch.inference_mode()
+    def heads(self, position: tuple[int, int, int]) -> np.ndarray | None:
+        """The row of each head of self-attention, (heads, T, h, w); None for other kinds.
+
+        Raises:
+            BlockError: the position lies outside the grid.
+        """
+        if not isinstance(self._block, SelfAttention):
+            return None
+        return self._maps(self._block.attention_rows(self._x, self._flat(position))[0])
+
+    def _flat(self, position: tuple[int, int, int]) -> tuple[int, int]:
+        if not all(0 <= at < size for at, size in zip(position, self.grid, strict=True)):
+            raise BlockError(
+                f"There is no position {position} on a grid of {self.grid}. Counting starts at 0."
+            )
+        t, row, col = position
+        return t * self.grid[1] + row, col
+
+    def _maps(self, rows: Tensor) -> np.ndarray:
+        array = rows.unflatten(1, self.grid[:2]).float().cpu().numpy()
+        array.flags.writeable = False
+        return array
+
+
+def read_block(model: Model, clip: Clip, block: str, size: int = 448) -> Reading:
+    """Run `clip` through `model` and keep what its block `block`, of any kind, was given.
+
+    Raises:
+        BlockError: the model has no such block.
+        NetworkError: as `Model.trace`.
+    """
+    if block not in model.blocks:
+        known = ", ".join(map(repr, model.blocks)) or "none"
+        raise BlockError(f"{model.name} has no block {block!r}. It has {known}.")
+    found = model.blocks[block]
+    with watching({block: found}) as seen:
+        model.trace(clip, size)
+    return Reading(found, seen[block])
