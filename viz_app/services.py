@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -53,6 +54,7 @@ class Picture:
     clip: Clip
     thumbnail: str  # data URL
     spot: tuple[float, float] | None = None
+    cut: Any = None  # of a clip whose frames can be chosen: which were (clips.Cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +163,9 @@ def current_shown() -> Shown:
         A2Error: there is no checkpoint to use, or it is refused.
     """
     shown: Shown | None = st.session_state.get(Key.SHOWN)
+    if shown is not None and len(shown.trace.clip.frames) > 1:  # other pages are about pictures
+        still = shown.picture
+        return show(replace(still, clip=still.clip.first_frame(), cut=None), shown.weights, shown.size_px)
     if shown is not None:
         return shown
     usable, _ = list_weights()
@@ -176,6 +181,36 @@ def current_probe(shown: Shown) -> Probe:
         return probe
     block = view_model.default_block(shown.trace)
     return Probe(shown.key, block.name, *view_model.default_position(block, shown.picture.spot), None)
+
+
+def figure_file(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> bytes:
+    """The figure of what the canvas shows at `probe`, as PNG."""
+    attended = shown.trace.blocks[probe.block]
+    layer, primitive = view.get("layer", "attention"), probe.primitive
+    if layer in ("gather", "distribute") and primitive is None:
+        layer = "attention"  # as in the canvas: a map of one primitive needs one that was chosen
+    direction: Literal["from", "to"] = "to" if view.get("direction") == "to" else "from"
+    return a2core.figure_png(
+        shown.trace,
+        attended.name,
+        probe.position,
+        direction=direction,
+        layer=layer,
+        primitive=primitive,
+        credit=shown.picture.credit,
+    )
+
+
+def npz_file(shown: Shown) -> bytes:
+    """All arrays of the trace, as `python -m a2core trace` writes them."""
+    file = io.BytesIO()
+    a2core.write_npz(file, shown.trace)
+    return file.getvalue()
+
+
+def rho_file(shown: Shown, block: str, positions: Sequence[tuple[int, int, int]]) -> str:
+    """ρ of `block` at `positions` (t, row, col) as CSV."""
+    return a2core.rho_csv(shown.trace, block, positions)
 
 
 def attempt(action: Callable[[], T]) -> tuple[T | None, str]:

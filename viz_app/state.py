@@ -25,6 +25,7 @@ class Key(StrEnum):
     SIZE = "size"  # widget: long side in pixels
     CHECKPOINT = "checkpoint"  # widget: name of the checkpoint
     ORDER = "order"  # widget: order of the bars
+    SUM = "sum"  # widget: whether the table of the sum is open
     UPLOADS = "uploads"  # dict of picture id to services.Picture, newest last
     UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
     RECEIVED = "received"  # id of the file that was taken from the drop zone last
@@ -34,6 +35,10 @@ class Key(StrEnum):
     PROBE = "probe"  # the Probe that the charts are about
     SETTINGS = "settings"  # what the visitor set inside the canvas: opacity, scale, order of the gallery, …
     LAST = "last"  # (Shown, Probe) that were on screen last, to start the next trace from
+    TOGETHER = "together"  # widget: whether the frames of a clip are attended to jointly
+    SOURCES = "sources"  # dict of picture id to clips.Source, to cut other frames from, newest last
+    STOPPED = "stopped"  # key of the clip's trace that the visitor stopped
+    LIFE_SEEN = "life_seen"  # the clicks in the heat maps over time that were followed
     ADDRESS = "address"  # query parameters of what is on screen
     HOME = "home"  # query parameters of what an address without any stands for
     AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from a2core import BlockTrace, Trace, reach
+from a2core import BlockTrace, Trace, effective_attention, reach
 
 PAYLOAD_VERSION = 1
 LEVELS = 65535  # of a map's quantisation: finer than float16 near the peak, half the size of float32
 SIZES_PX = (224, 352, 448, 672)  # long side of the model input: multiples of 32
 DEFAULT_SIZE_PX = 448
 UPLOAD_MAX_SIDE_PX = 1344  # decode no larger than twice the largest size: sharp enough, quick to shrink
+CLIP_QUALITY = 80  # of the WebP frames of a clip, of which there are many
 THUMBNAIL_PX = 112  # drawn at half that size, for sharp screens
 
 
@@ -119,9 +120,12 @@ def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str)
     return {
         "version": PAYLOAD_VERSION,
         "key": key,
-        "frames": [data_url(frame, quality=92) for frame in trace.model_input],
+        "frames": [
+            data_url(frame, quality=92 if frames == 1 else CLIP_QUALITY) for frame in trace.model_input
+        ],
         "width_px": width_px,
         "height_px": height_px,
+        "joint": all(block.joint for block in trace.blocks.values()),
         "times_s": [float(t) for t in trace.clip.times_s[:frames]],
         "alt": f"{alt}, {width_px} × {height_px} pixels",
         "blocks": [_block_payload(block, trace, card) for block in trace.blocks.values()],
@@ -137,11 +141,18 @@ def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> 
         "grid": [frames, rows, cols],
         "gather": quantise(block.gather),
         "distribute": quantise(block.distribute),
-        "reach": [float(value) for value in reach(block.gather)],
+        "reach": [float(value) for value in _reach(block)],
         "use": [float(value) for value in block.distribute.reshape(block.n, -1).mean(axis=1)],
         "change": quantise(block.change[None]),
         "cards": primitive_cards(block, card),
     }
+
+
+def _reach(block: BlockTrace) -> np.ndarray:
+    """Cells that each gather map covers, (n,); each frame alone: on average over the frames."""
+    if block.joint:
+        return reach(block.gather)
+    return np.mean([reach(block.gather[:, t]) for t in range(block.grid[0])], axis=0)
 
 
 def quantise(maps: np.ndarray) -> dict[str, Any]:
@@ -301,13 +312,76 @@ def pinned_arrays(block: BlockTrace, position: tuple[int, int, int], primitive: 
         primitive = int(order[0])
     return PinnedArrays(
         weights=weights,
-        bag=block.primitives,
-        vector=block.primitives[:, primitive],
+        bag=block.bag(t),
+        vector=block.bag(t)[:, primitive],
         primitive=primitive,
         rank=int(np.flatnonzero(order == primitive)[0]) + 1,
         share=float(weights[primitive]),
         effective=float(reach(weights[None])[0]),
     )
+
+
+@dataclass(frozen=True)
+class PinnedSum:
+    """The sum z_p = Σ_i ρ_i g_i of one pixel, term by term, the largest ρ first; arrays are (n,) float64.
+
+    `shares` is the part of each term along the sum, (ρ_i g_i · z_p) / |z_p|²: together 1, and negative
+    for a term that points away from the sum.
+    """
+
+    primitives: np.ndarray  # indices i
+    weights: np.ndarray  # ρ_i
+    lengths: np.ndarray  # |g_i|
+    shares: np.ndarray
+    length: float  # |z_p|
+    weights_bits: float  # entropy of ρ at the pixel
+    attention_bits: float  # entropy of the effective attention of the pixel
+    cells: int  # of the block, over which that attention is spread
+
+
+def pinned_sum(block: BlockTrace, position: tuple[int, int, int]) -> PinnedSum:
+    """What adds up to the output of `block` at `position` (t, row, col), in cells."""
+    t, row, col = position
+    weights = block.distribute[:, t, row, col].astype(np.float64)
+    order = np.argsort(-weights, kind="stable")
+    terms = block.bag(t).astype(np.float64) * weights  # (m, n)
+    total = terms.sum(axis=1)
+    squared = float(total @ total)
+    attention = effective_attention(block, position)
+    return PinnedSum(
+        primitives=order,
+        weights=weights[order],
+        lengths=np.linalg.norm(block.bag(t).astype(np.float64), axis=0)[order],
+        shares=(total @ terms)[order] / squared if squared > 0 else np.zeros(block.n),
+        length=squared**0.5,
+        weights_bits=entropy_bits(weights),
+        attention_bits=entropy_bits(attention),
+        cells=attention.size,
+    )
+
+
+def entropy_bits(shares: np.ndarray) -> float:
+    """Entropy of shares that sum to 1, in bits."""
+    held = shares[shares > 0].astype(np.float64)
+    return float(-(held * np.log2(held)).sum())
+
+
+def sum_sentence(block: BlockTrace, terms: PinnedSum) -> str:
+    """What the table of a PinnedSum holds and how evenly it is spread, as one paragraph of HTML."""
+    return (
+        '<p class="a2-sum"><b>z<sub>p</sub> = Σ ρ<sub>i</sub> g<sub>i</sub></b> over all '
+        f"{block.n} primitives, |z<sub>p</sub>| = {terms.length:.4g}. A share is the part of ρ<sub>i</sub> "
+        "g<sub>i</sub> along z<sub>p</sub>, divided by |z<sub>p</sub>|: shares add up to 100 %, and one "
+        f"below zero pulls the other way. Entropy of ρ: <b>{terms.weights_bits:.2f} bits</b> of "
+        f"{np.log2(block.n):.2f}, as even as {2**terms.weights_bits:.1f} primitives in equal parts. "
+        f"Entropy of the attention: <b>{terms.attention_bits:.2f} bits</b> of {np.log2(terms.cells):.2f}, as wide as "
+        f"{2**terms.attention_bits:.0f} of {terms.cells} cells.</p>"
+    )
+
+
+def file_stem(picture_title: str) -> str:
+    """A picture's title as the beginning of a file name that every system takes."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", picture_title.rsplit(".", 1)[0]).strip("-").lower() or "picture"
 
 
 def short_name(name: str, longest: int = 18) -> str:

@@ -198,3 +198,33 @@ def test_a_cards_facts_are_lines_for_people_without_its_technical_entries():
 @pytest.mark.parametrize("card", [{}, {"architecture": "?"}, {"architecture": {"blocks": [1]}}], ids=str)
 def test_a_card_that_says_little_is_no_fault(card):
     assert all(isinstance(term, str) and isinstance(fact, str) for term, fact in view_model.card_facts(card))
+
+
+def test_the_sum_of_a_pixel_is_made_of_shares_that_add_up_to_one(tiny_trace):
+    block = tiny_trace.blocks["blocks.4"]
+    z = block.output[:, 0, 2, 3].astype(np.float64)
+    terms = view_model.pinned_sum(block, (0, 2, 3))
+    assert terms.length == pytest.approx(np.linalg.norm(z), rel=1e-5)
+    assert terms.shares.sum() == pytest.approx(1)
+    assert list(terms.weights) == sorted(terms.weights, reverse=True)
+    for i, weight, length, share in zip(
+        terms.primitives, terms.weights, terms.lengths, terms.shares, strict=True
+    ):
+        g = block.primitives[:, i].astype(np.float64)
+        assert weight == block.distribute[i, 0, 2, 3]
+        assert length == pytest.approx(np.sqrt((g * g).sum()))
+        assert share == pytest.approx(weight * (g @ z) / (z @ z), abs=1e-6)
+
+
+def test_entropy_is_in_bits_and_a_share_of_nothing_counts_nothing():
+    assert view_model.entropy_bits(np.full(8, 1 / 8)) == pytest.approx(3)
+    assert view_model.entropy_bits(np.array([1.0, 0.0])) == 0
+    assert view_model.entropy_bits(np.array([0.5, 0.25, 0.25])) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("title", "stem"),
+    [("Deep sky", "deep-sky"), ("*$x$_[1].png", "x-1"), ("写真.jpg", "picture"), ("", "picture")],
+)
+def test_a_files_name_is_one_that_every_system_takes(title, stem):
+    assert view_model.file_stem(title) == stem

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app import address, charts, services, view_model
-from viz_app.probe_canvas import probe_canvas
+from a2core import BlockTrace
+from viz_app import address, charts, clips, services, view_model
+from viz_app.probe_canvas import probe_canvas, standalone_html
 from viz_app.services import Picture, Shown, Weights, tell
 from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
+from viz_app.views import clip_panel
 from viz_app.views.page import styled
 
 UPLOADS_KEPT = 6
@@ -78,6 +80,7 @@ def _follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, l
     remarks = []
     st.session_state.pop(Key.AWAITED, None)
     pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
+    pictures[clips.MADE] = clips.sample_clip().title
     pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
     name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
     if wanted not in pictures:
@@ -146,7 +149,11 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     if weights is None:
         fault = services.NO_CHECKPOINT
     elif picture is not None:
-        shown, trouble = services.attempt(lambda: services.show(picture, weights, size_px))
+        if clips.is_clip(picture):
+            together = clip_panel.controls(picture)
+            shown, trouble = clip_panel.show(picture, weights, size_px, together, notices)
+        else:
+            shown, trouble = services.attempt(lambda: services.show(picture, weights, size_px))
         fault = fault or trouble
     if shown is None:
         shown = st.session_state.get(Key.SHOWN)
@@ -173,6 +180,8 @@ def _picture() -> tuple[Picture | None, str]:
             strip[name] = loaded
     if not strip:
         return None, faults[0]
+    if not faults:
+        strip[clips.MADE] = clips.sample_clip()
     if st.session_state.get(Key.SAMPLE) not in strip:
         st.session_state[Key.SAMPLE] = next(iter(strip))
     chosen = st.segmented_control(
@@ -202,7 +211,7 @@ def _receive(drop: str) -> None:
     if file is None or file.file_id == st.session_state.get(Key.RECEIVED):
         return
     st.session_state[Key.RECEIVED] = file.file_id
-    picture, fault = services.attempt(lambda: services.read_upload(file.getvalue(), file.name))
+    picture, fault = services.attempt(lambda: clip_panel.receive(file.getvalue(), file.name))
     if picture is None:
         st.session_state[Key.FAULT] = fault
     else:
@@ -330,6 +339,9 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     _, fault = services.attempt(lambda: _charts(shown, probe))
     if fault:
         tell(fault)
+    if clips.is_clip(shown.picture):
+        clip_panel.life(shown, probe, view)
+    _to_take_away(shown, probe, view)
     now = _address(shown, probe, view)
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
@@ -365,3 +377,80 @@ def _charts(shown: Shown, probe: Probe) -> None:
             figure = charts.vector_bars(pinned.vector, pinned.primitive)
             alt = f"Bars: primitive {pinned.primitive} over its {block.m} channels"
             st.plotly_chart(figure, key="vector", config=CHART_CONFIG, alt=alt)
+        table = st.expander("The sum, number by number", key=Key.SUM, on_change="rerun")
+        if table.open:
+            with table:
+                _sum(block, probe)
+
+
+def _sum(block: BlockTrace, probe: Probe) -> None:
+    """z_p = Σ ρ_i g_i as a table that can be copied, sorted and downloaded."""
+    terms = view_model.pinned_sum(block, probe.position)
+    st.html(view_model.sum_sentence(block, terms))
+    column = st.column_config.NumberColumn
+    st.dataframe(
+        {
+            "rank": range(1, block.n + 1),
+            "primitive": terms.primitives,
+            "rho": terms.weights,
+            "length": terms.lengths,
+            "share": 100 * terms.shares,
+        },
+        hide_index=True,
+        width=760,
+        height=318,
+        column_config={
+            "rank": column("rank", width="small"),
+            "primitive": column("primitive i", width="small"),
+            "rho": column("ρᵢ", format="%.6f"),
+            "length": column("|gᵢ|", format="%.4f"),
+            "share": column("share of |zₚ|, %", format="%.3f"),
+        },
+        alt=f"Table: rank, primitive, its distribution weight, its length and its share, {block.n} rows",
+    )
+
+
+def _to_take_away(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
+    """Downloads of what is on screen; each is made when it is asked for."""
+    stem = view_model.file_stem(shown.picture.title)
+    pins = [probe.position, *(tuple(pin) for pin in view.get("pins") or () if tuple(pin) != probe.position)]
+    view = {name: value for name, value in view.items() if name != "revision"}
+    view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
+    files: list[tuple[str, str, str, str, Callable[[], str | bytes]]] = [
+        (
+            "Figure",
+            "PNG",
+            f"{stem}-{probe.block}.png",
+            "image/png",
+            lambda: services.figure_file(shown, probe, view),
+        ),
+        (
+            "Page that works offline",
+            f"HTML, {clips.page_megabytes(shown):.1f} MB" if clips.is_clip(shown.picture) else "HTML",
+            f"{stem}.html",
+            "text/html",
+            lambda: standalone_html(shown.payload, view=view, title=shown.picture.title),
+        ),
+        ("All arrays", "NPZ", f"{stem}.npz", "application/octet-stream", lambda: services.npz_file(shown)),
+        (
+            "ρ at the marked pixels",
+            "CSV",
+            f"{stem}-{probe.block}-rho.csv",
+            "text/csv",
+            lambda: services.rho_file(shown, probe.block, pins),
+        ),
+    ]
+    if clips.is_clip(shown.picture):
+        files += clip_panel.movies(shown, probe, stem)
+    with st.container(key="take", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html("<h3>Take it with you</h3>", width="content")
+        for what, kind, name, mime, make in files:
+            st.download_button(
+                f"{what} :small[{kind}]",
+                make,
+                file_name=name,
+                mime=mime,
+                key=f"take-{kind.split(',')[0]}",
+                on_click="ignore",
+                type="secondary",
+            )
