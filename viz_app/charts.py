@@ -166,6 +166,74 @@ def effect_scatter(first_order: np.ndarray, ablated: np.ndarray, *, named: int =
     return figure
 
 
+def life_heatmap(
+    shares: np.ndarray, times_s: np.ndarray, order: np.ndarray, *, chosen: int, now: int, colours: str
+) -> go.Figure:
+    """Primitives × time: `shares` (n, T) as rows in `order`, the chosen primitive and the moment marked.
+
+    Points that cannot be seen lie over the cells, since a heat map itself answers no click; each
+    carries (primitive, frame).
+    """
+    count, frames = shares.shape
+    rows, cols = np.mgrid[0:count, 0:frames]
+    figure = go.Figure(
+        go.Heatmap(
+            z=100 * shares[order],
+            zmin=0,
+            colorscale=colours,
+            colorbar={
+                "title": {"text": "%", "side": "right"},
+                "thickness": 10,
+                "outlinewidth": 0,
+                "nticks": 5,
+            },
+            hoverinfo="skip",
+        )
+    )
+    figure.add_scatter(
+        x=cols.ravel(),
+        y=rows.ravel(),
+        mode="markers",
+        marker={"symbol": "square", "size": 9, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=np.stack(
+            [order[rows.ravel()], cols.ravel(), times_s[cols.ravel()], 100 * shares[order].ravel()], axis=1
+        ),
+        hovertemplate="primitive %{customdata[0]} at %{customdata[2]:.2f} s"
+        "<br><b>%{customdata[3]:.2f} %</b><extra></extra>",
+    )
+    row = int(np.flatnonzero(order == chosen)[0])
+    line = {"color": CHOSEN, "width": 2}
+    figure.add_shape(type="rect", x0=-0.5, x1=frames - 0.5, y0=row - 0.5, y1=row + 0.5, line=line)
+    figure.add_shape(
+        type="rect", x0=now - 0.5, x1=now + 0.5, y0=-0.5, y1=count - 0.5, line=line | {"width": 1}
+    )
+    figure.add_annotation(
+        x=-0.5,
+        y=row,
+        xanchor="right",
+        text=f"<b>g<sub>{chosen}</sub></b>",
+        showarrow=False,
+        font={"color": CHOSEN, "size": 13},
+    )
+    every = max(1, round(frames / 8))
+    ticks = np.arange(0, frames, every)
+    figure.update_xaxes(
+        title="time, s",
+        tickvals=ticks,
+        ticktext=[f"{times_s[t]:.1f}" for t in ticks],
+        range=[-0.5, frames - 0.5],
+    )
+    figure.update_yaxes(
+        title="primitives, the earliest on top",
+        showticklabels=False,
+        showgrid=False,
+        range=[count - 0.5, -0.5],
+    )
+    return _dressed(figure).update_layout(height=380)
+
+
 def _rank_ticks(count: int) -> list[int]:
     step = 10 if count <= 80 else 20 * max(1, round(count / 160))
     return [0, *range(step - 1, count, step)]
