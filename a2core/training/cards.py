@@ -32,6 +32,7 @@ from a2core.training.measures import reach_share
 FRAME = 7  # the frame is told in 7×7 fields
 CLASSES = 5  # named for each primitive
 FEWEST_PHOTOS = 5  # of a class that may be named
+NAMED_FROM = 1.2  # times the average photo's ρ, to be named in the sentence
 DEAD_SHARE = 0.1  # of an equal share of ρ: below it a primitive counts as unused
 BATCH = 16
 
@@ -174,9 +175,10 @@ def sentence(card: PrimitiveCard) -> str:
     usual = f"usually {cells} of the cells, {place(card.frame)}"
     if card.use < DEAD_SHARE:
         return f"Hardly used; {usual}"
-    if not card.classes:
-        return f"Used for no class more than for others; {usual}"
-    return f"Most used for {', '.join(name for name, _ in card.classes)}; {usual}"
+    names = [name for name, times in card.classes if times >= NAMED_FROM]
+    if not names:
+        return f"Used for no class much more than for others; {usual}"
+    return f"Most used for {', '.join(names)}; {usual}"
 
 
 def place(frame: np.ndarray) -> str:

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from a2core.checkpoints import find_checkpoint, load_model, untrained_model
 from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
-from a2core.networks import WithBlock, stages
+from a2core.networks import WithBlock, imagenet_labels, stages
 from a2core.trace import Model
 from a2core.training.cards import amend_card
 from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
@@ -68,7 +68,7 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
             for name, table in tables.items():
                 print_table(f"{name} at {size} pixels, {len(pairs)} pictures", table)
     if args.photos is not None:
-        results["photos"] = {"folder": args.photos.resolve().name}
+        results["photos"] = {"folder": args.photos.resolve().name, "classes": len(model.labels)}
         for size in args.sizes:
             measured = measure_photos(model, args.photos, size, args.limit, skipped)
             results["photos"][str(size)] = measured
@@ -87,13 +87,16 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
 
 
 def print_table(title: str, table: Table) -> None:
-    """One row a method, one column a measure."""
-    columns = sorted({key for row in table.values() for key in row})
-    print(f"\n{title}")
-    print(f"{'':14}" + "".join(f"{column:>16}" for column in columns))
+    """One row a method, one column a measure, as Markdown has it."""
+    columns = [column for column in _COLUMNS if any(column in row for row in table.values())]
+    print(f"\n{title}\n\n| {'':12} | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
     for method, row in table.items():
-        cells = "".join(f"{row[c]:16.3f}" if c in row else f"{'–':>16}" for c in columns)
-        print(f"{method:14}{cells}")
+        cells = [f"{row[c]:.3f}" if c in row else "–" for c in columns]
+        padded = [cell.rjust(len(column)) for cell, column in zip(cells, columns, strict=True)]
+        print(f"| {method:12} | {' | '.join(padded)} |")
+
+
+_COLUMNS = ("click-AUC", "overlap gather", "overlap rho", "median reach", "dead", "redundancy")
 
 
 def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,9 +115,9 @@ def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
             for name, table in tables.items()
         }
     photos = dict(results.get("photos", {}))
-    folder = photos.pop("folder", None)
+    folder, classes = (photos.pop(key, None) for key in ("folder", "classes"))
     for size, measured in photos.items():
-        on = f"{measured['photos']} photos of {folder}, all 1000 classes"
+        on = f"{measured['photos']} photos of {folder}, all {classes} classes"
         rest = {key: value for key, value in measured.items() if key != "photos"}
         metrics[f"photos at {size} pixels"] = {"measured on": on} | rest
     return metrics
@@ -327,6 +330,13 @@ def imagenet_index(folder_name: str) -> int | None:
     return None
 
 
+def class_index(model: Model, folder_name: str) -> int | None:
+    """The class of `model` that a folder is named for, ImageNet's also by WordNet id or synonym."""
+    if folder_name in model.labels:
+        return model.labels.index(folder_name)
+    return imagenet_index(folder_name) if model.labels == imagenet_labels() else None
+
+
 def photo_batches(
     photos: Sequence[Path], size_px: int, skipped: Skipped
 ) -> Iterator[tuple[list[int], np.ndarray]]:
@@ -372,15 +382,16 @@ def measure_photos(
     intervals are paired bootstraps over photos, 95 %.
 
     Raises:
-        TrainingError: a folder that is named for no ImageNet class, or no photo that can be read.
+        TrainingError: a folder that is named for no class, or no photo that can be read.
     """
     photos = find_photos([str(folder)], limit=limit)
     names, classes = classes_of(photos)
-    index_of = {name: imagenet_index(name) for name in names}
+    index_of = {name: class_index(model, name) for name in names}
     unknown = [name for name, index in index_of.items() if index is None]
     if unknown:
         raise TrainingError(
-            f"Folder {unknown[0]!r} is named for no ImageNet class. Use its WordNet id or name."
+            f"Folder {unknown[0]!r} is named for none of the {len(model.labels)} classes of {model.name}. "
+            "Name it for its class; ImageNet's also go by WordNet id."
         )
     truth = np.array([index_of[names[c]] for c in classes])
     ours, theirs, kept = [], [], []

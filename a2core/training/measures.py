@@ -106,11 +106,11 @@ def best_overlaps(maps: Tensor, regions: Regions) -> np.ndarray:
     for values, row in zip(upsampled.flatten(1).cpu().numpy(), hits, strict=True):
         cuts, above, ties = highest(values, areas)
         for r, (cut, cells) in enumerate(zip(cuts, inside, strict=True)):
-            if above[r] + ties[r] == areas[r]:
-                row[r] = np.count_nonzero(values[cells] >= cut)
-            else:
-                tied = np.count_nonzero(values[cells] == cut)
-                row[r] = np.count_nonzero(values[cells] > cut) + (areas[r] - above[r]) * tied / ties[r]
+            values_inside = values[cells]
+            row[r] = np.count_nonzero(values_inside >= cut)
+            if above[r] + ties[r] > areas[r]:
+                tied = np.count_nonzero(values_inside == cut)
+                row[r] += ((areas[r] - above[r]) / ties[r] - 1) * tied
     return (hits / (2 * areas - hits)).max(axis=0)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -16,7 +17,13 @@ from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
 from a2core.networks import WithBlock, load_backbone, make_block, stages
 from a2core.training.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
-from a2core.training.evaluate import features_before, logits_without, paired_interval, region_pairs
+from a2core.training.evaluate import (
+    class_index,
+    features_before,
+    logits_without,
+    paired_interval,
+    region_pairs,
+)
 from a2core.training.feature_maps import grad_cam, k_means_maps, nmf_maps, tail_of
 from viz_app import view_model
 
@@ -139,6 +146,14 @@ def test_nothing_to_measure_on_and_a_size_that_does_not_fit_are_each_one_line(la
     assert "multiple of 32" in capsys.readouterr().err
 
 
+def test_a_folder_is_a_class_by_the_networks_own_labels_before_imagenets(model):
+    assert class_index(model, "n02102040") == class_index(model, "english_springer") == 217
+    assert class_index(model, "dragon of the hill") is None
+    tuned = types.SimpleNamespace(labels=("cups", "espresso"))
+    assert class_index(tuned, "espresso") == 1
+    assert class_index(tuned, "n02102040") is None
+
+
 def test_what_a_block_reads_is_what_its_host_returns(model):
     picture = data.astronaut()[:96, :96]
     seen = {}
@@ -250,6 +265,7 @@ def test_a_primitive_is_named_for_the_classes_whose_photos_hand_out_most_of_it()
     assert [[name for name, _ in card.classes] for card in cards] == [["springer"], ["church"], []]
     assert cards[0].classes[0][1] == pytest.approx(0.6 / use[:, 0].mean())
     assert sentence(cards[0]) == "Most used for springer; usually 6 % of the cells, anywhere in the frame"
+    assert sentence(cards[1]).startswith("Used for no class much more than for others")  # 1.1 times
     assert sentence(cards[2]).startswith("Hardly used")
 
 
