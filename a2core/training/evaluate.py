@@ -51,6 +51,8 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
     wrong = [size for size in args.sizes if size < 64 or size % 32]
     if wrong:
         raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 64 on. Use for example 352 672.")
+    if args.limit is not None and args.limit < 1:
+        raise TrainingError(f"--limit {args.limit} leaves no picture to measure on. Give 1 or more.")
     model = load_model(args.checkpoint, device="cpu")
     results: dict[str, Any] = {"checkpoint": model.name, "command": command}
     skipped = Skipped()

@@ -45,6 +45,7 @@ from a2core.training.data import Skipped, find_photos, read_photo, square
 TRUNK, PLACE, CHANNELS, STRIDE_PX, POOLED = "tf_efficientnet_lite0", "blocks.5", 192, 32, 1280
 RATES = (1e-3, 3e-3, 1e-2)
 CHUNK = 64
+FEWEST_PHOTOS = 10
 
 # About 37,000 parameters each, so that what is compared is how they attend.
 VARIANTS: Mapping[str, dict[str, Any] | None] = {
@@ -116,7 +117,7 @@ def some_of(photos: Photos, limit: int | None) -> Photos:
     """So many of the photos, chosen at random, always the same ones; all without a limit."""
     if limit is None or limit >= len(photos.paths):
         return photos
-    chosen = np.sort(np.random.default_rng(0).permutation(len(photos.paths))[:limit])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(photos.paths))[: max(0, limit)])
     return Photos([photos.paths[k] for k in chosen], photos.labels[chosen], photos.sources[chosen])
 
 
@@ -492,6 +493,10 @@ def study(args: argparse.Namespace) -> int:
         raise TrainingError("--epochs and --seeds count from 1.")
     train, val, classes = labelled_photos(args.photos)
     train = some_of(train, args.limit)
+    if len(train.paths) < FEWEST_PHOTOS:
+        raise TrainingError(
+            f"{len(train.paths)} photos are too few to train on. Give {FEWEST_PHOTOS} or more."
+        )
     print(f"{len(train.paths)} photos to train, {len(val.paths)} to validate, {len(classes)} classes")
     settings = StudySettings(size_px=args.size, epochs=args.epochs, seeds=args.seeds)
     work = Study(args.out, settings, train, val)

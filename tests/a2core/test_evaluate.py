@@ -144,6 +144,8 @@ def test_nothing_to_measure_on_and_a_size_that_does_not_fit_are_each_one_line(la
     assert "--regions, --photos" in capsys.readouterr().err
     assert main(["evaluate", "--regions", str(labelled), "--sizes", "100"]) == 2
     assert "multiple of 32" in capsys.readouterr().err
+    assert main(["evaluate", "--regions", str(labelled), "--limit", "0"]) == 2
+    assert "--limit 0" in capsys.readouterr().err
 
 
 def test_a_folder_is_a_class_by_the_networks_own_labels_before_imagenets(model):
