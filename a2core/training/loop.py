@@ -37,7 +37,7 @@ from a2core.checkpoints import save_checkpoint
 from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
 from a2core.networks import WithBlock, build_network, inserted_blocks, stages
-from a2core.training.cache import Cache
+from a2core.training.cache import Cache, fold_norms
 from a2core.training.state import read_state, start_from, write_state
 
 RANK_PAIRS = 48  # cells compared with one another, for each row
@@ -113,7 +113,7 @@ class Trainee(nn.Module):
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
-        self.network = build_network(architecture).network.requires_grad_(False)
+        self.network = fold_norms(build_network(architecture).network.requires_grad_(False))
         self.blocks = inserted_blocks(self.network)
         for block in self.blocks.values():
             block.requires_grad_(True)
