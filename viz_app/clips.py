@@ -7,6 +7,7 @@ from it; nothing is written to disk but what OpenCV reads while it reads it.
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class Source:
 
     data: bytes
     name: str
-    end_s: float  # time of its last frame
+    end_s: float  # time of its last frame, in whole hundredths, up
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read_upload(data: bytes, name: str) -> tuple[Picture, Source | None]:
     picture = _picture(data, name, clip)
     if len(clip.frames) < 2:
         return replace(picture, clip=clip.first_frame()), None
-    end_s = float(clip.times_s[-1])
+    end_s = math.ceil(100 * float(clip.times_s[-1]) - 1e-6) / 100  # what a slider in hundredths reaches
     return replace(picture, cut=Cut(0.0, end_s, FRAMES)), Source(data, name, end_s)
 
 
@@ -103,6 +104,11 @@ def sample_clip() -> Picture:
 
 
 def is_clip(picture: Picture) -> bool:
+    """Whether there is anything to choose: several frames, or one that was cut out of several."""
+    return plays(picture) or picture.cut is not None
+
+
+def plays(picture: Picture) -> bool:
     """Whether there is anything to play."""
     return len(picture.clip.frames) > 1
 

@@ -132,17 +132,17 @@ def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(
     app.wait_until_traced()
 
 
-def test_a_file_of_more_than_200_megabytes_is_refused_in_sight_and_the_picture_stays(
+def test_a_file_of_more_than_500_megabytes_is_refused_in_sight_and_the_picture_stays(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
-        file.truncate(215 * 1024 * 1024)
+        file.truncate(530 * 1024 * 1024)
     app = open_app()
     app.page.locator("input[data-testid=stFileUploaderDropzoneInput]").set_input_files(path)
     refusal = app.page.locator(".st-key-drop [role=alert]")
     refusal.wait_for()
-    assert "200" in refusal.inner_text()
+    assert "500" in refusal.inner_text()
     assert refusal.bounding_box()["height"] > 10
     assert app.picture_spread() > 20
 

@@ -43,7 +43,7 @@ def controls(picture: Picture) -> str:
 def _stretch(picture: Picture, source: clips.Source) -> None:
     """From when to when, and how many frames; the widgets belong to this clip."""
     names = [f"{part}-{picture.id}" for part in ("stretch", "frames")]
-    change = {"on_change": _cut_again, "args": (picture.id, *names)}
+    asked = (picture.id, *names)
     with st.container(width=300):
         st.slider(
             "From – to, s",
@@ -53,10 +53,19 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
             step=max(0.01, round(source.end_s / 200, 2)),
             format="%.2f",
             key=names[0],
-            **change,
+            on_change=_cut_again,
+            args=asked,
         )
     with st.container(width=200):
-        st.slider("Frames, evenly spread", 1, MOST_FRAMES, picture.cut.count, key=names[1], **change)
+        st.slider(
+            "Frames, evenly spread",
+            1,
+            MOST_FRAMES,
+            picture.cut.count,
+            key=names[1],
+            on_change=_cut_again,
+            args=asked,
+        )
 
 
 def _cut_again(picture_id: str, stretch: str, frames: str) -> None:
