@@ -12,6 +12,7 @@ import functools
 import hashlib
 import io
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -154,6 +155,19 @@ def _shown(picture_id: str, weights: Weights, size_px: int, _picture: Picture) -
     key = view_model.trace_key(picture_id, f"{weights.label} {weights.fingerprint}", size_px)
     payload = view_model.canvas_payload(trace, model.card, key=key, alt=_picture.alt)
     return Shown(key, _picture, weights, size_px, trace, payload, model.card)
+
+
+@st.cache_resource(show_spinner=False)
+def prepare_samples(weights: Weights) -> threading.Thread:
+    """Trace all samples behind the visitors' backs, once for the server: choosing one then takes no trace."""
+
+    def trace_all() -> None:
+        for sample in view_model.SAMPLES:
+            attempt(lambda sample=sample: show(load_sample(sample), weights, view_model.DEFAULT_SIZE_PX))  # type: ignore[misc]
+
+    thread = threading.Thread(target=trace_all, name="samples", daemon=True)
+    thread.start()
+    return thread
 
 
 def current_shown() -> Shown:

@@ -42,6 +42,7 @@ class Key(StrEnum):
     ADDRESS = "address"  # query parameters of what is on screen
     HOME = "home"  # query parameters of what an address without any stands for
     AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring
+    DRAWN = "drawn"  # revision of the view that the charts were drawn for
     REVISION = "revision"  # grows with each view given to the canvas: a report on an earlier one is stale
 
 

@@ -374,8 +374,8 @@ def sum_sentence(block: BlockTrace, terms: PinnedSum) -> str:
         "g<sub>i</sub> along z<sub>p</sub>, divided by |z<sub>p</sub>|: shares add up to 100 %, and one "
         f"below zero pulls the other way. Entropy of ρ: <b>{terms.weights_bits:.2f} bits</b> of "
         f"{np.log2(block.n):.2f}, as even as {2**terms.weights_bits:.1f} primitives in equal parts. "
-        f"Entropy of the attention: <b>{terms.attention_bits:.2f} bits</b> of {np.log2(terms.cells):.2f}, as wide as "
-        f"{2**terms.attention_bits:.0f} of {terms.cells} cells.</p>"
+        f"Entropy of the attention: <b>{terms.attention_bits:.2f} bits</b> of "
+        f"{np.log2(terms.cells):.2f}, as wide as {2**terms.attention_bits:.0f} of {terms.cells} cells.</p>"
     )
 
 

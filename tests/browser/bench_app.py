@@ -65,6 +65,8 @@ def main() -> None:
                 uploads.append(until_interactive(app, lambda s=seed, d=data: app.drop(f"{s}.jpg", d)))  # type: ignore[misc]
             report("12-megapixel JPEG, dropped to interactive", uploads)
 
+            app.wait_until_idle()
+            until_interactive(app, lambda: app.choose("352"))  # a size that nobody has asked for
             for what in ("another sample, traced for the first time", "a sample seen before"):
                 times = []
                 for sample in SAMPLES[1:]:

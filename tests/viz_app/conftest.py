@@ -11,6 +11,7 @@ import torch
 
 import a2core
 from a2core.networks import build_network, inserted_blocks
+from viz_app.views import explore
 
 ARCHITECTURE = {
     "backbone": "tf_efficientnet_lite0",
@@ -36,5 +37,6 @@ def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
     for suffix in (".safetensors", ".json"):
         shutil.copy(made_checkpoint.with_suffix(suffix), tmp_path)
     monkeypatch.setenv("A2_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setattr(explore, "CHARTS_LATER_S", 0)
     yield tmp_path
     st.cache_resource.clear()

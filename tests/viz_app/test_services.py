@@ -75,3 +75,17 @@ def test_a_fault_speaks_for_itself_and_a_bug_does_not_speak_at_all(caplog):
     assert services.attempt(break_down) == (None, services.UNEXPECTED)
     assert "inner workings" in caplog.text
     assert services.attempt(lambda: 3) == (3, "")
+
+
+def test_the_samples_are_traced_in_the_background_once_for_everybody(weights, monkeypatch):
+    traced = []
+    real = a2core.Model.trace
+    monkeypatch.setattr(
+        a2core.Model, "trace", lambda self, clip, size=448: traced.append(clip.name) or real(self, clip, 64)
+    )
+    first, second = services.prepare_samples(weights), services.prepare_samples(weights)
+    assert first is second
+    first.join(60)
+    assert len(traced) == len(view_model.SAMPLES)
+    services.show(services.load_sample(view_model.SAMPLES[1]), weights, view_model.DEFAULT_SIZE_PX)
+    assert len(traced) == len(view_model.SAMPLES)

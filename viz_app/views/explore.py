@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,9 @@ FIRST_VIEW: dict[str, Any] = {
     "opacity": 0.75,
     "presentation": False,
 }
+# Charts keep the browser busy for longer than the canvas does: a new picture answers the mouse before
+# they follow. While the server waits, the charts before stay on screen.
+CHARTS_LATER_S = 0.25
 CHART_CONFIG = {"displayModeBar": False}
 
 
@@ -56,6 +60,7 @@ def render() -> None:
         )
     _answer(shown)
     _canvas_and_charts(shown, view)
+    services.prepare_samples(shown.weights)
 
 
 def _link() -> Mapping[str, str] | None:
@@ -336,6 +341,9 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         view = view | raw["view"]
     probe = st.session_state[Key.PROBE]
     st.session_state[Key.LAST] = (shown, probe)
+    if st.session_state.get(Key.DRAWN) != view["revision"]:
+        st.session_state[Key.DRAWN] = view["revision"]
+        time.sleep(CHARTS_LATER_S)
     _, fault = services.attempt(lambda: _charts(shown, probe))
     if fault:
         tell(fault)
