@@ -171,13 +171,15 @@ def life(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
                 selection_mode="points",
                 alt=f"Heat map: {title}, {len(shares)} primitives over {len(times)} frames",
             )
-            _go(shown, probe, view, name, event)
+            points = event["selection"]["points"]
+            asked = (int(order[round(points[0]["y"])]), round(points[0]["x"])) if points else None
+            _go(shown, probe, view, name, asked)
 
 
-def _go(shown: Shown, probe: Probe, view: Mapping[str, Any], name: str, event: Any) -> None:
-    """Show the moment and the primitive that were clicked, once."""
-    points = event["selection"]["points"]
-    asked = tuple(int(value) for value in points[0]["customdata"][:2]) if points else None
+def _go(
+    shown: Shown, probe: Probe, view: Mapping[str, Any], name: str, asked: tuple[int, int] | None
+) -> None:
+    """Show the primitive and the moment that were clicked, once."""
     seen: dict[str, Any] = st.session_state.setdefault(Key.LIFE_SEEN, {})
     news = (shown.key, probe.block, asked)
     if seen.get(name) == news:

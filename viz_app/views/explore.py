@@ -200,7 +200,7 @@ def _picture() -> tuple[Picture | None, str]:
     drop = f"upload-{st.session_state.setdefault(Key.UPLOADER_ROUND, 0)}"
     with st.container(key="drop", width=250):
         st.file_uploader(
-            "Your own picture",
+            "Your own picture or clip",
             key=drop,
             on_change=_receive,
             args=(drop,),
@@ -347,7 +347,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     _, fault = services.attempt(lambda: _charts(shown, probe))
     if fault:
         tell(fault)
-    if clips.is_clip(shown.picture):
+    if clips.plays(shown.picture):
         clip_panel.life(shown, probe, view)
     _to_take_away(shown, probe, view)
     now = _address(shown, probe, view)
@@ -434,7 +434,7 @@ def _to_take_away(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
         ),
         (
             "Page that works offline",
-            f"HTML, {clips.page_megabytes(shown):.1f} MB" if clips.is_clip(shown.picture) else "HTML",
+            f"HTML, {clips.page_megabytes(shown):.1f} MB" if clips.plays(shown.picture) else "HTML",
             f"{stem}.html",
             "text/html",
             lambda: standalone_html(shown.payload, view=view, title=shown.picture.title),
@@ -448,7 +448,7 @@ def _to_take_away(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
             lambda: services.rho_file(shown, probe.block, pins),
         ),
     ]
-    if clips.is_clip(shown.picture):
+    if clips.plays(shown.picture):
         files += clip_panel.movies(shown, probe, stem)
     with st.container(key="take", horizontal=True, vertical_alignment="center", gap="small"):
         st.html("<h3>Take it with you</h3>", width="content")
