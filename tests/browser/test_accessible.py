@@ -1,0 +1,66 @@
+"""For everyone: what axe finds on the pages, in both themes, and the tour taken by keyboard alone."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import AppPage, OpenApp
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def serious_faults(app: AppPage) -> list[str]:
+    """What axe calls serious or critical on the page as it stands, one line each."""
+    spec = importlib.util.find_spec("axe_playwright_python")
+    assert spec is not None
+    assert spec.origin is not None
+    script = (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+    app.page.evaluate(script)
+    found = app.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["?picture=nessie", "/about"])
+def test_axe_finds_nothing_serious(open_app: OpenApp, path: str, scheme: str) -> None:
+    app = open_app(path, scheme=scheme, traced=path.startswith("?"))
+    if path.startswith("?"):
+        app.page.get_by_text("The sum, number by number").click()
+        app.page.get_by_test_id("stDataFrame").wait_for()
+    app.page.locator("h1").first.wait_for()
+    app.wait_until_idle()
+    assert serious_faults(app) == []
+
+
+def test_the_tour_is_taken_by_keyboard_alone_and_found_again(open_app: OpenApp) -> None:
+    app = open_app()
+    tour, card = app.page.locator("[data-ref=tour]"), app.page.get_by_role("dialog")
+    for _ in range(60):
+        app.page.keyboard.press("Tab")
+        if tour.evaluate("node => node.getRootNode().activeElement === node"):
+            break
+    else:
+        pytest.fail("Tab does not reach the tour")
+    assert "Tour" in tour.inner_text()
+    app.page.keyboard.press("Enter")
+    titles = []
+    for _ in range(3):
+        card.wait_for()
+        titles.append(card.locator("h3").inner_text())
+        app.page.keyboard.press("Enter")
+    assert [title[0] for title in titles] == ["1", "2", "3"]
+    card.wait_for(state="hidden")
+    assert tour.evaluate("node => node.getRootNode().activeElement === node"), "the focus comes back"
+    assert tour.inner_text() == "?"
+    app.page.keyboard.press("Enter")
+    card.wait_for()
+    app.page.keyboard.press("Escape")
+    card.wait_for(state="hidden")
