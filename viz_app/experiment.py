@@ -18,6 +18,7 @@ from PIL import Image
 from a2core import Attribution, BlockTrace, ClassShift, Outcome
 from viz_app.lesson_pictures import colour_table, webp_url
 
+NBSP = "\u00a0"  # between a number and its unit
 TILE_WIDTH_PX = 120
 TILES_A_ROW = 8
 VEIL_SCALE = 8  # pixels a cell of a map that lies over the picture
@@ -106,9 +107,11 @@ def described(setup: Setup, donor_title: str = "") -> str:
     if setup.donor:
         parts.append(f"With the bag of <i>{html.escape(donor_title)}</i>")
     if setup.empty:
-        parts.append(f"without any of the {len(factors)} primitives, that is without this block,")
+        parts.append(f"without this block (all {len(factors)} primitives off)")
     elif len(on) == 1 and len(factors) > 1:
-        parts.append(f"with {g(on[0])} alone")
+        times = f" × {factors[on[0]]:g}" if scaled else ""
+        parts.append(f"with {g(on[0])}{times} alone")
+        scaled = []
     elif len(off) > len(factors) / 2:
         parts.append(f"with only {_some(on)}")
     elif off:
@@ -119,7 +122,7 @@ def described(setup: Setup, donor_title: str = "") -> str:
             parts[-1] += f" and {len(scaled) - 2} more scaled"
         if len(parts) == 1:
             parts[0] = "with " + parts[0]
-    text = ", ".join(parts).removesuffix(",")
+    text = ", ".join(parts)
     return text[:1].upper() + text[1:]
 
 
@@ -157,18 +160,18 @@ def share(probability: float) -> str:
     """A probability in per cent with the digits that a small change needs: "33.17 %", "0.0213 %"."""
     value = 100 * probability
     if value >= 0.995:
-        return f"{value:.2f} %"
-    return f"{value:.3g} %" if value >= 1e-4 else ("< 0.0001 %" if value > 0 else "0 %")
+        return f"{value:.2f}{NBSP}%"
+    return f"{value:.3g}{NBSP}%" if value >= 1e-4 else (f"< 0.0001{NBSP}%" if value > 0 else f"0{NBSP}%")
 
 
 def per_mille(value: float) -> str:
     """A size of change in thousandths of probability: "13.5 ‰", "0.02 ‰"."""
     points = 1000 * value
     if points >= 9.95:
-        return f"{points:.1f} ‰"
+        return f"{points:.1f}{NBSP}‰"
     if points >= 0.0995:
-        return f"{points:.2f} ‰"
-    return f"{points:.3f} ‰" if points >= 5e-4 else ("≈ 0 ‰" if points > 0 else "0 ‰")
+        return f"{points:.2f}{NBSP}‰"
+    return f"{points:.3f}{NBSP}‰" if points >= 5e-4 else (f"≈ 0{NBSP}‰" if points > 0 else f"0{NBSP}‰")
 
 
 def signed(text: str, value: float) -> str:
@@ -303,8 +306,14 @@ def size(value: float) -> str:
     """A relative size of change in per cent: "1.4 %", "0.02 %"."""
     percent = 100 * value
     if percent == 0:
-        return "0 %"
-    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.2g} %" if percent >= 1e-3 else "< 0.001 %"
+        return f"0{NBSP}%"
+    return (
+        f"{percent:.0f}{NBSP}%"
+        if percent >= 9.95
+        else f"{percent:.2g}{NBSP}%"
+        if percent >= 1e-3
+        else f"< 0.001{NBSP}%"
+    )
 
 
 def _scale(moved: np.ndarray, peak: float) -> str:

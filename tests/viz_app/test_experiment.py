@@ -169,7 +169,7 @@ def test_after_undo_the_board_is_handed_what_counts_and_its_old_report_is_not_ta
 def test_all_off_is_the_network_without_the_block(app, replay):
     button(app, "all-off").click().run()
     assert off(app) == list(range(N))
-    assert "that is without this block" in text(app)
+    assert "Without this block (all 16 primitives off)" in text(app)
     assert rows(app) == expected(replay.run("blocks.5", off=range(N)))
 
 

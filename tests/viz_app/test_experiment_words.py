@@ -31,7 +31,7 @@ def pixels(url: str) -> np.ndarray:
 
 
 def plain_text(markup: str) -> str:
-    return re.sub(r"<[^>]*>", "", markup)
+    return re.sub(r"<[^>]*>", "", markup).replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def plain_text(markup: str) -> str:
         (without(0, 1, 2, 5, n=9), "Without g0, g1 and 2 more"),
         (without(0, 1, 3, 5), "With only g2 and g4"),
         (without(0, 1, 2, 3, 5), "With g4 alone"),
-        (without(*range(6)), "Without any of the 6 primitives, that is without this block"),
+        (Setup((0, 0, 1.5)), "With g2 × 1.5 alone"),
+        (without(*range(6)), "Without this block (all 6 primitives off)"),
         (Setup((1, 2, 1, 1)), "With g1 × 2"),
         (Setup((0, 1.5, 1, 1)), "Without g0, g1 × 1.5"),
         (Setup((1, 1), donor="x"), "With the bag of Coffee & cake"),
@@ -61,7 +62,7 @@ def test_the_headline_gives_both_probabilities_and_their_difference_in_per_mille
 
 def test_the_headline_says_when_the_answer_is_another_and_when_nothing_moves():
     said = experiment.headline(without(3), outcome([0.5, 0.1, 0.4], [0.3, 0.1, 0.6]))
-    assert "says <b>&lt;b&gt;fox&lt;/b&gt;</b>, 60.00 %, in place of <b>cat</b>, which falls" in said
+    assert "says <b>&lt;b&gt;fox&lt;/b&gt;</b>, 60.00\xa0%, in place of <b>cat</b>, which falls" in said
     same = outcome([0.5, 0.3, 0.2], [0.5, 0.3, 0.2])
     assert "not a digit moves" in experiment.headline(without(3), same)
     assert "With all its primitives the network says" in experiment.headline(without(), same)
@@ -79,7 +80,7 @@ def test_the_headline_says_when_the_answer_is_another_and_when_nothing_moves():
     ],
 )
 def test_changes_are_printed_in_per_mille_with_the_digits_that_they_have(value, said):
-    assert experiment.per_mille(value) == said
+    assert experiment.per_mille(value).replace("\xa0", " ") == said
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_log_odds_are_printed_with_their_sign(value, said):
     ("value", "said"), [(0.33169, "33.17 %"), (0.00715, "0.715 %"), (3e-9, "< 0.0001 %"), (0.0, "0 %")]
 )
 def test_probabilities_have_the_digits_that_a_small_change_needs(value, said):
-    assert experiment.share(value) == said
+    assert experiment.share(value).replace("\xa0", " ") == said
 
 
 def test_the_table_draws_each_bar_to_the_scale_that_it_names():
@@ -120,7 +121,7 @@ def test_the_table_draws_each_bar_to_the_scale_that_it_names():
 
 def test_a_result_where_everything_moved_still_has_a_table():
     table = experiment.shift_table([ClassShift("cat", 0.0, 1.0), ClassShift("dog", 1.0, 0.0)])
-    assert "100.00 %" in table
+    assert "100.00\xa0%" in table
     assert "nan" not in table
     assert "inf" not in table
 
@@ -190,7 +191,7 @@ def test_of_a_clip_each_tile_shows_the_frame_that_is_gathered_from():
 def test_the_map_says_how_much_changed_and_where_and_that_nothing_did():
     moved = np.full((1, 6, 9), 0.001)
     moved[0, 0, 8] = 0.014
-    figure = experiment.changed_figure(moved, ["data:x"], [0.0], "A cat & a dog")
+    figure = experiment.changed_figure(moved, ["data:x"], [0.0], "A cat & a dog").replace("\xa0", " ")
     assert (
         "A cat &amp; a dog: the block’s output changed by up to 1.4 %, most where at the top right" in figure
     )

@@ -32,6 +32,7 @@ class Key(StrEnum):
     HISTORY = "experiment-history"  # dict of (trace key, block) to the Setups so far, the current one last
     REVISION = "experiment-revision"  # grows when the board must take over what is in the history
     SENT = "experiment-sent"  # (identity, revision, factors) that the board was handed last
+    PRESENT = "experiment-present"
     REPORT = "experiment-report"  # the board's report that was taken in last
     MEASURED = "experiment-measured"  # what the visitor asked the true effects of
 
@@ -42,7 +43,7 @@ def render() -> None:
     st.html(STYLE)
     st.html(
         '<div class="a2-lead"><h1>Switch a primitive off.</h1>'
-        "<p>See what the network then says about the picture that you chose on Explore.</p></div>"
+        "<p>See what the network then says about the picture or clip that you chose on Explore.</p></div>"
     )
     shown = services.current_shown()
     if not shown.trace.trained:
@@ -80,11 +81,16 @@ def _experiment(shown: Shown) -> None:
         _tools(identity, setup, shown, subject)
         with st.container(key="experiment-body"):
             left, right = st.columns([9, 8], gap="large")
+        donor = None
+        if setup.donor:
+            donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px)
         with left:
-            _board(identity, setup, subject, place)
+            _board(
+                identity, setup, subject, place, place if donor is None else laboratory.place(donor, block)
+            )
             _transplant(identity, setup, shown, donors)
         with right:
-            _result(shown, subject, block, setup, place, donors)
+            _result(subject, block, setup, place, donor)
         _trust(subject, block, setup)
 
 
@@ -176,6 +182,8 @@ def _undo(identity: str, depth: int) -> None:
 
 
 def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
+    if st.session_state.get(Key.PRESENT):
+        st.html('<i class="a2-presenting"></i>')
     words = {
         name: f"{view_model.block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
         for name in subject.replay.blocks
@@ -215,9 +223,11 @@ def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
                 disabled=depth < 2,
             )
             st.button("Reset", key="reset", on_click=_reset, args=(identity,), disabled=setup.plain)
+        st.toggle("Present", key=Key.PRESENT, persist_state="session")
 
 
-def _board(identity: str, setup: Setup, subject: Subject, place: Place) -> None:
+def _board(identity: str, setup: Setup, subject: Subject, place: Place, gathered: Place) -> None:
+    """The board; its tiles show where the bag was gathered, in the donor's picture when there is one."""
     revision: int = st.session_state[Key.REVISION]
     sent: tuple[str, int, tuple[float, ...]] | None = st.session_state.get(Key.SENT)
     if sent is None or sent[:2] != (identity, revision):
@@ -229,11 +239,11 @@ def _board(identity: str, setup: Setup, subject: Subject, place: Place) -> None:
         factors=sent[2],
         largest=experiment.LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),
-        effect_of=subject.replay.trace.top[0][0],
+        effect_of=subject.replay.trace.top[0][0] + (", by its own bag" if setup.donor else ""),
         cards=place.cards,
-        sheet=place.sheet,
+        sheet=gathered.sheet,
         columns=experiment.TILES_A_ROW,
-        aspect=place.aspect,
+        aspect=gathered.aspect,
         key=Key.BOARD,
     )
 
@@ -264,13 +274,8 @@ def _transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Pic
         )
 
 
-def _result(
-    shown: Shown, subject: Subject, block: str, setup: Setup, place: Place, donors: dict[str, Picture]
-) -> None:
-    donor, title = None, ""
-    if setup.donor:
-        title = donors[setup.donor].title
-        donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px)
+def _result(subject: Subject, block: str, setup: Setup, place: Place, donor: Subject | None) -> None:
+    title = "" if donor is None else donor.picture.title
     outcome, note = laboratory.perform(subject, block, setup, donor)
     st.html(experiment.result_html(setup, outcome, place.without, title, note))
     trace = subject.replay.trace

@@ -117,7 +117,7 @@ class Board {
     const factor = this.factors[i];
     const find = (selector) => this.root.querySelector(selector);
     find(".who").textContent = `g${i}`;
-    const effect = `adds ${signed(effects[i])} to the logit of ${effectOf}, to first order`;
+    const effect = `first order: ${signed(effects[i])} logit for ${effectOf}`;
     find(".what").textContent = cards[i] ? `${cards[i]} \u00b7 ${effect}` : effect;
     find(".flip").textContent = factor === 0 ? "Switch on" : "Switch off";
     find(".strength output").textContent = times(factor);
