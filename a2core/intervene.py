@@ -22,6 +22,7 @@ vectors without positions. Where they were gathered is summed away by θ, where 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import operator
@@ -259,7 +260,7 @@ class Replay:
         place = self._place(block)
         index = self._class(place, label)
         with torch.inference_mode(False), torch.enable_grad():
-            output = place.output.detach().requires_grad_()
+            output = place.output.detach().float().requires_grad_()
             logits, _ = self._answer(place, output)
             (gradient,) = torch.autograd.grad(logits[:, index].mean(), output)
         slopes = place.expanded.T @ gradient.movedim(1, 0).flatten(1).to(place.expanded.dtype)  # (n, N)
@@ -319,7 +320,9 @@ class Replay:
         """
         model, y = self.model, output.clone()  # what follows may work in place
         frames = len(place.features)
-        with model._lock, recording(model.blocks, frames_per_clip=frames) as seen, model.autocast():
+        # In half precision the gradients of one position among hundreds would vanish.
+        precision = contextlib.nullcontext() if y.requires_grad else model.autocast()
+        with model._lock, recording(model.blocks, frames_per_clip=frames) as seen, precision:
             if place.behind is not None:
                 for module in place.behind:
                     y = module(y)
