@@ -180,6 +180,7 @@ def life_heatmap(
         go.Heatmap(
             z=100 * shares[order],
             zmin=0,
+            zmax=100 * float(shares.max()),
             colorscale=colours,
             colorbar={
                 "title": {"text": "%", "side": "right"},

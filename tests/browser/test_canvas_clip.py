@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 
+from a2core import Trace, overlay_movie
 from tests.browser import canvas_harness as harness
 from tests.browser.test_canvas import Show, browser, show  # noqa: F401 - fixtures
 
@@ -217,3 +222,24 @@ def test_a_picture_shows_nothing_of_a_clip_and_space_pins(show: Show) -> None:  
     assert "of the picture" in canvas.page.locator("[data-ref=readout]").inner_text()
     assert press(canvas, ".", ",")["frame"] == 0
     assert press(canvas, " ")["pinned"]
+
+
+def test_the_exported_movie_plays_in_the_page(browser: Any, tiny_trace: Trace) -> None:  # noqa: F811
+    shades = np.stack([np.full((96, 160, 3), 30 * t, np.uint8) for t in range(6)])
+    movie = overlay_movie(dataclasses.replace(tiny_trace, model_input=shades), np.ones((6, 6, 10)))
+    source = f"data:{movie.mime};base64,{base64.b64encode(movie.data).decode()}"
+    page = browser.new_page()
+    played = page.evaluate(
+        """source => new Promise((done, failed) => {
+          const video = document.createElement("video");
+          Object.assign(video, { muted: true, src: source });
+          video.onended = () => done([video.videoWidth, video.videoHeight, video.currentTime]);
+          video.onerror = () => failed(new Error(video.error.message));
+          document.body.append(video);
+          video.play();
+        })""",
+        source,
+    )
+    page.close()
+    assert played[:2] == [800, 480]
+    assert played[2] == pytest.approx(6 / 8, abs=0.2)

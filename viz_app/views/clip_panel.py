@@ -150,7 +150,8 @@ def life(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
     if chosen is None:
         chosen = int(block.distribute[(slice(None), *probe.position)].argmax())
     st.html(
-        "<h3>The life of the primitives <small>click to go to that moment and see the primitive</small></h3>"
+        '<p class="a2-pinned"><b>The life of the primitives.</b> '
+        "<small>Click to go to a moment and see a primitive.</small></p>"
     )
     for column, shares, title, colours, name in zip(
         st.columns(2, gap="medium"),
