@@ -24,6 +24,23 @@ from a2core.media import read_media
 from a2core.networks import BLOCK_KINDS
 from a2core.probe import cell_of_pixel, reach
 
+TRAIN_DESCRIPTION = """\
+Train blocks on your photos and write a checkpoint with its card. Given again, the same
+command goes on where it was stopped or killed.
+
+  adapt      the trunk stays as published; the blocks learn, without labels, which places
+             belong together, and to help predict: minutes to an hour on two cores
+  fine-tune  the whole network, end to end, on labelled photos (one folder a class)"""
+
+TRAIN_EXAMPLES = """\
+examples:
+  python -m a2core train photos/imagenette/train photos/caltech101/train
+  python -m a2core train Imagenette --kind non-local
+  python -m a2core train flowers/train --mode fine-tune --val flowers/val --epochs 20
+  torchrun --nproc-per-node 4 -m a2core train ImageNet --mode fine-tune --val ImageNet:val \\
+      --network a2-resnet50-c4 --from-scratch --epochs 90 --batch-size 1024
+The log is for TensorBoard: tensorboard --logdir runs"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0 done, 2 bad input (said in one line), 130 interrupted."""
@@ -81,9 +98,9 @@ def build_parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="train blocks on your photos",
-        description="Train blocks on your photos, go on where a run was stopped, and write a checkpoint with "
-        "its card. Adapting freezes a trained trunk and teaches the blocks, without labels, where things "
-        "belong together: minutes to an hour on two cores. Fine-tuning trains end to end on labels.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=TRAIN_DESCRIPTION,
+        epilog=TRAIN_EXAMPLES,
     )
     add_train_arguments(train)
     train.set_defaults(run=run_train)
@@ -171,7 +188,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     adapt = parser.add_argument_group("adapting")
     adapt.add_argument("--limit", type=int, help="use so many photos, chosen at random")
     adapt.add_argument("--primitives", type=int, nargs=2, metavar=("N4", "N5"),
-                       help="primitives of blocks.4 and blocks.5 (default: 64 64)")  # fmt: skip
+                       help="primitives of blocks.4 and blocks.5 (default: 64 256)")  # fmt: skip
     adapt.add_argument("--sizes", type=int, nargs="+", help="picture sizes (default: 256 384)")
     adapt.add_argument("--teacher", help="whose predictions to follow (default: tf_efficientnet_lite2)")
     adapt.add_argument("--attention-steps", type=int, help="steps in which the blocks learn where to look")

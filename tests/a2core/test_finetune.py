@@ -61,7 +61,7 @@ def command(photos, out, *extra):
 
 
 def adapting(photos, out, *extra):
-    return ["train", str(photos / "train"), "--sizes", "160", "--attention-steps", "50",
+    return ["train", str(photos / "train"), "--sizes", "160", "--limit", "12", "--attention-steps", "50",
             "--prediction-steps", "10", "--batch-size", "3", "--name", "mine", "--primitives", "6", "5",
             "--cache", str(out / "cache"), "--out", str(out), *map(str, extra)]  # fmt: skip
 
@@ -123,6 +123,10 @@ def test_with_a_frozen_trunk_only_blocks_and_classifier_are_stored_and_the_trunk
     plain = a2core.networks.load_backbone("tf_efficientnet_lite0").network.state_dict()
     ours = {key.replace(".host.", "."): t for key, t in model.network.state_dict().items()}
     assert all(torch.equal(ours[key], t) for key, t in plain.items() if not key.startswith("classifier"))
+
+    first = tmp_path / "mine.safetensors"
+    assert main(command(photos, tmp_path / "on", *extra, "--init", first)) == 0
+    assert card(tmp_path / "on")["trained"]["loss"] < card(tmp_path)["trained"]["loss"]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -221,7 +225,7 @@ def test_classes_of_several_folders_are_put_together_and_those_of_validation_mus
     assert all(
         labelled.classes[i] == p.parent.name for p, i in zip(labelled.photos, labelled.labels, strict=True)
     )
-    with pytest.raises(TrainingError, match="'zebra'.*no class of the photos to train on"):
+    with pytest.raises(TrainingError, match=r"'zebra'.*no class of the photos to train on"):
         find_labelled([str(tmp_path / "b")], classes=("cold", "warm"))
     stays, aside = held_out(labelled, 0.25, seed=1)
     assert sorted([*stays.photos, *aside.photos]) == sorted(labelled.photos)
@@ -240,7 +244,7 @@ def test_datasets_by_name_give_their_photos_and_labels_by_part(tmp_path):
     assert labelled.classes == ("English springer", "tench")
     assert len(labelled.photos) == 4
     assert {path.parts[-3] for path in find_photos(["Imagenette:val"], root=root)} == {"val"}
-    with pytest.raises(TrainingError, match="no part 'test'. Its parts are train, val"):
+    with pytest.raises(TrainingError, match=r"no part 'test'\. Its parts are train, val"):
         find_photos(["Imagenette:test"], root=root)
 
 
