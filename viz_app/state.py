@@ -28,7 +28,8 @@ class Key(StrEnum):
     SUM = "sum"  # widget: whether the table of the sum is open
     UPLOADS = "uploads"  # dict of picture id to services.Picture, newest last
     UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
-    RECEIVED = "received"  # id of the file that was taken from the drop zone last
+    CAMERA = "camera"  # widget: whether the camera is open
+    RECEIVED = "received"  # ids of the files that were taken from the drop zone or the camera last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the services.Shown on screen: the last trace that worked
     VIEW = "view"  # (Shown, view) that the canvas was mounted with

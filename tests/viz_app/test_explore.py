@@ -106,11 +106,23 @@ def test_an_animated_gif_is_a_clip(app):
         assert frame.mean(axis=(0, 1)) == pytest.approx(colour, abs=2)
 
 
+def test_several_files_at_once_are_a_strip_and_a_bad_one_among_them_is_named(app):
+    files = {f"{shade}.png": png((shade, 0, 0), (64, 64)) for shade in range(4)} | {"notes.png": b"words"}
+    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files.items()]).run()
+    assert [picture.title for picture in app.session_state[Key.UPLOADS].values()] == list(files)[:4]
+    assert shown(app).picture.title == "0.png"
+    (message,) = messages(app)
+    assert "notes.png" in message
+
+
 def test_uploads_are_kept_up_to_a_limit_with_the_newest_first(app):
-    for shade in range(8):
-        drop(app, f"{shade}.png", png((shade, 0, 0), (64, 64)))
+    for first in (0, 10):
+        files = [
+            (f"{shade}.png", png((shade, 0, 0), (64, 64)), "image/png") for shade in range(first, first + 10)
+        ]
+        app.file_uploader[0].set_value(files).run()
     titles = [picture.title for picture in app.session_state[Key.UPLOADS].values()]
-    assert titles == ["7.png", "6.png", "5.png", "4.png", "3.png", "2.png"]
+    assert titles == [f"{shade}.png" for shade in (*range(10, 20), 0, 1)]
 
 
 def test_the_same_file_twice_is_one_picture(app):

@@ -18,7 +18,7 @@ from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settin
 from viz_app.views import clip_panel
 from viz_app.views.page import styled
 
-UPLOADS_KEPT = 6
+UPLOADS_KEPT = 12
 MOST_REMARKS = 6
 BY_RANK, BY_INDEX = "Largest first", "By index"
 BARS = {"rank": BY_RANK, "index": BY_INDEX}  # as the address calls them
@@ -45,7 +45,7 @@ def render() -> None:
         "<p>It lights up where a neural network gathered the information that it hands to that spot.</p>"
         "</div>"
     )
-    controls = st.container(key="controls", horizontal=True, gap="medium", vertical_alignment="bottom")
+    controls = st.container(key="controls", horizontal=True, gap="small", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
     link, remarks = _follow(_link())
     shown = _chosen(controls, notices)
@@ -200,31 +200,47 @@ def _picture() -> tuple[Picture | None, str]:
     drop = f"upload-{st.session_state.setdefault(Key.UPLOADER_ROUND, 0)}"
     with st.container(key="drop", width=250):
         st.file_uploader(
-            "Your own picture or clip",
+            "Your own pictures or clips",
+            accept_multiple_files=True,
             key=drop,
             on_change=_receive,
             args=(drop,),
             label_visibility="collapsed",
         )
+    camera = st.popover(":material/photo_camera:", key=Key.CAMERA, on_change="rerun", help="Take a picture")
+    if camera.open:  # not before: the browser asks for leave as soon as the camera is on the page
+        shot = f"camera-{st.session_state[Key.UPLOADER_ROUND]}"
+        camera.camera_input("Take a picture", key=shot, on_change=_receive, args=(shot,))
     return strip.get(chosen or ""), ""
 
 
-def _receive(drop: str) -> None:
-    """Read the file that was dropped; choose it when it can be read, else say why not."""
-    file = st.session_state.get(drop)
+def _receive(widget: str) -> None:
+    """Read the files that came; choose the first that can be read, and say of each other why it cannot."""
+    came = st.session_state.get(widget)
+    files = came if isinstance(came, list) else [came] if came is not None else []
     # A run that is overtaken by the next click calls its callbacks again: each file counts once.
-    if file is None or file.file_id == st.session_state.get(Key.RECEIVED):
+    received = [file.file_id for file in files]
+    if not files or received == st.session_state.get(Key.RECEIVED):
         return
-    st.session_state[Key.RECEIVED] = file.file_id
-    picture, fault = services.attempt(lambda: clip_panel.receive(file.getvalue(), file.name))
-    if picture is None:
-        st.session_state[Key.FAULT] = fault
-    else:
-        uploads: dict[str, Picture] = st.session_state.setdefault(Key.UPLOADS, {})
-        uploads.pop(picture.id, None)
-        newest_first = {picture.id: picture, **uploads}
+    st.session_state[Key.RECEIVED] = received
+    fresh: dict[str, Picture] = {}
+    faults = []
+    for file in files[:UPLOADS_KEPT]:
+        picture, fault = services.attempt(lambda file=file: clip_panel.receive(file.getvalue(), file.name))  # type: ignore[misc]
+        if picture is None:
+            faults.append(fault)
+        else:
+            fresh[picture.id] = picture
+    if len(files) > UPLOADS_KEPT:
+        faults.append(
+            f"Of {len(files)} files the first {UPLOADS_KEPT} were read. Drop the others after them."
+        )
+    if faults:
+        st.session_state[Key.FAULT] = " ".join(faults)
+    if fresh:
+        newest_first = {**fresh, **st.session_state.setdefault(Key.UPLOADS, {})} | fresh
         st.session_state[Key.UPLOADS] = dict(list(newest_first.items())[:UPLOADS_KEPT])
-        st.session_state[Key.SAMPLE] = picture.id
+        st.session_state[Key.SAMPLE] = next(iter(fresh))
     st.session_state[Key.UPLOADER_ROUND] += 1  # a fresh drop zone: the same file can be dropped again
 
 
@@ -234,7 +250,7 @@ def _weights(usable: list[Weights]) -> Weights | None:
         return None
     if st.session_state.get(Key.CHECKPOINT) not in by_label:
         st.session_state[Key.CHECKPOINT] = next(iter(by_label))
-    with st.container(key="weights", width=200):
+    with st.container(key="weights", width=180):
         label = st.selectbox("Weights", list(by_label), key=Key.CHECKPOINT)
     return by_label[label]
 
