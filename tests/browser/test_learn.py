@@ -1,0 +1,173 @@
+"""The Learn page in a real browser: by keyboard alone, every figure recomputed; and by dragging."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser.conftest import AppPage, OpenApp
+from tests.viz_app.lesson_oracle import Moved, Oracle, agrees
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FIRST_MS = 180_000  # the first page of a server loads torch and the network
+
+
+def open_lesson(open_app: OpenApp, address: str = "/learn", **options: Any) -> AppPage:
+    app = open_app(address, traced=False, **options)
+    app.page.locator(".a2-numbers").first.wait_for(timeout=FIRST_MS)
+    app.wait_until_idle()
+    return app
+
+
+def step_shown(app: AppPage) -> int:
+    return int(app.page.locator(".a2-step h1 b").inner_text())
+
+
+def figures(app: AppPage) -> list[tuple[str, str]]:
+    return [
+        (what, text)
+        for what, text in app.page.locator("[data-what]").evaluate_all(
+            "nodes => nodes.map(node => [node.dataset.what, node.textContent])"
+        )
+    ]
+
+
+def figure(app: AppPage, what: str) -> str:
+    return str(app.page.locator(f"[data-what={what}]").first.text_content())
+
+
+def picked_cell(app: AppPage) -> tuple[int, int]:
+    said = app.page.locator("[data-a2-picker] .said").inner_text()
+    row, col = re.fullmatch(r"row (\d+), column (\d+)", said).groups()
+    return int(row), int(col)
+
+
+def slider(app: AppPage, label: str) -> Any:
+    return app.page.get_by_role("slider", name=label)
+
+
+def tab_to(app: AppPage, target: Any) -> None:
+    """Walk there with the Tab key only."""
+    for _ in range(80):
+        if target.evaluate("node => node === node.getRootNode().activeElement"):
+            return
+        app.page.keyboard.press("Tab")
+    pytest.fail("the Tab key does not lead there")
+
+
+def turn(app: AppPage, key: str, to: int) -> None:
+    app.page.keyboard.press(key)
+    app.wait_until(lambda: step_shown(app) == to)
+    app.wait_until_idle()
+
+
+class Student:
+    """Goes through the lesson by keyboard alone and keeps in mind what was moved where."""
+
+    def __init__(self, app: AppPage) -> None:
+        self.app = app
+        with app.page.expect_download() as download:
+            app.page.get_by_role("button", name="The lesson’s arrays").click()
+        self.oracle = Oracle(Path(download.value.path()).read_bytes())
+        self.moved = {"position": (0, *picked_cell(app)), "temperature": 1.0, "terms": 3}
+
+    def note(self, step: int) -> None:
+        """Read what the controls of this step say."""
+        labels = {
+            "Primitive i": "primitive",
+            "Channel k": "channel",
+            "Last cell": "reached",
+            "Terms": "terms",
+        }
+        for label, name in labels.items():
+            if slider(self.app, label).count():
+                self.moved[name] = int(slider(self.app, label).input_value())
+        if slider(self.app, "Temperature").count():
+            said = slider(self.app, "Temperature").get_attribute("aria-valuetext")
+            self.moved["temperature"] = float(said.replace(",", ""))
+        if step != 4:
+            self.moved["position"] = (0, *picked_cell(self.app))
+
+    def compare(self, step: int) -> int:
+        """Hold every figure on the page against the oracle; how many there were."""
+        self.note(step)
+        moved = Moved(step=step, **{"reached": 0, "primitive": 0, "channel": 0, **self.moved})
+        expected = self.oracle.figures(moved)
+        shown = figures(self.app)
+        for what, text in shown:
+            assert agrees(text, expected[what]), (
+                f"step {step}: {what} is {expected[what]}, the page says {text}"
+            )
+        return len(shown)
+
+    def nudge(self, target: Any, key: str, what: str) -> None:
+        """Press `key` on `target` until the figure `what` has changed on the page."""
+        before = figure(self.app, what)
+        tab_to(self.app, target)
+        self.app.page.keyboard.press(key)
+        self.app.wait_until(lambda: figure(self.app, what) != before)
+        self.app.wait_until_idle()
+
+
+def test_by_keyboard_alone_through_seven_steps_each_figure_being_what_numpy_gives(open_app: OpenApp) -> None:
+    app = open_lesson(open_app)
+    student = Student(app)
+    picker = app.page.locator("[data-a2-picker]")
+    seen = student.compare(1)
+    student.nudge(slider(app, "Channel k"), "ArrowLeft", "channel")
+    student.nudge(picker, "ArrowRight", "column")
+    seen += student.compare(1)
+    turn(app, "PageDown", 2)
+    student.nudge(slider(app, "Primitive i"), "ArrowRight", "primitive")
+    student.nudge(picker, "Shift+ArrowDown", "row")
+    seen += student.compare(2)
+    turn(app, "PageDown", 3)
+    seen += student.compare(3)
+    student.nudge(slider(app, "Temperature"), "ArrowLeft", "peak")
+    app.page.keyboard.press("Home")  # to temperature zero
+    app.page.locator(".a2-said", has_text="arg-max").wait_for()
+    app.wait_until_idle()
+    assert figure(app, "peak") == "1.000"
+    seen += student.compare(3)
+    tab_to(app, slider(app, "Temperature"))
+    app.page.keyboard.press("End")
+    app.page.locator(".a2-said", has_text="very large").wait_for()
+    app.wait_until_idle()
+    seen += student.compare(3)
+    turn(app, "PageDown", 4)  # from a slider, which by itself would take the key
+    student.nudge(slider(app, "Last cell"), "ArrowRight", "b_ij")
+    seen += student.compare(4)
+    student.nudge(picker, "ArrowDown", "j_row")
+    seen += student.compare(4)
+    turn(app, "PageDown", 5)
+    student.nudge(picker, "ArrowLeft", "column")
+    seen += student.compare(5)
+    turn(app, "PageDown", 6)
+    student.nudge(slider(app, "Terms"), "ArrowRight", "terms")
+    seen += student.compare(6)
+    turn(app, "PageDown", 7)
+    seen += student.compare(7)
+    turn(app, "PageUp", 6)
+    assert figure(app, "terms") == "4"
+    assert app.page.url.endswith("step=6")
+    assert seen > 100
+
+
+def test_a_cell_is_chosen_by_dragging_in_the_picture(open_app: OpenApp) -> None:
+    app = open_lesson(open_app, "/learn?step=4")
+    rows, cols = Student(app).oracle.grid[1:]
+    box = app.page.locator("[data-a2-picker]").bounding_box()
+    app.page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    app.page.mouse.down()
+    for share in np.linspace(0.1, 0.9, 9):
+        app.page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+    app.page.mouse.up()
+    app.wait_until(lambda: figure(app, "j_column") == str(int(0.9 * cols)))
+    assert figure(app, "j_row") == str(int(0.9 * rows))
+    reached = int(0.9 * rows) * cols + int(0.9 * cols)
+    app.wait_until(lambda: slider(app, "Last cell").input_value() == str(reached))

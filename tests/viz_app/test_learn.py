@@ -1,0 +1,98 @@
+"""The Learn page without a browser: any picture or clip, any step, nothing that breaks it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import a2core
+from tests.viz_app.test_lesson import Figures
+from viz_app import services, view_model
+from viz_app.state import Key
+
+pytestmark = pytest.mark.slow
+TIMEOUT_S = 120
+
+
+def learn() -> None:
+    from viz_app import services
+    from viz_app.views import learn
+
+    services.guarded(learn.render)()
+
+
+def html_of(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def figures(page: AppTest) -> dict[str, str]:
+    return {what: text.replace("−", "-") for what, text in Figures(html_of(page)).found}
+
+
+@pytest.fixture
+def clip_shown(checkpoints):
+    """Three different frames, traced small."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
+    clip = a2core.Clip(frames, np.arange(3) / 10, "video", "three.mp4", ())
+    sample = services.load_sample(view_model.SAMPLES[0])
+    picture = dataclasses.replace(sample, id="three", title="Three", clip=clip, spot=(0.5, 0.5))
+    weights, _ = services.list_weights()
+    return services.show(picture, weights[0], 96)
+
+
+def opened(page, shown=None, **parameters: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=TIMEOUT_S)
+    if shown is not None:
+        app.session_state[Key.SHOWN] = shown
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_a_clip_is_one_volume_of_positions_and_any_frame_can_be_asked(clip_shown):
+    app = opened(learn, clip_shown, step="5")
+    assert not app.error
+    frames, rows, cols = clip_shown.trace.blocks[app.session_state["lesson-block"]].grid
+    assert frames == 3
+    app.slider(key="lesson-frame").set_value(2).run()
+    assert figures(app)["frame"] == "2"
+    app.button(key="next").click().run()
+    assert figures(app)["this_N"] == str(3 * rows * cols)
+    assert app.query_params["step"] in ("6", ["6"])
+
+
+def test_every_step_of_a_clip_is_drawn_and_all_of_its_cells_can_be_summed(clip_shown):
+    app = opened(learn, clip_shown)
+    for step in range(1, 8):
+        assert not app.error, step
+        if step == 4:
+            last = app.slider(key="lesson-reached")
+            cells = clip_shown.trace.blocks[app.session_state["lesson-block"]].grid[1:]
+            assert last.max == 3 * np.prod(cells) - 1
+            last.set_value(last.max).run()
+            assert figures(app)["collected"] == "100.0 %"
+            assert figures(app)["j_frame"] == "2"
+        if step < 7:
+            app.button(key="next").click().run()
+
+
+def test_another_block_brings_its_own_sizes_and_the_page_stays_whole(checkpoints):
+    app = opened(learn, step="1")
+    before = figures(app)["c"]
+    choice = app.segmented_control(key="lesson-block")
+    other = next(name for name in choice.options if name.split("(")[1].rstrip(")") != choice.value)
+    choice.set_value(other.split("(")[1].rstrip(")")).run()
+    assert not app.error
+    assert {before, figures(app)["c"]} == {"112", "192"}
+
+
+def test_random_blocks_are_flagged_in_large_letters_on_learn(checkpoints):
+    weights, _ = services.list_weights()
+    random = next(entry for entry in weights if not entry.trained)
+    shown = services.show(services.load_sample(view_model.SAMPLES[0]), random, 224)
+    assert "Random weights" in html_of(opened(learn, shown))
