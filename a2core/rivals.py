@@ -114,9 +114,9 @@ def random_settings(kind: str, channels: int) -> dict[str, Any]:
     sized: dict[str, dict[str, Any]] = {
         "squeeze_excitation": {"reduction": 1, "input_norm": True},
         "covariance_pooling": {"c_m": 16, "input_norm": True},
-        "non_local": {"inner": _INNER, "input_norm": True, "position_norm": True},
-        "self_attention": {"inner": _INNER, "heads": 8, "input_norm": True, "position_norm": True},
-        DOUBLE_ATTENTION: {"c_m": _INNER, "c_n": _INNER, "position_norm": True},
+        "non_local": {"inner": _INNER, "input_norm": True, "position_norm": "centred"},
+        "self_attention": {"inner": _INNER, "heads": 8, "input_norm": True, "position_norm": "centred"},
+        DOUBLE_ATTENTION: {"c_m": _INNER, "c_n": _INNER, "position_norm": "centred"},
     }
     return {"kind": kind, "in_channels": channels, **sized[kind]}
 

@@ -2,8 +2,9 @@
 
 With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made by
 
-    python -m a2core train photos/imagenette/train photos/caltech101/train            a2-lite0
-    python -m a2core train photos/imagenette/train photos/caltech101/train --kind KIND    KIND-lite0
+    python -m a2core train photos/imagenette/train photos/caltech101/train --limit 3000
+    python -m a2core train photos/imagenette/train photos/caltech101/train --limit 3000 \\
+        --kind KIND --attention-steps 1500
 
 for each KIND of squeeze-excitation, covariance-pooling, non-local and self-attention. The features are
 cached once for all of them.
@@ -26,6 +27,7 @@ TEACHERS = ("tf_efficientnet_lite0", "tf_efficientnet_lite2")
 CACHE = Path(".cache/features")
 # Options of the command that settings of the same name take.
 SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed")
+PRIMITIVES = (64, 256)  # of the two blocks
 LENGTH = 64  # of a primitive, and of what the rivals take from each position
 
 # Sized to about the parameters of double attention with m = n = 64 (4·64·c weights), so that what is
@@ -34,8 +36,8 @@ LENGTH = 64  # of a primitive, and of what the rivals take from each position
 RIVALS: dict[str, dict[str, Any]] = {
     "squeeze_excitation": {"reduction": 1, "input_norm": True},
     "covariance_pooling": {"c_m": 16, "input_norm": True},
-    "non_local": {"inner": LENGTH, "input_norm": True, "position_norm": True},
-    "self_attention": {"inner": LENGTH, "heads": 8, "input_norm": True, "position_norm": True},
+    "non_local": {"inner": LENGTH, "input_norm": True, "position_norm": "centred"},
+    "self_attention": {"inner": LENGTH, "heads": 8, "input_norm": True, "position_norm": "centred"},
 }
 
 
@@ -54,7 +56,7 @@ def architecture(primitives: tuple[int, int], kind: str = "double_attention") ->
 def block_settings(kind: str, channels: int, primitives: int = 64) -> dict[str, Any]:
     """The settings of one block of a kind behind so many channels, as a card holds them."""
     if kind == "double_attention":
-        return {"in_channels": channels, "c_m": LENGTH, "c_n": primitives, "position_norm": True}
+        return {"in_channels": channels, "c_m": LENGTH, "c_n": primitives, "position_norm": "centred"}
     return {"kind": kind, "in_channels": channels, **RIVALS[kind]}
 
 
@@ -81,7 +83,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     cached |= {"teacher": args.teacher} if args.teacher else {}
     cached |= {"sizes_px": tuple(args.sizes)} if args.sizes else {}
     settings = AdaptSettings(
-        architecture=architecture(tuple(args.primitives or (64, 64)), kind), **given(args, SETTINGS)
+        architecture=architecture(tuple(args.primitives or PRIMITIVES), kind), **given(args, SETTINGS)
     )
     photos = find_photos(args.photos, limit=args.limit, seed=args.seed)
     cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached))

@@ -3,10 +3,9 @@
 Two phases, both on cached features (`cache.py`), so the trunk's lower stages never run:
 
 1. **Attention.** Each block alone learns θ, ρ and φ. Its effective attention E(p, ·) = Σ_i ρ_i(p) θ_i
-   is drawn towards the target affinity T(p, ·) by cross-entropy (how much) and by a ranking loss over
-   pairs of cells (which of two is more), its Z rebuilds the standardised features through a linear
-   read-out (so that primitives carry content), and the mean ρ over the batch is kept from leaving
-   primitives unused.
+   is drawn towards the target affinity T(p, ·) (`ATTENTION_WEIGHTS` says how), its Z rebuilds the
+   standardised features through a linear read-out (so that primitives carry content), and the mean ρ
+   over the batch is kept from leaving primitives unused.
 2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run and
    drawn towards the teacher's soft predictions, the attention losses going on beside it.
 
@@ -20,8 +19,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,14 +33,26 @@ from tqdm import tqdm
 
 from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, SqueezeExcitation
 from a2core.checkpoints import save_checkpoint
-from a2core.double_attention import DoubleAttention
+from a2core.double_attention import DoubleAttention, position_normalised
 from a2core.errors import TrainingError
 from a2core.networks import WithBlock, build_network, inserted_blocks, stages
 from a2core.training.cache import Cache, fold_norms
 from a2core.training.state import read_state, start_from, write_state
 
+ROWS = 8  # positions p whose attention is looked at in one step, of each picture
 RANK_PAIRS = 48  # cells compared with one another, for each row
 RANK_WIDTH = 0.25  # of the ranking loss, in nats of log E
+# So many of the primitives are drawn to gather from so large a share of the cells; the others are free.
+# All of them narrow would cost order among far cells, none of them narrow would leave nothing to look at.
+NARROW, NARROW_REACH = 0.54, 0.2
+
+# How E(p, ·) is taught, by the block: weights of the losses in `attention_losses`. Shallow features know
+# little of objects by themselves, so how much and in which order comes from the target. Deep ones rank
+# cells well as they are: their order is kept to, and the target's followed where it knows better.
+ATTENTION_WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "blocks.4": {"target": 1.0, "rank": 1.0, "balance": 0.1},
+    "blocks.5": {"correlation": 2.0, "similarity": 4.0, "reach": 0.5, "balance": 0.01},
+}
 
 
 @dataclass(frozen=True)
@@ -49,15 +60,13 @@ class AdaptSettings:
     """How to adapt. A run can only be resumed with the same settings."""
 
     architecture: Mapping[str, Any]
-    attention_steps: int = 1500
+    attention_weights: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: ATTENTION_WEIGHTS)
+    attention_steps: int = 4500
     prediction_steps: int = 300
     batch_size: int = 32
-    learning_rate: float = 1e-2
+    learning_rate: float = 5e-3
     prediction_learning_rate: float = 1e-3
-    weight_target: float = 1.0
-    weight_rank: float = 1.0
     weight_rebuild: float = 0.3
-    weight_balance: float = 0.1
     weight_predict: float = 1.0
     weight_decay: float = 1e-3
     seed: int = 0
@@ -68,7 +77,8 @@ class Inside(NamedTuple):
 
     rows: Tensor | None  # (B, R, N): the attention of the asked positions; None: all are handed the same
     output: Tensor  # (B, m, N), or (B, m, 1) where all are handed the same: what the last layer reads
-    distribute: Tensor | None  # (B, n, N): ρ; None without primitives
+    gather: Tensor | None = None  # (B, n, N): θ, of blocks with primitives
+    distribute: Tensor | None = None  # (B, n, N): ρ, likewise
 
 
 def look_inside(block: nn.Module, features: Tensor, rows: Tensor) -> Inside:
@@ -81,13 +91,14 @@ def look_inside(block: nn.Module, features: Tensor, rows: Tensor) -> Inside:
         attended = block.attend(features)
         n = attended.distribute.shape[1]
         picked = attended.distribute.gather(2, rows[:, None].expand(-1, n, -1))
-        return Inside(picked.transpose(1, 2) @ attended.gather, attended.output, attended.distribute)
+        rows_of = picked.transpose(1, 2) @ attended.gather
+        return Inside(rows_of, attended.output, attended.gather, attended.distribute)
     if isinstance(block, NonLocal | SelfAttention):
-        return Inside(*block.attend(features, rows), None)
+        return Inside(*block.attend(features, rows))
     if isinstance(block, CovariancePooling):
-        return Inside(None, block.statistics(features).flatten(1)[:, :, None], None)
+        return Inside(None, block.statistics(features).flatten(1)[:, :, None])
     if isinstance(block, SqueezeExcitation):
-        return Inside(None, block.bottleneck(features)[:, :, None], None)
+        return Inside(None, block.bottleneck(features)[:, :, None])
     raise TrainingError(f"There is no recipe for blocks of the kind {type(block).__name__}.")
 
 
@@ -165,33 +176,68 @@ class Trainee(nn.Module):
 
 
 def attention_losses(
-    block: nn.Module, read_out: nn.Module, features: Tensor, rows: Tensor, targets: Tensor
+    block: nn.Module,
+    read_out: nn.Module,
+    features: Tensor,
+    rows: Tensor,
+    targets: Tensor,
+    wanted: Collection[str],
 ) -> dict[str, Tensor]:
-    """The losses of one block on one batch: four for double attention, fewer for its rivals.
+    """The losses of one block on one batch, those of its attention that are wanted and that it has.
 
-    `rows` (B, R) are flat positions p and `targets` (B, R, N) the distributions T(p, ·).
+    `rows` (B, R) are flat positions p and `targets` (B, R, N) the distributions T(p, ·). Of the attention:
+
+    - target: cross-entropy of E(p, ·) to T(p, ·), how much;
+    - rank: pairs of cells, which of two is more;
+    - correlation: 1 − correlation of log E(p, ·) with log T(p, ·);
+    - similarity: 1 − correlation of log E(p, ·) with the cosine similarities of what the block reads;
+    - reach: squared distance of log reach from log NARROW_REACH, for the first NARROW of the primitives.
+
+    And always: rebuild, and balance where there are primitives.
     """
+    few = torch.randperm(rows.shape[1], device=rows.device)[:ROWS]
+    rows, targets = rows[:, few], targets[:, few]
     inside = look_inside(block, features, rows)
+    norm: Any = block.input_norm
+    flat = features.flatten(2)
+    standardised = norm(flat) if norm is not None else flat
     losses: dict[str, Tensor] = {}
     if inside.rows is not None:
         log_e = inside.rows.clamp_min(1e-9).log()
         log_t = targets.clamp_min(1e-6).log()
+        if "correlation" in wanted:
+            losses["correlation"] = 1 - _correlation(log_e, log_t)
+        if "similarity" in wanted:
+            read: Any = position_normalised(standardised, getattr(block, "position_norm", False))
+            unit = F.normalize(read, dim=1)
+            at_rows = unit.gather(2, rows[:, None].expand(-1, unit.shape[1], -1))
+            losses["similarity"] = 1 - _correlation(log_e, at_rows.transpose(1, 2) @ unit)
+    if inside.rows is not None and "target" in wanted:
+        losses["target"] = -(targets * log_e).sum(dim=2).mean()
+    if inside.rows is not None and "rank" in wanted:
         cells = torch.randperm(targets.shape[2], device=targets.device)[:RANK_PAIRS]
         ours, theirs = log_e[:, :, cells], log_t[:, :, cells]
         gap_ours = ours[..., :, None] - ours[..., None, :]
         weight = (theirs[..., :, None] - theirs[..., None, :]).clamp(0, 1)
-        losses["target"] = -(targets * log_e).sum(dim=2).mean()
         losses["rank"] = (F.softplus(-gap_ours / RANK_WIDTH) * weight).sum() / weight.sum().clamp_min(1e-6)
 
-    flat = features.flatten(2)
-    norm: Any = block.input_norm
-    standardised = norm(flat) if norm is not None else flat
     rebuilt = read_out(inside.output.transpose(1, 2)).transpose(1, 2)
     losses["rebuild"] = F.mse_loss(rebuilt.expand_as(standardised), standardised)
-    if inside.distribute is not None:
+    if inside.distribute is not None and inside.gather is not None:
         use = inside.distribute.mean(dim=(0, 2))
         losses["balance"] = (use * use.clamp_min(1e-9).log()).sum() + math.log(len(use))
+        if "reach" in wanted:
+            gather = inside.gather[:, : math.ceil(NARROW * len(use))]
+            entropy = -(gather * gather.clamp_min(1e-20).log()).sum(dim=2)
+            log_reach = (entropy - math.log(gather.shape[2])).mean(dim=0)
+            losses["reach"] = (log_reach - math.log(NARROW_REACH)).square().mean()
     return losses
+
+
+def _correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Mean Pearson correlation along the last axis."""
+    a, b = (F.normalize(x - x.mean(dim=-1, keepdim=True), dim=-1) for x in (a, b))
+    return (a * b).sum(dim=-1).mean()
 
 
 class Adaptation:
@@ -348,21 +394,20 @@ class Adaptation:
 
     def _one_step(self, batch: Mapping[str, Tensor]) -> dict[str, float]:
         settings = self.settings
-        weights = {
-            "target": settings.weight_target,
-            "rank": settings.weight_rank,
-            "rebuild": settings.weight_rebuild,
-            "balance": settings.weight_balance,
-        }
         logged: dict[str, float] = {}
         total = torch.zeros(())
         for name, block in self.trainee.blocks.items():
+            weights = {
+                **settings.attention_weights.get(name, ATTENTION_WEIGHTS["blocks.5"]),
+                "rebuild": settings.weight_rebuild,
+            }
             losses = attention_losses(
                 block,
                 self.trainee.read_outs[name.replace(".", "_")],
                 batch[f"features@{name}"],
                 batch[f"rows@{name}"],
                 batch[f"targets@{name}"],
+                weights,
             )
             for key, value in losses.items():
                 total = total + weights[key] * value

@@ -11,13 +11,14 @@ from sklearn.metrics import roc_auc_score
 
 from a2core.checkpoints import load_model
 from a2core.cli import main
+from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
 from a2core.networks import BLOCK_KINDS, load_backbone
 from a2core.training.adapt import architecture
 from a2core.training.cache import Cache, CacheSettings, walked_affinity
 from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
 from a2core.training.evaluate import imagenet_index
-from a2core.training.loop import Adaptation, AdaptSettings, Trainee
+from a2core.training.loop import NARROW_REACH, Adaptation, AdaptSettings, Trainee, attention_losses
 from a2core.training.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
@@ -243,12 +244,14 @@ def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, tmp_path, 
     )
     run.run(progress=False)
     attends = kind in ("non_local", "self_attention")
-    assert ("blocks.5/target" in run.last) == attends  # drawn to the targets where there is attention to draw
+    assert (
+        "blocks.5/correlation" in run.last
+    ) == attends  # drawn to the targets where there is attention to draw
     assert run.last["predict"] < first["predict"]
     assert run.last["blocks.5/rebuild"] < 0.9 * first["blocks.5/rebuild"]
     if attends:
-        assert run.last["blocks.5/rank"] < 0.9 * first["blocks.5/rank"]
-        assert run.last["blocks.5/target"] < first["blocks.5/target"]
+        assert run.last["blocks.4/target"] < first["blocks.4/target"]
+        assert run.last["blocks.5/similarity"] < 0.9 * first["blocks.5/similarity"]
     path = run.write_checkpoint(tmp_path / f"{kind}.safetensors", {})
     model = load_model(path, device="cpu")
     assert [type(block) for block in model.blocks.values()] == [BLOCK_KINDS[kind]] * 2
@@ -269,3 +272,39 @@ def test_the_command_trains_a_checkpoint_that_loads_and_traces(photos, tmp_path,
     checkpoint = tmp_path / "run" / "mine.safetensors"
     assert main(["trace", str(photo), "--checkpoint", str(checkpoint), "--size", "96"]) == 0
     assert "blocks.5: n=5" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- losses
+
+
+def test_the_losses_of_the_attention_are_what_they_say():
+    """Against NumPy; a target that is the block's own attention, flattened, correlates fully with it."""
+    torch.manual_seed(0)
+    block = DoubleAttention(6, 4, 5, position_norm="centred").eval()
+    for projection in (block.theta, block.rho):
+        torch.nn.init.normal_(projection.weight, std=0.5)
+    features, rows = torch.randn(2, 6, 3, 4), torch.tensor([[0, 5, 11], [3, 4, 7]])
+    with torch.no_grad():
+        inside = block.attend(features)
+        attention = (inside.distribute.transpose(1, 2) @ inside.gather).numpy()
+    picked = np.stack([attention[b, rows[b]] for b in range(2)])
+    targets = picked**0.5 / (picked**0.5).sum(-1, keepdims=True)
+    wanted = ("target", "correlation", "similarity", "reach")
+    read_out = torch.nn.Linear(4, 6)
+    losses = attention_losses(block, read_out, features, rows, torch.from_numpy(targets), wanted)
+    assert set(losses) == {*wanted, "rebuild", "balance"}
+    assert losses["correlation"].item() == pytest.approx(0, abs=1e-5)
+    assert losses["target"].item() == pytest.approx(-(targets * np.log(picked)).sum(-1).mean(), rel=1e-4)
+
+    read = features.flatten(2).numpy()
+    read = read - read.mean(axis=2, keepdims=True)
+    read /= np.linalg.norm(read, axis=1, keepdims=True)
+    expected = [
+        np.corrcoef(np.log(picked[b, k]), read[b, :, rows[b, k]] @ read[b])[0, 1]
+        for b in range(2)
+        for k in range(3)
+    ]
+    assert losses["similarity"].item() == pytest.approx(1 - np.mean(expected), abs=1e-4)
+    gather = inside.gather.numpy()[:, :3]  # 54 % of 5 primitives, rounded up
+    log_reach = -(gather * np.log(gather)).sum(2).mean(0) - np.log(12)
+    assert losses["reach"].item() == pytest.approx(((log_reach - np.log(NARROW_REACH)) ** 2).mean(), rel=1e-4)
