@@ -119,7 +119,10 @@ def fit_exponent(costs: Iterable[Cost], *, least: int = FIT_FROM) -> Exponent | 
     used = [cost for cost in costs if cost.measured and cost.ms and cost.positions >= least]
     if len(used) < 3:
         return None
-    size, milliseconds = np.log([cost.positions for cost in used]), np.log([cost.ms for cost in used])
+    size, milliseconds = (
+        np.log([cost.positions for cost in used]),
+        np.log([cost.ms or math.nan for cost in used]),
+    )
     multiply_adds = np.array([math.log(cost.multiply_adds) for cost in used])
     off = size - size.mean()
     slope = float(off @ milliseconds / (off @ off))

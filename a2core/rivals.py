@@ -147,10 +147,11 @@ class Reading:
         frames, _, rows, cols = x.shape
         self.grid = (frames, rows, cols)
         # A copy, over all frames as one tall picture: no other run of the network changes its settings.
-        self._block: Any = copy.deepcopy(block).eval()
-        self._block.frames_per_clip = 1
-        if hasattr(self._block, "observer"):
-            self._block.observer = None
+        own: Any = copy.deepcopy(block).eval()
+        own.frames_per_clip = 1
+        if hasattr(own, "observer"):
+            own.observer = None
+        self._block = own
         self._x = x.float().transpose(0, 1).flatten(1, 2)[None]  # (1, c, T·h, w)
         self.same_everywhere = bool(getattr(self._block, "same_everywhere", False))
         self.handed = "gates" if isinstance(block, SqueezeExcitation) else "addition"

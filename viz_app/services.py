@@ -32,6 +32,7 @@ MODELS_KEPT = 4
 TRACES_KEPT = 48  # of about 2 to 6 MB each, payload included
 SAMPLES_KEPT = 16
 UPLOAD_PREFIX = "upload-"
+DOUBLE_ATTENTION = "double_attention"
 RANDOM_SUFFIX = ", random blocks"
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
 UNEXPECTED = (
@@ -84,12 +85,16 @@ class Weights:
 def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
     """The weights that can be used, and the checkpoints that cannot, each with its `fault`.
 
-    A checkpoint comes before its network with random blocks, which is there to compare with.
+    A checkpoint comes before its network with random blocks, which is there to compare with. Those of
+    other kinds of block have no primitives to look at: they are Compare's.
     """
     usable, refused = [], []
     for info in a2core.list_checkpoints():
         if info.fault:
             refused.append(info)
+            continue
+        blocks = info.card["architecture"].get("blocks", {}).values()
+        if blocks and all(block.get("kind", DOUBLE_ATTENTION) != DOUBLE_ATTENTION for block in blocks):
             continue
         fingerprint = str(info.card.get("sha256", ""))[:16]
         usable.append(Weights(info.name, info.name, fingerprint, trained=True))

@@ -3,11 +3,9 @@
 With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made by
 
     python -m a2core train photos/imagenette/train photos/caltech101/train --limit 3000
-    python -m a2core train photos/imagenette/train photos/caltech101/train --limit 3000 \\
-        --kind KIND --attention-steps 1500
 
-for each KIND of squeeze-excitation, covariance-pooling, non-local and self-attention. The features are
-cached once for all of them.
+and the rivals with `--kind KIND --attention-steps 1500` added, for each KIND of squeeze-excitation,
+covariance-pooling, non-local and self-attention. The features are cached once for all of them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def clip(photo):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"position_norm": True}, {"position_norm": "centred"}, {"input_norm": False}, {"output_norm": True}]
+    "options",
+    [{}, {"position_norm": True}, {"position_norm": "centred"}, {"input_norm": False}, {"output_norm": True}],
 )
 def test_the_arrays_satisfy_the_equations_and_add_up_to_the_blocks_own_output(tiny_model, photo, options):
     old = tiny_model.blocks["deep"]

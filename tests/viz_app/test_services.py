@@ -9,6 +9,7 @@ import pytest
 
 import a2core
 from a2core import MediaError
+from a2core.networks import build_network, inserted_blocks
 from viz_app import services, view_model
 
 pytestmark = pytest.mark.slow
@@ -24,6 +25,17 @@ def plain_picture(shade: int) -> services.Picture:
     return services.Picture(
         f"shade-{shade}", "", "", "", a2core.Clip(frame, np.zeros(1), "image", "", ()), ""
     )
+
+
+def test_networks_without_double_attention_are_not_offered(checkpoints):
+    """They are rivals to compare with: there is no primitive to point at."""
+    blocks = {"blocks.5": {"kind": "non_local", "in_channels": 192, "inner": 8}}
+    architecture = {"backbone": "tf_efficientnet_lite0", "blocks": blocks}
+    rival = inserted_blocks(build_network(architecture).network)
+    a2core.save_checkpoint(checkpoints / "rival.safetensors", rival, architecture=architecture, card={})
+    usable, refused = services.list_weights()
+    assert {weights.checkpoint for weights in usable} == {"a2-made"}
+    assert refused == []
 
 
 def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights, monkeypatch):
