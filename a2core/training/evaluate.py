@@ -25,7 +25,7 @@ from timm.data import ImageNetInfo
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from a2core.checkpoints import find_checkpoint, load_model, untrained_model
+from a2core.checkpoints import find_checkpoint, load_model, read_card, untrained_model
 from a2core.double_attention import DoubleAttention
 from a2core.errors import TrainingError
 from a2core.networks import WithBlock, imagenet_labels, stages
@@ -83,7 +83,8 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
         print(skipped.summary())
     if args.write:
         path = find_checkpoint(args.checkpoint)
-        amend_card(path, {"metrics": card_metrics(results)})
+        before = read_card(path).get("metrics", {})
+        amend_card(path, {"metrics": {**before, **card_metrics(results)}})
         print(f"wrote the measures into {path.with_suffix('.json').name}")
     return results
 
@@ -103,12 +104,13 @@ _COLUMNS = ("click-AUC", "overlap gather", "overlap rho", "median reach", "dead"
 
 def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
     """The measures as a checkpoint's card holds them and the About page shows them: few, and in words."""
-    metrics: dict[str, Any] = {"command": results["command"]}
+    metrics: dict[str, Any] = {}
+    by: dict[str, Any] = {"command": results["command"]}
     regions = dict(results.get("regions", {}))
     count, folder, left_out = (regions.pop(key, None) for key in ("pictures", "folder", "left out"))
     for size, tables in regions.items():
         on = f"{count} pictures of {folder}" + (f", those of {left_out} left out" if left_out else "")
-        metrics[f"regions at {size} pixels"] = {"measured on": on} | {
+        metrics[f"regions at {size} pixels"] = {"measured on": on, **by} | {
             name: {
                 label: round(table[method][measure], 3)
                 for label, method, measure in _CARD_LINES
@@ -121,7 +123,7 @@ def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
     for size, measured in photos.items():
         on = f"{measured['photos']} photos of {folder}, all {classes} classes"
         rest = {key: value for key, value in measured.items() if key != "photos"}
-        metrics[f"photos at {size} pixels"] = {"measured on": on} | rest
+        metrics[f"photos at {size} pixels"] = {"measured on": on, **by} | rest
     return metrics
 
 

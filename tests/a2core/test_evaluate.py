@@ -106,6 +106,7 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
     )
     auc = measures["regions"]["96"]["blocks.5"]["block"]["click-AUC"]
     assert facts["metrics · regions at 96 pixels · blocks.5 · click-AUC"] == f"{round(auc, 3):.4g}"
+    assert facts["metrics · photos at 96 pixels · measured on"].startswith("4 photos")
     load_model(checkpoint, device="cpu")
 
 
@@ -275,7 +276,7 @@ def test_a_primitive_is_named_for_the_classes_whose_photos_hand_out_most_of_it()
 def test_the_command_writes_a_sentence_for_each_primitive_that_the_app_reads(checkpoint, photos, capsys):
     weights = checkpoint.read_bytes()
     assert main(["cards", str(checkpoint), "--photos", str(photos), "--size", "96"]) == 0
-    assert "wrote 128 cards into mine.json" in capsys.readouterr().out
+    assert "wrote 320 cards into mine.json" in capsys.readouterr().out
     model = load_model(checkpoint, device="cpu")
     for name, block in model.blocks.items():
         entry = model.card["cards"][name]

@@ -360,7 +360,7 @@ def files_no_larger_than(size_bytes):
 @pytest.mark.slow
 @BOTH_MODES
 def test_a_disk_that_fills_up_is_said_and_nothing_is_left_that_looks_whole(photos, tmp_path, capsys, begin):
-    with files_no_larger_than(300_000):
+    with files_no_larger_than(200_000):
         error = one_line(begin(photos, tmp_path), capsys)
     assert "cannot be written" in error
     assert "Free space" in error
