@@ -35,6 +35,7 @@ def read_by_hand(block: nn.Module, x: torch.Tensor) -> np.ndarray:
     """The full attention matrix, (heads, N, N), in float64 from the block's weights."""
     flat = x.double().numpy().transpose(1, 0, 2, 3).reshape(CHANNELS, -1)
     flat = flat / np.sqrt(1 + block.input_norm.eps)  # fresh statistics: mean 0, variance 1
+    flat = flat - flat.mean(axis=1, keepdims=True)  # over all frames
     flat = flat / np.sqrt((flat**2).mean(axis=0) + 1e-6)
 
     def project(layer):

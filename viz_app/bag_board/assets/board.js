@@ -118,7 +118,9 @@ class Board {
     const find = (selector) => this.root.querySelector(selector);
     find(".who").textContent = `g${i}`;
     const effect = `first order: ${signed(effects[i])} logit for ${effectOf}`;
-    find(".what").textContent = cards[i] ? `${cards[i]} \u00b7 ${effect}` : effect;
+    const what = find(".what");
+    what.textContent = cards[i] ? `${effect} \u00b7 ${cards[i]}` : effect;
+    what.title = what.textContent; // only two lines of it are shown
     find(".flip").textContent = factor === 0 ? "Switch on" : "Switch off";
     find(".strength output").textContent = times(factor);
     this.slider.value = factor;
