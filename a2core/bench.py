@@ -208,7 +208,7 @@ def measure(
             for name in playing:
                 times[name].append(once(modules[name]) * 1e3)
         peaks = {
-            name: _peak_mib(module, x, backward)
+            name: peak_mib(module, x, backward)
             for name, module in modules.items()
             if not (backward and name in slow)
         }
@@ -246,7 +246,7 @@ def measure(
     return rows
 
 
-def _peak_mib(module: nn.Module, x: Tensor, backward: bool) -> float | None:
+def peak_mib(module: nn.Module, x: Tensor, backward: bool) -> float | None:
     """Most memory held at once beyond input, weights and output (backward: and gradients of both)."""
     gc.collect()
     if x.device.type == "cuda":

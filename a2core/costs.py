@@ -21,7 +21,7 @@ import torch
 from scipy.special import stdtrit
 from torch import nn
 
-from a2core.bench import _peak_mib as peak_mib
+from a2core.bench import peak_mib
 from a2core.counts import count
 from a2core.networks import make_block
 

@@ -31,7 +31,7 @@ GATHERS = {
     "covariance_pooling": "How channels vary together over the picture becomes one vector.",
     "non_local": "The pixel is compared with every cell; the likest give most.",
     "self_attention": "As non-local, in several heads; shown is their mean.",
-    "double_attention": "A few dozen primitives are gathered once; the pixel takes its own mixture.",
+    "double_attention": "A small bag of primitives is gathered once; the pixel takes its own mixture.",
 }
 PIECES = len(a2core.POSITIONS)
 
