@@ -1,7 +1,7 @@
 """Clips in the app: choosing their frames, tracing them with progress, and what is only theirs.
 
 A clip is a `Picture` with several frames. Its file is kept beside it, so that another stretch can be cut
-from it; nothing is written to disk but what OpenCV reads while it reads it.
+from it; nothing is written to disk but what FFmpeg reads while it reads it.
 """
 
 from __future__ import annotations

@@ -1,26 +1,30 @@
-"""Decodes clips with OpenCV's FFmpeg: chosen frames only, reached by seeking, with their true times.
+"""Decodes clips with FFmpeg (PyAV): chosen frames only, reached by seeking, with their true times.
 
-OpenCV seeks by frame number, at an average rate that variable frame rates, cut-off files and wrong
-headers belie. So the times of the frames are first read from the packets, without decoding any, and
-a frame counts as reached only when the decoder itself reports its time. Seeking saves work here, and
-correctness never depends on where it lands.
+The times of the frames are first read from the packets, without decoding any, and a frame counts as
+reached only when the decoder itself reports its time. Seeking saves work here, and correctness never
+depends on where it lands.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
+import av
 import numpy as np
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
 
 from a2core.errors import MediaError
 from a2core.media.decoded import Decoded, Progress, stopped_early, stopped_note
-from a2core.media.limits import MOVING_SIDE_PX, check_size, reduced_note, scaled_size
+from a2core.media.limits import MAX_PIXELS, MOVING_SIDE_PX, check_size, reduced_note, scaled_size
 from a2core.media.timeline import pick
 
 # Below this size all packets of a file are looked at (about 0.1 s). Above it only so many, and if these
@@ -31,10 +35,14 @@ _FIRST_PACKETS = 2000
 _MOST_PACKETS = 1_000_000
 # A damaged stretch fails packet by packet, and the end of the file fails for ever.
 _FAILURES_IN_A_ROW = 32
-# OpenCV seeks to a key frame at least so many frames (at the average rate) before the frame that it is
-# told, and then grabs that many, whatever their times are.
-_SEEK_FRAMES = 16
-_GRABS_BETWEEN_REPORTS = 30
+# A seek throws away what the decoder's threads have begun: it must spare at least so many frames.
+_WORTH_A_SEEK = 8
+_STEPS_BETWEEN_REPORTS = 30
+_MOST_THREADS = 4
+_READERS = {"MP4": "mov", "MOV": "mov", "WebM": "matroska", "MKV": "matroska", "AVI": "avi"}
+# Decoders that can be told packet by packet what to leave out; that of AV1 only before its first.
+_SKIP_AT_ANY_TIME = ("h264", "hevc")
+_COVER = Disposition.attached_pic  # the picture of an album, not a video
 
 
 class _Wanted(NamedTuple):
@@ -52,7 +60,6 @@ class _Packets(NamedTuple):
     times_s: np.ndarray
     """(N,) rising."""
     key_times_s: np.ndarray
-    codec: str
     complete: bool
     """Whether the whole file was looked at."""
     ends_early: bool
@@ -91,23 +98,25 @@ def read(
     except UnicodeEncodeError as error:
         raise MediaError(f"{who} has a name that is not Unicode. Rename it.") from error
     most = _MOST_PACKETS if path.stat().st_size <= _SMALL_BYTES else _FIRST_PACKETS
-    packets = _packets(path, container, who, most, progress)
-    with contextlib.closing(_Decoder(path, container, packets.codec, who, wanted.side_px)) as decoder:
+    with contextlib.closing(_Decoder(path, container, who)) as decoder:
+        packets = decoder.packets(most, progress)
+        decoder.restart()
         decoded = None
         if not packets.complete:
             announced = decoder.announced_times_s(packets.times_s)
             if announced is not None:
                 decoded = _decode(decoder, announced, None, who, wanted, progress)
             if decoded is None:  # the header promises what the file does not keep
-                packets = _packets(path, container, who, _MOST_PACKETS, progress)
+                decoder.restart()
+                packets = decoder.packets(_MOST_PACKETS, progress)
                 decoder.restart()
         if decoded is None:
             decoded = _decode(decoder, packets.times_s, packets.key_times_s, who, wanted, progress)
             if decoded is None:
-                decoded = _first_frame(decoder)
+                decoded = _first_frame(decoder, wanted)
             if decoded is None:
                 raise MediaError(
-                    f"{who} uses the codec {packets.codec}, and none of its frames can be decoded here. "
+                    f"{who} uses the codec {decoder.codec}, and none of its frames can be decoded here. "
                     "Convert it to MP4 (H.264) or WebM (VP9), or copy it again if it used to play."
                 )
             decoded.notes.extend(decoder.shortfall_notes(packets.times_s, ends_early=packets.ends_early))
@@ -145,12 +154,12 @@ def _decode(
         target_s = max(
             float(times_s[index]) - tolerance_s, math.nextafter(shown_s[-1], math.inf) if shown_s else -1
         )
-        found = decoder.reach(target_s, times_s, key_times_s, keep_going)
+        found = decoder.reach(target_s, 2 * tolerance_s, times_s, key_times_s, keep_going)
         if found is None:
             if not frames:
                 raise stopped_early(who)
-            return decoder.decoded(frames, shown_s, [stopped_note(len(frames), len(chosen))])
-        frame = decoder.frame() if found else None
+            return decoder.decoded(frames, shown_s, wanted.side_px, [stopped_note(len(frames), len(chosen))])
+        frame = decoder.picture(wanted.side_px) if found else None
         if frame is None:
             if expected_only:
                 return None
@@ -158,75 +167,162 @@ def _decode(
         frames.append(frame)
         shown_s.append(decoder.now_s)
         if not keep_going() and len(frames) < len(chosen):
-            return decoder.decoded(frames, shown_s, [stopped_note(len(frames), len(chosen))])
+            return decoder.decoded(frames, shown_s, wanted.side_px, [stopped_note(len(frames), len(chosen))])
     if not frames:
         return None
     missing = len(frames) < len(chosen)
     notes = [f"Only {len(frames)} of {len(chosen)} frames could be decoded."] if missing else []
-    return decoder.decoded(frames, shown_s, notes)
+    return decoder.decoded(frames, shown_s, wanted.side_px, notes)
 
 
-def _first_frame(decoder: _Decoder) -> Decoded | None:
+def _first_frame(decoder: _Decoder, wanted: _Wanted) -> Decoded | None:
     """All that is left to show of a clip in which none of the chosen frames can be decoded."""
     decoder.restart()
-    frame = decoder.frame() if decoder.grab() else None
+    frame = decoder.picture(wanted.side_px) if decoder.step() else None
     if frame is None:
         return None
-    return decoder.decoded([frame], [decoder.now_s], ["Damaged: only its first frame could be decoded."])
+    return decoder.decoded(
+        [frame], [decoder.now_s], wanted.side_px, ["Damaged: only its first frame could be decoded."]
+    )
 
 
 class _Decoder:
     """One open clip: its frames in order, from wherever it was told to go."""
 
-    def __init__(self, path: Path, container: str, codec: str, who: str, side_px: int) -> None:
-        self._path = path
-        self._capture = _open(path)
-        if not self._capture.isOpened():
-            self._capture.release()
-            raise MediaError(
-                f"{who} uses the codec {codec}, which cannot be decoded here. "
-                "Convert it to MP4 (H.264) or WebM (VP9)."
-            )
-        get = self._capture.get
-        self._rate = _positive(get(cv2.CAP_PROP_FPS))
-        self._count = _positive(get(cv2.CAP_PROP_FRAME_COUNT))
-        width, height = int(get(cv2.CAP_PROP_FRAME_WIDTH)), int(get(cv2.CAP_PROP_FRAME_HEIGHT))
-        # Some clips are stored narrower than they are shown.
-        stretch = _positive(get(cv2.CAP_PROP_SAR_NUM)) / (_positive(get(cv2.CAP_PROP_SAR_DEN)) or 1)
-        if not 1 / 4 <= stretch <= 4:
-            stretch = 1.0
-        self._full_size = round(width * stretch), height
+    def __init__(self, path: Path, container: str, who: str) -> None:
+        self._path, self._kind, self._who = path, container, who
+        self._open()
+
+    def _open(self) -> None:
+        """Open the file at its start; MediaError where it holds no video."""
         try:
-            if width < 1 or height < 1:  # nothing of any frame was found
-                raise _unopened(path, container, who)
-            check_size(who, width, height)
-            check_size(who, *self._full_size)
-        except MediaError:
+            # With the kind of file told, what it says it is cannot choose another reader (a playlist, say).
+            self._file = av.open(str(self._path), format=_READERS[self._kind], metadata_errors="replace")
+        except (av.FFmpegError, ValueError, UnicodeError) as error:
+            raise _unopened(self._path, self._kind, self._who) from error
+        try:
+            tracks = [track for track in self._file.streams.video if not track.disposition & _COVER]
+            if not tracks:
+                raise _unopened(self._path, self._kind, self._who)
+            self._track = tracks[0]
+            for other in self._file.streams:
+                if other is not self._track:
+                    other.discard = Discard.all
+            self.codec = _codec_name(self._track, self._path)
+            if self._track.codec_context is None:
+                raise MediaError(
+                    f"{self._who} uses the codec {self.codec}, which cannot be decoded here. "
+                    "Convert it to MP4 (H.264) or WebM (VP9)."
+                )
+            self._measure()
+        except BaseException:
             self.close()
             raise
-        self._size = scaled_size(*self._full_size, side_px)
-        self._turn = _TURNS.get(round(get(cv2.CAP_PROP_ORIENTATION_META)) % 360)
+        self._start = self._track.start_time or 0
+        self._tick_s = float(self._track.time_base or 0)
+        self._frames = self._decoded()
+        self._wanted_s = -math.inf
+        self._frame: av.VideoFrame | None = None
         self.now_s = -1.0
-        """When the frame that was grabbed last is shown; before the first, −1."""
+        """When the frame that was decoded last is shown; before the first, −1."""
+
+    def _measure(self) -> None:
+        """Check the size of the frames, before any is decoded, and how many threads they allow."""
+        codec = self._track.codec_context
+        width, height = codec.width, codec.height
+        # Some clips are stored narrower than they are shown.
+        stretch = float(self._track.sample_aspect_ratio or 0)
+        if not 1 / 4 <= stretch <= 4:
+            stretch = 1.0
+        self.full_size = round(width * stretch), height
+        if width < 1 or height < 1:  # nothing of any frame was found
+            raise _unopened(self._path, self._kind, self._who)
+        check_size(self._who, width, height)
+        check_size(self._who, *self.full_size)
+        # Every thread holds frames of its own: few of them where these are large.
+        codec.thread_count = max(1, min(_MOST_THREADS, os.cpu_count() or 1, MAX_PIXELS // (width * height)))
+        codec.thread_type = "AUTO"
 
     def close(self) -> None:
         """Give the file back."""
-        self._capture.release()
+        self._file.close()
+
+    def restart(self) -> None:
+        """Go back to before the first frame."""
+        self.close()
+        self._open()
+
+    # ---- what the file holds
+
+    def packets(self, most: int, progress: Progress | None) -> _Packets:
+        """What the first `most` packets hold; MediaError where there are none. Ends up anywhere."""
+        times: list[int] = []
+        keys: list[int] = []
+        complete = True
+        for packet in self._demuxed():
+            at = packet.dts if packet.pts is None else packet.pts
+            if at is None or packet.is_discard:
+                continue
+            times.append(at)
+            if packet.is_keyframe:
+                keys.append(at)
+            if len(times) % 1000 == 0 and progress and progress(0, 0) is False:
+                raise stopped_early(self._who)
+            if len(times) == most:
+                complete = False
+                break
+        ends_early = _ends_early(self._path, self._kind)
+        if complete and ends_early and len(times) > 1:
+            times.pop()  # half a packet: decoders fill the rest of its frame with grey
+        if not times:
+            raise MediaError(
+                f"{self._who} has a video track without a single frame. Record or export it again."
+            )
+        return _Packets(self._seconds(times), self._seconds(keys), complete, ends_early)
+
+    def _seconds(self, times: list[int]) -> np.ndarray:
+        return (np.unique(np.array(times, dtype=np.int64)) - self._start) * self._tick_s
+
+    def _demuxed(self) -> Iterator[Packet]:
+        """The packets from here on, the damaged ones left out; then an empty one."""
+        failures = 0
+        while failures < _FAILURES_IN_A_ROW:
+            try:
+                for packet in self._file.demux(self._track):
+                    failures = 0
+                    if packet.size == 0 and packet.dts is None:
+                        return
+                    yield packet
+                return
+            except av.FFmpegError:
+                failures += 1
+
+    def _rate_and_count(self) -> tuple[float, float]:
+        """Frames a second and frames in all, as the header has them; 0 where it does not say."""
+        rate = float(self._track.guessed_rate or self._track.average_rate or 0)
+        if self._track.frames > 0:
+            return rate, float(self._track.frames)
+        lasts_s = (self._file.duration or 0) / av.time_base
+        if lasts_s <= 0:
+            lasts_s = (self._track.duration or 0) * self._tick_s
+        return rate, float(math.floor(max(0.0, lasts_s) * rate + 0.5))
 
     def announced_times_s(self, seen_s: np.ndarray) -> np.ndarray | None:
         """(N,) times by the header's count and rate, unless the first frames' times belie them."""
-        if not (2 <= self._count <= 2 * _MOST_PACKETS and self._rate > 0 and len(seen_s) > 1):
+        rate, count = self._rate_and_count()
+        if not (2 <= count <= 2 * _MOST_PACKETS and rate > 0 and len(seen_s) > 1):
             return None
         seen_rate = (len(seen_s) - 1) / max(float(seen_s[-1] - seen_s[0]), 1e-6)
-        announced = np.arange(int(self._count)) / self._rate
-        return announced if abs(seen_rate / self._rate - 1) < 0.02 and announced[-1] > seen_s[-1] else None
+        announced = np.arange(int(count)) / rate
+        return announced if abs(seen_rate / rate - 1) < 0.02 and announced[-1] > seen_s[-1] else None
 
     def shortfall_notes(self, times_s: np.ndarray, *, ends_early: bool) -> list[str]:
         """A note on a file that is much shorter than its header says: cut off, or a wrong header."""
-        if self._rate <= 0:
+        rate, count = self._rate_and_count()
+        if rate <= 0:
             return []
-        announced_s = self._count / self._rate
-        held_s = float(times_s[-1]) + 1 / self._rate
+        announced_s = count / rate
+        held_s = float(times_s[-1]) + 1 / rate
         if ends_early and held_s < 0.95 * announced_s:
             return [f"Cut off: only {held_s:.1f} of its {announced_s:.1f} seconds could be read."]
         # Matroska announces the length of the longest track, which may be the sound.
@@ -234,144 +330,132 @@ class _Decoder:
             return [f"Its header announces {announced_s:.1f} seconds, but its frames end at {held_s:.1f}."]
         return []
 
+    # ---- going to a frame
+
     def reach(
         self,
         target_s: float,
+        slack_s: float,
         times_s: np.ndarray,
         key_times_s: np.ndarray | None,
         keep_going: Callable[[], bool],
     ) -> bool | None:
-        """Grab the first frame shown at ``target_s`` or later; False where none is left, None if stopped."""
+        """Decode the first frame shown at `target_s` or later; False where none is left, None if stopped.
+
+        Seeking saves work here, and correctness never depends on where it lands: where the first frame
+        after a jump is later than `slack_s` after the target, the frames are walked through from the first.
+        """
+        self._wanted_s = target_s
         jumped = self._jump(target_s, times_s, key_times_s)
-        grabs = 0
+        steps = 0
         while self.now_s < target_s:
-            grabs += 1
-            if grabs % _GRABS_BETWEEN_REPORTS == 0 and not keep_going():
+            steps += 1
+            if steps % _STEPS_BETWEEN_REPORTS == 0 and not keep_going():
                 return None
-            if self.grab():
+            if not self.step():
+                if not jumped:
+                    return False
+            elif not (jumped and steps == 1 and self.now_s > target_s + slack_s):
                 continue
-            if not jumped or key_times_s is None:
-                return False
-            jumped = False  # the file cannot be sought in after all: walk
+            jumped = False
             self.restart()
+            self._wanted_s = target_s
         return True
 
-    def grab(self) -> bool:
-        """Decode the next frame that can be decoded; False at the end."""
-        for _ in range(_FAILURES_IN_A_ROW):
-            if self._capture.grab():
-                self.now_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                return True
-        return False
-
-    def restart(self) -> None:
-        """Go back to before the first frame."""
-        self._capture.release()
-        self._capture = _open(self._path)
-        self.now_s = -1.0
-
     def _jump(self, target_s: float, times_s: np.ndarray, key_times_s: np.ndarray | None) -> bool:
-        """Seek to before ``target_s`` where that saves decoding; whether it did."""
+        """Seek to before `target_s` where that saves decoding; whether it did."""
         target = int(np.searchsorted(times_s, target_s))
         now = int(np.searchsorted(times_s, self.now_s, side="right")) - 1
         if key_times_s is None:
-            landing = target - 2
-            ask_s = float(times_s[max(landing, 0)])
+            ask_s, landing = target_s, target - _WORTH_A_SEEK
         else:
-            # OpenCV will go _SEEK_FRAMES back in time and as many frames on again. Where the rate varies
-            # these are not the same, so ask for so much after a key frame: it goes back to just that one.
-            latest = target - _SEEK_FRAMES - 1
-            keys = np.searchsorted(key_times_s, times_s[latest], side="right") if latest >= 0 else 0
-            if keys == 0 or self._rate <= 0:
+            keys = int(np.searchsorted(key_times_s, target_s + 1e-4, side="right"))
+            if keys == 0:
                 return False
-            key_s = float(key_times_s[keys - 1])
-            landing = int(np.searchsorted(times_s, key_s)) + _SEEK_FRAMES
-            ask_s = key_s + (_SEEK_FRAMES + 0.5) / self._rate
-        # What lies beyond the length in the header cannot be sought.
-        if landing <= now + 2 * _SEEK_FRAMES or ask_s * self._rate > self._count:
+            ask_s = float(key_times_s[keys - 1])
+            landing = int(np.searchsorted(times_s, ask_s - 1e-4))
+        if landing <= now + _WORTH_A_SEEK:
             return False
-        self._capture.set(cv2.CAP_PROP_POS_MSEC, ask_s * 1000)
-        self.now_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if self.now_s >= target_s:
-            self.restart()
+        try:
+            self._file.seek(round(ask_s / self._tick_s) + self._start, stream=self._track)
+        except av.FFmpegError:
+            return False
+        self._frames = self._decoded()
+        self.now_s = -1.0
         return True
 
-    def frame(self) -> np.ndarray | None:
-        """(H, W, 3) uint8 RGB of the frame grabbed last, upright and scaled; None where it has no picture."""
-        given, frame = self._capture.retrieve()
-        if not given or frame is None or frame.ndim != 3 or frame.shape[2] != 3:
-            return None
-        if (frame.shape[1], frame.shape[0]) != self._size:
-            shrinks = self._size[0] <= frame.shape[1] and self._size[1] <= frame.shape[0]
-            frame = cv2.resize(
-                frame, self._size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-            )
-        if self._turn is not None:
-            frame = cv2.rotate(frame, self._turn)
-        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    def step(self) -> bool:
+        """Decode the next frame that can be decoded; False at the end."""
+        for frame in self._frames:
+            at = frame.dts if frame.pts is None else frame.pts
+            if at is None:
+                continue
+            self._frame, self.now_s = frame, (at - self._start) * self._tick_s
+            return True
+        return False
 
-    def decoded(self, frames: list[np.ndarray], shown_s: list[float], notes: list[str]) -> Decoded:
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        """The frames from here on.
+
+        Frames before the one that is wanted are only decoded where others are made from them.
+        """
+        codec = self._track.codec_context
+        failures = 0
+        for packet in self._demuxed():
+            at = packet.dts if packet.pts is None else packet.pts
+            if codec.name in _SKIP_AT_ANY_TIME:
+                passed = at is not None and (at - self._start) * self._tick_s < self._wanted_s
+                codec.skip_frame = "NONREF" if passed else "DEFAULT"
+            try:
+                frames = codec.decode(packet)
+                failures = 0
+            except av.FFmpegError:
+                failures += 1
+                if failures == _FAILURES_IN_A_ROW:
+                    break
+                continue
+            yield from frames
+        with contextlib.suppress(av.FFmpegError):
+            yield from codec.decode(None)
+
+    def picture(self, side_px: int) -> np.ndarray | None:
+        """(H, W, 3) uint8 RGB of the frame decoded last, upright and scaled; None where it has none."""
+        if self._frame is None:
+            return None
+        width, height = scaled_size(*self.full_size, side_px)
+        shrinks = width <= self._frame.width and height <= self._frame.height
+        try:
+            shown = self._frame.reformat(
+                width, height, "rgb24", interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC
+            ).to_ndarray()
+        except (av.FFmpegError, ValueError):
+            return None
+        return np.rot90(shown, self._frame.rotation // 90 % 4)
+
+    def decoded(
+        self, frames: list[np.ndarray], shown_s: list[float], side_px: int, notes: list[str]
+    ) -> Decoded:
         """The frames as one array, with a note where they were scaled down."""
-        if max(self._size) < max(self._full_size):
-            turned = self._turn not in (None, cv2.ROTATE_180)
-            notes = [reduced_note(self._full_size, self._size, turned=turned), *notes]
+        size = scaled_size(*self.full_size, side_px)
+        if max(size) < max(self.full_size):
+            turned = frames[0].shape[:2] != size[::-1]
+            notes = [reduced_note(self.full_size, size, turned=turned), *notes]
         return Decoded(np.stack(frames), np.array(shown_s), True, notes)
 
 
-_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-
-
-def _open(path: Path) -> cv2.VideoCapture:
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)  # turned here, after scaling down, which is cheaper
-    return capture
-
-
-def _positive(value: float) -> float:
-    """A property as OpenCV gives it, or 0 where it is unknown: negative, zero or not a number."""
-    return value if math.isfinite(value) and value > 0 else 0.0
-
-
-def _packets(path: Path, container: str, who: str, most: int, progress: Progress | None) -> _Packets:
-    """What the first ``most`` packets of a file hold; MediaError where it holds no video."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
-    try:
-        if not capture.isOpened():
-            raise _unopened(path, container, who)
-        codec = _codec_name(capture, path)
-        times_ms: list[float] = []
-        key_times_ms: list[float] = []
-        failures = 0
-        while len(times_ms) < most and failures < _FAILURES_IN_A_ROW:
-            if not capture.grab():
-                failures += 1
-                continue
-            failures = 0
-            times_ms.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-            if capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
-                key_times_ms.append(times_ms[-1])
-            if len(times_ms) % 1000 == 0 and progress and progress(0, 0) is False:
-                raise stopped_early(who)
-    finally:
-        capture.release()
-    complete = failures > 0
-    ends_early = _ends_early(path, container)
-    if complete and ends_early and len(times_ms) > 1:
-        times_ms.pop()  # half a packet: decoders fill the rest of its frame with grey
-    if not times_ms:
-        raise MediaError(f"{who} has a video track without a single frame. Record or export it again.")
-    return _Packets(np.unique(times_ms) / 1000, np.unique(key_times_ms) / 1000, codec, complete, ends_early)
-
-
-def _codec_name(capture: cv2.VideoCapture, path: Path) -> str:
+def _codec_name(track: VideoStream, path: Path) -> str:
     """The codec's four letters, or the name that a Matroska file gives it."""
-    code = int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
-    letters = code.to_bytes(4, "little").decode("latin-1")
-    if all(" " <= letter <= "~" for letter in letters) and letters.strip():
-        return letters.strip()
     with path.open("rb") as file:
-        named = re.search(rb"V_[A-Z0-9_/]{2,30}", file.read(1 << 16))
-    return named.group().decode() if named else f"0x{code:08X}"
+        begin = file.read(1 << 16)
+    for named in (rb"V_[A-Z0-9_/]{2,30}", rb"vids([ -~]{4})"):
+        found = re.search(named, begin)
+        if found:
+            return found.group(found.re.groups).decode()
+    codec = track.codec_context
+    letters = codec.codec_tag if codec is not None else ""
+    if letters.strip() and letters.isprintable():
+        return letters.strip()
+    return codec.name if codec is not None else "of an unknown kind"
 
 
 def _unopened(path: Path, container: str, who: str) -> MediaError:

@@ -1,4 +1,4 @@
-"""Makers of pictures and clips with known pixels and times, by hand, by Pillow's writers or OpenCV's."""
+"""Makers of pictures and clips with known pixels and times, by hand, by Pillow, OpenCV or PyAV."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 from PIL import Image
@@ -161,6 +163,30 @@ def counter_clip(path: Path, fourcc: str, frames: int, rate: float = 30.0) -> Pa
     for number in range(frames):
         writer.write(counter_frame(number))
     writer.release()
+    return path
+
+
+def encoded_clip(
+    path: Path,
+    codec: str,
+    times_ms: Iterable[int],
+    *,
+    pixels: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    side: tuple[int, int] = (128, 64),
+) -> Path:
+    """A clip of counter frames at these times in a codec that OpenCV does not write, encoded by PyAV."""
+    with av.open(str(path), "w") as file:
+        track = file.add_stream(codec, rate=30, options=options or {})
+        track.width, track.height, track.pix_fmt = *side, pixels
+        track.codec_context.time_base = Fraction(1, 1000)
+        track.codec_context.thread_count = 1
+        for number, time_ms in enumerate(times_ms):
+            picture = cv2.resize(counter_frame(number), side, interpolation=cv2.INTER_NEAREST)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            file.mux(track.encode(frame))
+        file.mux(track.encode())
     return path
 
 

@@ -21,6 +21,7 @@ from tests.a2core.media_files import (
     counter_clip,
     counter_frame,
     edited_mp4,
+    encoded_clip,
     jpeg_packets,
     matroska,
     mp4_turned,
@@ -37,10 +38,8 @@ written by `A2_WRITE_FORMATS=1 python -m pytest tests/a2core/test_formats.py` an
 tests. Frames carry a drawn counter: **frame accuracy**, at constant and at varying rate, is tested in
 `tests/a2core/test_media_clips.py`.
 
-Not tried here, since nothing here can write them: H.264 (two real files were read by hand), HEVC, AV1, ProRes
-and clips of 10 bits. What OpenCV's FFmpeg decodes is read; what it does not is refused with the codec's name.
-A camera clip cannot be recorded inside the app, since Streamlit offers no recorder for video: record it with
-the camera's own program and drop the file.
+What the FFmpeg inside PyAV decodes is read; what it does not is refused with the codec's name. Colours of
+high dynamic range (HDR) are read as if they were of the ordinary one, so they look pale.
 
 | file | what happened |
 |---|---|
@@ -68,6 +67,18 @@ def tried(folder: Path) -> list[tuple[str, bytes]]:
         what: counter_clip(folder / f"{code}.{suffix}", code, 30).read_bytes()
         for what, (suffix, code) in codecs.items()
     }
+    modern = {
+        "MP4, H.264": ("h264.mp4", "libx264", "yuv420p", {}),
+        "MP4, HEVC": ("hevc.mp4", "libx265", "yuv420p", {"x265-params": "log-level=none"}),
+        "WebM, AV1": ("av1.webm", "libsvtav1", "yuv420p", {"preset": "10"}),
+        "MOV, ProRes, 10 bits": ("prores.mov", "prores_ks", "yuv422p10le", {}),
+        "MKV, HEVC, 10 bits": ("ten.mkv", "libx265", "yuv420p10le", {"x265-params": "log-level=none"}),
+        "MKV, H.264, rate that varies": ("uneven.mkv", "libx264", "yuv420p", {}),
+    }
+    for what, (name, codec, pixels, options) in modern.items():
+        times_ms = [n * n * 2 if "varies" in what else round(n * 1000 / 30) for n in range(30)]
+        path = encoded_clip(folder / name, codec, times_ms, pixels=pixels, options=options)
+        made[what] = path.read_bytes()
     mp4, webm = made["MP4, MPEG-4 Part 2"], made["WebM, VP8"]
     vp8 = packets_of(folder / "VP80.webm")
     counters = jpeg_packets([counter_frame(n) for n in range(8)])
@@ -95,7 +106,7 @@ def tried(folder: Path) -> list[tuple[str, bytes]]:
         ("MKV, sound only", matroska([(True, bytes(400))], [0], codec="A_PCM/INT/LIT", track_type=2)),
         ("MKV, no frames", matroska([], [], duration_ms=1000)),
         ("MKV, a codec that nobody knows", matroska(counters, range(0, 320, 40), codec="V_XYZ")),
-        ("AVI, a codec that OpenCV lacks", made["AVI, Motion JPEG"].replace(b"MJPG", b"IV99")),
+        ("AVI, another codec that nobody knows", made["AVI, Motion JPEG"].replace(b"MJPG", b"IV99")),
         ("a text file called .mp4", b"this is no clip\n" * 40),
         ("an empty file", b""),
     ]  # fmt: skip
