@@ -24,7 +24,7 @@ from a2core.bench import machine
 from a2core.checkpoints import load_model
 from a2core.errors import NetworkError
 from a2core.media import Clip, read_media
-from a2core.networks import load_backbone
+from a2core.networks import fold_norms, load_backbone
 from a2core.trace import Model, input_shape, resize_frames
 
 PICTURE_SIZES = (224, 448, 672)
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def plain_network(model: Model) -> torch.nn.Module:
     """The trunk of a checkpoint's network, without blocks, where and as the model has it."""
-    network = load_backbone(model.card["architecture"]["backbone"]).network
+    network = fold_norms(load_backbone(model.card["architecture"]["backbone"]).network)
     return network.requires_grad_(False).to(model.device).to(memory_format=torch.channels_last)
 
 

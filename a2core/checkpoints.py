@@ -27,7 +27,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from a2core.errors import CheckpointError
-from a2core.networks import BACKBONES, build_network, chain, inserted_blocks
+from a2core.networks import BACKBONES, Backbone, build_network, chain, fold_norms, inserted_blocks
 from a2core.trace import Model, pick_device
 
 CARD_FORMAT = 1
@@ -215,10 +215,10 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     path = find_checkpoint(name)
     target = pick_device(device)
     tensors, card = read_checkpoint(path)
-    model = _assemble(card["architecture"], target, path.stem, card)
-    fill_tensors(stored_tensors(model.blocks, model.network, card["architecture"]), tensors, path.name)
-    model.trained = True
-    return model
+    backbone = _built(card["architecture"], path.stem)
+    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card["architecture"])
+    fill_tensors(wanted, tensors, path.name)
+    return _assembled(backbone, target, path.stem, card)
 
 
 def untrained_model(
@@ -233,25 +233,28 @@ def untrained_model(
     architecture = read_card(path)["architecture"]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = _assemble(architecture, pick_device(device), f"{path.stem} (random blocks)", {})
-    wanted = stored_tensors(model.blocks, model.network, architecture)
+        backbone = _built(architecture, path.stem)
+    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, architecture)
     rest = {key: tensor for key, tensor in wanted.items() if key.startswith("network/")}
     if rest:  # only the blocks are to be random
         tensors, _ = read_checkpoint(path)
         fill_tensors(rest, {key: tensors[key] for key in tensors if key.startswith("network/")}, path.name)
-    return model
+    return _assembled(backbone, pick_device(device), f"{path.stem} (random blocks)", None)
 
 
-def _assemble(
-    architecture: Mapping[str, Any], device: torch.device, name: str, card: Mapping[str, Any]
-) -> Model:
+def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
     try:
-        backbone = build_network(architecture)
+        return build_network(architecture)
     except (KeyError, TypeError) as error:
         raise CheckpointError(
             f"The card of {name} describes an architecture that this version cannot build ({error!r}). "
             "Update a2core."
         ) from error
+
+
+def _assembled(backbone: Backbone, device: torch.device, name: str, card: Mapping[str, Any] | None) -> Model:
+    """The network, complete, ready to trace; with no card its blocks are random."""
+    fold_norms(backbone.network)
     return Model(
         backbone.network,
         inserted_blocks(backbone.network),
@@ -261,6 +264,7 @@ def _assemble(
         std=backbone.std,
         device=device,
         card=card,
+        trained=card is not None,
         stages=chain(backbone.network),
     )
 

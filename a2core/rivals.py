@@ -20,7 +20,7 @@ from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import BlockError, CheckpointError
 from a2core.lesson import watching
 from a2core.media import Clip
-from a2core.networks import build_network, inserted_blocks
+from a2core.networks import build_network, fold_norms, inserted_blocks
 from a2core.trace import Model, pick_device
 
 DOUBLE_ATTENTION = "double_attention"
@@ -85,7 +85,7 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
         torch.manual_seed(seed)
         backbone = build_network(architecture)
     return Model(
-        backbone.network,
+        fold_norms(backbone.network),
         inserted_blocks(backbone.network),
         name=f"{rival.kind} (random blocks)",
         labels=backbone.labels,

@@ -14,6 +14,7 @@ from a2core.networks import (
     VideoResNet,
     build_network,
     find_nonfinite,
+    fold_norms,
     inflate_weights,
     insert_blocks,
     inserted_blocks,
@@ -267,6 +268,15 @@ def test_the_stages_of_a_network_one_after_the_other_are_the_network(make, x):
         for _, module in stages(network):
             y = module(y)
     torch.testing.assert_close(y, wanted)
+
+
+def test_a_network_with_its_norms_folded_answers_as_before_and_has_none_left():
+    network = load_backbone("tf_efficientnet_lite0").network
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before = network(x)
+        torch.testing.assert_close(fold_norms(network)(x), before, rtol=1e-4, atol=1e-4)
+    assert not [name for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)]
 
 
 def test_a_network_that_is_no_chain_of_stages_is_refused():

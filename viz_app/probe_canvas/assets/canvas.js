@@ -603,6 +603,7 @@ const SORTS = {
 const MAX_PINS = 4;
 const ALIKE = 0.95;
 const SLICE_MS = 4; // of background work between two events
+const TILES_MS = 8; // of drawing tiles between two events
 const PIN_ROWS = 4; // of each pin in the comparison
 const POINTS = "\u202fpts";
 
@@ -710,6 +711,7 @@ class Probe {
 
   load(payload, view) {
     this.model = new Model(payload);
+    this.awaited = true; // the first frame; until then what was on screen stays, and no map is drawn twice
     this.given = {};
     this.minis.clear();
     this.pictures = [];
@@ -739,19 +741,25 @@ class Probe {
 
   async loadPictures() {
     const model = this.model;
-    await Promise.all(
-      model.frames.map(async (source, f) => {
-        const image = new Image();
-        image.src = source;
-        try {
-          await image.decode();
-        } catch {
-          return; // a frame that cannot be shown leaves its place grey; the maps stay right
-        }
-        if (this.model === model) this.pictures[f] = image;
-      }),
-    );
-    if (this.model === model && !this.stop.signal.aborted) this.schedule("picture", "minis");
+    const gone = () => this.model !== model || this.stop.signal.aborted;
+    const decode = async (source, f) => {
+      const image = new Image();
+      image.src = source;
+      try {
+        await image.decode();
+      } catch {
+        return; // a frame that cannot be shown leaves its place grey; the maps stay right
+      }
+      if (!gone()) this.pictures[f] = image;
+    };
+    const [first, ...others] = model.frames.map(decode);
+    await first;
+    if (gone()) return;
+    this.awaited = false;
+    this.schedule("all", "picture", "minis");
+    if (!others.length) return;
+    await Promise.all(others);
+    if (!gone()) this.schedule("picture", "minis");
   }
 
   /** Takes over what the page asks for; only what differs from what it asked for last. */
@@ -1446,11 +1454,12 @@ class Probe {
 
   schedule(...parts) {
     for (const part of parts) this.dirty.add(part);
-    if (!this.raf && !this.stop.signal.aborted) this.raf = requestAnimationFrame(() => this.draw());
+    if (!this.raf && !this.awaited && !this.stop.signal.aborted) this.raf = requestAnimationFrame(() => this.draw());
   }
 
   draw() {
     this.raf = 0;
+    if (this.awaited) return;
     const all = this.dirty.has("all");
     const has = (...parts) => all || parts.some((part) => this.dirty.has(part));
     const want = {
@@ -1461,7 +1470,7 @@ class Probe {
       pair: has("probe", "pair", "minis"),
       minis: this.dirty.has("minis"),
       gallery: has("gallery", "minis"),
-      tiles: has("tiles", "gallery", "minis"),
+      tiles: has("tiles"),
       say: this.dirty.has("say"),
     };
     this.dirty.clear();
@@ -1475,8 +1484,12 @@ class Probe {
     if (want.probe) this.answer();
     if (want.map) this.drawMap();
     if (want.pair && !this.eventAt) this.drawPair();
-    if (want.gallery) this.sortGallery(want.minis);
-    if (want.tiles) this.drawTiles();
+    if (want.gallery) {
+      this.sortGallery(want.minis);
+      this.tilesLater();
+    }
+    if (want.tiles && !this.eventAt) this.drawTiles();
+    else if (want.tiles) this.tilesLater();
     if (all || want.gallery || want.picture) this.drawPins();
     if (want.say) this.say();
     if (this.timeline.playing && want.picture) {
@@ -2119,9 +2132,15 @@ class Probe {
 
   buildGallery() {
     const { block } = this.state;
-    this.seen.disconnect();
-    for (const tile of this.tileNodes) forget(tile._img);
     this.piles = new Set(); // groups of look-alikes that are open
+    this.galleryOrder = null;
+    for (const tile of this.tileNodes) {
+      forget(tile._img);
+      tile._img.removeAttribute("src");
+      tile._drawn = null;
+    }
+    if (this.tileNodes.length === block.n) return;
+    this.seen.disconnect();
     this.tileNodes = Array.from({ length: block.n }, (_, i) => {
       const box = make("div", "a2c-tilebox");
       const button = make("button", "a2c-tile", box);
@@ -2136,7 +2155,6 @@ class Probe {
       this.seen.observe(button);
       return button;
     });
-    this.galleryOrder = null;
   }
 
   openPile(group) {
@@ -2264,11 +2282,24 @@ class Probe {
     this.findLookAlikes();
     const mini = this.mini("tile");
     const id = `${kind} ${state.scale} ${state.still}`;
+    const until = performance.now() + TILES_MS;
     for (const tile of this.tileNodes) {
       if (!tile._seen || tile._drawn === id) continue;
+      if (performance.now() > until) {
+        this.tilesLater();
+        return;
+      }
       tile._drawn = id;
       mini.show(tile._img, block.maps(kind), this.offset(tile._i), this.top(kind, tile._i), COLOUR_OF[kind]);
     }
+  }
+
+  /** The next tiles after the next frame and whatever the mouse did meanwhile. */
+  tilesLater() {
+    this.slice ||= setTimeout(() => {
+      this.slice = 0;
+      this.schedule("tiles");
+    });
   }
 
   tilesAcross() {
@@ -2304,13 +2335,14 @@ class Probe {
       playing: this.timeline.playing,
       moments: Array.from(this.timeline.shares || []),
       presentation: state.presentation,
-      ready: !this.raf && this.timeline.ready && !this.grouping && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
+      ready: !this.raf && !this.slice && this.timeline.ready && !this.grouping && this.dirty.size === 0 && this.pictures.filter(Boolean).length === model.frames.length,
     };
   }
 
   destroy() {
     this.stop.abort();
     cancelAnimationFrame(this.raf);
+    clearTimeout(this.slice);
     this.size.disconnect();
     this.seen.disconnect();
     this.told.cancel();
