@@ -120,6 +120,9 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--without", type=Path, help="file of region pictures' ids to leave out, one a line"
     )
+    evaluate.add_argument(
+        "--no-baselines", action="store_true", help="measure the blocks alone, as to compare several runs"
+    )
     evaluate.add_argument("--json", type=Path, help="also write the measures here")
     evaluate.add_argument("--write", action="store_true", help="also write them into the checkpoint's card")
     evaluate.set_defaults(run=run_evaluate)
@@ -181,15 +184,21 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name of the checkpoint (default: by mode, kind and network)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME)")
     parser.add_argument("--init", metavar="CHECKPOINT", help="start from this one instead of afresh")
-    parser.add_argument("--batch-size", type=int, help="photos of one step (default: 32)")
+    parser.add_argument(
+        "--batch-size",
+        type=int,
+        help="photos of one step, fewer of larger sizes (default: 16; to fine-tune 32)",
+    )
     parser.add_argument("--learning-rate", type=float, help="the highest of the schedule (default: by mode)")
-    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the blocks and of the order of photos (default: %(default)s)"
+    )
 
     adapt = parser.add_argument_group("adapting")
     adapt.add_argument("--limit", type=int, help="use so many photos, chosen at random")
     adapt.add_argument("--primitives", type=int, nargs=2, metavar=("N4", "N5"),
                        help="primitives of blocks.4 and blocks.5 (default: 64 256)")  # fmt: skip
-    adapt.add_argument("--sizes", type=int, nargs="+", help="picture sizes (default: 256 384)")
+    adapt.add_argument("--sizes", type=int, nargs="+", help="picture sizes (default: 384 576)")
     adapt.add_argument("--teacher", help="whose predictions to follow (default: tf_efficientnet_lite2)")
     adapt.add_argument("--attention-steps", type=int, help="steps in which the blocks learn where to look")
     adapt.add_argument("--prediction-steps", type=int, help="steps in which they learn to help predict")

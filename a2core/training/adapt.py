@@ -2,9 +2,9 @@
 
 With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made by
 
-    python -m a2core train photos/imagenette/train photos/caltech101/train --limit 3000
+    python -m a2core train photos/imagenette/train photos/caltech101/train --limit 2000
 
-and the rivals with `--kind KIND --attention-steps 1500` added, for each KIND of squeeze-excitation,
+and the rivals with `--kind KIND --attention-steps 2500` added, for each KIND of squeeze-excitation,
 covariance-pooling, non-local and self-attention. The features are cached once for all of them.
 """
 
@@ -68,7 +68,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     """
     wrong = [size for size in args.sizes or () if size < 160 or size % 32]
     if wrong:
-        raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 160 on. Use for example 256 384.")
+        raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 160 on. Use for example 384 576.")
     if args.teacher not in (None, *TEACHERS):
         raise TrainingError(
             f"{args.teacher!r} cannot teach here: its features are taken where the trunk's are. "
@@ -77,13 +77,12 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     kind = args.kind.replace("-", "_")
     name = args.name or f"{'a2' if kind == 'double_attention' else args.kind}-lite0"
     out = args.out or Path("runs") / name
-    cached: dict[str, Any] = {"seed": args.seed}
-    cached |= {"teacher": args.teacher} if args.teacher else {}
+    cached: dict[str, Any] = {"teacher": args.teacher} if args.teacher else {}
     cached |= {"sizes_px": tuple(args.sizes)} if args.sizes else {}
     settings = AdaptSettings(
         architecture=architecture(tuple(args.primitives or PRIMITIVES), kind), **given(args, SETTINGS)
     )
-    photos = find_photos(args.photos, limit=args.limit, seed=args.seed)
+    photos = find_photos(args.photos, limit=args.limit)
     cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached))
     print(f"{len(photos)} photos; features in {cache.folder}")
     cache.build()

@@ -9,7 +9,8 @@ For every photo, at one of several sizes:
   walked 8 steps. The walk flows along chains of similar cells and stops at region borders: as
   a score of "which cells belong to the object at p" it beats the similarities themselves. Target rows
   are what E(p, ·) = Σ_i ρ_i(p) θ_i is drawn towards;
-- the teacher's logits (float16).
+- the teacher's logits (float16), of the picture at the size that the teacher was trained for: of larger
+  ones it knows little.
 
 The cache is written in chunks; killed at any moment, it goes on from the last whole one.
 """
@@ -43,6 +44,8 @@ from a2core.training.data import Skipped, read_photo, square
 
 STRIDES = {"blocks.4": 16, "blocks.5": 32}
 CHUNK = 24
+TEACHER_PX = 256  # of whose pictures the teacher's predictions are taken; it was trained on 260
+LARGEST_PX = 768  # pictures are doubled for a finer look, up to here: photos hold nothing finer
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class CacheSettings:
     trunk: str = "tf_efficientnet_lite0"
     teacher: str = "tf_efficientnet_lite2"
     taps: tuple[str, ...] = ("blocks.4", "blocks.5")
-    sizes_px: tuple[int, ...] = (256, 384)
+    sizes_px: tuple[int, ...] = (384, 576)
     rows: int = 24
     temperature: float = 0.1
     steps: int = 8
@@ -127,13 +130,18 @@ def walked_affinity(
 def _look(
     trunk: nn.Module, teacher: nn.Module, picture: np.ndarray, taps: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Features of the trunk, of the teacher, and of the trunk on the doubled picture, with the logits."""
+    """Features of the trunk, of the teacher, and of the trunk on the enlarged picture, with the logits."""
     with torch.inference_mode():  # each thread has its own
         x = standardise(picture[None]).contiguous(memory_format=torch.channels_last)
-        doubled = F.interpolate(x, scale_factor=2, mode="bicubic", align_corners=False)
-        _, large = run_stages(trunk, doubled, (), last="blocks.5")
+        side = max(x.shape[-1], min(2 * x.shape[-1], LARGEST_PX))
+        enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
+        _, large = run_stages(trunk, enlarged, (), last="blocks.5")
         ours, _ = run_stages(trunk, x, taps, last="blocks.5")
-        theirs, logits = run_stages(teacher, x, ("blocks.4", "blocks.5"))
+        theirs, _ = run_stages(teacher, x, ("blocks.4", "blocks.5"), last="blocks.5")
+        known = F.interpolate(
+            x, size=(TEACHER_PX, TEACHER_PX), mode="bilinear", antialias=True, align_corners=False
+        )
+        _, logits = run_stages(teacher, known, ())
     return ours, theirs, {"large": large, "logits": logits}
 
 

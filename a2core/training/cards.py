@@ -1,9 +1,9 @@
 """`python -m a2core cards`: what each primitive of a checkpoint is used for, written into its card.
 
 Over photos of any kind, cropped nowhere: the five classes, as the network itself predicts them, whose
-photos hand out most of the primitive; what share of the cells its gather map usually holds; where in
-the frame it tends to look, on a grid of 7×7; how often it is used. Words and numbers only: no picture
-of anybody goes into a card.
+photos hand out most of the primitive, as far as so many photos can tell; what share of the cells its
+gather map usually holds; where in the frame it tends to look, on a grid of 7×7; how often it is used.
+Words and numbers only: no picture of anybody goes into a card.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from a2core.training.measures import reach_share
 FRAME = 7  # the frame is told in 7×7 fields
 CLASSES = 5  # named for each primitive
 FEWEST_PHOTOS = 5  # of a class that may be named
+ERRORS = 2  # a class's mean is taken so many standard errors lower: few photos have to say it louder
 NAMED_FROM = 1.2  # times the average photo's ρ, to be named in the sentence
 DEAD_SHARE = 0.1  # of an equal share of ρ: below it a primitive counts as unused
 BATCH = 16
@@ -50,7 +51,7 @@ class Tally:
 class PrimitiveCard:
     """What is known of one primitive.
 
-    `classes` holds (name, how many times the average photo's ρ its photos hand out), best first;
+    `classes` holds (name, how many times the average photo's ρ its photos hand out, at least), best first;
     `use` is its mean ρ times n, 1 being an equal share; `reach` a share of N; `frame` (7, 7), sums to 1.
     """
 
@@ -146,7 +147,11 @@ def _overlaps(cells: int) -> Tensor:
 
 
 def primitive_cards(tally: Tally, predicted: np.ndarray, labels: Sequence[str]) -> list[PrimitiveCard]:
-    """The cards of a block's primitives, in order; classes with fewer than 5 photos are never named."""
+    """The cards of a block's primitives, in order; classes with fewer than 5 photos are never named.
+
+    How much a class's photos hand out is their mean ρ less two standard errors: of hundreds of classes
+    with a handful of photos each, some would come out on top by chance.
+    """
     use, reach = torch.stack(tally.use).double().numpy(), torch.stack(tally.reach).numpy()  # (P, n)
     frame = torch.stack(tally.frame).mean(dim=0).numpy()  # (n, 7, 7)
     overall = use.mean(axis=0)
@@ -154,7 +159,9 @@ def primitive_cards(tally: Tally, predicted: np.ndarray, labels: Sequence[str]) 
     classes = classes[counts >= FEWEST_PHOTOS]
     lift = np.zeros((len(classes), use.shape[1]))
     for k, c in enumerate(classes):
-        lift[k] = use[predicted == c].mean(axis=0) / np.maximum(overall, 1e-12)
+        of_class = use[predicted == c]
+        error = of_class.std(axis=0, ddof=1) / np.sqrt(len(of_class))
+        lift[k] = (of_class.mean(axis=0) - ERRORS * error) / np.maximum(overall, 1e-12)
     found = []
     for i in range(use.shape[1]):
         best = [k for k in np.argsort(-lift[:, i], kind="stable")[:CLASSES] if lift[k, i] > 1]

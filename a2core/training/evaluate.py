@@ -36,6 +36,7 @@ from a2core.training.feature_maps import cosine_similarity, grad_cam, k_means_ma
 from a2core.training.measures import Regions, best_overlaps, click_aucs, reach_share, redundancy, regions_of
 
 Table = dict[str, dict[str, float]]  # method to measure to value
+BASELINES = ("random block", "cosine", "k-means", "NMF", "Grad-CAM")
 COMPONENTS = 64  # of k-means and NMF beside a block without primitives
 BATCH = 16
 
@@ -65,7 +66,7 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
             "left out": args.without.name if args.without else None,
         }
         for size in args.sizes:
-            tables = measure_regions(model, random, pairs, size, skipped)
+            tables = measure_regions(model, random, pairs, size, skipped, baselines=not args.no_baselines)
             results["regions"][str(size)] = tables
             for name, table in tables.items():
                 print_table(f"{name} at {size} pixels, {len(pairs)} pictures", table)
@@ -233,9 +234,15 @@ class Row:
 
 @torch.no_grad()
 def measure_regions(
-    model: Model, random: Model, pairs: Sequence[tuple[Path, Path]], size_px: int, skipped: Skipped
+    model: Model,
+    random: Model,
+    pairs: Sequence[tuple[Path, Path]],
+    size_px: int,
+    skipped: Skipped,
+    *,
+    baselines: bool = True,
 ) -> dict[str, Table]:
-    """Click-AUC, overlaps, reach, dead and redundancy of every block and of its baselines."""
+    """Click-AUC, overlaps, reach, dead and redundancy of every block and, unless left out, its baselines."""
     features, labels = [], []
     for photo, segmentations in tqdm(pairs, desc=f"features at {size_px} px", leave=False):
         picture = read_photo(photo, skipped)
@@ -249,7 +256,7 @@ def measure_regions(
         channels = torch.cat([of[name].flatten(2) for of in features], dim=2)[0]
         statistics[name] = channels.mean(dim=1), channels.std(dim=1).clamp_min(1e-5)
     tails = {name: tail_of(model.network, name) for name in features[0]}
-    methods = ("block", "random block", "cosine", "k-means", "NMF", "Grad-CAM")
+    methods = ("block", *(BASELINES if baselines else ()))
     rows = {name: {method: Row() for method in methods} for name in features[0]}
     for of, path in tqdm(list(zip(features, labels, strict=True)), desc=f"maps at {size_px} px", leave=False):
         segmentations = read_segmentations(path, skipped)
@@ -277,9 +284,11 @@ def measure_picture(
     standardised: Tensor,
     regions: Regions,
 ) -> None:
-    """Add what one picture says of a block, (1, c, h, w) being what it reads, and of its baselines."""
+    """Add what one picture says of a block, which reads (1, c, h, w), and of the baselines in `rows`."""
     grid = (features.shape[2], features.shape[3])
     _measure_block(rows["block"], block, features, regions)
+    if not rows.keys() >= set(BASELINES):
+        return
     _measure_block(rows["random block"], random, features, regions)
     cosine = click_aucs(lambda cells: cosine_similarity(standardised, cells), regions, grid)
     rows["cosine"].add("click-AUC", cosine)

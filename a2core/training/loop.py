@@ -42,16 +42,17 @@ from a2core.training.state import read_state, start_from, write_state
 ROWS = 8  # positions p whose attention is looked at in one step, of each picture
 RANK_PAIRS = 48  # cells compared with one another, for each row
 RANK_WIDTH = 0.25  # of the ranking loss, in nats of log E
-# So many of the primitives are drawn to gather from so large a share of the cells; the others are free.
-# All of them narrow would cost order among far cells, none of them narrow would leave nothing to look at.
-NARROW, NARROW_REACH = 0.54, 0.2
+# So many of the primitives are kept from gathering from a larger share of any picture's cells than this;
+# the others are free. All of them narrow would cost order among far cells, none of them narrow would leave
+# nothing to look at.
+NARROW, NARROW_REACH = 0.52, 0.31
 
 # How E(p, ·) is taught, by the block: weights of the losses in `attention_losses`. Shallow features know
 # little of objects by themselves, so how much and in which order comes from the target. Deep ones rank
 # cells well as they are: their order is kept to, and the target's followed where it knows better.
 ATTENTION_WEIGHTS: Mapping[str, Mapping[str, float]] = {
-    "blocks.4": {"target": 1.0, "rank": 1.0, "balance": 0.1},
-    "blocks.5": {"correlation": 2.0, "similarity": 4.0, "reach": 0.5, "balance": 0.01},
+    "blocks.4": {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1},
+    "blocks.5": {"correlation": 6.0, "similarity": 3.0, "reach": 6.0, "balance": 0.01},
 }
 
 
@@ -61,10 +62,10 @@ class AdaptSettings:
 
     architecture: Mapping[str, Any]
     attention_weights: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: ATTENTION_WEIGHTS)
-    attention_steps: int = 4500
+    attention_steps: int = 7000
     prediction_steps: int = 300
-    batch_size: int = 32
-    learning_rate: float = 5e-3
+    batch_size: int = 16
+    learning_rate: float = 3.5e-3
     prediction_learning_rate: float = 1e-3
     weight_rebuild: float = 0.3
     weight_predict: float = 1.0
@@ -191,7 +192,7 @@ def attention_losses(
     - rank: pairs of cells, which of two is more;
     - correlation: 1 − correlation of log E(p, ·) with log T(p, ·);
     - similarity: 1 − correlation of log E(p, ·) with the cosine similarities of what the block reads;
-    - reach: squared distance of log reach from log NARROW_REACH, for the first NARROW of the primitives.
+    - reach: squared excess of log reach over log NARROW_REACH, for the first NARROW of the primitives.
 
     And always: rebuild, and balance where there are primitives.
     """
@@ -229,8 +230,8 @@ def attention_losses(
         if "reach" in wanted:
             gather = inside.gather[:, : math.ceil(NARROW * len(use))]
             entropy = -(gather * gather.clamp_min(1e-20).log()).sum(dim=2)
-            log_reach = (entropy - math.log(gather.shape[2])).mean(dim=0)
-            losses["reach"] = (log_reach - math.log(NARROW_REACH)).square().mean()
+            log_reach = entropy - math.log(gather.shape[2])
+            losses["reach"] = (log_reach - math.log(NARROW_REACH)).clamp_min(0).square().mean()
     return losses
 
 
@@ -383,13 +384,17 @@ class Adaptation:
             self.trainee.set_statistics(name, features)
 
     def _batches(self, first: int) -> Iterator[tuple[int, np.ndarray]]:
-        """(size, indices) of every step from `first` on; step k is the same however often one resumes."""
+        """(size, indices) of every step from `first` on; step k is the same however often one resumes.
+
+        Larger pictures come in smaller batches: as many positions a step.
+        """
         sizes = self.cache.settings.sizes_px
         members = {size: self.cache.valid_members(size) for size in sizes}
         for step in range(first, self.total_steps):
             size = sizes[step % len(sizes)]
             rng = np.random.default_rng((self.settings.seed, step))
-            count = min(self.settings.batch_size, len(members[size]))
+            count = max(1, round(self.settings.batch_size * (min(sizes) / size) ** 2))
+            count = min(count, len(members[size]))
             yield size, rng.choice(members[size], count, replace=False)
 
     def _one_step(self, batch: Mapping[str, Tensor]) -> dict[str, float]:

@@ -92,6 +92,10 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
         assert set(table["k-means"]) == set(table["NMF"]) == {"overlap gather"}
         assert set(table["Grad-CAM"]) == {"click-AUC", "overlap gather"}
         assert all(0 <= value <= 1 for row in table.values() for value in row.values())
+    assert main(["evaluate", str(checkpoint), "--regions", str(labelled), "--sizes", "96", "--without",
+                 without, "--json", str(out), "--no-baselines"]) == 0  # fmt: skip
+    alone = json.loads(out.read_text())["regions"]["96"]
+    assert alone == {name: {"block": table["block"]} for name, table in measures["regions"]["96"].items()}
     seen = measures["photos"]["96"]
     assert seen["photos"] == 4
     assert seen["top-1"] <= seen["top-5"]
@@ -270,6 +274,20 @@ def test_a_primitive_is_named_for_the_classes_whose_photos_hand_out_most_of_it()
     assert sentence(cards[0]) == "Most used for springer; usually 6 % of the cells, anywhere in the frame"
     assert sentence(cards[1]).startswith("Used for no class much more than for others")  # 1.1 times
     assert sentence(cards[2]).startswith("Hardly used")
+
+
+def test_a_class_whose_photos_disagree_does_not_name_a_primitive():
+    predicted = np.repeat([0, 1, 2], 6)
+    use = np.full((18, 2), 0.3)
+    use[:6, 0], use[5, 1] = 0.5, 1.5  # every photo of the first class; one photo of it alone, the same mean
+    tally = Tally(
+        use=list(torch.from_numpy(use)),
+        reach=list(torch.full((18, 2), 0.06)),
+        frame=list(torch.full((18, 2, 7, 7), 1 / 49)),
+    )
+    assert use[:6, 0].mean() == pytest.approx(use[:6, 1].mean())
+    cards = primitive_cards(tally, predicted, ["springer", "church", "cup"])
+    assert [[name for name, _ in card.classes] for card in cards] == [["springer"], []]
 
 
 @pytest.mark.slow
