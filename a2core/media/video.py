@@ -100,7 +100,7 @@ def read(
     most = _MOST_PACKETS if path.stat().st_size <= _SMALL_BYTES else _FIRST_PACKETS
     with contextlib.closing(_Decoder(path, container, who)) as decoder:
         packets = decoder.packets(most, progress)
-        decoder.restart()
+        decoder.rewind()
         decoded = None
         if not packets.complete:
             announced = decoder.announced_times_s(packets.times_s)
@@ -109,7 +109,7 @@ def read(
             if decoded is None:  # the header promises what the file does not keep
                 decoder.restart()
                 packets = decoder.packets(_MOST_PACKETS, progress)
-                decoder.restart()
+                decoder.rewind()
         if decoded is None:
             decoded = _decode(decoder, packets.times_s, packets.key_times_s, who, wanted, progress)
             if decoded is None:
@@ -221,6 +221,7 @@ class _Decoder:
         self._start = self._track.start_time or 0
         self._tick_s = float(self._track.time_base or 0)
         self._frames = self._decoded()
+        self._sought = False
         self._wanted_s = -math.inf
         self._frame: av.VideoFrame | None = None
         self.now_s = -1.0
@@ -251,6 +252,21 @@ class _Decoder:
         """Go back to before the first frame."""
         self.close()
         self._open()
+
+    def rewind(self) -> None:
+        """The same without opening the file again, if it can be sought in."""
+        try:
+            self._file.seek(self._start, stream=self._track)
+        except av.FFmpegError:
+            self.restart()
+        else:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What follows a seek: nobody knows where it led, until the first frame says so."""
+        self._frames = self._decoded()
+        self._sought = True
+        self.now_s = -1.0
 
     # ---- what the file holds
 
@@ -346,24 +362,24 @@ class _Decoder:
         after a jump is later than `slack_s` after the target, the frames are walked through from the first.
         """
         self._wanted_s = target_s
-        jumped = self._jump(target_s, times_s, key_times_s)
+        self._jump(target_s, times_s, key_times_s)
         steps = 0
         while self.now_s < target_s:
             steps += 1
             if steps % _STEPS_BETWEEN_REPORTS == 0 and not keep_going():
                 return None
-            if not self.step():
-                if not jumped:
-                    return False
-            elif not (jumped and steps == 1 and self.now_s > target_s + slack_s):
+            first, sought = self.now_s < 0, self._sought
+            found = self.step()
+            if found and not (first and sought and self.now_s > target_s + slack_s):
                 continue
-            jumped = False
-            self.restart()
+            if not sought:
+                return False
+            self.restart()  # the seek led too far, or nowhere: walk
             self._wanted_s = target_s
         return True
 
-    def _jump(self, target_s: float, times_s: np.ndarray, key_times_s: np.ndarray | None) -> bool:
-        """Seek to before `target_s` where that saves decoding; whether it did."""
+    def _jump(self, target_s: float, times_s: np.ndarray, key_times_s: np.ndarray | None) -> None:
+        """Seek to before `target_s` where that saves decoding."""
         target = int(np.searchsorted(times_s, target_s))
         now = int(np.searchsorted(times_s, self.now_s, side="right")) - 1
         if key_times_s is None:
@@ -371,18 +387,14 @@ class _Decoder:
         else:
             keys = int(np.searchsorted(key_times_s, target_s + 1e-4, side="right"))
             if keys == 0:
-                return False
+                return
             ask_s = float(key_times_s[keys - 1])
             landing = int(np.searchsorted(times_s, ask_s - 1e-4))
         if landing <= now + _WORTH_A_SEEK:
-            return False
-        try:
+            return
+        with contextlib.suppress(av.FFmpegError):
             self._file.seek(round(ask_s / self._tick_s) + self._start, stream=self._track)
-        except av.FFmpegError:
-            return False
-        self._frames = self._decoded()
-        self.now_s = -1.0
-        return True
+            self._begin_anew()
 
     def step(self) -> bool:
         """Decode the next frame that can be decoded; False at the end."""
