@@ -13,6 +13,7 @@ from a2core.checkpoints import (
     load_model,
     save_checkpoint,
     untrained_model,
+    video_model,
 )
 from a2core.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.double_attention import DoubleAttention
@@ -99,5 +100,6 @@ __all__ = [
     "save_checkpoint",
     "take_lesson",
     "untrained_model",
+    "video_model",
     "write_npz",
 ]

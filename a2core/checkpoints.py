@@ -27,7 +27,16 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from a2core.errors import CheckpointError
-from a2core.networks import BACKBONES, Backbone, build_network, chain, fold_norms, inserted_blocks
+from a2core.networks import (
+    BACKBONES,
+    Backbone,
+    VideoResNet,
+    build_network,
+    chain,
+    fold_norms,
+    inserted_blocks,
+    video_architecture,
+)
 from a2core.trace import Model, pick_device
 
 CARD_FORMAT = 1
@@ -242,6 +251,23 @@ def untrained_model(
     return _assembled(backbone, pick_device(device), f"{path.stem} (random blocks)", None)
 
 
+def video_model(
+    depth: int = 26, device: str = "auto", *, blocks: int = 5, divisor: int = 4, seed: int = 0
+) -> Model:
+    """One of the paper's networks for clips (`video_network`) with random weights all over, ready to trace.
+
+    A trained one is a checkpoint like any other, whose architecture is `video_architecture`.
+
+    Raises:
+        NetworkError: a depth, divisor or number of blocks out of range, or a device that there is not.
+    """
+    architecture = video_architecture(depth, blocks=blocks, divisor=divisor)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        backbone = _built(architecture, f"video ResNet-{depth}")
+    return _assembled(backbone, pick_device(device), f"video ResNet-{depth} (random weights)", None)
+
+
 def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
     try:
         return build_network(architecture)
@@ -266,6 +292,7 @@ def _assembled(backbone: Backbone, device: torch.device, name: str, card: Mappin
         card=card,
         trained=card is not None,
         stages=chain(backbone.network),
+        takes_clips=isinstance(backbone.network, VideoResNet),
     )
 
 

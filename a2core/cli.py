@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from a2core import bench, bench_trace, counts
-from a2core.checkpoints import list_checkpoints, load_model, write_atomically
+from a2core.checkpoints import list_checkpoints, load_model, video_model, write_atomically
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv, write_npz
 from a2core.media import read_media
 from a2core.networks import BLOCK_KINDS
 from a2core.probe import cell_of_pixel, reach
+
+VIDEO_NETWORKS = {f"video-resnet{depth}": depth for depth in (26, 29, 50)}
 
 TRAIN_DESCRIPTION = """\
 Train blocks on your photos and write a checkpoint with its card. Given again, the same
@@ -71,6 +73,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     trace.add_argument(
         "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
+    )
+    trace.add_argument(
+        "--network",
+        choices=VIDEO_NETWORKS,
+        help="instead of a checkpoint: one of the paper's networks for clips, with random weights",
     )
     trace.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
     trace.add_argument(
@@ -253,7 +260,14 @@ def run_trace(args: argparse.Namespace) -> int:
     clip = read_media(args.media, max_frames=args.frames)
     for note in clip.notes:
         print(f"note: {note}")
-    model = load_model(args.checkpoint, device=args.device)
+    if args.network:
+        print(
+            "RANDOM WEIGHTS: this network was never trained, so its maps mean nothing. Give weights of yours "
+            "as --checkpoint."
+        )
+        model = video_model(VIDEO_NETWORKS[args.network], device=args.device)
+    else:
+        model = load_model(args.checkpoint, device=args.device)
     trace = model.trace(clip, size=args.size)
     frames, height, width, _ = trace.model_input.shape
     print(

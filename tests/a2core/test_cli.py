@@ -62,3 +62,16 @@ def test_the_module_runs_as_a_program_and_lists_the_checkpoints():
         [sys.executable, "-m", "a2core", "checkpoints"], capture_output=True, text=True, check=True
     )
     assert "a2-lite0: tf_efficientnet_lite0" in done.stdout
+
+
+def test_the_papers_networks_for_clips_are_traced_and_flagged_as_random(tmp_path, capsys):
+    frames = [Image.new("RGB", (64, 32), (80 * t, 90, 20)) for t in range(3)]
+    clip, out = tmp_path / "clip.gif", tmp_path / "t.npz"
+    frames[0].save(clip, save_all=True, append_images=frames[1:], duration=100)
+    command = ["trace", str(clip), "--network", "video-resnet26", "--size", "64", "--device", "cpu"]
+    assert main([*command, "--out", str(out)]) == 0
+    assert "RANDOM WEIGHTS" in capsys.readouterr().out
+    arrays = np.load(out)
+    np.testing.assert_allclose(arrays["times_s"], [0, 0.1, 0.2])
+    assert arrays["layer2.0/gather"].shape == (64, 3, 4, 8)
+    np.testing.assert_allclose(arrays["layer2.0/gather"].sum(axis=(1, 2, 3)), 1, atol=1e-5)

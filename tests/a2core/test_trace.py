@@ -8,13 +8,17 @@ import pytest
 import torch
 
 from a2core import (
+    Clip,
     NetworkError,
     Stopped,
     attention_terms,
     effective_attention,
+    load_model,
     received_attention,
+    save_checkpoint,
+    video_model,
 )
-from a2core.networks import build_network, chain, paper_network
+from a2core.networks import build_network, chain, paper_network, video_architecture
 from a2core.trace import input_shape, pick_device, recording, resize_frames
 from tests.a2core.conftest import tiny_network
 
@@ -309,3 +313,81 @@ def test_networks_known_as_chains_answer_as_they_do_whole():
             answer = module(answer)
         torch.testing.assert_close(answer, network(x), rtol=1e-4, atol=1e-5)
     assert chain(torch.nn.Conv2d(3, 4, 1)) is None
+
+
+# ---------------------------------------------------------------------------------------------------
+# The paper's networks for clips, which attend over space and time in themselves
+# ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def video():
+    return video_model(26, "cpu", blocks=1)
+
+
+@pytest.fixture(scope="module")
+def moving():
+    frames = np.random.default_rng(0).integers(0, 256, (3, 32, 64, 3), dtype=np.uint8)
+    return Clip(frames, np.arange(3) / 10, "video", "noise", ())
+
+
+def test_a_network_for_clips_attends_over_space_and_time_as_the_equations_say(video, moving):
+    trace = video.trace(moving, size=64)
+    assert not trace.trained
+    (name, block), *others = trace.blocks.items()
+    assert (name, others) == ("layer3.1", [])
+    features = []
+    host = dict(video.network.named_modules())[f"{name}.host"]
+    handle = host.register_forward_hook(lambda module, given, made: features.append(made))
+    with torch.no_grad():
+        clip = video.preprocess(trace.model_input).transpose(0, 1)[None]
+        shares = video.network(clip)[0].softmax(0)
+    handle.remove()
+    x = features[0][0].double().flatten(1).numpy()
+    own = video.blocks[name]
+
+    def project(layer):
+        weight = layer.weight.double().flatten(1).numpy()
+        return weight @ x + layer.bias.double().numpy()[:, None]
+
+    gather, distribute = softmax(project(own.theta), 1), softmax(project(own.rho), 0)
+    assert block.grid == (3, 2, 4)
+    np.testing.assert_allclose(block.gather.reshape(block.n, -1), gather, atol=1e-6)
+    np.testing.assert_allclose(block.distribute.reshape(block.n, -1), distribute, atol=1e-6)
+    np.testing.assert_allclose(block.primitives, project(own.phi) @ gather.T, atol=1e-4)
+    assert trace.top[0][1] == pytest.approx(float(shares.max()), rel=1e-3)
+
+
+def test_each_frame_alone_through_a_network_for_clips_is_each_frame_as_a_picture(video, moving):
+    each = video.trace(moving, size=64, frames="each").blocks["layer3.1"]
+    assert not each.joint
+    for t in range(3):
+        picture = replace(moving, frames=moving.frames[t : t + 1], times_s=np.zeros(1), kind="image")
+        alone = video.trace(picture, size=64).blocks["layer3.1"]
+        np.testing.assert_allclose(each.gather[:, t], alone.gather[:, 0], atol=1e-6)
+        np.testing.assert_allclose(each.bag(t), alone.primitives, atol=1e-4)
+
+
+def test_a_network_for_clips_tells_its_progress_and_can_be_stopped(video, moving):
+    shares: list[float] = []
+    video.trace(moving, size=64, progress=shares.append)
+    assert shares == sorted(shares)
+    assert len(shares) > 5
+    assert shares[-1] == 1.0
+    with pytest.raises(Stopped):
+        video.trace(moving, size=64, stop=lambda: True)
+    assert video.blocks["layer3.1"].observer is None
+
+
+def test_a_checkpoint_of_a_network_for_clips_counts_as_trained(tmp_path, video, moving):
+    path = save_checkpoint(
+        tmp_path / "mine.safetensors",
+        video.blocks,
+        architecture=video_architecture(26, blocks=1),
+        card={},
+        network=video.network,
+    )
+    loaded = load_model(path, "cpu")
+    assert loaded.trained
+    first, second = (model.trace(moving, size=64).blocks["layer3.1"] for model in (video, loaded))
+    np.testing.assert_allclose(first.gather, second.gather, atol=1e-6)

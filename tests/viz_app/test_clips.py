@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -171,3 +172,20 @@ def _current_frames() -> None:
     from viz_app import services
 
     st.text(len(services.current_shown().trace.model_input))
+
+
+def test_the_papers_network_for_clips_is_offered_as_untrained_and_other_pages_leave_it(checkpoints):
+    weights = services.list_weights()[0][-1]
+    assert weights.label == services.VIDEO_NETWORK
+    assert not weights.trained
+    picture = clips.read_upload(gif(3), "noise.gif")[0]
+    made = clips.trace(picture, weights, 96, clips.JOINT, lambda share: None)
+    assert not made.trace.trained
+    assert [block["grid"] for block in made.payload["blocks"]] == [[3, 4, 6], [3, 4, 6]]
+    st.session_state[Key.SHOWN] = made
+    try:
+        elsewhere = services.current_shown()
+    finally:
+        del st.session_state[Key.SHOWN]
+    assert elsewhere.weights == services.list_weights()[0][0]
+    assert elsewhere.trace.clip.kind == "image"

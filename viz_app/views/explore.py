@@ -54,9 +54,14 @@ def render() -> None:
     view, faults = _view(shown, link if _is_chosen(shown) else None)
     _tell_link(notices, [*remarks, *faults])
     if not shown.trace.trained:
+        what = (
+            "This network was never trained, nor its blocks: the maps"
+            if shown.weights.label == services.VIDEO_NETWORK
+            else "These blocks were never trained: their maps"
+        )
         notices.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> '
-            "These blocks were never trained: their maps mean nothing. They are here to compare with.</div>"
+            f"{what} mean nothing. They are here to compare with.</div>"
         )
     _answer(shown)
     _canvas_and_charts(shown, view)
