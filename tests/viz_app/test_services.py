@@ -34,7 +34,7 @@ def test_networks_without_double_attention_are_not_offered(checkpoints):
     rival = inserted_blocks(build_network(architecture).network)
     a2core.save_checkpoint(checkpoints / "rival.safetensors", rival, architecture=architecture, card={})
     usable, refused = services.list_weights()
-    assert {weights.checkpoint for weights in usable} == {"a2-made"}
+    assert {weights.checkpoint for weights in usable} == {"a2-made", services.VIDEO_NETWORK}
     assert refused == []
 
 
@@ -54,7 +54,10 @@ def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights,
 
 def test_trained_weights_come_first_and_each_has_its_random_twin(weights):
     usable, refused = services.list_weights()
-    assert [each.trained for each in usable] == [True, False]
+    labels = ["a2-made", "a2-made" + services.RANDOM_SUFFIX, services.VIDEO_NETWORK]
+    assert [(each.label, each.trained) for each in usable] == list(
+        zip(labels, (True, False, False), strict=True)
+    )
     assert refused == []
 
 
