@@ -9,6 +9,7 @@ the messages.
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import io
 import logging
@@ -121,10 +122,24 @@ def load_model(weights: Weights) -> Model:
         A2Error: the checkpoint is refused, or the device cannot be used.
     """
     if weights.label == VIDEO_NETWORK:
-        return a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
-    if weights.trained:
-        return a2core.load_model(weights.checkpoint)
-    return a2core.untrained_model(weights.checkpoint)
+        model = a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
+    elif weights.trained:
+        model = a2core.load_model(weights.checkpoint)
+    else:
+        model = a2core.untrained_model(weights.checkpoint)
+    _set_apart()
+    return model
+
+
+@st.cache_resource(show_spinner=False)
+def _set_apart() -> None:
+    """Keep the collector from what stays for as long as the server runs; once, with everything imported.
+
+    Streamlit collects all generations after each run of a script, which with torch's million objects
+    takes a quarter of a second of processor time: ten times what a step of the lesson itself takes.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(max_entries=SAMPLES_KEPT, show_spinner=False)

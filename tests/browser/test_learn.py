@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,19 @@ from tests.viz_app.lesson_oracle import Moved, Oracle, agrees
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FIRST_MS = 180_000  # the first page of a server loads torch and the network
+# Text of the page with a digit in it that is no figure to read back, but for: the steps' own numbers, what
+# the sliders say (it is what the figures are recomputed from), and the lines to check (which are run).
+LOOSE_DIGITS = """() => {
+    const apart = ["[data-what]", ".a2-step h1 b", ".st-key-lesson-nav", ".st-key-lesson-block", ".katex",
+        "[data-testid=stSlider]", "details"].join();
+    const texts = document.createTreeWalker(document.querySelector(".st-key-lesson"), NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (texts.nextNode()) {
+        const { data, parentElement } = texts.currentNode;
+        if (/[0-9]/.test(data) && !parentElement.closest(apart)) found.push(data);
+    }
+    return found;
+}"""
 
 
 def open_lesson(open_app: OpenApp, address: str = "/learn", **options: Any) -> AppPage:
@@ -73,7 +88,10 @@ class Student:
         self.app = app
         with app.page.expect_download() as download:
             app.page.get_by_role("button", name="The lesson’s arrays").click()
-        self.oracle = Oracle(Path(download.value.path()).read_bytes())
+        self.npz = Path(download.value.path()).read_bytes()
+        self.file_name = download.value.suggested_filename
+        self.oracle = Oracle(self.npz)
+        self.checking = False
         self.moved = {"position": (0, *picked_cell(app)), "temperature": 1.0, "terms": 3}
 
     def note(self, step: int) -> None:
@@ -103,7 +121,30 @@ class Student:
             assert agrees(text, expected[what]), (
                 f"step {step}: {what} is {expected[what]}, the page says {text}"
             )
+        loose = self.app.page.evaluate(LOOSE_DIGITS)
+        assert [text for text in loose if re.search(r"\d", text.replace("1/N", ""))] == [], step
+        if self.checking:
+            self.run_the_lines(dict(shown))
         return len(shown)
+
+    def open_the_check(self) -> None:
+        """By keyboard; it then stays open from step to step."""
+        tab_to(self.app, self.app.page.locator("summary", has_text="Check it yourself"))
+        self.app.page.keyboard.press("Enter")
+        self.app.page.locator("details .a2-prints").wait_for()
+        self.app.wait_until_idle()
+        self.checking = True
+
+    def run_the_lines(self, shown: dict[str, str]) -> None:
+        """Copy the lines of NumPy from the page and run them: they print what stands below them and above."""
+        code = str(self.app.page.locator("details [data-testid=stCode] code").text_content())
+        said = str(self.app.page.locator("details .a2-prints").text_content())
+        assert f'np.load("{self.file_name}")' in code
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(code.replace(f'"{self.file_name}"', "npz"), {"npz": io.BytesIO(self.npz)})
+        assert out.getvalue().split() == said.split()
+        assert set(said.split()) <= {text.replace("−", "-") for text in shown.values()}
 
     def nudge(self, target: Any, key: str, what: str) -> None:
         """Press `key` on `target` until the figure `what` has changed on the page."""
@@ -118,6 +159,7 @@ def test_by_keyboard_alone_through_seven_steps_each_figure_being_what_numpy_give
     app = open_lesson(open_app)
     student = Student(app)
     picker = app.page.locator("[data-a2-picker]")
+    student.open_the_check()
     seen = student.compare(1)
     student.nudge(slider(app, "Channel k"), "ArrowLeft", "channel")
     student.nudge(picker, "ArrowRight", "column")
@@ -146,11 +188,13 @@ def test_by_keyboard_alone_through_seven_steps_each_figure_being_what_numpy_give
     seen += student.compare(4)
     turn(app, "PageDown", 5)
     student.nudge(picker, "ArrowLeft", "column")
+    student.nudge(slider(app, "Primitive i"), "ArrowLeft", "v_ip")
     seen += student.compare(5)
     turn(app, "PageDown", 6)
     student.nudge(slider(app, "Terms"), "ArrowRight", "terms")
     seen += student.compare(6)
     turn(app, "PageDown", 7)
+    student.nudge(slider(app, "Channel k"), "ArrowLeft", "x_kp")
     seen += student.compare(7)
     turn(app, "PageUp", 6)
     assert figure(app, "terms") == "4"

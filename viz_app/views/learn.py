@@ -36,6 +36,7 @@ class Key(StrEnum):
     TEMPERATURE = "lesson-temperature"
     REACHED = "lesson-reached"
     TERMS = "lesson-terms"
+    CHECK = "lesson-check"
 
 
 # Which slider a step has, beside the picture.
@@ -282,12 +283,17 @@ def _pick(step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
 
 
 def _check(screen: Screen, room: Classroom, shown: Shown, choice: Choice) -> None:
-    with st.expander("Check it yourself", icon=":material/function:"):
-        st.html(
-            "<p>These lines of NumPy print values of this page, from the file with the lesson’s arrays.</p>"
-        )
-        st.code(screen.code, language="python")
-        st.html(f'<p>They print</p><pre class="a2-prints">{screen.prints}</pre>')
+    check = st.expander(
+        "Check it yourself", icon=":material/function:", key=Key.CHECK, on_change="rerun"
+    )  # closed, nothing of it is drawn: colouring the lines takes a browser as long as all the rest
+    if check.open:
+        with check:
+            st.html(
+                "<p>These lines of NumPy print values of this page, from the file with the lesson’s "
+                "arrays.</p>"
+            )
+            st.code(screen.code, language="python")
+            st.html(f'<p>They print</p><pre class="a2-prints">{screen.prints}</pre>')
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "The lesson’s arrays (NPZ)",
