@@ -212,11 +212,14 @@ def _growth(settings: dict[str, str], positions: int) -> None:
     """How the cost grows with the positions: measured on demand, computed beyond, and said which."""
     known = {kind: teaching.known_curve(settings_json) for kind, settings_json in settings.items()}
     st.html('<section class="a2-costs"><h2>How the cost grows with the number of positions</h2></section>')
-    if st.button("Measure on this machine", icon=":material/timer:", disabled=all(known.values())):
+    slot = st.empty()  # measured once, it is there for everybody: the button goes
+    if not all(known.values()) and slot.button("Measure on this machine", icon=":material/timer:"):
         _, fault = services.attempt(lambda: _measure(settings))
         if fault:
             services.tell(fault)
         known = {kind: teaching.known_curve(settings_json) for kind, settings_json in settings.items()}
+        if all(known.values()):
+            slot.empty()
     if all(known.values()):
         curves = {kind: (NAMES[kind], costs) for kind, costs in known.items() if costs}
         words = (
