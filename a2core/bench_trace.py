@@ -1,9 +1,9 @@
-"""`python -m a2core bench --trace` and `--pipeline CLIP`: what looking costs, beside the plain network.
+"""`python -m a2core bench --trace`, `--pipeline CLIP` and `--experiment`: what looking costs, and asking.
 
 The plain network is the same trunk without blocks and without anybody looking. All contenders take
 turns round by round in one process; a ratio is the median of the ratios within a round. Frames of a
 clip are given to the plain network both ways: a few at a time, as a trace does, which is quickest on a
-CPU, and all at once, as one would write it.
+CPU, and all at once, as one would write it. An experiment runs only what stands behind the block.
 """
 
 from __future__ import annotations
@@ -23,16 +23,19 @@ import torch
 from a2core.bench import machine
 from a2core.checkpoints import load_model
 from a2core.errors import NetworkError
+from a2core.intervene import Replay
 from a2core.media import Clip, read_media
 from a2core.networks import fold_norms, load_backbone
 from a2core.trace import Model, input_shape, resize_frames
 
 PICTURE_SIZES = (224, 448, 672)
+EXPERIMENT_SIZE = 448
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that `python -m a2core bench` has besides those of the block."""
     parser.add_argument("--trace", action="store_true", help="instead: a picture's trace beside the network")
+    parser.add_argument("--experiment", action="store_true", help="instead: experiments on a picture")
     parser.add_argument("--pipeline", type=Path, metavar="CLIP", help="instead: a clip, from file to trace")
     parser.add_argument("--size", type=int, default=352, help="of --pipeline (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=16, help="of --pipeline (default: %(default)s)")
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def wanted(args: argparse.Namespace) -> bool:
     """Whether this bench was asked for, not that of the block."""
-    return bool(args.trace or args.pipeline)
+    return bool(args.trace or args.pipeline or args.experiment)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,11 +58,13 @@ def run(args: argparse.Namespace) -> int:
         model = load_model(device=args.device)
         plain = plain_network(model)
         print(f"{machine(model.device, args.threads)}; {args.clock} clock; {args.rounds} rounds")
-        found = (
-            pipeline(model, plain, args)
-            if args.pipeline
-            else [picture(model, plain, size, args) for size in PICTURE_SIZES]
-        )
+        found: Any
+        if args.pipeline:
+            found = pipeline(model, plain, args)
+        elif args.experiment:
+            found = experiment(model, plain, args)
+        else:
+            found = [picture(model, plain, size, args) for size in PICTURE_SIZES]
     finally:
         torch.set_num_threads(before)
     if args.json is not None:
@@ -75,17 +80,48 @@ def plain_network(model: Model) -> torch.nn.Module:
 
 def picture(model: Model, plain: torch.nn.Module, size: int, args: argparse.Namespace) -> dict[str, Any]:
     """One square picture: the plain network, and its trace."""
-    pixels = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
-    clip = Clip(pixels, np.zeros(1), "image", "noise", ())
+    clip = noise(size)
     times = in_turns(
         {
-            "plain network": lambda: forward(model, plain, pixels, 1),
+            "plain network": lambda: forward(model, plain, clip.frames, 1),
             "trace": lambda: model.trace(clip, size=size),
         },
         args,
         model.device,
     )
     return told(f"a picture of {size} × {size} pixels", times, ("plain network",))
+
+
+def noise(size: int, seed: int = 0) -> Clip:
+    """A square picture of random pixels."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
+    return Clip(pixels, np.zeros(1), "image", "noise", ())
+
+
+def experiment(model: Model, plain: torch.nn.Module, args: argparse.Namespace) -> dict[str, Any]:
+    """Experiments on one square picture: from its pixels, and each after the first, by block."""
+    size = EXPERIMENT_SIZE
+    clip = noise(size)
+    replay, donor = Replay(model, clip, size=size), Replay(model, noise(size, seed=1), size=size)
+    contenders: dict[str, Callable[[], Any]] = {
+        "plain network": lambda: forward(model, plain, clip.frames, 1)
+    }
+
+    def of(block: str) -> dict[str, Callable[[], Any]]:
+        return {
+            f"{block}: from the pixels to an answer": lambda: Replay(model, clip, size=size).run(
+                block, off=[0]
+            ),
+            f"{block}: one primitive off": lambda: replay.run(block, off=[0]),
+            f"{block}: all but one off, ρ shared out": lambda: replay.run(block, only=[0], renormalise=True),
+            f"{block}: a bag transplanted": lambda: replay.run(block, donor=donor),
+            f"{block}: first-order terms of all": lambda: replay.first_order(block),
+        }
+
+    for block in replay.blocks:
+        contenders |= of(block)
+    times = in_turns(contenders, args, model.device)
+    return told(f"experiments on a picture of {size} × {size} pixels", times, ("plain network",))
 
 
 def pipeline(model: Model, plain: torch.nn.Module, args: argparse.Namespace) -> dict[str, Any]:

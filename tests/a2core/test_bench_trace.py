@@ -43,6 +43,20 @@ def test_a_clip_is_measured_from_file_to_trace(tmp_path, capsys):
     assert names[2:] == ["read", "trace", "file to trace"]
 
 
+def test_experiments_are_measured_on_every_block_and_from_the_pixels_on(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bench_trace, "EXPERIMENT_SIZE", 64)
+    out = tmp_path / "times.json"
+    given = ["--experiment", "--rounds", "2", "--threads", "1", "--json", str(out)]
+    assert main(["bench", *given]) == 0
+    assert "experiments on a picture of 64 × 64 pixels" in capsys.readouterr().out
+    rows = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    names = [row["contender"] for row in rows]
+    for block in load_model(device="cpu").blocks:
+        assert f"{block}: from the pixels to an answer" in names
+        assert f"{block}: one primitive off" in names
+    assert all(row["median_ms"] > 0 for row in rows)
+
+
 def test_settings_that_measure_nothing_are_refused(capsys):
     assert main(["bench", "--trace", "--rounds", "1"]) == 2
     assert "no spread" in capsys.readouterr().err
