@@ -10,14 +10,15 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types bench-app clean
+.PHONY: help install app test lint format types bench-app bench-class clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change)"
 	@echo "make test     run all tests  (PYTEST_ARGS=... to narrow)"
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
-	@echo "make bench-app  time an upload and a pin in a real browser"
+	@echo "make bench-app  time an upload, a pin and an experiment in a real browser"
+	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 
 $(STAMP): requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +46,9 @@ types: $(STAMP)
 
 bench-app: $(STAMP)
 	$(RUN) -m tests.browser.bench_app
+
+bench-class: $(STAMP)
+	$(RUN) -m tests.browser.bench_class
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,7 +1,8 @@
 """Times what a visitor waits for, in a real browser: `make bench-app` (nothing else should be running).
 
 Prints the median of five for each: the first page of a fresh server, a 12-megapixel JPEG from its drop
-to the answer to a hover, another sample, a sample seen before, and a pin until its charts stand.
+to the answer to a hover, another sample, a sample seen before, a pin until its charts stand, and an
+experiment until the page says what the network answers then.
 """
 
 from __future__ import annotations
@@ -20,6 +21,23 @@ from tests.browser.test_app import TIME_THE_NEXT_PIN, photo
 from viz_app.view_model import SAMPLES
 
 REPEATS = 5
+# From the next click until the answer is about what the board then shows, in milliseconds.
+TIME_THE_NEXT_EXPERIMENT = """() => {
+    const off = (nodes) => [...nodes].map((node) => Number(node.dataset.i)).sort((a, b) => a - b).join();
+    const board = (host) => off(host.querySelectorAll('.tile[aria-checked=false]'));
+    const roots = [document, ...[...document.querySelectorAll('*')].flatMap((node) => node.shadowRoot ?? [])];
+    const holder = roots.find((root) => root.querySelector('[data-a2-board]'));
+    window.tookMs = null;
+    addEventListener('click', () => {
+        const start = performance.now();
+        const look = () => {
+            if (document.querySelector('.a2-outcome').dataset.off === board(holder)) {
+                window.tookMs = performance.now() - start;
+            } else setTimeout(look, 5);
+        };
+        setTimeout(look);
+    }, { once: true, capture: true });
+}"""
 NEW_TRACE = "([root, before]) => root.__canvas && root.__canvas.model.key !== before"
 
 
@@ -53,9 +71,9 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=harness.chromium_path(), args=harness.CHROMIUM_ARGS
         )
-        with running_app(Path(folder) / "server.log") as url:
+        with running_app(Path(folder) / "server.log") as server:
             start = time.perf_counter()
-            app = AppPage(browser, url, width=1400, height=1400, scheme="light")
+            app = AppPage(browser, server.url, width=1400, height=1400, scheme="light")
             app.wait_until_traced()
             report("first page, model not yet loaded", [time.perf_counter() - start])
 
@@ -82,6 +100,17 @@ def main() -> None:
                 app.page.wait_for_function("window.tookMs !== null")
                 pins.append(app.page.evaluate("window.tookMs") / 1000)
             report("pin, click to changed charts", pins)
+
+            app.page.get_by_role("link", name="Experiment").click()
+            app.page.locator("[data-a2-board] .tile").first.wait_for()
+            experiments = []
+            for number in range(2, 2 + REPEATS):
+                app.wait_until_idle()
+                app.page.evaluate(TIME_THE_NEXT_EXPERIMENT)
+                app.page.locator("[data-a2-board] .tile").nth(number).click(no_wait_after=True)
+                app.page.wait_for_function("window.tookMs !== null")
+                experiments.append(app.page.evaluate("window.tookMs") / 1000)
+            report("an experiment, click to the new answer", experiments)
             app.close()
         browser.close()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,9 +49,22 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> 
     pytest.fail(f"The app's server did not come up within {START_S} s:\n{log.read_text()}")
 
 
+@dataclass(frozen=True)
+class Server:
+    """The app's server: where it is, and what it holds in memory."""
+
+    url: str
+    pid: int
+
+    def memory_mb(self, field: str = "VmRSS") -> float:
+        """Memory of the server in MB (10⁶ bytes); "VmHWM" for the most that it ever held."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(rf"{field}:\s+(\d+) kB", status)[1]) * 1024 / 1e6  # type: ignore[index]
+
+
 @contextlib.contextmanager
-def running_app(log: Path) -> Iterator[str]:
-    """Start the app as `make app` does, on a free port; yields its address, stops it afterwards."""
+def running_app(log: Path) -> Iterator[Server]:
+    """Start the app as `make app` does, on a free port, and stop it afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "viz_app/app.py"]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
@@ -58,7 +73,7 @@ def running_app(log: Path) -> Iterator[str]:
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_healthy(url, server, log)
-            yield url
+            yield Server(url, server.pid)
         finally:
             server.terminate()
             try:
@@ -69,12 +84,18 @@ def running_app(log: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app; whatever happened in the tests, no traceback may be in its log."""
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app's server; whatever happened in the tests, no traceback may be in its log."""
     log = tmp_path_factory.mktemp("app") / "server.log"
-    with running_app(log) as url:
-        yield url
+    with running_app(log) as server:
+        yield server
     assert "Traceback" not in log.read_text(), f"The server logged a traceback:\n{log.read_text()}"
+
+
+@pytest.fixture(scope="session")
+def app_url(app_server: Server) -> str:
+    """The address of the app."""
+    return app_server.url
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,205 @@
+"""A class goes through the lesson at once: `make bench-class` (nothing else should be running).
+
+Ten sessions, each with one of the sample pictures, walk the seven steps of Learn in one Chromium, all at
+the same time and without a pause to think, and move something at every step. Printed: how long each
+step, and each move, took until the page stood; the processor time that it took of the server and of the
+browser, which draws ten pages on the same machine; what went wrong; and how the server's memory grew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.browser import canvas_harness as harness
+from tests.browser.conftest import Server, running_app
+from viz_app.view_model import SAMPLES
+
+SESSIONS, STEPS = 10, 7
+LIMIT_S, LIMIT_MB = 2.0, 400
+PATIENCE_MS = 120_000
+
+# A page stands when the step is the one asked for, the figure is another than before, the run is over and
+# every picture is there.
+TIMER = """({ step, what, before }) => new Promise((done) => {
+    const from = window.askedAt;
+    const look = () => {
+        const heading = document.querySelector(".a2-step h1 b")?.textContent;
+        const figure = what && document.querySelector(`[data-what=${what}]`)?.textContent;
+        const idle = document.querySelector("[data-test-script-state=notRunning]");
+        const drawn = [...document.images].every((image) => image.complete);
+        if (heading === String(step) && (!what || figure !== before) && idle && drawn) {
+            done((performance.now() - from) / 1000);
+        } else if (performance.now() - from > 60000) done(60);
+        else setTimeout(look, 10);
+    };
+    look();
+})"""
+# The clock starts at the click or the key itself, inside the page.
+CLOCK = """for (const type of ["click", "keydown"]) {
+    addEventListener(type, () => (window.askedAt = performance.now()), true);
+}"""
+
+
+@dataclass
+class Session:
+    """One student's page, and what was measured there, in seconds."""
+
+    page: Page
+    turns: dict[int, float] = field(default_factory=dict)
+    moves: dict[int, float] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+async def open_session(browser: Browser, url: str, picture: str) -> Session:
+    """A page on Learn's first step, with its own picture."""
+    context = await browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    session = Session(page)
+    page.on("pageerror", lambda error: session.faults.append(str(error)))
+    await page.add_init_script(CLOCK)
+    await page.goto(f"{url}/?picture={picture}")
+    await page.get_by_role("link", name="Learn").click()
+    await page.locator(".a2-numbers").first.wait_for()
+    await page.locator("[data-test-script-state=notRunning]").wait_for()
+    return session
+
+
+async def timed(session: Session, step: int, what: str, act: Any) -> float:
+    """Seconds from what `act` does until step `step` stands and the figure `what`, if any, has changed."""
+    figure = session.page.locator(f"[data-what={what}]").first
+    before = await figure.text_content() if what else None
+    await act()
+    took = await session.page.evaluate(TIMER, {"step": step, "what": what, "before": before})
+    return float(took)
+
+
+async def walk(session: Session, number: int) -> None:
+    """All seven steps; the figure in the middle of each is changed once."""
+    page = session.page
+    picker = page.locator("[data-a2-picker]")
+    key = "ArrowRight" if number < len(SAMPLES) else "ArrowLeft"  # two with one picture part ways
+    slider = page.get_by_role("slider", name="Primitive i")
+    for step in range(1, STEPS + 1):
+        if step > 1:
+            next_page = page.get_by_role("button", name="Next")
+            session.turns[step] = await timed(session, step, "", next_page.click)
+        if step == 3:  # whose figures are about a map, not about a cell
+            session.moves[step] = await timed(session, step, "peak", lambda: slider.press(key))
+        elif step == 4:  # whose sum has come to the first column
+            session.moves[step] = await timed(session, step, "j_column", lambda: picker.press("ArrowRight"))
+        else:
+            session.moves[step] = await timed(session, step, "column", lambda: picker.press(key))
+    if alerts := await page.get_by_test_id("stAlert").all_inner_texts():
+        session.faults.extend(alerts)
+
+
+def processor_s(server: Server) -> tuple[float, float]:
+    """Processor seconds that the server has used so far, and this process with its browser, on Linux."""
+    used, parents = {}, {}
+    for folder in Path("/proc").iterdir():
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split() if folder.name.isdigit() else ()
+        except OSError:  # ended meanwhile
+            continue
+        if fields:
+            parents[int(folder.name)] = int(fields[1])
+            used[int(folder.name)] = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def ours(pid: int) -> bool:
+        while pid > 1 and pid != os.getpid():
+            pid = parents.get(pid, 0)
+        return pid == os.getpid()
+
+    own = sum(seconds for pid, seconds in used.items() if pid != server.pid and ours(pid))
+    return used[server.pid], own
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest of `values` that so large a share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def report(what: str, seconds: Sequence[float]) -> None:
+    """One line: median, 95th percentile, the slowest."""
+    print(
+        f"  {what:<34}{statistics.median(seconds):>8.2f} s{percentile(seconds, 0.95):>8.2f} s"
+        f"{max(seconds):>8.2f} s   ({len(seconds)})"
+    )
+
+
+async def bench(server: Server, sessions: int) -> bool:
+    """Measure and print; whether all targets were met."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=harness.chromium_path(), args=harness.CHROMIUM_ARGS
+        )
+        first = await open_session(browser, server.url, SAMPLES[0].name)
+        await walk(first, 0)  # the teacher has tried it
+        await first.page.context.close()
+        before = server.memory_mb()
+        found = await asyncio.gather(
+            *(open_session(browser, server.url, SAMPLES[k % len(SAMPLES)].name) for k in range(sessions))
+        )
+        opened, used_before = server.memory_mb(), processor_s(server)
+        await asyncio.gather(*(walk(session, k) for k, session in enumerate(found)))
+        used = [after - before for before, after in zip(used_before, processor_s(server), strict=True)]
+        after, most = server.memory_mb(), server.memory_mb("VmHWM")
+        await browser.close()
+
+    turns = [value for session in found for value in session.turns.values()]
+    moves = [value for session in found for value in session.moves.values()]
+    faults = [fault for session in found for fault in session.faults]
+    print(f"{sessions} sessions at once, {len(SAMPLES)} pictures, no pauses")
+    print(f"  {'':<34}{'median':>10}{'95th %':>10}{'slowest':>10}")
+    report("a step, from the click", turns)
+    report("a move within it, from the key", moves)
+    for step in range(1, STEPS + 1):
+        values = [s.turns[step] for s in found if step in s.turns] + [s.moves[step] for s in found]
+        report(f"step {step}, both", values)
+    by_server, by_browser = (1e3 * seconds / len(turns + moves) for seconds in used)
+    print(f"  processor time of each: {by_server:.0f} ms of the server, {by_browser:.0f} ms of the browser")
+    print(
+        f"  server's memory: {before:.0f} MB after one visitor, {opened:.0f} MB with all on Learn, "
+        f"{after:.0f} MB after the walk, {most:.0f} MB at its peak"
+    )
+    for fault in faults:
+        print(f"  fault: {fault}")
+    targets = {
+        f"each step within {LIMIT_S:g} s (95th percentile)": percentile(turns + moves, 0.95) <= LIMIT_S,
+        f"memory grows by less than {LIMIT_MB} MB": most - before < LIMIT_MB,
+        "no error": not faults,
+    }
+    for words, met in targets.items():
+        print(f"  {'met' if met else 'MISSED':<8}{words}")
+    return all(targets.values())
+
+
+def main() -> int:
+    """Run against a server of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=SESSIONS)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "server.log"
+        with running_app(log) as server:
+            met = asyncio.run(bench(server, args.sessions))
+        if "Traceback" in log.read_text():
+            print(log.read_text())
+            met = False
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
