@@ -89,11 +89,10 @@ async def walk(session: Session, number: int) -> None:
     page = session.page
     picker = page.locator("[data-a2-picker]")
     key = "ArrowRight" if number < len(SAMPLES) else "ArrowLeft"  # two with one picture part ways
-    slider = page.get_by_role("slider", name="Primitive i")
+    slider = page.locator(".st-key-lesson-primitive input").first
     for step in range(1, STEPS + 1):
         if step > 1:
-            next_page = page.get_by_role("button", name="Next")
-            session.turns[step] = await timed(session, step, "", next_page.click)
+            session.turns[step] = await timed(session, step, "", page.locator(".st-key-next button").click)
         if step == 3:  # whose figures are about a map, not about a cell
             session.moves[step] = await timed(session, step, "peak", lambda: slider.press(key))
         elif step == 4:  # whose sum has come to the first column
