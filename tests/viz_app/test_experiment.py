@@ -255,6 +255,22 @@ def test_a_clip_is_experimented_on_as_a_whole(start):
     app.get_by_key(Key.DONOR).set_value("coffee").run()
     assert "With the bag of <i>Coffee</i>" in text(app)
 
+    # The bag of a clip of another length and shape fits as well.
+    shorter = a2core.Clip(frames[:2, :, :64], np.arange(2) / 10, "video", "d.mp4", ())
+    donor = services.Picture("upload-shorter", "d.mp4", "A clip", "", shorter, "")
+    app.session_state[AppKey.UPLOADS] = {donor.id: donor}
+    app.run()
+    app.get_by_key(Key.DONOR).set_value(donor.id).run()
+    other = a2core.Replay(replay.model, shorter, size=SIZE_PX)
+    assert rows(app) == expected(replay.run("blocks.5", donor=other))
+
+
+def test_a_class_that_the_network_does_not_have_falls_back_to_its_answer(app, replay):
+    app.session_state[Key.CLASS] = "unicorn"
+    app.run()
+    assert app.get_by_key(Key.CLASS).value == replay.trace.top[0][0]
+    assert rows(app)
+
 
 def test_random_blocks_are_flagged(start):
     assert "Random weights" not in text(start(0))
