@@ -21,6 +21,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
+    ["component"],
     ["view_model", "probe_canvas", "cell_picker", "bag_board", "lesson_pictures", "compare_charts"],
     ["charts", "state", "lesson", "experiment"],
     ["address", "worksheet"],

@@ -16,7 +16,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -28,6 +28,7 @@ from viz_app.view_model import Sample
 
 logger = logging.getLogger("a2.app")
 T = TypeVar("T")
+P = ParamSpec("P")
 
 MODELS_KEPT = 4
 TRACES_KEPT = 48  # of about 2 to 6 MB each, payload included
@@ -272,12 +273,12 @@ def attempt(action: Callable[[], T]) -> tuple[T | None, str]:
         return None, UNEXPECTED
 
 
-def guarded(render: Callable[[], None]) -> Callable[[], None]:
+def guarded(render: Callable[P, None]) -> Callable[P, None]:
     """`render`, with every fault shown as a calm message in place of a stack trace."""
 
     @functools.wraps(render)
-    def calm() -> None:
-        _, fault = attempt(render)
+    def calm(*args: P.args, **kwargs: P.kwargs) -> None:
+        _, fault = attempt(lambda: render(*args, **kwargs))
         if fault:
             tell(fault)
 

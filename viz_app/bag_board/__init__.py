@@ -13,18 +13,11 @@ from typing import Any
 
 import streamlit as st
 
+from viz_app.component import component
+
 __all__ = ["bag_board", "reported"]
 
-_ASSETS = Path(__file__).parent / "assets"
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "a2_bag_board", html=_asset("board.html"), css=_asset("board.css"), js=_asset("board.js")
-)
+_component = component("a2_bag_board", Path(__file__).parent / "assets" / "board")
 
 
 def bag_board(

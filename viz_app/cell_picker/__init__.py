@@ -13,18 +13,11 @@ from typing import Any
 
 import streamlit as st
 
+from viz_app.component import component
+
 __all__ = ["cell_picker"]
 
-_ASSETS = Path(__file__).parent / "assets"
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "a2_cell_picker", html=_asset("picker.html"), css=_asset("picker.css"), js=_asset("picker.js")
-)
+_component = component("a2_cell_picker", Path(__file__).parent / "assets" / "picker")
 
 
 def cell_picker(

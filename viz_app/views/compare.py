@@ -58,12 +58,11 @@ def render() -> None:
 
 
 @st.fragment
+@services.guarded
 def _page(shown: Shown) -> None:
     """What changes with the pixel; reruns alone."""
     with st.container(key="lesson"):
-        _, fault = services.attempt(lambda: _side_by_side(shown))
-        if fault:
-            services.tell(fault)
+        _side_by_side(shown)
 
 
 def _side_by_side(shown: Shown) -> None:

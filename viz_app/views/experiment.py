@@ -56,14 +56,9 @@ def render() -> None:
 
 
 @st.fragment
+@services.guarded
 def _page(shown: Shown) -> None:
     """All that changes with an experiment; reruns alone. A rerun drops the one that it overtakes."""
-    _, fault = services.attempt(lambda: _experiment(shown))
-    if fault:
-        services.tell(fault)
-
-
-def _experiment(shown: Shown) -> None:
     with st.spinner("Running the network once, to keep what stands before the blocks"):
         subject = laboratory.subject(shown.picture, shown.weights, shown.size_px)
     if not subject.replay.blocks:

@@ -67,14 +67,9 @@ def render() -> None:
 
 
 @st.fragment
+@services.guarded
 def _page(shown: Shown) -> None:
     """All that changes with a step or a slider; reruns alone."""
-    _, fault = services.attempt(lambda: _step(shown))
-    if fault:
-        services.tell(fault)
-
-
-def _step(shown: Shown) -> None:
     _read_address()
     step: int = st.session_state[Key.STEP]
     with st.container(key="lesson"):

@@ -187,24 +187,4 @@ class Board {
   }
 }
 
-const mounted = new WeakMap();
-
-export default function streamlit({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector("[data-a2-board]");
-  let entry = mounted.get(parentElement);
-  if (entry && entry.root !== root) {
-    entry.app.destroy();
-    entry = undefined;
-  }
-  if (!entry) {
-    entry = { root, app: new Board(root), calls: 0 };
-    mounted.set(parentElement, entry);
-  }
-  entry.app.show(data, setStateValue);
-  const call = ++entry.calls;
-  return () => {
-    if (entry.calls !== call || mounted.get(parentElement) !== entry) return;
-    entry.app.destroy();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting("[data-a2-board]", Board);

@@ -99,24 +99,4 @@ function turnThePage(event) {
   button.click();
 }
 
-const mounted = new WeakMap();
-
-export default function streamlit({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector("[data-a2-picker]");
-  let entry = mounted.get(parentElement);
-  if (entry && entry.root !== root) {
-    entry.app.destroy();
-    entry = undefined;
-  }
-  if (!entry) {
-    entry = { root, app: new Picker(root), calls: 0 };
-    mounted.set(parentElement, entry);
-  }
-  entry.app.show(data, setStateValue);
-  const call = ++entry.calls;
-  return () => {
-    if (entry.calls !== call || mounted.get(parentElement) !== entry) return;
-    entry.app.destroy();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting("[data-a2-picker]", Picker);

@@ -1,0 +1,20 @@
+"""Components of our own, from a folder of assets without a build step; the probe canvas makes its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_MOUNTING = Path(__file__).parent / "assets" / "mounting.js"
+
+
+def component(name: str, stem: Path) -> Any:
+    """The component `name` from `stem` with .html, .css and .js behind it.
+
+    The script ends in `export default mounting(selector, App)`, with a class `App` that is made of the
+    element, and has `show(data, setStateValue)` and `destroy()`.
+    """
+    html, css, js = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
+    return st.components.v2.component(name, html=html, css=css, js=_MOUNTING.read_text(encoding="utf-8") + js)
