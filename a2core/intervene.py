@@ -28,7 +28,7 @@ import math
 import operator
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -292,25 +292,52 @@ class Replay:
         index = self._class(place, label)
         count = len(first)
         baseline = float(self._plain_logits(place)[:, index].mean())
-        frames = len(place.features)
-        at_once = max(1, _FRAMES_AT_ONCE // frames)
         ablated: list[float] = []
-        for start in range(0, count, at_once):
-            with torch.inference_mode():
-                variants = []
-                for i in range(start, min(start + at_once, count)):
-                    factors = _factors(count, [i], None, None, renormalise=renormalise)
-                    weights = _weights(place.distribute, factors, renormalise=renormalise)
-                    variants.append(_handed_out(place.block, place.features, place.expanded, weights))
-                logits, _ = self._answer(place, torch.cat(variants))
-                effects = baseline - logits[:, index].unflatten(0, (-1, frames)).mean(dim=1)
-            ablated += effects.tolist()
+        for logits in self._ablated(place, range(count), renormalise):
+            ablated += (baseline - logits[..., index].mean(dim=1)).tolist()
             if progress is not None:
                 progress(len(ablated), count)
         effects = np.array(ablated, dtype=np.float32)
         return Attribution(
             self.model.labels[index], _frozen(first), _frozen(effects), rank_correlation(first, effects)
         )
+
+    def switch_off_each(
+        self, block: str, primitives: Iterable[int], *, renormalise: bool = False
+    ) -> np.ndarray:
+        """The answer when each of `primitives` is switched off by itself, a row for each.
+
+        Args:
+            block: as for `run`.
+            primitives: which, counted from 0.
+            renormalise: as for `run`.
+
+        Returns:
+            (k, classes) float64 probabilities, of a clip their mean over its frames; read-only.
+
+        Raises:
+            NetworkError, InterventionError: as `run`.
+        """
+        place = self._place(block)
+        rows = [
+            logits.double().softmax(dim=2).mean(dim=1).cpu().numpy()
+            for logits in self._ablated(place, primitives, renormalise)
+        ]
+        return _frozen(np.concatenate(rows) if rows else np.zeros((0, len(self.model.labels))))
+
+    def _ablated(self, place: _Place, primitives: Iterable[int], renormalise: bool) -> Iterator[Tensor]:
+        """Logits (k, T, classes) with each primitive off by itself, a few variants at a time."""
+        frames, count = len(place.features), place.distribute.shape[0]
+        wanted, at_once = list(primitives), max(1, _FRAMES_AT_ONCE // frames)
+        for start in range(0, len(wanted), at_once):
+            with torch.inference_mode():
+                variants = []
+                for i in wanted[start : start + at_once]:
+                    factors = _factors(count, [i], None, None, renormalise=renormalise)
+                    weights = _weights(place.distribute, factors, renormalise=renormalise)
+                    variants.append(_handed_out(place.block, place.features, place.expanded, weights))
+                logits, _ = self._answer(place, torch.cat(variants))
+            yield logits.unflatten(0, (-1, frames))
 
     def _answer(self, place: _Place, output: Tensor) -> tuple[Tensor, dict[str, BlockTrace]]:
         """Logits (k·T, classes) when the block hands out `output` (k·T, c, h, w), and later blocks' traces.

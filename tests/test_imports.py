@@ -23,7 +23,7 @@ CORE_LAYERS = [
 APP_LAYERS = [
     ["component"],
     ["view_model", "probe_canvas", "cell_picker", "bag_board", "lesson_pictures", "compare_charts"],
-    ["charts", "state", "lesson", "experiment"],
+    ["charts", "state", "lesson", "experiment", "measures"],
     ["address", "worksheet"],
     ["services"],
     ["clips"],
@@ -40,6 +40,7 @@ FORBIDDEN = {
     "viz_app.lesson": {"streamlit", "torch", "cv2", "plotly"},
     "viz_app.lesson_pictures": {"streamlit", "torch", "cv2", "plotly"},
     "viz_app.compare_charts": {"streamlit", "torch", "cv2"},
+    "viz_app.measures": {"streamlit", "torch", "cv2", "plotly"},
     "viz_app.worksheet": {"streamlit", "torch", "cv2", "plotly"},
     "viz_app.views": {"torch", "cv2"},
     "viz_app.state": {"torch", "cv2"},

@@ -6,6 +6,8 @@ what stands behind the block: some ten milliseconds where the whole network take
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,10 +17,13 @@ import streamlit as st
 from a2core import Attribution, Model, Outcome, Replay
 from viz_app import experiment, services, view_model
 from viz_app.experiment import Setup
-from viz_app.services import Picture, Weights
+from viz_app.services import Picture, Shown, Weights
 from viz_app.state import Key
 
 SUBJECTS_KEPT = 12  # of about 3 MB for a picture, 30 MB for a clip of sixteen frames
+EFFECTS_KEPT = 96  # of a number for each primitive
+OFF_AT_ONCE = 4  # variants between two looks at whether anybody still waits
+NOBODY_WAITS_S = 10.0
 PICTURE_SIDE_PX = 640  # of the picture that changes are drawn over
 ALL_OFF = (
     "With every primitive off nothing is left to share ρ among, so nothing is renormalised: this is the "
@@ -113,6 +118,72 @@ def attribute(
             block, label, renormalise=renormalise, progress=progress
         )
     return of.attributions[wanted]
+
+
+@dataclass(eq=False)
+class Effects:
+    """How much each primitive of one block matters to the answer: measured behind the visitors' backs.
+
+    `values` (n,) is the probability of the best class with the primitive switched off by itself, minus
+    what it is with all of them; the first `done` are measured.
+    """
+
+    values: np.ndarray
+    done: int = 0
+    fault: str = ""  # what to tell, where it cannot be measured
+    asked_at_s: float = 0.0
+    worker: threading.Thread | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return bool(self.fault) or self.done == len(self.values)
+
+
+def effects(shown: Shown, block: str) -> Effects:
+    """The effects of the primitives of `block`, as far as they are measured; asking keeps it going.
+
+    Every primitive takes one run of what stands behind the block, so this starts when somebody wants to
+    know, and rests when nobody has asked for a while. A picture that is to be traced goes first: a few
+    variants at a time hold the model.
+    """
+    found = _effects(shown.key, block, shown.trace.blocks[block].n)
+    found.asked_at_s = time.monotonic()
+    with found.lock:
+        if not found.whole and (found.worker is None or not found.worker.is_alive()):
+            found.worker = threading.Thread(
+                target=_measure, args=(found, shown, block), name="effects", daemon=True
+            )
+            found.worker.start()
+    return found
+
+
+def measured_effects(shown: Shown) -> dict[str, np.ndarray]:
+    """The effects that are known already, by block; asks for nothing."""
+    known = {name: _effects(shown.key, name, block.n) for name, block in shown.trace.blocks.items()}
+    return {name: found.values for name, found in known.items() if found.done == len(found.values)}
+
+
+@st.cache_resource(max_entries=EFFECTS_KEPT, show_spinner=False)
+def _effects(shown_key: str, block: str, count: int) -> Effects:
+    return Effects(np.zeros(count, np.float32))
+
+
+def _measure(found: Effects, shown: Shown, block: str) -> None:
+    def work() -> None:
+        replay = subject(shown.picture, shown.weights, shown.size_px).replay
+        before = replay.run(block).before
+        best = int(before.argmax())
+        while found.done < len(found.values):
+            if time.monotonic() - found.asked_at_s > NOBODY_WAITS_S:
+                return
+            some = range(found.done, min(found.done + OFF_AT_ONCE, len(found.values)))
+            after = replay.switch_off_each(block, some)
+            found.values[some.start : some.stop] = after[:, best] - before[best]
+            found.done = some.stop
+
+    _, found.fault = services.attempt(work)
 
 
 def strip() -> Mapping[str, Picture]:

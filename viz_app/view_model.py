@@ -132,6 +132,17 @@ def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str)
     }
 
 
+def with_effects(payload: Mapping[str, Any], effects: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """`payload` with what was measured of its blocks since: by name, the effect of each primitive, (n,)."""
+    blocks = [
+        {**block, "effect": [float(value) for value in effects[block["name"]]]}
+        if block["name"] in effects
+        else block
+        for block in payload["blocks"]
+    ]
+    return {**payload, "blocks": blocks}
+
+
 def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
     frames, rows, cols = block.grid
     return {

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
 import math
 import os
@@ -31,15 +30,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
-from a2core.networks import load_backbone, stages
+from a2core.networks import fold_norms, load_backbone, stages
 from a2core.training.data import Skipped, read_photo, square
 
 STRIDES = {"blocks.4": 16, "blocks.5": 32}
@@ -74,19 +71,6 @@ def run_stages(
         if name == last:
             break
     return kept, x
-
-
-def fold_norms(network: nn.Module) -> nn.Module:
-    """Fold the batch norms of a network that stays as it is into the convolutions before them.
-
-    The same answers to rounding, in two thirds of the time; changes and returns `network`.
-    """
-    for parent in list(network.modules()):
-        for (key, module), (norm_key, norm) in itertools.pairwise(list(parent.named_children())):
-            if isinstance(module, nn.Conv2d) and isinstance(norm, BatchNormAct2d):
-                setattr(parent, key, fuse_conv_bn_eval(module, norm).requires_grad_(False))
-                setattr(parent, norm_key, norm.act)
-    return network
 
 
 def standardise(photos: np.ndarray) -> Tensor:

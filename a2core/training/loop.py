@@ -35,8 +35,8 @@ from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, Squeeze
 from a2core.checkpoints import save_checkpoint
 from a2core.double_attention import DoubleAttention, position_normalised
 from a2core.errors import TrainingError
-from a2core.networks import WithBlock, build_network, inserted_blocks, stages
-from a2core.training.cache import Cache, fold_norms
+from a2core.networks import WithBlock, build_network, fold_norms, inserted_blocks, stages
+from a2core.training.cache import Cache
 from a2core.training.state import read_state, start_from, write_state
 
 ROWS = 8  # positions p whose attention is looked at in one step, of each picture

@@ -117,6 +117,17 @@ def close(a: np.ndarray, b: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("frames", [1, 3])
+def test_each_switched_off_is_one_after_the_other_switched_off(replays, frames):
+    name, block = CASES[0]
+    replay, some = replays[name, frames], [2, 0, 3]
+    rows = replay.switch_off_each(block, some)
+    assert rows.shape == (3, len(replay.model.labels))
+    for row, i in zip(rows, some, strict=True):
+        np.testing.assert_allclose(row, replay.run(block, off=[i]).after, atol=1e-6)
+    assert len(replay.switch_off_each(block, [])) == 0
+
+
+@pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize(("name", "block"), CASES)
 class TestPromises:
     def test_all_off_is_the_network_without_the_block(self, models, replays, name, block, frames):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 import statistics
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import OpenApp
+from tests.browser import canvas_harness as harness
+from tests.browser.conftest import AppPage, OpenApp
 from viz_app import view_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -145,6 +148,40 @@ def test_a_file_of_more_than_500_megabytes_is_refused_in_sight_and_the_picture_s
     assert "500" in refusal.inner_text()
     assert refusal.bounding_box()["height"] > 10
     assert app.picture_spread() > 20
+
+
+def test_a_second_upload_while_the_first_is_running_leaves_the_page_whole(open_app: OpenApp) -> None:
+    app = open_app()
+    zone = app.page.locator("input[data-testid=stFileUploaderDropzoneInput]")
+    for seed, name in enumerate(["first.jpg", "second.jpg"]):
+        data = photo(1600, 1200, seed=seed)
+        zone.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
+    app.page.get_by_role("radio", name=re.compile("(first|second).jpg"), checked=True).wait_for()
+    app.wait_until_traced()
+    assert app.message.count() == 0
+    sentence = app.pinned.inner_text()
+    app.pin(0.7, 0.7)
+    app.page.wait_for_function(
+        "before => document.querySelector('.a2-pinned').innerText !== before", arg=sentence
+    )
+    app.drop("third.jpg", photo(640, 480, seed=3))  # the drop zone is none the worse
+    app.page.get_by_role("radio", name="third.jpg", exact=True, checked=True).wait_for()
+
+
+def test_a_browser_without_webgl_misses_nothing(chromium: Any, app_url: str) -> None:
+    args = [*harness.CHROMIUM_ARGS, "--disable-3d-apis"]
+    browser = chromium.browser_type.launch(executable_path=harness.chromium_path(), args=args)
+    try:
+        app = AppPage(browser, app_url, width=1400, height=1000, scheme="light")
+        app.wait_until_traced()
+        assert app.page.evaluate("document.createElement('canvas').getContext('webgl')") is None
+        assert app.picture_spread() > 5
+        before = app.page.locator("[data-ref=readout]").inner_text()
+        app.move_to(0.9, 0.1)
+        app.wait_until(lambda: app.page.locator("[data-ref=readout]").inner_text() != before)
+        assert app.complaints == []
+    finally:
+        browser.close()
 
 
 def test_another_sample_brings_its_own_picture_shape_and_credit(open_app: OpenApp) -> None:

@@ -379,9 +379,10 @@ def test_taps_hover_first_and_pin_the_second_time(browser: Any, tmp_path: Path) 
     canvas.close()
 
 
-def test_five_hundred_random_acts_leave_no_error_and_no_garbage(show: Show) -> None:
-    payload, _ = harness.make_payload(n=64)
+def test_five_hundred_random_acts_leave_no_error_no_garbage_and_nothing_stale(show: Show) -> None:
+    payload, maps = harness.make_payload(n=64)
     canvas = show(payload)
+    devtools = canvas.context.new_cdp_session(canvas.page)
     rng = np.random.default_rng(5)
     keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "[", "]", "Escape"]
     keys += ["Shift+ArrowRight", "Shift+ArrowDown", "p", "1", "2", "Delete", "d", "f"]
@@ -423,13 +424,37 @@ def test_five_hundred_random_acts_leave_no_error_and_no_garbage(show: Show) -> N
         canvas.settle()
 
     def heap() -> float:
-        canvas.page.evaluate("() => { window.paints.length = 0; gc(); gc(); }")
-        return float(canvas.page.evaluate("() => performance.memory.usedJSHeapSize"))
+        for kept in ("paints", "pins", "views"):  # the test's own notes
+            canvas.page.evaluate(f"() => {{ window.{kept}.length = 0; }}")
+        for _ in range(2):
+            devtools.send("HeapProfiler.collectGarbage")
+        return float(devtools.send("Runtime.getHeapUsage")["usedSize"])
 
     act(100)
     before = heap()
     act(500)
     assert heap() <= 1.2 * before
+
+    # Whatever was left switched on: a view of another revision sets it back, and every number is right again.
+    view = {
+        "block": "blocks.5",
+        "probe": [0, 3, 4],
+        "primitive": 7,
+        "direction": "from",
+        "layer": "attention",
+    }
+    told = canvas.update(payload, {**view, "pins": [], "region": None, "presentation": False, "revision": 1})
+    assert (told["block"], told["pins"], told["region"], told["primitive"]) == ("blocks.5", [], None, 7)
+    canvas.page.mouse.move(*canvas.spot(0.5 / 14, 0.5 / 14))
+    told = canvas.hover_cell(9, 2, (14, 14))
+    seen = maps["blocks.5"]
+    np.testing.assert_allclose(told["rho"], seen.rho(0, 9, 2), atol=1e-6)
+    np.testing.assert_allclose(told["weights"], seen.rho(0, 9, 2), atol=1e-6)
+    assert told["order"] == np.argsort(-seen.rho(0, 9, 2), kind="stable").tolist()
+    assert "cell row 9, col 2" in canvas.page.locator("[data-ref=readout]").inner_text()
+    assert sorted(told["gallery"]) == list(range(64))
+    assert canvas.page.locator(".a2c-tile").count() == 64
+    assert canvas.page.locator(".a2c-tip:visible, .a2c-stage .a2c-pin:visible").count() == 0
 
 
 def test_a_report_about_a_picture_that_is_gone_is_not_sent(show: Show) -> None:

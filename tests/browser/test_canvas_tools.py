@@ -191,6 +191,21 @@ def test_the_gallery_sorts_by_effect_and_tells_each_card(gallery: harness.Canvas
     assert tile.locator("em").inner_text() == "−11\u202fpts"
 
 
+def test_effects_that_the_page_measures_sort_the_gallery_once_they_are_there(show: Show) -> None:  # noqa: F811
+    payload, _ = harness.make_payload(n=8, strides=(32,))
+    canvas = show({**payload, "measures": ["effect"]})
+    canvas.page.locator("[data-ref=sort] input[value=effect]").check(force=True)
+    told, found = canvas.settle(), canvas.page.locator("[data-ref=found]")
+    assert told["gallery"] == told["order"], "by ρ until then"
+    assert "measuring" in found.inner_text()
+    canvas.page.wait_for_function("() => window.views.at(-1)?.view.sort === 'effect'")  # the page is asked
+    effect = [0.0, 0.01, -0.3, 0.02, 0.2, 0.0, 0.0, -0.1]
+    told = canvas.update({**payload, "blocks": [{**payload["blocks"][0], "effect": effect}]})
+    assert told["gallery"][:3] == [2, 4, 7]
+    assert found.inner_text() == ""
+    assert canvas.page.locator(".a2c-tile em").first.inner_text() == "−30\u202fpts"
+
+
 def test_no_effect_no_sorting_by_it(show: Show) -> None:  # noqa: F811
     payload, _ = harness.make_payload(n=8, strides=(32,))
     canvas = show(payload, view={"sort": "effect"})

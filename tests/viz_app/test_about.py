@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from viz_app import view_model
+from viz_app import measures, view_model
 
 APP = Path(__file__).resolve().parents[2] / "viz_app" / "app.py"
 
@@ -58,3 +58,35 @@ def test_a_card_cannot_put_markup_on_the_page(checkpoints, made_checkpoint):
     page = AppTest.from_function(about, default_timeout=60).run()
     assert "<script>" not in text_of(page)
     assert "&lt;script&gt;" in text_of(page)
+
+
+def test_measures_are_a_table_with_what_they_mean_and_the_baselines_beside_them(checkpoints):
+    import json
+
+    path = checkpoints / "a2-made.json"
+    metrics = {
+        "regions at 352 pixels": {
+            "measured on": "3 pictures",
+            "command": "python -m a2core evaluate",
+            "blocks.4": {"click-AUC": 0.804, "click-AUC, cosine": 0.79, "dead": 0.0, "of my own": 2},
+            "blocks.5": {"click-AUC": 0.9, "click-AUC, cosine": 0.91, "dead": 0.25},
+        },
+        "photos": {"top-1": 0.7, "top-1 plain trunk": 0.66, "use (KL, nats)": {"blocks.4": 0.0036}},
+        "empty": {},
+        "odd": 3,
+    }
+    path.write_text(json.dumps({**json.loads(path.read_text()), "metrics": metrics}))
+    regions, photos = measures.tables(json.loads(path.read_text()))
+    assert regions.columns == ("ours", "cosine")
+    auc, dead, own = regions.measures
+    assert [(row.of, row.values, row.best) for row in auc.rows] == [
+        ("blocks.4", ("0.804", "0.790"), 0),
+        ("blocks.5", ("0.900", "0.910"), 1),
+    ]
+    assert [row.values for row in dead.rows] == [("0 %", ""), ("25 %", "")]
+    assert (own.name, own.meaning) == ("of my own", "")
+    assert [row.values for row in photos.measures[0].rows] == [("70 %", "66 %")]
+    assert [row.of for row in photos.measures[1].rows] == ["blocks.4"]
+    page = AppTest.from_function(about, default_timeout=60).run()
+    assert measures.MEANINGS["click-AUC"] in text_of(page)
+    assert "metrics ·" not in text_of(page)

@@ -52,6 +52,23 @@ def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights,
     assert len({each.key for each in shown}) == 5
 
 
+def test_a_full_cache_gives_up_the_oldest_trace_and_makes_it_anew(weights, monkeypatch):
+    traced = []
+    real = a2core.Model.trace
+    monkeypatch.setattr(
+        a2core.Model, "trace", lambda self, clip, size=448: traced.append(size) or real(self, clip, size)
+    )
+    picture = plain_picture(120)
+    sizes = range(32, 32 + services.TRACES_KEPT + 1)
+    first, *_, last = [services.show(picture, weights, size) for size in sizes]
+    assert services.show(picture, weights, sizes[-1]) is last
+    assert traced == list(sizes)
+    again = services.show(picture, weights, sizes[0])
+    assert traced == [*sizes, sizes[0]]
+    assert again.key == first.key
+    assert again.payload == first.payload
+
+
 def test_trained_weights_come_first_and_each_has_its_random_twin(weights):
     usable, refused = services.list_weights()
     labels = ["a2-made", "a2-made" + services.RANDOM_SUFFIX, services.VIDEO_NETWORK]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ _component = st.components.v2.component(
 )
 
 
-def probe_canvas(payload: Mapping[str, Any], *, view: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+def probe_canvas(
+    payload: Mapping[str, Any], *, view: Mapping[str, Any], key: str, measures: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """Show the canvas and return what the browser reported last, or None before it has.
 
     The report is `{"key", "block", "t", "row", "col", "primitive", "pinned", "view"}`, where `key` is
@@ -61,6 +63,9 @@ def probe_canvas(payload: Mapping[str, Any], *, view: Mapping[str, Any], key: st
     - "presentation": large type, no controls;
     - "speed": frames a second at which a clip plays, one of 4, 8 and 24, or 0 for as filmed.
 
+    `measures` names what the page works out when the canvas is asked to sort by it: "effect", which a
+    later payload of the same key then brings.
+
     The browser owns all of these once a person has touched them, so a view that only repeats what the
     browser last reported is not sent again: the data stays the same, and Streamlit leaves the canvas
     alone. To set everything back to what the view says, whatever a person has done since (an address
@@ -73,7 +78,7 @@ def probe_canvas(payload: Mapping[str, Any], *, view: Mapping[str, Any], key: st
     st.session_state[memory_key] = (payload["key"], shown)
 
     result = _component(
-        data={"payload": dict(payload), "view": shown},
+        data={"payload": {**payload, "measures": list(measures)}, "view": shown},
         key=key,
         on_probe_change=_nothing,
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from viz_app import services, view_model
+from viz_app import measures, services, view_model
+from viz_app.measures import Row, Table
 from viz_app.views.page import styled
 
 PROSE = Path(__file__).resolve().parent.parent / "assets" / "about.html"
@@ -17,7 +20,9 @@ def render() -> None:
     """Draw the page."""
     styled()
     usable, refused = services.list_weights()
-    models = [_model(weights) for weights in usable if weights.trained]
+    cards = {weights.label: services.read_card(weights) for weights in usable if weights.trained}
+    models = [_model(name, card) for name, card in cards.items()]
+    measured = [_measured(name, table) for name, card in cards.items() for table in measures.tables(card)]
     credits = "".join(f"<li>{html.escape(sample.credit)}</li>" for sample in view_model.SAMPLES)
     st.html(
         '<article class="a2-about"><h1>About this explorer</h1><div class="a2-pages"><div>'
@@ -26,17 +31,44 @@ def render() -> None:
         + "".join(models)
         + "".join(_refusal(info.path.name, info.fault) for info in refused)
         + f"<section><h2>Pictures</h2><ul>{credits}</ul><p>All are inside scikit-image.</p></section>"
-        + "</div></div></article>"
+        + "</div></div>"
+        + (f'<h2>How well it does</h2><div class="a2-measures">{"".join(measured)}</div>' if measured else "")
+        + "</article>"
     )
 
 
-def _model(weights: services.Weights) -> str:
-    card = services.read_card(weights)
-    rows = "".join(
-        f"<dt>{html.escape(term)}</dt><dd>{html.escape(fact)}</dd>"
-        for term, fact in view_model.card_facts(card)
+def _model(name: str, card: Mapping[str, Any]) -> str:
+    facts = view_model.card_facts({term: fact for term, fact in card.items() if term != "metrics"})
+    rows = "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(fact)}</dd>" for term, fact in facts)
+    return f"<section><h2>The model: {html.escape(name)}</h2><dl>{rows}</dl></section>"
+
+
+def _measured(name: str, table: Table) -> str:
+    """One measurement: of each measure what it means, what the model reaches, and what others do."""
+    heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
+    bodies = "".join(
+        f'<tbody><tr><th scope="rowgroup" colspan="{len(table.columns) + 1}">'
+        f"<b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></th></tr>"
+        + "".join(_line(row) for row in measure.rows)
+        + "</tbody>"
+        for measure in table.measures
     )
-    return f"<section><h2>The model: {html.escape(weights.label)}</h2><dl>{rows}</dl></section>"
+    command = f"<p><code>{html.escape(table.command)}</code></p>" if table.command else ""
+    return (
+        f"<section><h3>{html.escape(name)}: {html.escape(table.title)}</h3>"
+        f"<p>Measured on {html.escape(table.measured_on or 'what the card does not say')}. "
+        "The best of a line is bold.</p>"
+        f'<div><table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'
+        f"{command}</section>"
+    )
+
+
+def _line(row: Row) -> str:
+    cells = "".join(
+        f"<td><b>{html.escape(value)}</b></td>" if at == row.best else f"<td>{html.escape(value)}</td>"
+        for at, value in enumerate(row.values)
+    )
+    return f'<tr><th scope="row">{html.escape(row.of or "the network")}</th>{cells}</tr>'
 
 
 def _refusal(name: str, fault: str) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from a2core import BlockTrace
-from viz_app import address, charts, clips, services, view_model
+from viz_app import address, charts, clips, laboratory, services, view_model
 from viz_app.probe_canvas import probe_canvas, standalone_html
 from viz_app.services import Picture, Shown, Weights, tell
 from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
@@ -34,6 +34,7 @@ FIRST_VIEW: dict[str, Any] = {
 # Charts keep the browser busy for longer than the canvas does: a new picture answers the mouse before
 # they follow. While the server waits, the charts before stay on screen.
 CHARTS_LATER_S = 0.25
+MEASURED_EVERY_S = 0.4
 CHART_CONFIG = {"displayModeBar": False}
 
 
@@ -354,7 +355,9 @@ def _carried_over(shown: Shown) -> Probe:
 @st.fragment
 def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
-    raw = probe_canvas(shown.payload, view=view, key="canvas")
+    still = not clips.is_clip(shown.picture)
+    payload = view_model.with_effects(shown.payload, laboratory.measured_effects(shown) if still else {})
+    raw = probe_canvas(payload, view=view, key="canvas", measures=("effect",) if still else ())
     probe = parse_probe(raw, shown.trace, shown.key)
     if raw is not None and probe is not None and revision_of(raw) == view["revision"]:
         st.session_state[Key.PROBE] = probe
@@ -362,6 +365,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         view = view | raw["view"]
     probe = st.session_state[Key.PROBE]
     st.session_state[Key.LAST] = (shown, probe)
+    measuring = st.container(key="measuring")
     if st.session_state.get(Key.DRAWN) != view["revision"]:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)
@@ -370,11 +374,36 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         tell(fault)
     if clips.plays(shown.picture):
         clip_panel.life(shown, probe, view)
-    _to_take_away(shown, probe, view)
+    _to_take_away(shown, payload, probe, view)
+    if still and view.get("sort") == "effect":
+        with measuring:  # begun last: nothing of the page waits for it
+            _effects(shown, probe.block)
     now = _address(shown, probe, view)
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
         st.query_params.from_dict(now)
+
+
+def _effects(shown: Shown, block: str) -> None:
+    """Have the effects of the block's primitives measured, and say how far that is."""
+    effects = laboratory.effects(shown, block)
+    if effects.fault:
+        tell(effects.fault)
+    elif not effects.whole:
+        _measuring(shown, block)
+
+
+@st.fragment(run_every=MEASURED_EVERY_S)
+def _measuring(shown: Shown, block: str) -> None:
+    """Progress; when all is measured the page runs again and hands it to the canvas."""
+    effects = laboratory.effects(shown, block)
+    if effects.whole:
+        st.rerun()
+    count = len(effects.values)
+    st.progress(
+        effects.done / count,
+        f"Switching off each primitive of {block} by itself: {effects.done} of {count}",
+    )
 
 
 def _charts(shown: Shown, probe: Probe) -> None:
@@ -439,7 +468,7 @@ def _sum(block: BlockTrace, probe: Probe) -> None:
     )
 
 
-def _to_take_away(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
+def _to_take_away(shown: Shown, payload: Mapping[str, Any], probe: Probe, view: Mapping[str, Any]) -> None:
     """Downloads of what is on screen; each is made when it is asked for."""
     stem = view_model.file_stem(shown.picture.title)
     pins = [probe.position, *(tuple(pin) for pin in view.get("pins") or () if tuple(pin) != probe.position)]
@@ -458,7 +487,7 @@ def _to_take_away(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
             f"HTML, {clips.page_megabytes(shown):.1f} MB" if clips.plays(shown.picture) else "HTML",
             f"{stem}.html",
             "text/html",
-            lambda: standalone_html(shown.payload, view=view, title=shown.picture.title),
+            lambda: standalone_html(payload, view=view, title=shown.picture.title),
         ),
         ("All arrays", "NPZ", f"{stem}.npz", "application/octet-stream", lambda: services.npz_file(shown)),
         (

@@ -114,7 +114,7 @@ class Block {
     this.reach = Float32Array.from(raw.reach);
     this.use = Float32Array.from(raw.use);
     this.cards = raw.cards || [];
-    this.effect = raw.effect?.length === raw.n ? Float32Array.from(raw.effect) : null;
+    this.effect = effectOf(raw);
     this.groups = null; // of each primitive, the one it looks like; known once lookAlikes has run
   }
 
@@ -226,6 +226,11 @@ function quantile(values, q) {
   return sorted[Math.round(q * (sorted.length - 1))];
 }
 
+/** Of each primitive, what the best class gains when it is switched off; null while nobody has measured it. */
+function effectOf(raw) {
+  return raw.effect?.length === raw.n ? Float32Array.from(raw.effect) : null;
+}
+
 class Model {
   constructor(payload) {
     this.key = payload.key;
@@ -235,6 +240,7 @@ class Model {
     this.times = payload.times_s || [0];
     this.alt = payload.alt || "the picture";
     this.blocks = payload.blocks.map((raw) => new Block(raw, payload.joint === false));
+    this.measures = payload.measures || []; // what the page works out when somebody sorts by it
     // What a map is a share of, in words.
     this.whole = this.frames.length < 2 ? "the picture" : payload.joint === false ? "the frame" : "the clip";
   }
@@ -825,13 +831,22 @@ class Probe {
       this.schedule("all");
       return;
     }
-    if (JSON.stringify(view || {}) === JSON.stringify(this.given)) return;
+    const measured = this.takeMeasured(payload);
+    if (JSON.stringify(view || {}) === JSON.stringify(this.given) && !measured) return;
     this.applyView(view || {});
     this.schedule("all");
   }
 
+  /** What was measured since the trace was sent; whether there is any. */
+  takeMeasured(payload) {
+    const fresh = payload.blocks.filter((raw) => raw.effect && !this.model.block(raw.name).effect);
+    for (const raw of fresh) this.model.block(raw.name).effect = effectOf(raw);
+    return fresh.length > 0;
+  }
+
   setBlocks() {
-    const sorts = Object.entries(SORTS).filter(([name]) => name !== "effect" || this.model.blocks.some((b) => b.effect));
+    const known = this.model.measures.includes("effect") || this.model.blocks.some((b) => b.effect);
+    const sorts = Object.entries(SORTS).filter(([name]) => name !== "effect" || known);
     this.showSort = segmented(
       this.ui.sort,
       sorts.map(([value, words]) => ({ value, ...words })),
@@ -1772,7 +1787,7 @@ class Probe {
     setText(ui.readout, this.sentence);
     const words = DIRECTIONS[direction];
     setText(ui.rankTitle, cells ? words.listBox : words.list);
-    setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : state.hover ? "under the pointer" : state.pinned ? "pinned" : "at rest");
+    setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : state.hover ? "under the pointer" : state.pinned ? "pinned" : "the marked spot");
   }
 
   meanChange(cells, cell) {
@@ -2250,7 +2265,9 @@ class Probe {
     if (!shown.includes(this.root.getRootNode().activeElement)) rove(this.tileNodes, shown[0]);
     setText(ui.galleryTitle, `All ${block.n} primitives`);
     const filter = this.filtered();
-    setText(ui.found, filter ? (shown.length ? `${shown.length} found` : `none found for “${state.filter.trim()}”`) : "");
+    const waiting = state.sort === "effect" && !block.effect && model.measures.includes("effect");
+    if (waiting) setText(ui.found, "measuring effects; by ρ until then");
+    else setText(ui.found, filter ? (shown.length ? `${shown.length} found` : `none found for “${state.filter.trim()}”`) : "");
     const open = this.root.dataset.open === "yes";
     setText(ui.more, open ? "Show fewer" : `Show all ${block.n}`);
     setAttr(ui.more, "aria-expanded", String(open));
