@@ -4,8 +4,8 @@ With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made b
 
     python -m a2core train photos/imagenette/train photos/caltech101/train --limit 2000
 
-and the rivals with `--kind KIND --attention-steps 2500` added, for each KIND of squeeze-excitation,
-covariance-pooling, non-local and self-attention. The features are cached once for all of them.
+and the rivals with `--kind KIND` and the fewer steps that each one's card tells. The features are cached once
+for all of them.
 """
 
 from __future__ import annotations

@@ -265,13 +265,6 @@ def test_a_clip_is_experimented_on_as_a_whole(start):
     assert rows(app) == expected(replay.run("blocks.5", donor=other))
 
 
-def test_a_class_that_the_network_does_not_have_falls_back_to_its_answer(app, replay):
-    app.session_state[Key.CLASS] = "unicorn"
-    app.run()
-    assert app.get_by_key(Key.CLASS).value == replay.trace.top[0][0]
-    assert rows(app)
-
-
 def test_random_blocks_are_flagged(start):
     assert "Random weights" not in text(start(0))
     assert "Random weights" in text(start(1))
