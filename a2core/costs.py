@@ -30,7 +30,7 @@ POSITIONS = (
     70756, 100352,
 )  # fmt: skip
 LONGEST_S = 0.8  # of one run that is measured
-_REPEATS, _ENOUGH_S = 5, 0.4
+_REPEATS, _ENOUGH_S = 15, 0.4  # the first few of a new thread wait for its helpers
 FIT_FROM = 1600  # positions: below, overheads and the projections hide how attention itself grows
 
 

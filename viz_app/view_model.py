@@ -208,12 +208,13 @@ def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     for term, value in _flattened({key: value for key, value in card.items() if key not in _TECHNICAL}):
         if isinstance(value, list) and len(value) > _LONGEST_LIST:
             continue
-        facts.append((" · ".join(part.replace("_", " ") for part in term), _worded(value)))
+        facts.append((" · ".join(_TERMS.get(part, part.replace("_", " ")) for part in term), _worded(value)))
     return facts
 
 
 _TECHNICAL = {"format", "name", "architecture", "cards", "sha256", "size_bytes"}
 _LONGEST_LIST = 8
+_TERMS = {"wall_s": "time, s"}
 
 
 def _architecture_facts(architecture: Any) -> list[tuple[str, str]]:

@@ -175,6 +175,20 @@ def test_the_cache_holds_target_rows_that_sum_to_one_and_builds_only_once(cache,
 
 
 @pytest.mark.slow
+def test_the_teacher_is_asked_about_the_picture_at_its_own_size(cache):
+    teacher = load_backbone(SETTINGS.teacher)
+    picture = square(read_photo(cache.photos[0], Skipped()), 96)  # the first photo is taken whole:
+    assert np.random.default_rng((SETTINGS.seed, 0)).random() >= 0.5
+    known = Image.fromarray(picture).resize((256, 256), Image.Resampling.BILINEAR)
+    x = (torch.from_numpy(np.array(known)).permute(2, 0, 1)[None] / 255 - 0.498) / 0.502
+    with torch.inference_mode():
+        expected = teacher.network.eval()(x)
+        small = teacher.network(torch.nn.functional.interpolate(x, size=96, mode="bilinear"))
+    kept = cache.batch(96, np.arange(1))["logits"]
+    assert (kept - expected).abs().max() < 0.1 * (kept - small).abs().max()
+
+
+@pytest.mark.slow
 def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path):
     whole = Adaptation(cache, settings(), tmp_path / "whole", save_every=1)
     whole.run(progress=False)

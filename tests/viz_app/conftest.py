@@ -31,6 +31,15 @@ def made_checkpoint(tmp_path_factory) -> Path:
     return a2core.save_checkpoint(path, blocks, architecture=ARCHITECTURE, card={"trained_on": "nothing"})
 
 
+@pytest.fixture(scope="module")
+def made(made_checkpoint):
+    """The app finds the made checkpoint alone, and keeps what it worked out from one test to the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("A2_CHECKPOINTS", str(made_checkpoint.parent))
+        yield
+    st.cache_resource.clear()
+
+
 @pytest.fixture
 def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
     """The folder that the app looks for checkpoints in: a copy of the made one, free to be spoiled."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import a2core
@@ -35,15 +34,6 @@ def made_up_curve(settings):
     for size, noise in zip(POSITIONS, NOISE, strict=True):
         ms = noise * (size / 1000) ** POWERS.get(kind, 1.0)
         yield Cost(size, 1, size, ms=ms, measured=size < POSITIONS[-1])
-
-
-@pytest.fixture(scope="module")
-def made(made_checkpoint):
-    """One A² checkpoint, whose rivals nobody trained; what was read of them is kept between the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("A2_CHECKPOINTS", str(made_checkpoint.parent))
-        yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture

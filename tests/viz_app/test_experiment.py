@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import a2core
@@ -26,15 +25,6 @@ def page() -> None:
     from viz_app.views import experiment
 
     services.guarded(experiment.render)()
-
-
-@pytest.fixture(scope="module")
-def made(made_checkpoint):
-    """The app finds the made checkpoint, and keeps what it worked out from one test to the next."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("A2_CHECKPOINTS", str(made_checkpoint.parent))
-        yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture
