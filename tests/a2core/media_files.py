@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -175,18 +176,27 @@ def encoded_clip(
     options: dict[str, str] | None = None,
     side: tuple[int, int] = (128, 64),
 ) -> Path:
-    """A clip of counter frames at these times in a codec that OpenCV does not write, encoded by PyAV."""
-    with av.open(str(path), "w") as file:
-        track = file.add_stream(codec, rate=30, options=options or {})
-        track.width, track.height, track.pix_fmt = *side, pixels
-        track.codec_context.time_base = Fraction(1, 1000)
-        track.codec_context.thread_count = 1
-        for number, time_ms in enumerate(times_ms):
-            picture = cv2.resize(counter_frame(number), side, interpolation=cv2.INTER_NEAREST)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
-            file.mux(track.encode(frame))
-        file.mux(track.encode())
+    """A clip of counter frames at these times in a codec that OpenCV does not write, encoded by PyAV.
+
+    In a thread of its own: the AV1 encoder gives the thread that starts it, and all that thread starts
+    later, priority over the whole machine where it may (as root), and never takes it back.
+    """
+
+    def encode() -> None:
+        with av.open(str(path), "w") as file:
+            track = file.add_stream(codec, rate=30, options=options or {})
+            track.width, track.height, track.pix_fmt = *side, pixels
+            track.codec_context.time_base = Fraction(1, 1000)
+            track.codec_context.thread_count = 1
+            for number, time_ms in enumerate(times_ms):
+                picture = cv2.resize(counter_frame(number), side, interpolation=cv2.INTER_NEAREST)
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+                file.mux(track.encode(frame))
+            file.mux(track.encode())
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(encode).result()
     return path
 
 
