@@ -144,17 +144,19 @@ def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa
           });
           const overtaken = call({ probe: [0, 1, 1] });
           const first = root.__canvas;
-          const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-          await drawn();
+          const beforeTheFirstFrame = first.snapshot().order.length;
+          const frame = () => new Promise((done) => requestAnimationFrame(done));
+          while (!first.snapshot().ready) await frame();
           const last = call({ probe: [0, 2, 2] });
           overtaken();
           const kept = root.__canvas === first && first.snapshot().rest.row === 2;
           first.pin(first.model.pointOf({ t: 0, row: 3, col: 4 }, first.state.block));
           last();
-          return { kept, gone: root.__canvas === undefined, sent };
+          return { kept, gone: root.__canvas === undefined, sent, beforeTheFirstFrame };
         }""",
         [wrapper._script(), wrapper._asset("canvas.html"), payload],
     )
+    assert told["beforeTheFirstFrame"] == 8
     assert told["kept"]
     assert told["gone"]
     assert [name for name, _ in told["sent"]] == ["probe"]

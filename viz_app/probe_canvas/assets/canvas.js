@@ -882,6 +882,7 @@ class Probe {
     this.spread = new Float32Array(block.n); // of the weights over a box
     this.mixing = new Float32Array(block.n); // what multiplies each map
     this.attention = new Float32Array(block.N);
+    this.order = block.use.map((_, i) => i); // until the first answer: a key may come before it
     // An odd number of pixels to a cell: one of them sits on its centre and holds its value as it is.
     const half = Math.floor((OVERLAY_SIDE_PX / Math.max(block.h, block.w) - 1) / 2);
     this.lens = new Enlarger(block.h, block.w, 2 * Math.max(1, half) + 1);
