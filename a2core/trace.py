@@ -369,7 +369,8 @@ class Model:
         if self.takes_clips and not alone:
             return self._whole(model_input, progress, stop)
         runs = [([self.network], False)] if alone or count == 1 else self._runs()
-        total, done = sum(_size(modules) for modules, _ in runs), 0.0
+        sizes = [_size(modules) for modules, _ in runs]
+        total, done = sum(sizes), 0.0
         parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]
         for index, (modules, whole) in enumerate(runs):
             if whole and len(parts) > 1:
@@ -384,7 +385,7 @@ class Model:
                 for module in modules:
                     x = module(x)
                 through.append(x)
-                done += _size(modules) * len(x) / count / total
+                done += sizes[index] * len(x) / count / total
                 if progress is not None:
                     progress(min(1.0, done))
             parts = through[0].split(at_once) if whole else through
