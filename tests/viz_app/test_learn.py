@@ -96,3 +96,20 @@ def test_random_blocks_are_flagged_in_large_letters_on_learn(checkpoints):
     random = next(entry for entry in weights if not entry.trained)
     shown = services.show(services.load_sample(view_model.SAMPLES[0]), random, 224)
     assert "Random weights" in html_of(opened(learn, shown))
+
+
+def test_a_link_to_a_step_brings_its_picture_cell_and_primitive(checkpoints):
+    link = {"step": "5", "picture": "astronaut", "size": "224", "block": "blocks.4", "at": "x100y60"}
+    app = opened(learn, **link, primitive="7")
+    assert not app.error
+    said = figures(app)
+    assert (said["row"], said["column"]) == ("3", "6")  # cells of 16 pixels
+    assert app.slider(key="lesson-primitive").value == 7
+    assert dict(app.query_params.items()) == link | {"at": "x104y56", "primitive": "7", "weights": "a2-made"}
+    assert app.session_state[Key.ADDRESS]["picture"] == "astronaut"  # Explore opens the same
+
+
+def test_a_link_to_a_step_of_what_is_not_there_says_what_is_shown_instead(checkpoints):
+    page = html_of(opened(learn, step="2", picture="unicorn", at="x9999y1", block="blocks.9"))
+    assert "There is no picture “unicorn” here" in page
+    assert "There is no block “blocks.9”" in page

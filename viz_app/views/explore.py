@@ -16,10 +16,9 @@ from viz_app.probe_canvas import probe_canvas, standalone_html
 from viz_app.services import Picture, Shown, Weights, tell
 from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
 from viz_app.views import clip_panel
-from viz_app.views.page import styled
+from viz_app.views.page import follow, styled, tell_link
 
 UPLOADS_KEPT = 12
-MOST_REMARKS = 6
 BY_RANK, BY_INDEX = "Largest first", "By index"
 BARS = {"rank": BY_RANK, "index": BY_INDEX}  # as the address calls them
 FIRST_VIEW: dict[str, Any] = {
@@ -48,12 +47,14 @@ def render() -> None:
     )
     controls = st.container(key="controls", horizontal=True, gap="small", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
-    link, remarks = _follow(_link())
+    link, remarks = follow(_link())
+    if link is not None:
+        st.session_state[Key.ORDER] = BARS.get(link.get(address.BARS, ""), BY_RANK)
     shown = _chosen(controls, notices)
     if shown is None:
         return
     view, faults = _view(shown, link if _is_chosen(shown) else None)
-    _tell_link(notices, [*remarks, *faults])
+    tell_link(notices, [*remarks, *faults])
     if not shown.trace.trained:
         what = (
             "This network was never trained, nor its blocks: the maps"
@@ -84,46 +85,6 @@ def _link() -> Mapping[str, str] | None:
     return asked or st.session_state[Key.HOME]
 
 
-def _follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:
-    """Set the controls to what `link` asks for; what of it holds, and what was done instead of the rest."""
-    if link is None:
-        return None, []
-    remarks = []
-    st.session_state.pop(Key.AWAITED, None)
-    pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
-    pictures[clips.MADE] = clips.sample_clip().title
-    pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
-    name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
-    if wanted not in pictures:
-        name = view_model.SAMPLES[0].name
-        if wanted.startswith(services.UPLOAD_PREFIX):
-            st.session_state[Key.AWAITED] = dict(link)
-            remarks.append(
-                "The link is about a picture of somebody’s own, and a link cannot carry a picture. Drop that "
-                f"file here and it opens as it was left; until then you see: {pictures[name]}."
-            )
-        else:
-            remarks.append(f"There is no picture {address.quoted(wanted)} here: you see {pictures[name]}.")
-        link = address.without_places(link)
-    st.session_state[Key.SAMPLE] = name
-
-    size = link.get(address.SIZE, str(view_model.DEFAULT_SIZE_PX))
-    sizes = {str(size_px): size_px for size_px in view_model.SIZES_PX}
-    if size not in sizes:
-        remarks.append(
-            f"{address.quoted(size)} is no size that is offered: you see {view_model.DEFAULT_SIZE_PX} px."
-        )
-    st.session_state[Key.SIZE] = sizes.get(size, view_model.DEFAULT_SIZE_PX)
-
-    labels = [weights.label for weights in services.list_weights()[0]]
-    label = link.get(address.WEIGHTS) or next(iter(labels), "")
-    if labels and label not in labels:
-        remarks.append(f"There are no weights {address.quoted(label)} here: you see {labels[0]}.")
-    st.session_state[Key.CHECKPOINT] = label  # unknown: the first is chosen where the choice is drawn
-    st.session_state[Key.ORDER] = BARS.get(link.get(address.BARS, ""), BY_RANK)
-    return link, remarks
-
-
 def _is_chosen(shown: Shown) -> bool:
     """Whether `shown` is what the controls ask for, and not what was there before because that failed."""
     asked = (Key.SAMPLE, Key.CHECKPOINT, Key.SIZE)
@@ -132,13 +93,6 @@ def _is_chosen(shown: Shown) -> bool:
         shown.weights.label,
         shown.size_px,
     ]
-
-
-def _tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:
-    """Say what of a link could not be had, and what was done instead."""
-    if remarks:
-        lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks[:MOST_REMARKS])
-        notices.html(f'<div class="a2-note" role="status">{lines}</div>')
 
 
 def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from viz_app import address, clips, services, teaching, view_model
 from viz_app import lesson as steps
-from viz_app import services, teaching, view_model
 from viz_app.cell_picker import cell_picker, picked
 from viz_app.lesson import STEPS, TEMPERATURES, Choice, Screen
 from viz_app.lesson_pictures import overlay_url
 from viz_app.services import Shown
+from viz_app.state import Key as AppKey
+from viz_app.state import Probe, came_by_history
 from viz_app.teaching import Classroom
-from viz_app.views.page import styled
+from viz_app.views.page import follow, styled, tell_link
 from viz_app.worksheet import worksheet_html
 
 LESSON_STYLE = Path(__file__).resolve().parent.parent / "assets" / "lesson.css"
-STEP_PARAM, PRESENT_PARAM = "step", "present"
+STEP_PARAM, PRESENT_PARAM = OWN_PARAMS = "step", "present"
 
 
 class Key(StrEnum):
@@ -56,6 +59,8 @@ def render() -> None:
     """Draw the page."""
     styled()
     st.html(LESSON_STYLE)
+    if remarks := _open_link():
+        tell_link(st.container(key="notices"), remarks)
     shown = services.current_shown()
     if not shown.trace.trained:
         st.html(
@@ -70,13 +75,15 @@ def render() -> None:
 @services.guarded
 def _page(shown: Shown) -> None:
     """All that changes with a step or a slider; reruns alone."""
-    _read_address()
+    came_back = _read_address()
     step: int = st.session_state[Key.STEP]
     with st.container(key="lesson"):
         _navigation(step)
         block = _block(shown)
         room = teaching.classroom(shown, block)
         moved = _moved(shown, room, block)
+        if came_back:
+            _move_back(shown, block, moved)
         about = STEPS[step - 1]
         heading, formula = st.empty(), st.container(key="lesson-formula")
         heading.html(f'<div class="a2-step"><h1><b>{step}</b>{about.title}</h1></div>')
@@ -105,21 +112,70 @@ def _page(shown: Shown) -> None:
             st.html(f'<section class="a2-trap">{screen.trap}</section>')
         if not st.session_state[Key.PRESENT]:
             _check(screen, room, shown, choice)
+    if not came_back:
+        _write_address(shown, block, choice)
 
 
-def _read_address() -> None:
-    """The step and the presentation from the address, when the visitor comes; after that, to it."""
+def _open_link() -> list[str]:
+    """Where a visit begins with a link to a step: have its picture and its pixel; what could not be had."""
+    asked = st.query_params.to_dict()
+    if AppKey.SHOWN in st.session_state or address.PICTURE not in asked:
+        return []
+    link, remarks = follow(asked)
+    chosen: str = st.session_state[AppKey.SAMPLE]
+    usable, _ = services.list_weights()
+    weights = {weights.label: weights for weights in usable}.get(st.session_state[AppKey.CHECKPOINT])
+    if not usable or link is None:
+        return remarks
+    sample = next((sample for sample in view_model.SAMPLES if sample.name == chosen), None)
+    picture = clips.sample_clip() if sample is None else services.load_sample(sample)
+    still = replace(picture, clip=picture.clip.first_frame(), cut=None)
+    shown = services.show(still, weights or usable[0], st.session_state[AppKey.SIZE])
+    view, faults = address.followed(link, shown.trace, view_model.default_block(shown.trace))
+    block = shown.trace.blocks[view["block"]]
+    t, row, col = view.get("probe") or view_model.default_position(block, picture.spot)
+    st.session_state[AppKey.SHOWN] = shown
+    st.session_state[AppKey.PROBE] = Probe(shown.key, block.name, t, row, col, view["primitive"])
+    st.session_state[AppKey.ADDRESS] = {name: link[name] for name in link if name not in OWN_PARAMS}
+    return remarks + faults
+
+
+def _read_address() -> bool:
+    """Take the step from an address that was opened or gone back to; whether it was gone back to."""
+    if Key.STEP in st.session_state and not came_by_history():
+        return False
     asked = st.query_params.get(STEP_PARAM, "")
-    if Key.STEP not in st.session_state:
-        st.session_state[Key.STEP] = int(asked) if asked in {str(k + 1) for k in range(len(STEPS))} else 1
-        st.session_state[Key.PRESENT] = st.query_params.get(PRESENT_PARAM) == "1"
-    step = str(st.session_state[Key.STEP])
-    if asked != step:
-        st.query_params[STEP_PARAM] = step
-    if st.session_state[Key.PRESENT]:
-        st.query_params[PRESENT_PARAM] = "1"
-    elif PRESENT_PARAM in st.query_params:
-        del st.query_params[PRESENT_PARAM]
+    st.session_state[Key.STEP] = int(asked) if asked in {str(k + 1) for k in range(len(STEPS))} else 1
+    st.session_state[Key.PRESENT] = st.query_params.get(PRESENT_PARAM) == "1"
+    return came_by_history()
+
+
+def _move_back(shown: Shown, block: str, moved: dict[str, Any]) -> None:
+    """The cell and the primitive of the address that was gone back to, if it is about this picture."""
+    link = st.query_params.to_dict()
+    if link.get(address.PICTURE) != shown.picture.id or link.get("block") != block:
+        return
+    view, _ = address.followed(link, shown.trace, shown.trace.blocks[block])
+    if "probe" in view:
+        moved["position"] = tuple(view["probe"])
+    if view["primitive"] is not None:
+        moved[Key.PRIMITIVE] = view["primitive"]
+        st.session_state.pop(Key.PRIMITIVE, None)
+
+
+def _write_address(shown: Shown, block: str, choice: Choice) -> None:
+    """The step, the picture, the cell and the primitive, as a link that others can open."""
+    probe = Probe(shown.key, block, *choice.position, choice.primitive)
+    now = {
+        STEP_PARAM: str(st.session_state[Key.STEP]),
+        **({PRESENT_PARAM: "1"} if st.session_state[Key.PRESENT] else {}),
+        address.PICTURE: shown.picture.id,
+        address.WEIGHTS: shown.weights.label,
+        address.SIZE: str(shown.size_px),
+        **address.written(probe, {}, shown.trace),
+    }
+    if now != st.query_params.to_dict():
+        st.query_params.from_dict(now)
 
 
 def _navigation(step: int) -> None:

@@ -1,12 +1,67 @@
-"""What every page shares: its style sheet."""
+"""What pages share: the style sheet, and following a link to a picture, its weights and its size."""
 
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from viz_app import address, clips, services, view_model
+from viz_app.state import Key
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "style.css"
+MOST_REMARKS = 6
 
 
 def styled() -> None:
     """Put the app's own type and spacing over Streamlit's."""
     st.html(STYLE)
+
+
+def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:
+    """Choose the picture, weights and size of `link`; what of it holds, and a remark on all else."""
+    if link is None:
+        return None, []
+    remarks = []
+    st.session_state.pop(Key.AWAITED, None)
+    pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
+    pictures[clips.MADE] = clips.sample_clip().title
+    pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
+    name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
+    if wanted not in pictures:
+        name = view_model.SAMPLES[0].name
+        if wanted.startswith(services.UPLOAD_PREFIX):
+            st.session_state[Key.AWAITED] = dict(link)
+            remarks.append(
+                "The link is about a picture of somebody’s own, and a link cannot carry a picture. Drop that "
+                f"file on Explore and it opens as it was left; until then you see: {pictures[name]}."
+            )
+        else:
+            remarks.append(f"There is no picture {address.quoted(wanted)} here: you see {pictures[name]}.")
+        link = address.without_places(link)
+    st.session_state[Key.SAMPLE] = name
+
+    size = link.get(address.SIZE, str(view_model.DEFAULT_SIZE_PX))
+    sizes = {str(size_px): size_px for size_px in view_model.SIZES_PX}
+    if size not in sizes:
+        remarks.append(
+            f"{address.quoted(size)} is no size that is offered: you see {view_model.DEFAULT_SIZE_PX} px."
+        )
+    st.session_state[Key.SIZE] = sizes.get(size, view_model.DEFAULT_SIZE_PX)
+
+    labels = [weights.label for weights in services.list_weights()[0]]
+    label = link.get(address.WEIGHTS) or next(iter(labels), "")
+    if labels and label not in labels:
+        remarks.append(f"There are no weights {address.quoted(label)} here: you see {labels[0]}.")
+    st.session_state[Key.CHECKPOINT] = label  # unknown: the first is chosen where the choice is drawn
+    return link, remarks
+
+
+def tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:
+    """Say what of a link could not be had, and what was done instead."""
+    if remarks:
+        lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks[:MOST_REMARKS])
+        notices.html(f'<div class="a2-note" role="status">{lines}</div>')
