@@ -14,7 +14,7 @@ def component(name: str, stem: Path) -> Any:
     """The component `name` from `stem` with .html, .css and .js behind it.
 
     The script ends in `export default mounting(selector, App)`, with a class `App` that is made of the
-    element, and has `show(data, setStateValue)` and `destroy()`.
+    element, and has `show(data, setStateValue, setTriggerValue)` and `destroy()`.
     """
     html, css, js = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
     return st.components.v2.component(name, html=html, css=css, js=_MOUNTING.read_text(encoding="utf-8") + js)

@@ -29,6 +29,7 @@ class Key(StrEnum):
     UPLOADS = "uploads"  # dict of picture id to services.Picture, newest last
     UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
     CAMERA = "camera"  # widget: whether the camera is open
+    CAMERA_TAKES = "camera_takes"  # widget: a picture or a clip
     RECEIVED = "received"  # ids of the files that were taken from the drop zone or the camera last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the services.Shown on screen: the last trace that worked

@@ -5,7 +5,7 @@
  */
 function mounting(selector, App) {
   const mounted = new WeakMap();
-  return ({ data, parentElement, setStateValue }) => {
+  return ({ data, parentElement, setStateValue, setTriggerValue }) => {
     const root = parentElement.querySelector(selector);
     let entry = mounted.get(parentElement);
     if (entry && entry.root !== root) {
@@ -16,7 +16,7 @@ function mounting(selector, App) {
       entry = { root, app: new App(root), calls: 0 };
       mounted.set(parentElement, entry);
     }
-    entry.app.show(data, setStateValue);
+    entry.app.show(data, setStateValue, setTriggerValue);
     const call = ++entry.calls;
     return () => {
       if (entry.calls !== call || mounted.get(parentElement) !== entry) return;

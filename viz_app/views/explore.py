@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from a2core import BlockTrace
 from viz_app import address, charts, clips, laboratory, services, view_model
+from viz_app.clip_recorder import clip_recorder, name_of, recorded
 from viz_app.probe_canvas import probe_canvas, standalone_html
 from viz_app.services import Picture, Shown, Weights, tell
 from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
@@ -20,6 +21,7 @@ from viz_app.views.page import follow, styled, tell_link
 
 UPLOADS_KEPT = 12
 BY_RANK, BY_INDEX = "Largest first", "By index"
+PHOTO, CLIP = "Picture", "Clip"  # what the camera takes
 BARS = {"rank": BY_RANK, "index": BY_INDEX}  # as the address calls them
 FIRST_VIEW: dict[str, Any] = {
     "direction": "from",
@@ -167,26 +169,71 @@ def _picture() -> tuple[Picture | None, str]:
             args=(drop,),
             label_visibility="collapsed",
         )
-    camera = st.popover(":material/photo_camera:", key=Key.CAMERA, on_change="rerun", help="Take a picture")
+    camera = st.popover(
+        ":material/photo_camera:", key=Key.CAMERA, on_change="rerun", help="Take a picture, or a short clip"
+    )
     if camera.open:  # not before: the browser asks for leave as soon as the camera is on the page
-        shot = f"camera-{st.session_state[Key.UPLOADER_ROUND]}"
-        camera.camera_input("Take a picture", key=shot, on_change=_receive, args=(shot,))
+        with camera:
+            _camera(st.session_state[Key.UPLOADER_ROUND])
     return strip.get(chosen or ""), ""
 
 
+def _camera(round_: int) -> None:
+    """The visitor's camera, for a picture or for a clip of some seconds."""
+    takes = st.segmented_control(
+        "What the camera takes",
+        (PHOTO, CLIP),
+        required=True,
+        default=PHOTO,
+        key=Key.CAMERA_TAKES,
+        label_visibility="collapsed",
+    )
+    if takes == CLIP:
+        reel = f"recorder-{round_}"
+        clip_recorder(key=reel, on_clip=_receive_recorded, args=(reel,))
+    else:
+        shot = f"camera-{round_}"
+        st.camera_input(
+            "Take a picture", key=shot, on_change=_receive, args=(shot,), label_visibility="collapsed"
+        )
+
+
 def _receive(widget: str) -> None:
-    """Read the files that came; choose the first that can be read, and say of each other why it cannot."""
+    """Read the files that came from the drop zone or as a photo."""
     came = st.session_state.get(widget)
     files = came if isinstance(came, list) else [came] if came is not None else []
+    _read([_File(file.file_id, file.name, file.getvalue) for file in files])
+
+
+def _receive_recorded(widget: str) -> None:
+    """Read the clip that the camera's recorder sent, and put the camera away."""
+    st.session_state[Key.CAMERA] = False
+    data, fault = services.attempt(lambda: recorded(widget))
+    if fault:
+        st.session_state[Key.FAULT] = fault
+    if data is not None:
+        _read([_File(widget, name_of(data), lambda: data)])
+
+
+class _File(NamedTuple):
+    """A file that a visitor brought."""
+
+    id: str
+    name: str
+    content: Callable[[], bytes]
+
+
+def _read(files: list[_File]) -> None:
+    """Read `files`; choose the first that can be read, and say of each other why it cannot."""
     # A run that is overtaken by the next click calls its callbacks again: each file counts once.
-    received = [file.file_id for file in files]
+    received = [file.id for file in files]
     if not files or received == st.session_state.get(Key.RECEIVED):
         return
     st.session_state[Key.RECEIVED] = received
     fresh: dict[str, Picture] = {}
     faults = []
     for file in files[:UPLOADS_KEPT]:
-        picture, fault = services.attempt(lambda file=file: clip_panel.receive(file.getvalue(), file.name))  # type: ignore[misc]
+        picture, fault = services.attempt(lambda file=file: clip_panel.receive(file.content(), file.name))  # type: ignore[misc]
         if picture is None:
             faults.append(fault)
         else:

@@ -1,0 +1,137 @@
+// The camera live, and a button that records some seconds of it and sends them to Python, once.
+
+const KINDS = ["video/webm;codecs=vp8", "video/webm", "video/mp4"]; // VP8: the least work for a small computer
+const BITS_PER_S = 4_000_000;
+const CAMERA = { audio: false, video: { width: { ideal: 640 }, height: { ideal: 480 } } };
+const DROP_INSTEAD = "A clip that was recorded elsewhere can be dropped on the page.";
+const REFUSALS = {
+  NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the page’s address, then try again.",
+  NotFoundError: `No camera was found. Connect one and try again. ${DROP_INSTEAD}`,
+  NotReadableError: "The camera gives no picture: another program may be using it. Close that one and try again.",
+};
+
+class Recorder {
+  constructor(root) {
+    this.root = root;
+    [this.live, this.said, this.act] = ["video", ".said", ".act"].map((part) => root.querySelector(part));
+    this.live.muted = true; // or it may not start by itself
+    this.act.addEventListener("click", () => this.press());
+  }
+
+  show(data, setStateValue, setTriggerValue) {
+    this.send = setTriggerValue;
+    const first = !this.data;
+    this.data = data;
+    if (first) this.open();
+  }
+
+  enter(state, said, act = "") {
+    this.root.dataset.state = state;
+    this.said.textContent = said;
+    this.act.textContent = act;
+    this.act.disabled = !act;
+  }
+
+  press() {
+    const { state } = this.root.dataset;
+    if (state === "ready") this.record();
+    else if (state === "recording") this.end();
+    else if (state === "refused") this.open();
+  }
+
+  async open() {
+    this.enter("asking", "Waiting for the camera: the browser may ask you for leave.");
+    const lacking = whatIsLacking();
+    if (lacking) return this.enter("impossible", `${lacking} ${DROP_INSTEAD}`);
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia(CAMERA);
+    } catch (error) {
+      const said = REFUSALS[error.name] || `The camera could not be started (${error.name}). ${DROP_INSTEAD}`;
+      return this.refuse(said);
+    }
+    this.stream = stream;
+    if (this.gone) return this.switchOff(); // closed while the browser asked
+    for (const track of stream.getTracks()) {
+      track.addEventListener("ended", () => this.lose()); // unplugged, or leave taken back: not by us
+    }
+    this.live.srcObject = stream;
+    this.ready();
+  }
+
+  ready() {
+    this.enter("ready", `${this.data.seconds} seconds, without sound.`, "Record");
+  }
+
+  record() {
+    const pieces = [];
+    const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
+    this.recorder = new MediaRecorder(this.stream, { mimeType, videoBitsPerSecond: BITS_PER_S });
+    this.recorder.addEventListener("dataavailable", ({ data }) => pieces.push(data));
+    this.recorder.addEventListener("stop", () => this.deliver(new Blob(pieces)));
+    this.recorder.start();
+    this.root.style.setProperty("--lasts", `${this.data.seconds}s`);
+    this.enter("recording", "Recording …", "Stop");
+    this.timer = setTimeout(() => this.end(), 1000 * this.data.seconds);
+  }
+
+  end() {
+    clearTimeout(this.timer);
+    if (this.recorder?.state === "recording") this.recorder.stop();
+  }
+
+  async deliver(file) {
+    clearTimeout(this.timer);
+    this.switchOff();
+    if (this.gone) return;
+    if (file.size === 0) return this.refuse("Nothing was recorded. Try again, and let it run a little longer.");
+    if (file.size > this.data.mostBytes) return this.refuse("The clip became too large. Try again, and stop sooner.");
+    this.enter("sending", "Reading the clip …");
+    const url = await asDataUrl(file);
+    if (!this.gone) this.send("clip", { data: url.slice(url.indexOf(",") + 1) });
+  }
+
+  lose() {
+    // What was recorded until then is delivered, by the recorder's own end.
+    if (this.root.dataset.state !== "ready") return;
+    this.switchOff();
+    this.refuse("The camera was taken away. Connect it and try again.");
+  }
+
+  refuse(said) {
+    if (!this.gone) this.enter("refused", said, "Try again");
+  }
+
+  switchOff() {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = this.live.srcObject = null;
+  }
+
+  destroy() {
+    this.gone = true;
+    this.end();
+    this.switchOff();
+  }
+}
+
+function whatIsLacking() {
+  if (!window.isSecureContext) {
+    return "Browsers lend the camera only to pages over https, and to those of this computer itself (localhost).";
+  }
+  if (!navigator.mediaDevices?.getUserMedia) return "This browser cannot use a camera.";
+  if (!window.MediaRecorder || !KINDS.some((kind) => MediaRecorder.isTypeSupported(kind))) {
+    return "This browser cannot record clips.";
+  }
+  return "";
+}
+
+function asDataUrl(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
+}
+
+export default mounting("[data-a2-recorder]", Recorder);
