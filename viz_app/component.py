@@ -16,5 +16,10 @@ def component(name: str, stem: Path) -> Any:
     The script ends in `export default mounting(selector, App)`, with a class `App` that is made of the
     element, and has `show(data, setStateValue, setTriggerValue)` and `destroy()`.
     """
-    html, css, js = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
-    return st.components.v2.component(name, html=html, css=css, js=_MOUNTING.read_text(encoding="utf-8") + js)
+    html, css = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css"))
+    return st.components.v2.component(name, html=html, css=css, js=script(stem))
+
+
+def script(stem: Path) -> str:
+    """The whole script of a component: how it is mounted, and its own."""
+    return "".join(path.read_text(encoding="utf-8") for path in (_MOUNTING, stem.with_suffix(".js")))

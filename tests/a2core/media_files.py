@@ -216,8 +216,12 @@ def jpeg_packets(frames: Iterable[np.ndarray]) -> list[tuple[bool, bytes]]:
     return [(True, cv2.imencode(".jpg", frame[..., ::-1])[1].tobytes()) for frame in frames]
 
 
-def _element(identifier: str, content: bytes) -> bytes:
-    return bytes.fromhex(identifier) + (len(content) | 1 << 56).to_bytes(8, "big") + content
+def _element(identifier: str, content: bytes, *, length: int | None = None) -> bytes:
+    length = len(content) if length is None else length
+    return bytes.fromhex(identifier) + (length | 1 << 56).to_bytes(8, "big") + content
+
+
+_UNKNOWN = (1 << 56) - 1  # the length of an element that was sent on before its end was known
 
 
 def _number(value: int, width: int = 4) -> bytes:
@@ -233,12 +237,13 @@ def matroska(
     shown_size: tuple[int, int] | None = None,
     duration_ms: float | None = None,
     index: bool = True,
+    lengths: bool = True,
     track_type: int = 1,
 ) -> bytes:
     """A Matroska file by hand, so that frames can come at any time; WebM where the codec is VP8.
 
-    A cluster begins at every packet that stands alone. Without a duration and an index it is what
-    browsers record.
+    A cluster begins at every packet that stands alone. Without a duration, an index and the lengths of
+    its parts it is what browsers record that write it as they go.
     """
     kind = b"webm" if codec.startswith("V_VP") else b"matroska"
     begin = _element("1a45dfa3", _element("4282", kind) + _element("4287", b"\4") + _element("4285", b"\2"))
@@ -258,7 +263,12 @@ def matroska(
             clusters.append((time_ms, []))
         since = struct.pack(">hB", time_ms - clusters[-1][0], 0x80 if alone else 0)
         clusters[-1][1].append(_element("a3", b"\x81" + since + content))
-    written = [_element("1f43b675", _element("e7", _number(t)) + b"".join(blocks)) for t, blocks in clusters]
+    written = [
+        _element(
+            "1f43b675", _element("e7", _number(t)) + b"".join(blocks), length=None if lengths else _UNKNOWN
+        )
+        for t, blocks in clusters
+    ]
 
     def cues(at: int) -> bytes:
         points = []
@@ -270,7 +280,7 @@ def matroska(
 
     if index:
         before += cues(len(before) + len(cues(0)))
-    return begin + _element("18538067", before + b"".join(written))
+    return begin + _element("18538067", before + b"".join(written), length=None if lengths else _UNKNOWN)
 
 
 _BOXES_OF_BOXES = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}

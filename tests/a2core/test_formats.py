@@ -99,6 +99,10 @@ def tried(folder: Path) -> list[tuple[str, bytes]]:
         ("MKV, frame size changes midway", matroska(jpeg_packets(larger), [0, 40, 80])),
         ("MKV, one frame", matroska(counters[:1], [0])),
         ("WebM without duration and index, as recorded", matroska(vp8, every_33, codec="V_VP8", index=False)),
+        (
+            "WebM of a browser’s camera, written as it goes: uneven times, no duration, index or lengths",
+            matroska(vp8, [n * n for n in range(30)], codec="V_VP8", index=False, lengths=False),
+        ),
         ("WebM, header claims ten minutes", matroska(vp8, every_33, codec="V_VP8", duration_ms=600_000)),
         ("WebM, cut off in the middle", webm[: len(webm) // 2]),
         ("MP4, cut off after three quarters, index first", index_first[: len(index_first) * 3 // 4]),

@@ -403,11 +403,14 @@ def test_a_frame_size_that_changes_midway_is_brought_to_the_first():
 
 
 @pytest.mark.parametrize("duration_ms", [None, 100, 6000, 600_000])
-@pytest.mark.parametrize("index", [True, False])
-def test_a_wrong_or_missing_duration_does_no_harm(vp8, duration_ms: int | None, index: bool):
-    """Without either it is what a browser records."""
+@pytest.mark.parametrize(
+    ("index", "lengths"), [(True, True), (False, True), (False, False)], ids=["whole", "no index", "streamed"]
+)
+def test_a_wrong_or_missing_duration_does_no_harm(vp8, duration_ms: int | None, index: bool, lengths: bool):
+    """With nothing of all this it is what a browser's camera records."""
     times_ms = uneven_times_ms(FRAMES)
-    clip = read_media(matroska(vp8, times_ms, codec="V_VP8", duration_ms=duration_ms, index=index))
+    data = matroska(vp8, times_ms, codec="V_VP8", duration_ms=duration_ms, index=index, lengths=lengths)
+    clip = read_media(data)
     assert numbers(clip)[0] == 0
     assert numbers(clip)[-1] == FRAMES - 1
     assert len(clip.frames) == 16

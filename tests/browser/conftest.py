@@ -98,8 +98,8 @@ def app_url(app_server: Server) -> str:
     return app_server.url
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def running_chromium(*more: str) -> Iterator[Any]:
+    """Chromium, started with `more` arguments than the usual; the body of a fixture."""
     path = harness.chromium_path()
     if path is None:
         reason = "No Chromium found. Install it, or name it in A2_CHROMIUM."
@@ -109,9 +109,14 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=harness.CHROMIUM_ARGS)
+        running = playwright.chromium.launch(executable_path=path, args=[*harness.CHROMIUM_ARGS, *more])
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    yield from running_chromium()
 
 
 class AppPage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import numpy as np
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from tests.viz_app.test_explore import APP, TIMEOUT_S, drop, messages, shown
-from viz_app import charts, clips, services, view_model
+from viz_app import charts, clip_recorder, clips, services, view_model
 from viz_app.probe_canvas import standalone_html
 from viz_app.state import Key, Probe
 
@@ -45,6 +46,33 @@ def test_an_upload_of_several_frames_is_a_clip_that_can_be_cut_again():
     np.testing.assert_allclose(again.clip.times_s, [0.3, 0.6, 0.8], atol=0.101)
     assert again.id == picture.id
     assert clips.is_clip(clips.cut_again(picture, source, clips.Cut(0.0, source.end_s, 1)))
+
+
+def test_a_recorded_clip_comes_back_as_its_bytes_and_what_is_malformed_is_dropped(monkeypatch):
+    data = bytes(range(256))
+    whole = base64.b64encode(data).decode()
+    assert clip_recorder.parse_clip({"data": whole}) == data
+    for raw in (None, 3, "clip", [whole], {}, {"data": None}, {"data": ""}, {"data": 5}, {"data": [1, 2]}):
+        assert clip_recorder.parse_clip(raw) is None
+    for text in (whole[:-1], whole + "!", "data:video/webm;base64," + whole, "ü" * 8, "\x00\ud800"):
+        assert clip_recorder.parse_clip({"data": text}) is None
+    monkeypatch.setattr(clip_recorder, "MOST_BYTES", 256)
+    assert clip_recorder.parse_clip({"data": whole}) == data
+
+
+def test_a_recorded_clip_that_is_too_large_is_refused_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(clip_recorder, "MOST_BYTES", 3 * 10**6)
+    monkeypatch.setattr(base64, "b64decode", lambda *_, **__: pytest.fail("decoded"))
+    with pytest.raises(a2core.MediaError, match="more than 3 MB. Record it again, shorter."):
+        clip_recorder.parse_clip({"data": "A" * (4 * 10**6 + 4)})
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(b"\x1a\x45\xdf\xa3", "camera clip.webm"), (b"\0\0\0\x1cftypiso5", "camera clip.mp4")],
+)
+def test_a_recorded_clip_is_named_by_what_it_is(head, name):
+    assert clip_recorder.name_of(head) == name
 
 
 def test_a_picture_is_no_clip():

@@ -22,7 +22,9 @@ __all__ = ["clip_recorder", "name_of", "recorded"]
 SECONDS = 3
 MOST_BYTES = 20 * 10**6  # ten times what the browser is asked to make
 
-_component = component("a2_clip_recorder", Path(__file__).parent / "assets" / "recorder")
+STEM = Path(__file__).parent / "assets" / "recorder"
+
+_component = component("a2_clip_recorder", STEM)
 
 
 def clip_recorder(*, key: str, on_clip: Callable[..., None], args: tuple[Any, ...] = ()) -> None:

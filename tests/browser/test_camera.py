@@ -1,0 +1,176 @@
+"""A clip from the visitor's camera: the recorder by itself, and in the app; Chromium films a test picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from a2core.media import read_media
+from tests.browser.conftest import OpenApp, running_chromium
+from viz_app import clip_recorder
+from viz_app.component import script
+
+pytestmark = pytest.mark.browser
+
+# A page at localhost, as browsers lend no camera elsewhere. What is sent, lent and said is kept in `window`.
+ADDRESS = "http://localhost/recorder"
+KEEP_WHAT_IS_LENT = """
+window.lent = [];
+const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await get(wanted);
+    window.lent.push(...stream.getTracks());
+    return stream;
+};"""
+MOUNT = """async ([js, html, data]) => {
+    const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
+    const { default: component } = await import(url);
+    const parentElement = document.body;
+    parentElement.innerHTML = html;
+    window.sent = [];
+    const setTriggerValue = (...what) => window.sent.push(what);
+    window.leave = component({ data, parentElement, setStateValue: null, setTriggerValue });
+}"""
+ALL_SWITCHED_OFF = "window.lent.length > 0 && window.lent.every((track) => track.readyState === 'ended')"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser with a camera that films a test picture."""
+    yield from running_chromium("--use-fake-device-for-media-stream")
+
+
+@pytest.fixture
+def recorder(chromium: Any) -> Iterator[Any]:
+    """Shows the recorder: `recorder(script_before, seconds=…, allowed=…)` is its page."""
+    contexts = []
+
+    def show(before: str = KEEP_WHAT_IS_LENT, *, seconds: float = 60, allowed: bool = True) -> Any:
+        context = chromium.new_context(permissions=["camera"] if allowed else [])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.add_init_script(before)
+        page.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+        page.goto(ADDRESS)
+        stem = clip_recorder.STEM
+        html = stem.with_suffix(".html").read_text(encoding="utf-8")
+        page.evaluate(MOUNT, [script(stem), html, {"seconds": seconds, "mostBytes": 10**7}])
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+
+
+def film_for(page: Any, seconds: float) -> None:
+    """Until the camera's live picture has gone on for so long."""
+    page.locator("video").evaluate(
+        """async (video, seconds) => {
+            const end = video.currentTime + seconds;
+            while (video.currentTime < end) await new Promise(requestAnimationFrame);
+        }""",
+        seconds,
+    )
+
+
+def test_what_is_recorded_ends_by_itself_is_a_clip_and_the_camera_is_off(recorder: Any) -> None:
+    page = recorder(seconds=1)
+    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.wait_for_function("window.sent.length === 1")
+    (name, report) = page.evaluate("window.sent[0]")
+    assert name == "clip"
+    data = clip_recorder.parse_clip(report)
+    file_name = clip_recorder.name_of(data)
+    assert file_name == "camera clip.webm"
+    clip = read_media(data, name=file_name)
+    assert clip.kind == "video"
+    assert len(clip.frames) >= 4
+    assert (np.diff(clip.times_s) > 0).all()
+    assert 0.3 < clip.times_s[-1] < 3
+    assert clip.notes == ()
+    assert (clip.frames[0] != clip.frames[-1]).any(), "the test picture moves"
+    assert page.evaluate(ALL_SWITCHED_OFF)
+
+
+@pytest.mark.parametrize("recording", [False, True])
+def test_leaving_switches_the_camera_off_and_sends_nothing(recorder: Any, recording: bool) -> None:
+    page = recorder()
+    page.get_by_role("button", name="Record").click() if recording else page.get_by_text("Record").wait_for()
+    page.evaluate("window.leave()")
+    assert page.evaluate(ALL_SWITCHED_OFF)
+    page.evaluate("() => new Promise((done) => setTimeout(done))")  # what the recorder's end set going
+    assert page.evaluate("window.sent") == []
+
+
+def test_leaving_while_the_browser_still_asks_switches_the_camera_off_when_it_comes(recorder: Any) -> None:
+    held = "navigator.mediaDevices.getUserMedia = (get => async wanted => {"
+    held += " await new Promise(go => { window.allow = go }); return get(wanted); })"
+    page = recorder(f"{KEEP_WHAT_IS_LENT}\n{held}(navigator.mediaDevices.getUserMedia);")
+    page.get_by_text("Waiting for the camera").wait_for()
+    page.evaluate("window.leave(); window.allow()")
+    page.wait_for_function(ALL_SWITCHED_OFF)
+
+
+REFUSING = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', '{}'));"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "again"),
+    [
+        (REFUSING.format("NotFoundError"), "No camera was found", True),
+        (REFUSING.format("NotReadableError"), "another program may be using it", True),
+        (REFUSING.format("AbortError"), "could not be started (AbortError)", True),
+        ("delete window.MediaRecorder;", "This browser cannot record clips.", False),
+        (
+            "Object.defineProperty(navigator, 'mediaDevices', {});",
+            "This browser cannot use a camera.",
+            False,
+        ),
+        (
+            "Object.defineProperty(window, 'isSecureContext', { value: false });",
+            "only to pages over https",
+            False,
+        ),
+    ],
+    ids=["none", "in use", "odd", "no recorder", "no devices", "insecure"],
+)
+def test_what_stands_in_the_way_is_said_with_the_remedy(
+    recorder: Any, before: str, said: str, again: bool
+) -> None:
+    page = recorder(before)
+    page.get_by_text(said).wait_for()
+    assert page.get_by_role("button", name="Try again").is_visible() == again
+
+
+def test_where_the_browser_refuses_one_can_allow_it_and_try_again(recorder: Any) -> None:
+    page = recorder(allowed=False)
+    page.get_by_text("was not allowed to use the camera").wait_for()
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Record").wait_for()
+
+
+@pytest.mark.slow
+def test_a_clip_of_ones_own_camera_is_traced_and_the_camera_is_put_away(open_app: OpenApp) -> None:
+    app = open_app()
+    app.choose("224")
+    app.wait_until_idle()
+    app.context.grant_permissions(["camera"])
+    app.page.evaluate(f"() => {{ {KEEP_WHAT_IS_LENT} }}")
+    app.page.get_by_role("button", name="photo_camera").click()
+    app.choose("Clip")
+    app.page.get_by_role("button", name="Record").click()
+    film_for(app.page, 0.7)
+    app.page.get_by_role("button", name="Stop", exact=True).last.click()
+    app.page.get_by_role("radio", name="camera clip.webm", checked=True).wait_for()
+    app.page.locator("[data-ref=clip]:visible").wait_for(timeout=60_000)
+    assert app.page.locator("[data-ref=strip] button").count() >= 4
+    assert app.picture_spread() > 20
+    assert app.message.count() == 0
+    assert app.page.locator("[data-a2-recorder]").count() == 0
+    assert app.page.evaluate(ALL_SWITCHED_OFF)
