@@ -14,9 +14,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,13 +64,26 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_app(log: Path) -> Iterator[Server]:
-    """Start the app as `make app` does, on a free port, and stop it afterwards."""
+def running_app(
+    log: Path,
+    *,
+    program: Sequence[str] = ("-m", "streamlit"),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Server]:
+    """Start the app as `make app` does, on a free port, and stop it afterwards.
+
+    Args:
+        log: where the server's output goes.
+        program: what Python runs in place of Streamlit.
+        environment: variables for it besides those of this process.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "viz_app/app.py"]
+    command = [sys.executable, *program, "run", "viz_app/app.py"]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     with log.open("wb") as out:
-        server = subprocess.Popen(command + options, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command + options, cwd=ROOT, env=os.environ | environment, stdout=out, stderr=subprocess.STDOUT
+        )
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_healthy(url, server, log)

@@ -63,7 +63,7 @@ def test_a_recorded_clip_comes_back_as_its_bytes_and_what_is_malformed_is_droppe
 def test_a_recorded_clip_that_is_too_large_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(clip_recorder, "MOST_BYTES", 3 * 10**6)
     monkeypatch.setattr(base64, "b64decode", lambda *_, **__: pytest.fail("decoded"))
-    with pytest.raises(a2core.MediaError, match="more than 3 MB. Record it again, shorter."):
+    with pytest.raises(a2core.MediaError, match=r"more than 3 MB\. Record it again, shorter\."):
         clip_recorder.parse_clip({"data": "A" * (4 * 10**6 + 4)})
 
 

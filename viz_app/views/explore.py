@@ -117,7 +117,8 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
         fault = services.NO_CHECKPOINT
     elif picture is not None:
         if clips.is_clip(picture):
-            together = clip_panel.controls(picture)
+            with notices:  # before them; elsewhere they would move, and so remount, the canvas
+                together = clip_panel.controls(picture)
             shown, trouble = clip_panel.show(picture, weights, size_px, together, notices)
         else:
             shown, trouble = services.attempt(lambda: services.show(picture, weights, size_px))
