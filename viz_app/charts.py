@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import get_colorscale, hex_to_rgb
 
 from viz_app.view_model import percent
 
@@ -181,7 +182,7 @@ def life_heatmap(
             z=100 * shares[order],
             zmin=0,
             zmax=100 * float(shares.max()),
-            colorscale=colours,
+            colorscale=_as_written(colours),
             colorbar={
                 "title": {"text": "%", "side": "right"},
                 "thickness": 10,
@@ -207,9 +208,7 @@ def life_heatmap(
     row = int(np.flatnonzero(order == chosen)[0])
     line = {"color": CHOSEN, "width": 2}
     figure.add_shape(type="rect", x0=-0.5, x1=frames - 0.5, y0=row - 0.5, y1=row + 0.5, line=line)
-    figure.add_shape(
-        type="rect", x0=now - 0.5, x1=now + 0.5, y0=-0.5, y1=count - 0.5, line=line | {"width": 1}
-    )
+    figure.add_shape(type="rect", x0=now - 0.5, x1=now + 0.5, y0=-0.5, y1=count - 0.5, line=line)
     figure.add_annotation(
         x=-0.5,
         y=row,
@@ -232,7 +231,12 @@ def life_heatmap(
         showgrid=False,
         range=[count - 0.5, -0.5],
     )
-    return _dressed(figure).update_layout(height=380)
+    return _dressed(figure).update_layout(height=350, margin_t=12)
+
+
+def _as_written(colours: str) -> list[tuple[float, str]]:
+    """The colour scale of this name in other words: Streamlit takes #000004 and the like for its theme’s."""
+    return [(at, f"rgb{hex_to_rgb(colour)}") for at, colour in get_colorscale(colours)]
 
 
 def _rank_ticks(count: int) -> list[int]:

@@ -151,6 +151,8 @@ def test_every_cell_of_the_heat_map_over_time_says_what_it_is():
         assert (primitive, t) == (order[y], x)
         assert percent == pytest.approx(100 * shares[int(primitive), x])
         assert time_s == [0.0, 0.4, 0.9][x]
+    lowest = heat.colorscale[0]
+    assert lowest == (0, "rgb(0, 0, 4)"), "Streamlit's theme would take #000004 for its fourth colour, a red"
     framed = figure.layout.shapes[0]
     assert (framed.y0, framed.y1) == (1.5, 2.5), "primitive 3 stands third"
 

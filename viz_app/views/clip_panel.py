@@ -24,7 +24,7 @@ Take = tuple[str, str, str, str, Callable[[], str | bytes]]
 
 def controls(picture: Picture) -> str:
     """Draw what can be chosen about a clip; "joint" or "each"."""
-    with st.container(key="clip", horizontal=True, gap="medium", vertical_alignment="bottom"):
+    with st.container(key="clip", horizontal=True, gap="medium", vertical_alignment="top"):
         together = st.segmented_control(
             "Attend over",
             list(TOGETHER),
@@ -44,7 +44,7 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
     """From when to when, and how many frames; the widgets belong to this clip."""
     names = [f"{part}-{picture.id}" for part in ("stretch", "frames")]
     asked = (picture.id, *names)
-    with st.container(width=300):
+    with st.container(width=260):
         st.slider(
             "From – to, s",
             0.0,
@@ -56,7 +56,7 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
             on_change=_cut_again,
             args=asked,
         )
-    with st.container(width=200):
+    with st.container(width=180):
         st.slider(
             "Frames, evenly spread",
             1,
