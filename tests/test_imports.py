@@ -22,7 +22,15 @@ CORE_LAYERS = [
 ]
 APP_LAYERS = [
     ["component"],
-    ["view_model", "probe_canvas", "cell_picker", "bag_board", "lesson_pictures", "compare_charts"],
+    [
+        "view_model",
+        "probe_canvas",
+        "cell_picker",
+        "bag_board",
+        "clip_recorder",
+        "lesson_pictures",
+        "compare_charts",
+    ],
     ["charts", "state", "lesson", "experiment", "measures"],
     ["address", "worksheet"],
     ["services"],

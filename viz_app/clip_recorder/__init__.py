@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from a2core.errors import MediaError
+from a2core import MediaError
 from viz_app.component import component
 
 __all__ = ["clip_recorder", "name_of", "recorded"]
