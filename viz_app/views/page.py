@@ -1,4 +1,4 @@
-"""What pages share: the style sheet, and following a link to a picture, its weights and its size."""
+"""What pages share: style, charts that stay until the next are drawn, and following a link to a picture."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from streamlit.delta_generator import DeltaGenerator
 from viz_app import address, clips, services, view_model
 from viz_app.state import Key
 
-STYLE = Path(__file__).resolve().parent.parent / "assets" / "style.css"
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+STYLE = ASSETS / "style.css"
+STEADY = ASSETS / "steady.js"
 MOST_REMARKS = 6
 
 
 def styled() -> None:
-    """Put the app's own type and spacing over Streamlit's."""
+    """Put the app's own type and spacing over Streamlit's, and keep its charts from flickering."""
     st.html(STYLE)
+    st.html(f"<script>{STEADY.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 
 
 def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:
