@@ -107,3 +107,17 @@ def test_between_a_click_and_its_charts_nothing_disappears_in_any_frame(open_app
     row = app.page.locator("[data-ref=rows] li").nth(3)
     row.hover()
     assert lost_during(app, row.click, "vector") == {}
+
+
+def test_the_picture_stays_in_every_frame_while_a_clip_is_traced(open_app: OpenApp) -> None:
+    app = open_app("?size=224")
+    app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")
+    before = app.trace_key()
+    app.page.evaluate(WATCH)
+    app.wait_until(lambda: bool(app.page.evaluate("watched.first !== null")))
+    app.choose("Made clip")
+    app.page.locator("[data-ref=play]").wait_for()
+    app.page.evaluate("watched.stop()")
+    assert app.trace_key() != before
+    assert app.stage.get_attribute("data-marked-by-test") == "yes", "the canvas was remounted"
+    assert app.page.evaluate("watched.lost['canvas: a2c'] || watched.lost['base: a2c-base']") is None
