@@ -217,11 +217,18 @@ def test_frames_attended_to_alone_exchange_nothing(show: Show) -> None:  # noqa:
 def test_a_picture_shows_nothing_of_a_clip_and_space_pins(show: Show) -> None:  # noqa: F811
     payload, _ = harness.make_payload(n=8, strides=(32,))
     canvas = show(payload)
-    for part in ("clip", "strip"):
+    for part in ("clip", "strip", "stills"):
         assert not canvas.page.locator(f"[data-ref={part}]").is_visible()
     assert "of the picture" in canvas.page.locator("[data-ref=readout]").inner_text()
     assert press(canvas, ".", ",")["frame"] == 0
     assert press(canvas, " ")["pinned"]
+
+
+def test_a_clip_says_why_its_primitives_are_not_sorted_by_effect(small) -> None:
+    canvas, _ = small
+    assert canvas.page.locator("[data-ref=sort] input[value=effect]").count() == 0
+    canvas.page.locator("[data-ref=stills]").hover()
+    assert "for pictures only" in canvas.page.locator(".a2c-tip").inner_text()
 
 
 def test_the_exported_movie_plays_in_the_page(browser: Any, tiny_trace: Trace) -> None:  # noqa: F811

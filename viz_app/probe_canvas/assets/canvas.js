@@ -646,7 +646,7 @@ const DIRECTIONS = {
     unit: "attention per cell",
     all: "same for all pixels",
     whole: "of the attention",
-    hint: "Move over the picture: it lights up where that pixel’s information was gathered from",
+    hint: "Move over the picture: it lights up where that pixel’s information was gathered from. Click to hold it",
   },
   to: {
     what: "Who receives information from this pixel",
@@ -659,7 +659,7 @@ const DIRECTIONS = {
     unit: "share of a cell’s attention",
     all: "same for all pixels",
     whole: "of what leaves here",
-    hint: "Move over the picture: it lights up who receives information from that pixel",
+    hint: "Move over the picture: it lights up who receives information from that pixel. Click to hold it",
   },
 };
 
@@ -846,6 +846,7 @@ class Probe {
 
   setBlocks() {
     const known = this.model.measures.includes("effect") || this.model.blocks.some((b) => b.effect);
+    this.ui.stills.hidden = known || this.model.frames.length < 2;
     const sorts = Object.entries(SORTS).filter(([name]) => name !== "effect" || known);
     this.showSort = segmented(
       this.ui.sort,
@@ -1777,9 +1778,9 @@ class Probe {
     const peak = this.facts.at % (block.h * block.w);
     const said =
       direction === "from"
-        ? ` · gathers from ${reach} of ${model.whole} · receives most of g${best} (${share})`
+        ? ` · gathers from ${reach} of ${model.whole} · receives most of primitive g${best} (${share})`
         : ` · gives to ${reach} of ${model.whole} · most to ${this.timeline.many ? "its " : ""}row ${Math.floor(peak / block.w)}, col ${peak % block.w}` +
-          ` (${percent(this.facts.peak)} of its attention) · carried most by g${best} (${share})`;
+          ` (${percent(this.facts.peak)} of its attention) · carried most by primitive g${best} (${share})`;
     const part = state.peel && this.terms.count < block.n ? ` · ${this.termsSentence()}` : "";
     this.sentence =
       state.layer === "change"
@@ -1788,7 +1789,9 @@ class Probe {
     setText(ui.readout, this.sentence);
     const words = DIRECTIONS[direction];
     setText(ui.rankTitle, cells ? words.listBox : words.list);
-    setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : state.hover ? "under the pointer" : state.pinned ? "pinned" : "the marked spot");
+    const which = state.hover ? "under the pointer" : state.pinned ? "pinned" : "the marked spot";
+    const one = state.presentation ? "primitives: click one for where it was gathered" : which;
+    setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : one);
   }
 
   meanChange(cells, cell) {

@@ -21,6 +21,8 @@ const GLOSSARY = {
   relative: "Relative: each map is painted from 0 to its own peak. Flat maps look as vivid as sharp ones.",
   absolute: "Absolute: all maps share one scale, so that a flat map looks flat.",
   use: "Use: how much of a primitive is handed out, on average over the picture.",
+  stills:
+    "Effect: how much the prediction changes when a primitive is switched off. It takes a run of the network for each, and of a clip a run of all its frames: the gallery has it for pictures only. Experiment switches off primitives of a clip.",
   moments:
     "Over time: the map of each frame added up. For attention and for gathering, all moments together make 100 %.",
   even: "Even: what every cell would hold if the map were flat. Below the mark means less than its share.",
