@@ -30,8 +30,14 @@ install: $(STAMP)
 app: $(STAMP)
 	$(RUN) -m streamlit run viz_app/app.py --server.port $(PORT)
 
+# Browser tests look at frames and keep both cores busy: they run after the others, one at a time.
 test: $(STAMP)
+ifdef PYTEST_ARGS
 	$(RUN) -m pytest $(PYTEST_ARGS)
+else
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(RUN) -m pytest tests/browser
+endif
 
 lint: $(STAMP)
 	$(RUN) -m ruff check .

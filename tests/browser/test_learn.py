@@ -211,12 +211,17 @@ def test_by_keyboard_alone_through_seven_steps_each_figure_being_what_numpy_give
 def test_a_cell_is_chosen_by_dragging_in_the_picture(open_app: OpenApp) -> None:
     app = open_lesson(open_app, "/learn?step=4")
     rows, cols = Student(app).oracle.grid[1:]
-    app.page.evaluate("document.fonts.ready")  # the formula above the picture takes its room
-    box = app.page.locator("[data-a2-picker]").bounding_box()
-    app.page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    picker = app.page.locator("[data-a2-picker]")
+
+    def move_to(share: float) -> None:
+        box = picker.bounding_box()  # anew: the page may scroll when what stands below it grows or shrinks
+        app.page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+
+    app.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    move_to(0.1)
     app.page.mouse.down()
     for share in np.linspace(0.1, 0.9, 9):
-        app.page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+        move_to(share)
     app.page.mouse.up()
     app.wait_until(lambda: figure(app, "j_column") == str(int(0.9 * cols)))
     assert figure(app, "j_row") == str(int(0.9 * rows))
