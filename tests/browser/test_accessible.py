@@ -48,6 +48,8 @@ def test_axe_finds_nothing_serious_light_or_dark(open_app: OpenApp, path: str) -
         app.page.get_by_test_id("stDataFrame").wait_for()
     app.page.locator("h1").first.wait_for()
     app.wait_until_idle()
+    if path == "/experiment":
+        app.page.locator("[data-a2-board] .tile").first.wait_for()
     assert serious_faults(app) == []
     turn_dark(app)
     assert serious_faults(app, of_colour=True) == []  # nothing else of the page has changed

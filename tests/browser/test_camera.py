@@ -89,7 +89,7 @@ def test_what_is_recorded_ends_by_itself_is_a_clip_and_the_camera_is_off(recorde
     assert file_name == "camera clip.webm"
     clip = read_media(data, name=file_name)
     assert clip.kind == "video"
-    assert len(clip.frames) >= 4
+    assert len(clip.frames) >= 2
     assert (np.diff(clip.times_s) > 0).all()
     assert 0.3 < clip.times_s[-1] < 3
     assert clip.notes == ()
@@ -169,7 +169,7 @@ def test_a_clip_of_ones_own_camera_is_traced_and_the_camera_is_put_away(open_app
     app.page.get_by_role("button", name="Stop", exact=True).last.click()
     app.page.get_by_role("radio", name="camera clip.webm", checked=True).wait_for()
     app.page.locator("[data-ref=clip]:visible").wait_for(timeout=60_000)
-    assert app.page.locator("[data-ref=strip] button").count() >= 4
+    assert app.page.locator("[data-ref=strip] button").count() >= 2
     assert app.picture_spread() > 20
     assert app.message.count() == 0
     assert app.page.locator("[data-a2-recorder]").count() == 0
