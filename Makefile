@@ -17,7 +17,7 @@ help:
 	@echo "make test     run all tests  (PYTEST_ARGS=... to narrow)"
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
-	@echo "make bench-app  time an upload, a pin and an experiment in a real browser"
+	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 
 $(STAMP): requirements.txt
@@ -51,7 +51,7 @@ types: $(STAMP)
 	$(RUN) -m mypy
 
 bench-app: $(STAMP)
-	$(RUN) -m tests.browser.bench_app
+	$(RUN) -m tests.browser.bench_app $(CLIPS)
 
 bench-class: $(STAMP)
 	$(RUN) -m tests.browser.bench_class

@@ -9,6 +9,7 @@ a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 from a2core.adopt import AdoptionReport, adopt, model_of
 from a2core.checkpoints import (
     CheckpointInfo,
+    checkpoint_folder,
     list_checkpoints,
     load_model,
     save_checkpoint,
@@ -74,6 +75,7 @@ __all__ = [
     "adopt",
     "attention_terms",
     "cell_of_pixel",
+    "checkpoint_folder",
     "cost_curve",
     "count_cost",
     "effective_attention",

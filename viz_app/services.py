@@ -94,6 +94,15 @@ def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
     the paper's network for clips. Those of other kinds of block have no primitives to look at: they are
     Compare's.
     """
+    folder = a2core.checkpoint_folder()
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
+    return _weights_of(tuple((str(path), (at := path.stat()).st_mtime_ns, at.st_size) for path in files))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights], list[CheckpointInfo]]:
+    """The same, read anew when a file has come, gone or changed: cards are long."""
+    del files
     usable, refused = [], []
     for info in a2core.list_checkpoints():
         if info.fault:

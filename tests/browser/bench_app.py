@@ -1,5 +1,6 @@
 """Times what a visitor waits for, in a real browser: `make bench-app` (nothing else should be running).
 
+With CLIPS="one.mp4 two.mp4" these clips are dropped too: 16 frames of 352 pixels, three times each.
 Prints the median and the quartiles of each: a 12-megapixel JPEG from its drop, another sample and a
 sample seen before from the click, each until the canvas has painted the answer to a hover over the new
 picture; the longest stall of the page in the second and a half after that, in which the charts follow;
@@ -12,6 +13,7 @@ driver needs for finding things and for handing messages to and fro is not in th
 
 from __future__ import annotations
 
+import argparse
 import io
 import tempfile
 import time
@@ -31,6 +33,7 @@ from viz_app.view_model import DEFAULT_SIZE_PX, SAMPLES
 UPLOADS = 7
 SEEN_ROUNDS = 2
 EXPERIMENTS = 5
+CLIP_ROUNDS, CLIP_SIZE_PX = 3, 352
 # Of the next click or drop: how long until a hover over the new picture is answered, and then the longest
 # time between two frames, in milliseconds.
 TIME_THE_NEXT_PICTURE = """root => {
@@ -122,6 +125,9 @@ def report_pictures(what: str, times: list[tuple[float, float]]) -> None:
 
 def main() -> None:
     """Run all measurements against one server."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", nargs="*", type=Path)
+    clips = parser.parse_args().clips
     photos = [photo(seed) for seed in range(UPLOADS)]
     print(f"photos of {np.median([len(data) for data in photos]) / 1e6:.1f} MB")
     others = [sample.title for sample in SAMPLES[1:]]
@@ -161,6 +167,16 @@ def main() -> None:
                 timed(app, lambda s=str(size): app.choose(s))  # type: ignore[misc]
                 fresh = [timed(app, lambda t=title: app.choose(t)) for title in others]  # type: ignore[misc]
                 report_pictures(f"another sample, never traced, {size} px", fresh)
+
+            if clips:
+                timed(app, lambda: app.choose(str(CLIP_SIZE_PX)))
+            for clip in clips:
+                # A byte behind the end of the file makes it another one, which was never traced.
+                dropped = [
+                    timed(app, lambda k=k, c=clip: app.drop(c.name, c.read_bytes() + bytes(k)))  # type: ignore[misc]
+                    for k in range(CLIP_ROUNDS)
+                ]
+                report_pictures(f"{clip.name}, dropped", dropped)
 
             app.page.get_by_role("link", name="Experiment").click()
             app.page.locator("[data-a2-board] .tile").first.wait_for()
