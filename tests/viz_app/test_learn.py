@@ -113,3 +113,10 @@ def test_a_link_to_a_step_of_what_is_not_there_says_what_is_shown_instead(checkp
     page = html_of(opened(learn, step="2", picture="unicorn", at="x9999y1", block="blocks.9"))
     assert "There is no picture “unicorn” here" in page
     assert "There is no block “blocks.9”" in page
+
+
+def test_a_link_to_a_step_of_somebodys_own_picture_is_kept_for_explore(checkpoints):
+    wanted = services.UPLOAD_PREFIX + "0123"
+    app = opened(learn, step="3", picture=wanted, block="blocks.4", at="x40y40")
+    assert "cannot carry a picture" in html_of(app)
+    assert app.session_state[Key.ADDRESS] == {"picture": wanted, "block": "blocks.4", "at": "x40y40"}

@@ -136,7 +136,8 @@ def _open_link() -> list[str]:
     t, row, col = view.get("probe") or view_model.default_position(block, picture.spot)
     st.session_state[AppKey.SHOWN] = shown
     st.session_state[AppKey.PROBE] = Probe(shown.key, block.name, t, row, col, view["primitive"])
-    st.session_state[AppKey.ADDRESS] = {name: link[name] for name in link if name not in OWN_PARAMS}
+    explore = st.session_state.get(AppKey.AWAITED, link)  # there the picture it is about can be brought
+    st.session_state[AppKey.ADDRESS] = {name: explore[name] for name in explore if name not in OWN_PARAMS}
     return remarks + faults
 
 
