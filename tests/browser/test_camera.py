@@ -170,7 +170,7 @@ def test_a_clip_of_ones_own_camera_is_traced_and_the_camera_is_put_away(open_app
     app.page.get_by_role("radio", name="camera clip.webm", checked=True).wait_for()
     app.page.locator("[data-ref=clip]:visible").wait_for(timeout=60_000)
     assert app.page.locator("[data-ref=strip] button").count() >= 2
-    assert app.picture_spread() > 20
+    assert app.picture_spread() > 5  # of Chromium's test camera, whose picture is plain
     assert app.message.count() == 0
     assert app.page.locator("[data-a2-recorder]").count() == 0
     assert app.page.evaluate(ALL_SWITCHED_OFF)
