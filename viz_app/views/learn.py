@@ -85,12 +85,11 @@ def _page(shown: Shown) -> None:
         if came_back:
             _move_back(shown, block, moved)
         about = STEPS[step - 1]
-        # Containers, which keep what was in them until the next is there: while an empty element waits for
-        # its words, all that stands below it jumps up, also under a pointer that drags.
-        heading, formula = st.container(), st.container(key="lesson-formula")
-        heading.html(f'<div class="a2-step"><h1><b>{step}</b>{about.title}</h1></div>')
-        with formula:
+        st.html(f'<div class="a2-step"><h1><b>{step}</b>{about.title}</h1></div>')
+        with st.container(key="lesson-formula"):
             st.latex(about.formula)
+        # A container keeps what was in it until the next is there: while an empty element waits for its
+        # words, all that stands below it jumps up, also under a pointer that drags.
         sentence = st.container()
         with st.container(key="lesson-body"):
             left, right = st.columns([5, 9], gap="large")
