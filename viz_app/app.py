@@ -32,3 +32,4 @@ page = st.navigation(
 )
 state.enter_page(page.url_path)
 page.run()
+services.set_apart()

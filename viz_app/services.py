@@ -13,6 +13,7 @@ import gc
 import hashlib
 import io
 import logging
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -137,17 +138,22 @@ def load_model(weights: Weights) -> Model:
         model = a2core.load_model(weights.checkpoint)
     else:
         model = a2core.untrained_model(weights.checkpoint)
-    _set_apart()
     return model
 
 
-@st.cache_resource(show_spinner=False)
-def _set_apart() -> None:
-    """Keep the collector from what stays for as long as the server runs; once, with everything imported.
+def set_apart() -> None:
+    """Keep the collector from the modules that were imported, which stay for as long as the server runs.
 
     Streamlit collects all generations after each run of a script, which with torch's million objects
     takes a quarter of a second of processor time: ten times what a step of the lesson itself takes.
+    Libraries import more when they are first used, so this is for the end of each run.
     """
+    _set_modules_apart(len(sys.modules))
+
+
+@st.cache_resource(show_spinner=False)
+def _set_modules_apart(count: int) -> None:
+    del count
     gc.collect()
     gc.freeze()
 

@@ -40,7 +40,7 @@ TIMER = """({ step, what, before }) => new Promise((done) => {
         if (heading === String(step) && (!what || figure !== before) && idle && drawn) {
             done((performance.now() - from) / 1000);
         } else if (performance.now() - from > 60000) done(60);
-        else setTimeout(look, 10);
+        else setTimeout(look, 50);
     };
     look();
 })"""
@@ -72,6 +72,7 @@ async def open_session(browser: Browser, url: str, picture: str) -> Session:
     await page.get_by_role("link", name="Learn").click()
     await page.locator(".a2-numbers").first.wait_for()
     await page.locator("[data-test-script-state=notRunning]").wait_for()
+    await page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")  # all parts are loaded
     return session
 
 
@@ -92,7 +93,7 @@ async def walk(session: Session, number: int) -> None:
     slider = page.locator(".st-key-lesson-primitive input").first
     for step in range(1, STEPS + 1):
         if step > 1:
-            session.turns[step] = await timed(session, step, "", page.locator(".st-key-next button").click)
+            session.turns[step] = await timed(session, step, "", page.locator("[data-a2-steps] .next").click)
         if step == 3:  # whose figures are about a map, not about a cell
             session.moves[step] = await timed(session, step, "peak", lambda: slider.press(key))
         elif step == 4:  # whose sum has come to the first column

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,11 +16,13 @@ from viz_app.lesson_pictures import overlay_url
 from viz_app.services import Shown
 from viz_app.state import Key as AppKey
 from viz_app.state import Probe, came_by_history
+from viz_app.step_bar import step_asked, step_bar
 from viz_app.teaching import Classroom
-from viz_app.views.page import follow, styled, tell_link
+from viz_app.views.page import ASSETS, follow, styled, tell_link
 from viz_app.worksheet import worksheet_html
 
-LESSON_STYLE = Path(__file__).resolve().parent.parent / "assets" / "lesson.css"
+LESSON_STYLE = ASSETS / "lesson.css"
+PRESENTING_STYLE = ASSETS / "lesson_presenting.css"
 STEP_PARAM, PRESENT_PARAM = OWN_PARAMS = "step", "present"
 
 
@@ -31,6 +32,7 @@ class Key(StrEnum):
     STEP = "lesson-step"
     PRESENT = "lesson-present"
     MOVED = "lesson-moved"  # dict of what the visitor moved, with the trace and block it is about
+    BAR = "lesson-bar"
     PICKER = "lesson-picker"
     FRAME = "lesson-frame"
     BLOCK = "lesson-block"
@@ -68,53 +70,61 @@ def render() -> None:
             "never "
             "trained: every equation holds, but the maps mean nothing.</div>"
         )
-    _page(shown)
+    block = _block(shown)
+    with st.container(key="lesson"):
+        # What stays from step to step is drawn once: a browser works longer on a formula than on all the
+        # figures of a step. The style sheet shows the step's, and puts everything in its place.
+        with st.container(key="lesson-formulas", gap=None):
+            st.markdown("\n\n".join(f"$$\n{about.formula}\n$$" for about in STEPS))
+            if len(shown.trace.blocks) > 1:
+                _choose_block(shown)
+        _page(shown, block)
+        with st.container(key="lesson-files", horizontal=True, vertical_alignment="center"):
+            _files(shown, block)
 
 
 @st.fragment
 @services.guarded
-def _page(shown: Shown) -> None:
-    """All that changes with a step or a slider; reruns alone."""
+def _page(shown: Shown, block: str) -> None:
+    """All that changes with a step or a slider; reruns alone.
+
+    Everything is worked out before anything is drawn: what reaches a browser together, it draws together.
+    """
     came_back = _read_address()
     step: int = st.session_state[Key.STEP]
-    with st.container(key="lesson"):
-        _navigation(step)
-        block = _block(shown)
-        room = teaching.classroom(shown, block)
-        moved = _moved(shown, room, block)
-        if came_back:
-            _move_back(shown, block, moved)
-        about = STEPS[step - 1]
-        st.html(f'<div class="a2-step"><h1><b>{step}</b>{about.title}</h1></div>')
-        with st.container(key="lesson-formula"):
-            st.latex(about.formula)
-        # A container keeps what was in it until the next is there: while an empty element waits for its
-        # words, all that stands below it jumps up, also under a pointer that drags.
-        sentence = st.container()
-        with st.container(key="lesson-body"):
-            left, right = st.columns([5, 9], gap="large")
-        with left, st.container(key="lesson-picture"):
-            picture = st.container(gap=None)
-            _controls(step, room, moved)
-            if len(shown.trace.blocks) > 1 and not st.session_state[Key.PRESENT]:
-                _choose_block(shown)
-            if not st.session_state[Key.PRESENT]:
-                st.html(
-                    '<p class="a2-overlay-says">The picture and the cell are those chosen on Explore.</p>'
-                )
-        choice = _choice(moved)
-        screen = steps.screen(step, room.lesson, choice, room.tables, room.file_name)
-        with picture:
-            _picture(step, shown, room, moved, screen)
-        sentence.html(f'<div class="a2-step"><p class="a2-said">{screen.sentence}</p></div>')
-        right.html(f'<div class="a2-figs">{screen.figures}</div>')
-        right.html(screen.numbers)
-        if screen.trap:
-            st.html(f'<section class="a2-trap">{screen.trap}</section>')
-        if not st.session_state[Key.PRESENT]:
-            _check(screen, room, shown, choice)
-    if not came_back:
-        _write_address(shown, block, choice)
+    presenting: bool = st.session_state[Key.PRESENT]
+    room = teaching.classroom(shown, block)
+    moved = _moved(shown, room, block)
+    if came_back:
+        _move_back(shown, block, moved)
+    sliders = _sliders(step, room, moved)
+    choice = _choice(moved)
+    screen = steps.screen(step, room.lesson, choice, room.tables, room.file_name)
+    about = STEPS[step - 1]
+
+    if presenting:
+        st.html(PRESENTING_STYLE)
+    step_bar(
+        [about.name for about in STEPS],
+        step=step,
+        presenting=presenting,
+        address=None if came_back else _address(shown, block, choice),
+        key=Key.BAR,
+        on_change=_turn,
+    )
+    formula = f"<style>.st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}</style>"
+    st.html(f'<div class="a2-step">{formula}<h1><b>{step}</b>{about.title}</h1></div>')
+    st.html(f'<div class="a2-step"><p class="a2-said">{screen.sentence}</p></div>')
+    left, right = st.columns([5, 9], gap="large")
+    with left:
+        _picture(step, shown, room, moved, screen)
+        for slider in sliders:
+            slider.draw()
+    right.html(f'<div class="a2-figs">{screen.figures}</div>{screen.numbers}')
+    if screen.trap:
+        st.html(f'<section class="a2-trap">{screen.trap}</section>')
+    if not presenting:
+        _check(screen)
 
 
 def _open_link() -> list[str]:
@@ -165,10 +175,10 @@ def _move_back(shown: Shown, block: str, moved: dict[str, Any]) -> None:
         st.session_state.pop(Key.PRIMITIVE, None)
 
 
-def _write_address(shown: Shown, block: str, choice: Choice) -> None:
+def _address(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
     """The step, the picture, the cell and the primitive, as a link that others can open."""
     probe = Probe(shown.key, block, *choice.position, choice.primitive)
-    now = {
+    return {
         STEP_PARAM: str(st.session_state[Key.STEP]),
         **({PRESENT_PARAM: "1"} if st.session_state[Key.PRESENT] else {}),
         address.PICTURE: shown.picture.id,
@@ -176,32 +186,13 @@ def _write_address(shown: Shown, block: str, choice: Choice) -> None:
         address.SIZE: str(shown.size_px),
         **address.written(probe, {}, shown.trace),
     }
-    if now != st.query_params.to_dict():
-        st.query_params.from_dict(now)
 
 
-def _navigation(step: int) -> None:
-    presenting = st.session_state[Key.PRESENT]
-    if presenting:
-        st.html('<i class="a2-presenting"></i>')
-    with st.container(key="lesson-nav", horizontal=True, vertical_alignment="center", gap="small"):
-        st.segmented_control(
-            "Step",
-            range(1, len(STEPS) + 1),
-            format_func=lambda k: str(k) if presenting else f"{k} {STEPS[k - 1].name}",
-            required=True,
-            key=Key.STEP,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        st.button("Back", key="back", shortcut="PageUp", on_click=_turn, args=(-1,), disabled=step == 1)
-        last = step == len(STEPS)
-        st.button("Next", key="next", shortcut="PageDown", on_click=_turn, args=(1,), disabled=last)
-        st.toggle("Present", key=Key.PRESENT, persist_state="session")
-
-
-def _turn(by: int) -> None:
-    st.session_state[Key.STEP] = min(len(STEPS), max(1, st.session_state[Key.STEP] + by))
+def _turn() -> None:
+    """Go to the step that was asked for; what is malformed is dropped."""
+    asked = step_asked(Key.BAR, len(STEPS))
+    if asked is not None:
+        st.session_state[Key.STEP], st.session_state[Key.PRESENT] = asked
 
 
 def _block(shown: Shown) -> str:
@@ -267,31 +258,47 @@ def _choice(moved: dict[str, Any]) -> Choice:
     )
 
 
-def _controls(step: int, room: Classroom, moved: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class _Slider:
+    """A slider of the step, whose value `st.session_state` holds."""
+
+    key: Key
+    label: str
+    least: int
+    most: int
+
+    def draw(self) -> None:
+        if self.key is Key.TEMPERATURE:
+            st.select_slider(self.label, TEMPERATURES, format_func=lambda tau: f"{tau:,.10g}", key=self.key)
+        else:
+            st.slider(self.label, self.least, self.most, key=self.key)
+
+
+def _sliders(step: int, room: Classroom, moved: dict[str, Any]) -> list[_Slider]:
+    """The sliders of the step; what they say is noted in `moved`."""
     lesson = room.lesson
     frames, _, _ = lesson.grid
-    if frames > 1 and step != _GATHER:
-        t = _slider("Frame", Key.FRAME, 0, frames - 1, moved["position"][0])
-        moved["position"] = (t, *moved["position"][1:])
-    ranges = {
+    all_of = {
+        Key.FRAME: ("Frame", 0, frames - 1),
         Key.PRIMITIVE: ("Primitive i", 0, lesson.n - 1),
         Key.CHANNEL: ("Channel k", 0, lesson.c - 1),
+        Key.TEMPERATURE: ("Temperature τ", 0, 0),
         Key.REACHED: ("Last cell in the sum, j, in reading order", 0, lesson.positions - 1),
         Key.TERMS: ("Terms in the sum, largest first", 1, lesson.n),
     }
-    for key in _SLIDERS[step]:
+    sliders = [_Slider(key, *all_of[key]) for key in _SLIDERS[step]]
+    if frames > 1 and step != _GATHER:
+        sliders.insert(0, _Slider(Key.FRAME, *all_of[Key.FRAME]))
+        t, row, col = moved["position"]
+        moved["position"] = (st.session_state.setdefault(Key.FRAME, t), row, col)
+    for slider in sliders:
+        key = slider.key
         if key is Key.TEMPERATURE:
-            st.session_state.setdefault(key, moved[key])
-            moved[key] = st.select_slider(
-                "Temperature τ", TEMPERATURES, format_func=lambda tau: f"{tau:,.10g}", key=key
-            )
-        else:
-            moved[key] = _slider(*ranges[key][:1], key, *ranges[key][1:], moved[key])
-
-
-def _slider(label: str, key: Key, least: int, most: int, value: int) -> int:
-    st.session_state.setdefault(key, max(least, min(value, most)))
-    return int(st.slider(label, least, most, key=key))
+            moved[key] = st.session_state.setdefault(key, moved[key])
+        elif key is not Key.FRAME:
+            fits = max(slider.least, min(moved[key], slider.most))
+            moved[key] = int(st.session_state.setdefault(key, fits))
+    return sliders
 
 
 def _picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], screen: Screen) -> None:
@@ -335,7 +342,7 @@ def _pick(step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
         moved["position"] = (t, *cell)
 
 
-def _check(screen: Screen, room: Classroom, shown: Shown, choice: Choice) -> None:
+def _check(screen: Screen) -> None:
     check = st.expander(
         "Check it yourself", icon=":material/function:", key=Key.CHECK, on_change="rerun"
     )  # closed, nothing of it is drawn: colouring the lines takes a browser as long as all the rest
@@ -347,22 +354,32 @@ def _check(screen: Screen, room: Classroom, shown: Shown, choice: Choice) -> Non
             )
             st.code(screen.code, language="python")
             st.html(f'<p>They print</p><pre class="a2-prints">{screen.prints}</pre>')
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "The lesson’s arrays (NPZ)",
-            room.lesson.to_npz,
-            file_name=room.file_name,
-            mime="application/octet-stream",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "A worksheet to print (HTML)",
-            lambda: worksheet_html(
-                room.lesson, choice, picture_url=room.frames[choice.position[0]], title=shown.picture.title
-            ),
-            file_name=room.file_name.replace("a2-lesson", "a2-worksheet").replace(".npz", ".html"),
-            mime="text/html",
-            on_click="ignore",
-            icon=":material/print:",
-        )
+
+
+def _files(shown: Shown, block: str) -> None:
+    """What can be taken away: the files are made when they are asked for."""
+    room = teaching.classroom(shown, block)
+    moved = _moved(shown, room, block)
+
+    def worksheet() -> str:
+        choice = _choice(moved)
+        url = room.frames[choice.position[0]]
+        return worksheet_html(room.lesson, choice, picture_url=url, title=shown.picture.title)
+
+    st.download_button(
+        "The lesson’s arrays (NPZ)",
+        room.lesson.to_npz,
+        file_name=room.file_name,
+        mime="application/octet-stream",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    st.download_button(
+        "A worksheet to print (HTML)",
+        worksheet,
+        file_name=room.file_name.replace("a2-lesson", "a2-worksheet").replace(".npz", ".html"),
+        mime="text/html",
+        on_click="ignore",
+        icon=":material/print:",
+    )
+    st.html('<p class="a2-overlay-says">The picture and the cell are those chosen on Explore.</p>')

@@ -18,11 +18,6 @@ class Picker {
     on("pointermove", (event) => this.dragging && this.follow(event));
     for (const type of ["pointerup", "pointercancel"]) on(type, () => (this.dragging = false));
     on("keydown", (event) => this.step(event));
-    // A presenter's remote sends PageUp and PageDown: on a slider they would move the slider.
-    document.addEventListener("keydown", (event) => turnThePage(event), {
-      capture: true,
-      signal: this.stop.signal,
-    });
   }
 
   show(data, send) {
@@ -57,11 +52,18 @@ class Picker {
     const next = [Math.min(rows - 1, Math.max(0, row)), Math.min(cols - 1, Math.max(0, col))];
     if (this.at && next[0] === this.at[0] && next[1] === this.at[1]) return;
     this.place(...next);
-    this.timer ||= setTimeout(() => {
+    if (!this.timer) this.tell();
+  }
+
+  // At once, and then no more often than every TELL_MS.
+  tell() {
+    this.told.push(this.at);
+    this.told = this.told.slice(-8);
+    const [row, col] = this.at;
+    this.send("cell", { row, col });
+    this.timer = setTimeout(() => {
       this.timer = 0;
-      this.told.push(this.at);
-      this.told = this.told.slice(-8);
-      this.send("cell", { row: this.at[0], col: this.at[1] });
+      if (row !== this.at[0] || col !== this.at[1]) this.tell();
     }, TELL_MS);
   }
 
@@ -87,16 +89,6 @@ class Picker {
     this.stop.abort();
     clearTimeout(this.timer);
   }
-}
-
-function turnThePage(event) {
-  const name = { PageDown: "next", PageUp: "back" }[event.key];
-  if (!name || !event.target?.matches?.("[role=slider], input[type=range]")) return;
-  const button = document.querySelector(`.st-key-${name} button`);
-  if (!button) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  button.click();
 }
 
 export default mounting("[data-a2-picker]", Picker);

@@ -1,0 +1,64 @@
+"""The way through the lesson: its steps, back and next, presentation mode, and the address of the step.
+
+The browser answers at once and on its own: a step that was asked for is marked before Python has heard
+of it, and no key is lost while the page is busy. It also writes the address, since Streamlit's way would
+make a place to go back to of every move of a slider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from viz_app.component import component
+
+__all__ = ["parse_asked", "step_asked", "step_bar"]
+
+_component = component("a2_step_bar", Path(__file__).parent / "assets" / "steps")
+
+
+def step_bar(
+    names: Sequence[str],
+    *,
+    step: int,
+    presenting: bool,
+    address: Mapping[str, str] | None,
+    key: str,
+    on_change: Callable[[], None],
+) -> None:
+    """Show the steps `names` with number `step` (from 1) marked.
+
+    `on_change` runs when the visitor asked for another step, or for presentation mode or its end;
+    `step_asked(key, len(names))` then says which. `address` are the query parameters of what is on
+    screen, None where the browser's own are to stay: it has just gone back to them.
+    """
+    _component(
+        data={
+            "names": list(names),
+            "step": step,
+            "presenting": presenting,
+            "address": None if address is None else urlencode(address),
+        },
+        key=key,
+        on_asked_change=on_change,
+    )
+
+
+def step_asked(key: str, count: int) -> tuple[int, bool] | None:
+    """The step (1 to `count`) and whether to present, as the browser asked; None when it is malformed."""
+    state = st.session_state.get(key)
+    return parse_asked(state.get("asked") if isinstance(state, Mapping) else None, count)
+
+
+def parse_asked(raw: Any, count: int) -> tuple[int, bool] | None:
+    """`raw`, anything at all, as a step of `count` and whether to present, or None."""
+    if not isinstance(raw, Mapping):
+        return None
+    step, presenting = raw.get("step"), raw.get("presenting")
+    if isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= count:
+        return None
+    return (step, presenting) if isinstance(presenting, bool) else None
