@@ -75,7 +75,9 @@ def test_every_step_can_be_read_from_six_metres_and_fits_the_screen(open_app: Op
         assert len(letters) > 25
         assert app.page.locator(".katex-html .msupsub").count() > 0
         assert app.page.evaluate(WIDTH) <= 1920, f"step {step}"
-        assert bottom(app, ".a2-numbers, .st-key-lesson [data-testid=stColumn], .a2-trap") <= 1080, f"step {step}"
+        assert bottom(app, ".a2-numbers, .st-key-lesson [data-testid=stColumn], .a2-trap") <= 1080, (
+            f"step {step}"
+        )
 
 
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (800, 900)])

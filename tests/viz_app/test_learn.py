@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import a2core
 from tests.viz_app.test_lesson import Figures
 from viz_app import services, view_model
 from viz_app.state import Key
+from viz_app.step_bar import parse_asked
 
 pytestmark = pytest.mark.slow
 TIMEOUT_S = 120
@@ -31,6 +34,18 @@ def html_of(page: AppTest) -> str:
 
 def figures(page: AppTest) -> dict[str, str]:
     return {what: text.replace("−", "-") for what, text in Figures(html_of(page)).found}
+
+
+def turn(page: AppTest) -> None:
+    """To the next step, as the bar does it in a browser."""
+    page.session_state["lesson-step"] += 1
+    page.run()
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """What the bar is to write into the address."""
+    bar = next(part for part in page.get("bidi_component") if part.proto.component_name == "a2_step_bar")
+    return dict(parse_qsl(json.loads(bar.proto.json)["address"]))
 
 
 @pytest.fixture
@@ -61,9 +76,9 @@ def test_a_clip_is_one_volume_of_positions_and_any_frame_can_be_asked(clip_shown
     assert frames == 3
     app.slider(key="lesson-frame").set_value(2).run()
     assert figures(app)["frame"] == "2"
-    app.button(key="next").click().run()
+    turn(app)
     assert figures(app)["this_N"] == str(3 * rows * cols)
-    assert app.query_params["step"] in ("6", ["6"])
+    assert address(app)["step"] == "6"
 
 
 def test_every_step_of_a_clip_is_drawn_and_all_of_its_cells_can_be_summed(clip_shown):
@@ -78,7 +93,7 @@ def test_every_step_of_a_clip_is_drawn_and_all_of_its_cells_can_be_summed(clip_s
             assert figures(app)["collected"] == "100.0 %"
             assert figures(app)["j_frame"] == "2"
         if step < 7:
-            app.button(key="next").click().run()
+            turn(app)
 
 
 def test_another_block_brings_its_own_sizes_and_the_page_stays_whole(checkpoints):
@@ -105,7 +120,7 @@ def test_a_link_to_a_step_brings_its_picture_cell_and_primitive(checkpoints):
     said = figures(app)
     assert (said["row"], said["column"]) == ("3", "6")  # cells of 16 pixels
     assert app.slider(key="lesson-primitive").value == 7
-    assert dict(app.query_params.items()) == link | {"at": "x104y56", "primitive": "7", "weights": "a2-made"}
+    assert address(app) == link | {"at": "x104y56", "primitive": "7", "weights": "a2-made"}
     assert app.session_state[Key.ADDRESS]["picture"] == "astronaut"  # Explore opens the same
 
 
@@ -120,3 +135,27 @@ def test_a_link_to_a_step_of_somebodys_own_picture_is_kept_for_explore(checkpoin
     app = opened(learn, step="3", picture=wanted, block="blocks.4", at="x40y40")
     assert "cannot carry a picture" in html_of(app)
     assert app.session_state[Key.ADDRESS] == {"picture": wanted, "block": "blocks.4", "at": "x40y40"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        7,
+        "7",
+        {},
+        {"step": 3},
+        {"step": 0, "presenting": False},
+        {"step": 8, "presenting": False},
+        {"step": True, "presenting": False},
+        {"step": 2.0, "presenting": False},
+        {"step": "2", "presenting": False},
+        {"step": 2, "presenting": 1},
+    ],
+)
+def test_an_answer_of_the_bar_that_does_not_fit_is_dropped(raw):
+    assert parse_asked(raw, 7) is None
+
+
+def test_an_answer_of_the_bar_is_a_step_and_whether_to_present():
+    assert parse_asked({"step": 7, "presenting": True}, 7) == (7, True)

@@ -17,7 +17,7 @@ class Steps {
     addEventListener("popstate", () => this.drop(), { signal });
   }
 
-  show(data, _, send) {
+  show(data, send) {
     const before = this.data;
     this.data = data;
     this.send = send;
@@ -90,8 +90,9 @@ class Steps {
     this.tell(step, this.data.presenting);
   }
 
+  // With the time, so that no two questions are equal: Python hears of a change only.
   tell(step, presenting) {
-    this.send("asked", { step, presenting });
+    this.send("asked", { step, presenting, at: performance.timeOrigin + performance.now() });
   }
 
   // A step is a place to go back to, a move within it is not.
