@@ -22,7 +22,7 @@ from viz_app.views.page import ASSETS, follow, styled, tell_link
 from viz_app.worksheet import worksheet_html
 
 LESSON_STYLE = ASSETS / "lesson.css"
-PRESENTING_STYLE = ASSETS / "lesson_presenting.css"
+PRESENTING_STYLE = (ASSETS / "lesson_presenting.css").read_text(encoding="utf-8")
 STEP_PARAM, PRESENT_PARAM = OWN_PARAMS = "step", "present"
 
 
@@ -102,8 +102,6 @@ def _page(shown: Shown, block: str) -> None:
     screen = steps.screen(step, room.lesson, choice, room.tables, room.file_name)
     about = STEPS[step - 1]
 
-    if presenting:
-        st.html(PRESENTING_STYLE)
     step_bar(
         [about.name for about in STEPS],
         step=step,
@@ -112,8 +110,11 @@ def _page(shown: Shown, block: str) -> None:
         key=Key.BAR,
         on_change=_turn,
     )
-    formula = f"<style>.st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}</style>"
-    st.html(f'<div class="a2-step">{formula}<h1><b>{step}</b>{about.title}</h1></div>')
+    style = f".st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}"
+    if presenting:
+        style += PRESENTING_STYLE
+    # Within the heading: a style sheet of its own would stay when a fragment leaves it out.
+    st.html(f'<div class="a2-step"><style>{style}</style><h1><b>{step}</b>{about.title}</h1></div>')
     st.html(f'<div class="a2-step"><p class="a2-said">{screen.sentence}</p></div>')
     left, right = st.columns([5, 9], gap="large")
     with left:

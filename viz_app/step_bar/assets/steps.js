@@ -4,16 +4,40 @@
 const TURNS = { PageDown: 1, PageUp: -1 };
 const QUIET_MS = 300; // after a move, before the address says so: browsers refuse to rewrite it ten times a second
 const STREAMLITS = ["embed", "embed_options"];
+const ANEW_MS = 1000;
+
+// Streamlit may take the bar away and put it up anew between two answers: what was asked for outlives it.
+const memory = {
+  bar: null, // on screen
+  gone: -Infinity, // when the last one went
+  asked: [], // steps on their way to Python and back
+  step: null, // that Python showed last
+  turns: 0, // by keys that came while no bar was there
+};
+const betweenTwo = () => performance.now() - memory.gone < ANEW_MS && document.querySelector(".st-key-lesson");
+
+// In the capturing phase: a slider would take the keys of a presenter's remote for its own.
+document.addEventListener("keydown", turnByKey, true);
+
+function turnByKey(event) {
+  const by = TURNS[event.key];
+  const typing = event.target?.matches?.("textarea, [contenteditable], input:not([type=range])");
+  if (!by || typing || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  if (!memory.bar && !betweenTwo()) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (memory.bar?.data) memory.bar.go(memory.bar.step + by);
+  else memory.turns += by;
+}
 
 class Steps {
   constructor(root) {
     this.root = root;
-    this.asked = []; // steps on their way to Python and back
+    if (!memory.bar && !betweenTwo()) Object.assign(memory, { asked: [], step: null, turns: 0 });
+    memory.bar = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
     root.addEventListener("click", (event) => this.click(event.target.closest("button")), { signal });
-    // In the capturing phase: a slider would take the keys of a presenter's remote for its own.
-    document.addEventListener("keydown", (event) => this.key(event), { capture: true, signal });
     addEventListener("popstate", () => this.drop(), { signal });
   }
 
@@ -22,11 +46,17 @@ class Steps {
     this.data = data;
     this.send = send;
     // An answer to something else, which still has the step before, is no news.
-    const echo = this.asked.indexOf(data.step);
-    if (echo >= 0) this.asked.splice(0, echo + 1);
-    else if (before?.step !== data.step) this.asked = [];
+    const echo = memory.asked.indexOf(data.step);
+    if (echo >= 0) memory.asked.splice(0, echo + 1);
+    else if (memory.step !== data.step) memory.asked = [];
+    memory.step = data.step;
     if (!before) this.fill();
     this.mark();
+    if (memory.turns) {
+      const step = Math.min(data.names.length, Math.max(1, this.step + memory.turns));
+      memory.turns = 0;
+      this.go(step);
+    }
     if (data.address !== this.address) {
       this.address = data.address;
       if (data.address !== null) this.write(data.address);
@@ -34,7 +64,7 @@ class Steps {
   }
 
   get step() {
-    return this.asked.at(-1) ?? this.data.step;
+    return memory.asked.at(-1) ?? this.data.step;
   }
 
   fill() {
@@ -74,18 +104,9 @@ class Steps {
     else this.go(this.step + (button.matches(".next") ? 1 : -1));
   }
 
-  key(event) {
-    const by = TURNS[event.key];
-    const typing = event.target?.matches?.("textarea, [contenteditable], input:not([type=range])");
-    if (!by || typing || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    this.go(this.step + by);
-  }
-
   go(step) {
     if (step < 1 || step > this.data.names.length || step === this.step) return;
-    this.asked.push(step);
+    memory.asked.push(step);
     this.mark();
     this.tell(step, this.data.presenting);
   }
@@ -119,6 +140,7 @@ class Steps {
   }
 
   destroy() {
+    if (memory.bar === this) Object.assign(memory, { bar: null, gone: performance.now() });
     this.stop.abort();
     this.drop();
   }
