@@ -26,6 +26,7 @@ APP_LAYERS = [
         "view_model",
         "probe_canvas",
         "cell_picker",
+        "step_bar",
         "bag_board",
         "clip_recorder",
         "lesson_pictures",
