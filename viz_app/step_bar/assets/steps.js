@@ -12,7 +12,7 @@ const memory = {
   gone: -Infinity, // when the last one went
   asked: [], // steps on their way to Python and back
   step: null, // that Python showed last
-  turns: 0, // by keys that came while no bar was there
+  turns: [], // by keys that came while no bar was there
 };
 const betweenTwo = () => performance.now() - memory.gone < ANEW_MS && document.querySelector(".st-key-lesson");
 
@@ -27,13 +27,13 @@ function turnByKey(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   if (memory.bar?.data) memory.bar.go(memory.bar.step + by);
-  else memory.turns += by;
+  else memory.turns.push(by);
 }
 
 class Steps {
   constructor(root) {
     this.root = root;
-    if (!memory.bar && !betweenTwo()) Object.assign(memory, { asked: [], step: null, turns: 0 });
+    if (!memory.bar && !betweenTwo()) Object.assign(memory, { asked: [], step: null, turns: [] });
     memory.bar = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
@@ -52,11 +52,7 @@ class Steps {
     memory.step = data.step;
     if (!before) this.fill();
     this.mark();
-    if (memory.turns) {
-      const step = Math.min(data.names.length, Math.max(1, this.step + memory.turns));
-      memory.turns = 0;
-      this.go(step);
-    }
+    for (const by of memory.turns.splice(0)) this.go(this.step + by);
     if (data.address !== this.address) {
       this.address = data.address;
       if (data.address !== null) this.write(data.address);
