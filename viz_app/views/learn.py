@@ -71,7 +71,7 @@ def render() -> None:
             "trained: every equation holds, but the maps mean nothing.</div>"
         )
     block = _block(shown)
-    with st.container(key="lesson"):
+    with st.container(key="lesson"), st.container(key="lesson-steps"):
         # What stays from step to step is drawn once: a browser works longer on a formula than on all the
         # figures of a step. The style sheet shows the step's, and puts everything in its place.
         with st.container(key="lesson-formulas", gap=None):
