@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -293,3 +294,26 @@ def test_presentation_is_switched_in_the_bar_and_is_in_the_link(open_app: OpenAp
     app.page.get_by_role("button", name="lesson’s arrays").wait_for()
     app.wait_until(lambda: "present=1" not in app.page.url)
     assert step_shown(app) == 2
+
+
+def test_a_hurried_visitor_ends_up_where_the_keys_led(open_app: OpenApp) -> None:
+    app = open_lesson(open_app, "/learn?step=1")
+    picker = app.page.locator("[data-a2-picker]")
+    hurry = random.Random(0)
+    step = 1
+    for _ in range(60):  # more questions on their way than Streamlit's browser keeps answers for by itself
+        act = hurry.choice(["PageDown", "PageUp", "picker", "slider"])
+        if act == "picker":
+            picker.focus()
+            app.page.keyboard.press(hurry.choice(["ArrowRight", "ArrowLeft", "ArrowDown"]))
+        elif act == "slider":
+            app.page.evaluate("document.querySelector('.stSlider input')?.focus()")
+            app.page.keyboard.press(hurry.choice(["ArrowRight", "ArrowLeft"]))
+        else:
+            app.page.keyboard.press(act)
+            step = min(7, max(1, step + (1 if act == "PageDown" else -1)))
+    app.wait_until(lambda: step_shown(app) == step)
+    app.wait_until_idle()
+    app.wait_until(lambda: f"step={step}&" in app.page.url)
+    assert step_shown(app) == step
+    assert Student(app).compare(step) >= 5

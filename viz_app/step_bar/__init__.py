@@ -7,6 +7,7 @@ make a place to go back to of every move of a slider.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def step_bar(
             "names": list(names),
             "step": step,
             "presenting": presenting,
+            "answered": _answered(key),
             "address": None if address is None else urlencode(address),
         },
         key=key,
@@ -50,8 +52,19 @@ def step_bar(
 
 def step_asked(key: str, count: int) -> tuple[int, bool] | None:
     """The step (1 to `count`) and whether to present, as the browser asked; None when it is malformed."""
+    return parse_asked(_asked(key), count)
+
+
+def _asked(key: str) -> Any:
     state = st.session_state.get(key)
-    return parse_asked(state.get("asked") if isinstance(state, Mapping) else None, count)
+    return state.get("asked") if isinstance(state, Mapping) else None
+
+
+def _answered(key: str) -> float:
+    """The time of the question that this run answers, by the browser's clock."""
+    asked = _asked(key)
+    at = asked.get("at") if isinstance(asked, Mapping) else None
+    return float(at) if isinstance(at, int | float) and math.isfinite(at) else 0.0
 
 
 def parse_asked(raw: Any, count: int) -> tuple[int, bool] | None:

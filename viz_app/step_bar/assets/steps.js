@@ -10,8 +10,7 @@ const ANEW_MS = 1000;
 const memory = {
   bar: null, // on screen
   gone: -Infinity, // when the last one went
-  asked: [], // steps on their way to Python and back
-  step: null, // that Python showed last
+  asked: [], // on their way to Python and back: { step, presenting, at }
   turns: [], // by keys that came while no bar was there
 };
 const betweenTwo = () => performance.now() - memory.gone < ANEW_MS && document.querySelector(".st-key-lesson");
@@ -33,7 +32,7 @@ function turnByKey(event) {
 class Steps {
   constructor(root) {
     this.root = root;
-    if (!memory.bar && !betweenTwo()) Object.assign(memory, { asked: [], step: null, turns: [] });
+    if (!memory.bar && !betweenTwo()) Object.assign(memory, { asked: [], turns: [] });
     memory.bar = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
@@ -45,11 +44,8 @@ class Steps {
     const before = this.data;
     this.data = data;
     this.send = send;
-    // An answer to something else, which still has the step before, is no news.
-    const echo = memory.asked.indexOf(data.step);
-    if (echo >= 0) memory.asked.splice(0, echo + 1);
-    else if (memory.step !== data.step) memory.asked = [];
-    memory.step = data.step;
+    // By their times, not by their steps: of a way forth and back, each step is asked for twice.
+    memory.asked = memory.asked.filter(({ at }) => at > data.answered);
     if (!before) this.fill();
     this.mark();
     for (const by of memory.turns.splice(0)) this.go(this.step + by);
@@ -60,7 +56,11 @@ class Steps {
   }
 
   get step() {
-    return memory.asked.at(-1) ?? this.data.step;
+    return memory.asked.at(-1)?.step ?? this.data.step;
+  }
+
+  get presenting() {
+    return memory.asked.at(-1)?.presenting ?? this.data.presenting;
   }
 
   fill() {
@@ -80,8 +80,8 @@ class Steps {
   }
 
   mark() {
-    const { root, step } = this;
-    const { names, presenting } = this.data;
+    const { root, step, presenting } = this;
+    const { names } = this.data;
     for (const button of root.querySelectorAll("[data-step]")) {
       if (Number(button.dataset.step) === step) button.setAttribute("aria-current", "step");
       else button.removeAttribute("aria-current");
@@ -96,20 +96,22 @@ class Steps {
   click(button) {
     if (!button) return;
     if (button.dataset.step) this.go(Number(button.dataset.step));
-    else if (button.matches(".present")) this.tell(this.step, !this.data.presenting);
+    else if (button.matches(".present")) this.ask(this.step, !this.presenting);
     else this.go(this.step + (button.matches(".next") ? 1 : -1));
   }
 
   go(step) {
     if (step < 1 || step > this.data.names.length || step === this.step) return;
-    memory.asked.push(step);
-    this.mark();
-    this.tell(step, this.data.presenting);
+    this.ask(step, this.presenting);
   }
 
-  // With the time, so that no two questions are equal: Python hears of a change only.
-  tell(step, presenting) {
-    this.send("asked", { step, presenting, at: performance.timeOrigin + performance.now() });
+  // With the time: Python hears of a change only, and says which question it has answered.
+  ask(step, presenting) {
+    const now = performance.timeOrigin + performance.now();
+    const asked = { step, presenting, at: Math.max(now, (memory.asked.at(-1)?.at ?? 0) + 1) };
+    memory.asked.push(asked);
+    this.mark();
+    this.send("asked", asked);
   }
 
   // A step is a place to go back to, a move within it is not.
