@@ -78,7 +78,7 @@ class _SameEverywhere(_Relative):
         """
         self._check(x)
         self._flat_position(x, position)
-        rows = self._flatten(x)[:, 0]
+        rows = self.flatten(x)[:, 0]
         accurate = torch.promote_types(x.dtype, torch.float32)
         return self._as_maps(torch.full_like(rows, 1 / rows.shape[1], dtype=accurate), x)
 
@@ -109,12 +109,12 @@ class SqueezeExcitation(_SameEverywhere):
     def bottleneck(self, x: Tensor) -> Tensor:
         """What the gates are made of, relu(W₁ mean X): (batch, c // reduction)."""
         self._check(x)
-        return F.relu(self.squeeze(self._source(self._flatten(x)).mean(dim=2)))
+        return F.relu(self.squeeze(self._source(self.flatten(x)).mean(dim=2)))
 
     def forward(self, x: Tensor) -> Tensor:
         """X scaled per channel, the shape, dtype and memory format of `x`."""
         gates = torch.sigmoid(self.excite(self.bottleneck(x)))  # (batch, c)
-        return self._unflatten(self._flatten(x) * gates[:, :, None], x)
+        return self._unflatten(self.flatten(x) * gates[:, :, None], x)
 
 
 class CovariancePooling(_SameEverywhere):
@@ -157,7 +157,7 @@ class CovariancePooling(_SameEverywhere):
     def statistics(self, x: Tensor) -> Tensor:
         """A Bᵀ / N of `x`, (batch, c_m, c_n); symmetric when it is a covariance."""
         self._check(x)
-        flat = self._source(self._flatten(x))
+        flat = self._source(self.flatten(x))
         a = _project(self.phi, flat)
         b = a - a.mean(dim=2, keepdim=True) if self.psi is None else _project(self.psi, flat)
         return (b if self.psi is None else a) @ b.transpose(1, 2) / flat.shape[2]
@@ -165,7 +165,7 @@ class CovariancePooling(_SameEverywhere):
     def forward(self, x: Tensor) -> Tensor:
         """X plus one descriptor everywhere, the shape, dtype and memory format of `x`."""
         descriptor = self.expand(self.statistics(x).flatten(1))[:, :, None]  # (batch, c, 1)
-        flat = self._flatten(x)
+        flat = self.flatten(x)
         return self._unflatten(flat + descriptor if self.residual else descriptor.expand_as(flat), x)
 
 
@@ -212,7 +212,7 @@ class _Pairwise(_Relative):
     def forward(self, x: Tensor) -> Tensor:
         """X plus what each position took from all, the shape, dtype and memory format of `x`."""
         self._check(x)
-        flat = self._flatten(x)
+        flat = self.flatten(x)
         y = _project(self.expand, self._taken(self._source(flat)))
         return self._unflatten(flat + y if self.residual else y, x)
 
@@ -230,7 +230,7 @@ class _Pairwise(_Relative):
             BlockError: as `forward`.
         """
         self._check(x)
-        source = self._source(self._flatten(x))
+        source = self._source(self.flatten(x))
         at = source.gather(2, positions[:, None].expand(-1, source.shape[1], -1))
         weights = self._weigh(_tokens(self.query, at), _tokens(self.key, source))
         return weights.mean(dim=1), self._taken(source)
@@ -239,7 +239,7 @@ class _Pairwise(_Relative):
         """Weights of one position over all, (batch, heads, *positions), in O(c·N)."""
         self._check(x)
         p = self._flat_position(x, position)
-        source = self._source(self._flatten(x))
+        source = self._source(self.flatten(x))
         weights = self._weigh(_tokens(self.query, source[:, :, p : p + 1]), _tokens(self.key, source))
         return self._as_maps(weights.squeeze(2), x)
 

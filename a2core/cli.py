@@ -123,6 +123,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's"
     )
     evaluate.add_argument("--sizes", type=int, nargs="+", default=(352, 672), help="(default: 352 672)")
+    evaluate.add_argument(
+        "--frames", type=int, default=1, help="make clips of so many frames of the pictures with regions"
+    )
     evaluate.add_argument("--limit", type=int, help="use so many pictures of each kind, chosen at random")
     evaluate.add_argument(
         "--without", type=Path, help="file of region pictures' ids to leave out, one a line"
@@ -201,6 +204,8 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="of the blocks and of the order of photos (default: %(default)s)"
     )
 
+    parser.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
+
     adapt = parser.add_argument_group("adapting")
     adapt.add_argument("--limit", type=int, help="use so many photos, chosen at random")
     adapt.add_argument("--primitives", type=int, nargs=2, metavar=("N4", "N5"),
@@ -209,6 +214,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     adapt.add_argument("--teacher", help="whose predictions to follow (default: tf_efficientnet_lite2)")
     adapt.add_argument("--attention-steps", type=int, help="steps in which the blocks learn where to look")
     adapt.add_argument("--prediction-steps", type=int, help="steps in which they learn to help predict")
+    adapt.add_argument("--frames", type=int, help="make a clip of so many frames of every photo")
     adapt.add_argument("--cache", type=Path, help="where features are kept (default: .cache/features)")
 
     tune = parser.add_argument_group("fine-tuning")
@@ -227,7 +233,6 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tune.add_argument("--from-scratch", action="store_true", help="start from random weights everywhere")
     tune.add_argument("--freeze-trunk", action="store_true", help="train blocks and classifier only")
-    tune.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
     tune.add_argument("--workers", type=int, help="threads that decode photos (default: 4)")
 
 
@@ -239,8 +244,8 @@ def check_train_arguments(args: argparse.Namespace) -> None:
     """
     only = {
         "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
-                      "cache"),
-        "adapt": ("val", "network", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk", "device",
+                      "frames", "cache"),
+        "adapt": ("val", "network", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
                   "workers"),
     }  # fmt: skip
     for name in only[args.mode]:

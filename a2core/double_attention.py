@@ -53,9 +53,11 @@ _AXES = {1: "(batch, channels, L)", 2: "(batch, channels, h, w)", 3: "(batch, ch
 # (measured on x86 with AVX2: 0.24 ns an element, 0.027 ns a multiply-add).
 _PASS = 9
 
-# Without gradients, inputs of at least so many positions are worked on in runs of so many: a run's
-# logits stay in the cache, and the maps of all positions are never in memory together.
-_STREAM_FROM, _RUN = 2048, 1568
+# Without gradients, inputs of at least so many positions are worked on in runs of so many: the maps of all
+# positions are never in memory together. On a processor a run's logits stay in its cache. A GPU has no use
+# for that, and each run costs it a dozen launches: it gets long ones, where the maps would weigh.
+_STREAM_FROM = {"cpu": 2048, "cuda": 2**17}
+_RUN = {"cpu": 1568, "cuda": 2**16}
 
 
 class Plan(NamedTuple):
@@ -129,7 +131,7 @@ class PositionBlock(nn.Module):
                 "module it comes from."
             )
 
-    def _flatten(self, x: Tensor) -> Tensor:
+    def flatten(self, x: Tensor) -> Tensor:
         """(batch·k, c, *positions) to (batch, c, k·N): a view, unless frames of a clip are joined."""
         flat = x.flatten(2)
         k = self.frames_per_clip
@@ -251,12 +253,12 @@ class DoubleAttention(PositionBlock):
         """Y = X + expand(G V), the shape, dtype and memory format of `x`."""
         self._check(x)
         if self.observer is None:
-            flat = self._flatten(x)
+            flat = self.flatten(x)
             y = self._stream(flat) if self._can_stream(flat) else self._compute(flat)[0]
             return self._unflatten(y, x).to(x.dtype)
         # What is looked at must add up when checked by hand: full precision, also under autocast.
         with torch.autocast(x.device.type, enabled=False):
-            flat = self._flatten(x.to(torch.promote_types(x.dtype, torch.float32)))
+            flat = self.flatten(x.to(torch.promote_types(x.dtype, torch.float32)))
             y, source, gather, distribute = self._compute(flat)
             primitives = self._primitives(source, gather)
             self.observer(
@@ -267,7 +269,7 @@ class DoubleAttention(PositionBlock):
     def attend(self, x: Tensor) -> Attended:
         """Primitives, gather maps, distribution weights and Z of `x`, positions flattened."""
         self._check(x)
-        source = self._source(self._flatten(x))
+        source = self._source(self.flatten(x))
         gather, distribute = self._maps(source)
         primitives = self._primitives(source, gather)
         return Attended(primitives, gather, distribute, primitives @ distribute.to(primitives.dtype))
@@ -287,7 +289,7 @@ class DoubleAttention(PositionBlock):
         """
         self._check(x)
         p = self._flat_position(x, position)
-        gather, distribute = self._maps(self._source(self._flatten(x)))
+        gather, distribute = self._maps(self._source(self.flatten(x)))
         return self._as_maps((distribute[:, None, :, p] @ gather).squeeze(1), x)
 
     def _check(self, x: Tensor) -> None:
@@ -351,9 +353,9 @@ class DoubleAttention(PositionBlock):
         if torch.compiler.is_compiling() or torch.is_grad_enabled() or not isinstance(x.shape[2], int):
             return False
         return (
-            x.shape[2] >= _STREAM_FROM
+            x.device.type in _STREAM_FROM
+            and x.shape[2] >= _STREAM_FROM[x.device.type]
             and x.shape[0] > 0
-            and x.device.type in ("cpu", "cuda")
             and x.dtype in (torch.float32, torch.float64)
             and not torch.is_autocast_enabled(x.device.type)
             and not torch._C._are_functorch_transforms_active()
@@ -370,7 +372,8 @@ class DoubleAttention(PositionBlock):
         """
         theta, rho = self._weights(self.theta), self._weights(self.rho)
         pooled = log_sum = x.new_empty(0)
-        for index, part in enumerate(x.split(_RUN, dim=2)):
+        run = _RUN[x.device.type]
+        for index, part in enumerate(x.split(run, dim=2)):
             logits = _affine(*theta, part)
             local = F.softmax(logits, dim=2)
             now = logits.amax(dim=2) - local.amax(dim=2).log()  # the largest weight is exp(max) / sum
@@ -383,7 +386,7 @@ class DoubleAttention(PositionBlock):
                 log_sum = both
         bag = self._expanded(_affine(*self._weights(self.phi), pooled))
         y = x.clone() if self.residual else torch.zeros_like(x)
-        for part, out in zip(x.split(_RUN, dim=2), y.split(_RUN, dim=2), strict=True):
+        for part, out in zip(x.split(run, dim=2), y.split(run, dim=2), strict=True):
             out.baddbmm_(bag, F.softmax(_affine(*rho, part), dim=1))
         return y
 

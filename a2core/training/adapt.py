@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from a2core.errors import TrainingError
+from a2core.trace import pick_device
 from a2core.training.cache import Cache, CacheSettings
 from a2core.training.data import find_photos
 from a2core.training.loop import Adaptation, AdaptSettings
@@ -64,7 +65,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     Raises:
         TrainingError: no photos, sizes that do not fit the trunk, a full disk, divergence, a run of
             other settings in --out, or another architecture in --init.
-        NetworkError: a trunk or teacher that is not installed.
+        NetworkError: a trunk or teacher that is not installed, or a device that there is not.
     """
     wrong = [size for size in args.sizes or () if size < 160 or size % 32]
     if wrong:
@@ -74,17 +75,21 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             f"{args.teacher!r} cannot teach here: its features are taken where the trunk's are. "
             f"Choose one of {', '.join(TEACHERS)}."
         )
+    if args.frames is not None and args.frames < 1:
+        raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")
     kind = args.kind.replace("-", "_")
     name = args.name or f"{'a2' if kind == 'double_attention' else args.kind}-lite0"
     out = args.out or Path("runs") / name
     cached: dict[str, Any] = {"teacher": args.teacher} if args.teacher else {}
     cached |= {"sizes_px": tuple(args.sizes)} if args.sizes else {}
+    cached |= {"frames": args.frames} if args.frames else {}
     settings = AdaptSettings(
         architecture=architecture(tuple(args.primitives or PRIMITIVES), kind), **given(args, SETTINGS)
     )
     photos = find_photos(args.photos, limit=args.limit)
-    cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached))
-    print(f"{len(photos)} photos; features in {cache.folder}")
+    device = pick_device(args.device or "auto")
+    cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached), device=device)
+    print(f"{len(photos)} photos; features in {cache.folder}; on {device.type}")
     cache.build()
     run = Adaptation(cache, settings, out, init=args.init)
     with disk_errors(out):
@@ -98,6 +103,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             "seed": args.seed,
             "steps": run.total_steps,
             "wall_s": round(run.elapsed_s),
+            "ran on": device.type,
             "loss": round(run.last["loss"], 5),
         },
         "metrics": {},

@@ -12,6 +12,9 @@ For every photo, at one of several sizes:
 - the teacher's logits (float16), of the picture at the size that the teacher was trained for: of larger
   ones it knows little.
 
+With `frames` T > 1 every photo becomes a made clip (`data.moved`), and positions are those of all its frames,
+T·grid², flattened frame by frame.
+
 The cache is written in chunks; killed at any moment, it goes on from the last whole one.
 """
 
@@ -25,6 +28,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +41,7 @@ from tqdm import tqdm
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
 from a2core.networks import fold_norms, load_backbone, stages
-from a2core.training.data import Skipped, read_photo, square
+from a2core.training.data import Skipped, moved, read_photo, square
 
 STRIDES = {"blocks.4": 16, "blocks.5": 32}
 CHUNK = 24
@@ -57,6 +61,7 @@ class CacheSettings:
     temperature: float = 0.1
     steps: int = 8
     seed: int = 0
+    frames: int = 1
 
 
 def run_stages(
@@ -78,8 +83,11 @@ def standardise(photos: np.ndarray) -> Tensor:
     return torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).sub_(0.498).div_(0.502)
 
 
-def unit_features(features: Tensor, grid: int) -> Tensor:
-    """(B, c, grid², unit length): standardised per channel over the batch, resampled to the grid."""
+def unit_features(features: Tensor, grid: int, frames: int = 1) -> Tensor:
+    """(B, c, T·grid²), of unit length: standardised per channel over the batch, resampled to the grid.
+
+    `features` are (B·T, c, h, w), T = `frames`.
+    """
     mean = features.mean(dim=(0, 2, 3), keepdim=True)
     std = features.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-5)
     features = (features - mean) / std
@@ -87,7 +95,8 @@ def unit_features(features: Tensor, grid: int) -> Tensor:
         features = F.adaptive_avg_pool2d(features, grid)
     elif features.shape[-1] < grid:
         features = F.interpolate(features, size=(grid, grid), mode="bilinear", align_corners=False)
-    return F.normalize(features.flatten(2), dim=1)
+    flat = features.unflatten(0, (-1, frames)).transpose(1, 2).flatten(2)
+    return F.normalize(flat, dim=1)
 
 
 def walked_affinity(
@@ -112,11 +121,11 @@ def walked_affinity(
 
 
 def _look(
-    trunk: nn.Module, teacher: nn.Module, picture: np.ndarray, taps: Sequence[str]
+    trunk: nn.Module, teacher: nn.Module, pictures: np.ndarray, taps: Sequence[str], device: torch.device
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Features of the trunk, of the teacher, and of the trunk on the enlarged picture, with the logits."""
+    """Features of the trunk, of the teacher, and of the trunk on the enlarged pictures, with the logits."""
     with torch.inference_mode():  # each thread has its own
-        x = standardise(picture[None]).contiguous(memory_format=torch.channels_last)
+        x = standardise(pictures).to(device).contiguous(memory_format=torch.channels_last)
         side = max(x.shape[-1], min(2 * x.shape[-1], LARGEST_PX))
         enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
         _, large = run_stages(trunk, enlarged, (), last="blocks.5")
@@ -165,8 +174,16 @@ def _reserve(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
 class Cache:
     """The cache of one set of photos and settings, below `folder`; `build` fills what is missing."""
 
-    def __init__(self, folder: Path, photos: Sequence[Path], settings: CacheSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        photos: Sequence[Path],
+        settings: CacheSettings,
+        *,
+        device: torch.device | None = None,
+    ) -> None:
         self.photos, self.settings = list(photos), settings
+        self.device = device or torch.device("cpu")
         listing = json.dumps([asdict(settings), [[p.name, p.stat().st_size] for p in photos]])
         self.folder = folder / hashlib.sha256(listing.encode()).hexdigest()[:16]
         self.skipped = Skipped()
@@ -186,13 +203,13 @@ class Cache:
 
     def _shape(self, size_px: int, key: str) -> tuple[int, ...]:
         kind, _, tap = key.partition("@")
-        grid = size_px // STRIDES.get(tap, 32)
+        grid, frames = size_px // STRIDES.get(tap, 32), self.settings.frames
         channels = {"blocks.4": 112, "blocks.5": 192}.get(tap, 0)
         return {
-            "features": (channels, grid, grid),
+            "features": (frames, channels, grid, grid),
             "rows": (self.settings.rows,),
-            "targets": (self.settings.rows, grid * grid),
-            "logits": (1000,),
+            "targets": (self.settings.rows, frames * grid * grid),
+            "logits": (frames, 1000),
             "valid": (),
         }[kind]
 
@@ -231,7 +248,7 @@ class Cache:
         if done >= len(members):
             return
         trunk, teacher = (
-            fold_norms(load_backbone(name).network).to(memory_format=torch.channels_last)
+            fold_norms(load_backbone(name).network).to(self.device).to(memory_format=torch.channels_last)
             for name in (self.settings.trunk, self.settings.teacher)
         )
         arrays = {key: self._array(size_px, key, "w") for key in self.keys()}
@@ -257,19 +274,25 @@ class Cache:
     def _compute(
         self, trunk: nn.Module, teacher: nn.Module, chunk: list[int], size_px: int
     ) -> dict[str, np.ndarray]:
-        settings = self.settings
+        settings, frames = self.settings, self.settings.frames
         pictures, valid = [], []
         for index in chunk:
             rng = np.random.default_rng((settings.seed, index))
             photo = read_photo(self.photos[index], self.skipped)
             valid.append(photo is not None)
             blank = np.zeros((8, 8, 3), np.uint8)
-            pictures.append(
-                square(blank if photo is None else photo, size_px, rng if rng.random() < 0.5 else None)
-            )
-        # One picture at a time, whose features fit the processor's cache; pictures beside one another.
-        with _one_thread_each() as pool:
-            looked = list(pool.map(lambda picture: _look(trunk, teacher, picture, settings.taps), pictures))
+            photo = blank if photo is None else photo
+            if frames > 1:
+                pictures.append(moved(photo, size_px, frames, rng))
+            else:
+                pictures.append(square(photo, size_px, rng if rng.random() < 0.5 else None)[None])
+        look = partial(_look, trunk, teacher, taps=settings.taps, device=self.device)
+        if self.device.type == "cpu":
+            # One photo at a time, whose features fit the processor's cache; photos beside one another.
+            with _one_thread_each() as pool:
+                looked = list(pool.map(look, pictures))
+        else:
+            looked = [look(np.concatenate(pictures))]
         joined = [
             {key: torch.cat([seen[part][key] for seen in looked]) for key in looked[0][part]}
             for part in range(3)
@@ -279,31 +302,40 @@ class Cache:
             "blocks.4": (large, ours["blocks.4"], theirs["blocks.4"]),
             "blocks.5": (ours["blocks.5"], theirs["blocks.5"], large),
         }
-        values: dict[str, np.ndarray] = {"logits": logits.half().numpy(), "valid": np.array(valid)}
+        values: dict[str, np.ndarray] = {
+            "logits": logits.half().unflatten(0, (-1, frames)).cpu().numpy(),
+            "valid": np.array(valid),
+        }
         rng = np.random.default_rng((settings.seed, chunk[0], 1))
         for tap in settings.taps:
             grid = size_px // STRIDES[tap]
-            rows = np.stack([rng.choice(grid * grid, settings.rows, replace=False) for _ in chunk])
+            rows = np.stack([rng.choice(frames * grid * grid, settings.rows, replace=False) for _ in chunk])
             picked = walked_affinity(
-                [unit_features(f, grid) for f in sources[tap]],
+                [unit_features(f, grid, frames) for f in sources[tap]],
                 settings.temperature,
                 settings.steps,
-                torch.from_numpy(rows),
+                torch.from_numpy(rows).to(self.device),
             )
-            values[f"features@{tap}"] = ours[tap].half().contiguous().numpy()
+            features = ours[tap].half().unflatten(0, (-1, frames))
+            values[f"features@{tap}"] = features.contiguous().cpu().numpy()
             values[f"rows@{tap}"] = rows.astype(np.int32)
-            values[f"targets@{tap}"] = picked.half().numpy()
+            values[f"targets@{tap}"] = picked.half().cpu().numpy()
         return values
 
     def batch(self, size_px: int, indices: np.ndarray) -> dict[str, Tensor]:
-        """The cached values at these places of `members(size_px)`, as float32 and int64 tensors."""
+        """The cached values at these places of `members(size_px)`, as float32 and int64 tensors.
+
+        Features and logits of every frame, (B·T, ...), frames of a clip one after another; rows and targets
+        of every clip, (B, ...).
+        """
         order = np.sort(indices)
         taken = {}
         for key in self.keys():
-            values = torch.from_numpy(np.array(self._array(size_px, key)[order]))
-            taken[key] = values.float() if values.dtype == torch.float16 else values
-            if key.startswith("rows"):
-                taken[key] = values.long()
+            values = torch.from_numpy(np.array(self._array(size_px, key)[order])).to(self.device)
+            if key.startswith(("features", "logits")):
+                values = values.flatten(0, 1)
+            wider = {torch.float16: torch.float32, torch.int32: torch.int64}
+            taken[key] = values.to(wider.get(values.dtype, values.dtype))
         return taken
 
     def valid_members(self, size_px: int) -> np.ndarray:

@@ -7,6 +7,10 @@ with as many components as the block has primitives (all three on features stand
 over the pictures); Grad-CAM of the network's top class at the same place, whose one map is the score
 for every click. A relative of double attention has no gather maps: it is measured by its attention
 rows; one that hands the same to every position has none to measure.
+
+With `--frames` T every labelled picture becomes a clip that a camera could have taken of it (`data.moved`),
+its regions moving along: a click in one frame is to find its region in all of them. Beside the block stand
+then its random twin and cosine similarity.
 """
 
 from __future__ import annotations
@@ -14,10 +18,11 @@ from __future__ import annotations
 import argparse
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -26,12 +31,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from a2core.checkpoints import find_checkpoint, load_model, read_card, untrained_model
-from a2core.double_attention import DoubleAttention
+from a2core.double_attention import DoubleAttention, PositionBlock
 from a2core.errors import TrainingError
 from a2core.networks import WithBlock, imagenet_labels, stages
 from a2core.trace import Model
 from a2core.training.cards import amend_card
-from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
+from a2core.training.data import Skipped, classes_of, find_photos, moved, read_photo, square
 from a2core.training.feature_maps import cosine_similarity, grad_cam, k_means_maps, nmf_maps, tail_of
 from a2core.training.measures import Regions, best_overlaps, click_aucs, reach_share, redundancy, regions_of
 
@@ -54,6 +59,8 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
         raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 64 on. Use for example 352 672.")
     if args.limit is not None and args.limit < 1:
         raise TrainingError(f"--limit {args.limit} leaves no picture to measure on. Give 1 or more.")
+    if args.frames < 1:
+        raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")
     model = load_model(args.checkpoint, device="cpu")
     results: dict[str, Any] = {"checkpoint": model.name, "command": command}
     skipped = Skipped()
@@ -64,12 +71,16 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
             "pictures": len(pairs),
             "folder": args.regions.resolve().name,
             "left out": args.without.name if args.without else None,
+            "frames": args.frames,
         }
         for size in args.sizes:
-            tables = measure_regions(model, random, pairs, size, skipped, baselines=not args.no_baselines)
+            tables = measure_regions(
+                model, random, pairs, size, skipped, baselines=not args.no_baselines, frames=args.frames
+            )
             results["regions"][str(size)] = tables
             for name, table in tables.items():
-                print_table(f"{name} at {size} pixels, {len(pairs)} pictures", table)
+                clips = f" as clips of {args.frames} frames" if args.frames > 1 else ""
+                print_table(f"{name} at {size} pixels, {len(pairs)} pictures{clips}", table)
     if args.photos is not None:
         results["photos"] = {"folder": args.photos.resolve().name, "classes": len(model.labels)}
         for size in args.sizes:
@@ -109,9 +120,11 @@ def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
     by: dict[str, Any] = {"command": results["command"]}
     regions = dict(results.get("regions", {}))
     count, folder, left_out = (regions.pop(key, None) for key in ("pictures", "folder", "left out"))
+    frames = regions.pop("frames", 1)
+    clips = f" as clips of {frames} frames" if frames > 1 else ""
     for size, tables in regions.items():
-        on = f"{count} pictures of {folder}" + (f", those of {left_out} left out" if left_out else "")
-        metrics[f"regions at {size} pixels"] = {"measured on": on, **by} | {
+        on = f"{count} pictures of {folder}{clips}" + (f", those of {left_out} left out" if left_out else "")
+        metrics[f"regions at {size} pixels{clips}"] = {"measured on": on, **by} | {
             name: {
                 label: round(table[method][measure], 3)
                 for label, method, measure in _CARD_LINES
@@ -198,9 +211,9 @@ def read_segmentations(path: Path, skipped: Skipped) -> np.ndarray | None:
 
 
 @torch.no_grad()
-def features_before(model: Model, picture: np.ndarray) -> dict[str, Tensor]:
-    """(1, c, h, w) input of every block, the blocks before it applied, for (S, S, 3) uint8."""
-    x, found = model.preprocess(picture[None]), {}
+def features_before(model: Model, pictures: np.ndarray) -> dict[str, Tensor]:
+    """(B, c, h, w) input of every block, the blocks before it applied, for (B, S, S, 3) uint8."""
+    x, found = model.preprocess(pictures), {}
     for name, module in stages(model.network):
         if isinstance(module, WithBlock):
             x = found[name] = module.host(x)
@@ -241,31 +254,42 @@ def measure_regions(
     skipped: Skipped,
     *,
     baselines: bool = True,
+    frames: int = 1,
 ) -> dict[str, Table]:
-    """Click-AUC, overlaps, reach, dead and redundancy of every block and, unless left out, its baselines."""
+    """Click-AUC, overlaps, reach, dead and redundancy of every block and, unless left out, its baselines.
+
+    With `frames` > 1, of clips made from the pictures.
+    """
+    for block in (*model.blocks.values(), *random.blocks.values()):
+        cast(PositionBlock, block).frames_per_clip = frames
     features, labels = [], []
     for photo, segmentations in tqdm(pairs, desc=f"features at {size_px} px", leave=False):
         picture = read_photo(photo, skipped)
         if picture is not None:
-            features.append(features_before(model, square(picture, size_px)))
+            features.append(features_before(model, _frames_of(picture, size_px, frames, photo.stem)))
             labels.append(segmentations)
     if not features:
         raise TrainingError(f"None of the {len(pairs)} pictures could be read. Give JPEG files.")
     statistics = {}
     for name in features[0]:
-        channels = torch.cat([of[name].flatten(2) for of in features], dim=2)[0]
+        channels = torch.cat([of[name].transpose(0, 1).flatten(1) for of in features], dim=1)
         statistics[name] = channels.mean(dim=1), channels.std(dim=1).clamp_min(1e-5)
     tails = {name: tail_of(model.network, name) for name in features[0]}
-    methods = ("block", *(BASELINES if baselines else ()))
+    beside = BASELINES if frames == 1 else ("random block", "cosine")
+    methods = ("block", *(beside if baselines else ()))
     rows = {name: {method: Row() for method in methods} for name in features[0]}
     for of, path in tqdm(list(zip(features, labels, strict=True)), desc=f"maps at {size_px} px", leave=False):
         segmentations = read_segmentations(path, skipped)
         if segmentations is None:
             continue
-        regions = regions_of(segmentations, size_px)
+        if frames > 1:
+            moving = [_frames_of(labels, size_px, frames, path.stem) for labels in segmentations]
+            segmentations = np.stack(moving).reshape(len(moving), frames * size_px, size_px)
+        regions = regions_of(segmentations, size_px, frames)
         for name, x in of.items():
             mean, std = statistics[name]
-            standardised = (x[0] - mean[:, None, None]) / std[:, None, None]
+            strip = x.transpose(0, 1).flatten(1, 2)  # frames one above the other, as their regions are
+            standardised = (strip - mean[:, None, None]) / std[:, None, None]
             measure_picture(
                 rows[name], model.blocks[name], random.blocks[name], tails[name], x, standardised, regions
             )
@@ -284,14 +308,19 @@ def measure_picture(
     standardised: Tensor,
     regions: Regions,
 ) -> None:
-    """Add what one picture says of a block, which reads (1, c, h, w), and of the baselines in `rows`."""
-    grid = (features.shape[2], features.shape[3])
+    """Add what one picture, or clip of T frames, says of a block and of the baselines in `rows`.
+
+    The block reads `features` (T, c, h, w); `standardised` are (c, T·h, w).
+    """
+    grid = _strip(features)
     _measure_block(rows["block"], block, features, regions)
-    if not rows.keys() >= set(BASELINES):
+    if "cosine" not in rows:
         return
     _measure_block(rows["random block"], random, features, regions)
     cosine = click_aucs(lambda cells: cosine_similarity(standardised, cells), regions, grid)
     rows["cosine"].add("click-AUC", cosine)
+    if "Grad-CAM" not in rows:
+        return
     count = block.c_n if isinstance(block, DoubleAttention) else COMPONENTS
     rows["k-means"].add("overlap gather", best_overlaps(k_means_maps(standardised, count), regions))
     rows["NMF"].add("overlap gather", best_overlaps(nmf_maps(standardised, count), regions))
@@ -301,8 +330,20 @@ def measure_picture(
     rows["Grad-CAM"].add("click-AUC", click_aucs(lambda cells: np.tile(same, (len(cells), 1)), regions, grid))
 
 
+def _strip(features: Tensor) -> tuple[int, int]:
+    """The grid of (T, c, h, w), frames one above the other."""
+    return features.shape[0] * features.shape[2], features.shape[3]
+
+
+def _frames_of(picture: np.ndarray, size_px: int, frames: int, name: str) -> np.ndarray:
+    """(T, S, S, ...): the picture whole, or as a clip that is the same for the same name."""
+    if frames == 1:
+        return square(picture, size_px)[None]
+    return moved(picture, size_px, frames, np.random.default_rng(zlib.crc32(name.encode())))
+
+
 def _measure_block(row: Row, block: nn.Module, features: Tensor, regions: Regions) -> None:
-    grid = (features.shape[2], features.shape[3])
+    grid = _strip(features)
     if not isinstance(block, DoubleAttention):
         if not getattr(block, "same_everywhere", True):
             row.add("click-AUC", click_aucs(_rows_of(block, features), regions, grid))

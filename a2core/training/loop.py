@@ -22,7 +22,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, SqueezeExcitation
 from a2core.checkpoints import save_checkpoint
-from a2core.double_attention import DoubleAttention, position_normalised
+from a2core.double_attention import DoubleAttention, PositionBlock, position_normalised
 from a2core.errors import TrainingError
 from a2core.networks import WithBlock, build_network, fold_norms, inserted_blocks, stages
 from a2core.training.cache import Cache
@@ -196,11 +196,12 @@ def attention_losses(
 
     And always: rebuild, and balance where there are primitives.
     """
-    few = torch.randperm(rows.shape[1], device=rows.device)[:ROWS]
+    # Drawn on the processor: a run goes on alike wherever it is resumed.
+    few = torch.randperm(rows.shape[1])[:ROWS].to(rows.device)
     rows, targets = rows[:, few], targets[:, few]
     inside = look_inside(block, features, rows)
     norm: Any = block.input_norm
-    flat = features.flatten(2)
+    flat = cast(PositionBlock, block).flatten(features)
     standardised = norm(flat) if norm is not None else flat
     losses: dict[str, Tensor] = {}
     if inside.rows is not None:
@@ -216,7 +217,7 @@ def attention_losses(
     if inside.rows is not None and "target" in wanted:
         losses["target"] = -(targets * log_e).sum(dim=2).mean()
     if inside.rows is not None and "rank" in wanted:
-        cells = torch.randperm(targets.shape[2], device=targets.device)[:RANK_PAIRS]
+        cells = torch.randperm(targets.shape[2])[:RANK_PAIRS].to(targets.device)
         ours, theirs = log_e[:, :, cells], log_t[:, :, cells]
         gap_ours = ours[..., :, None] - ours[..., None, :]
         weight = (theirs[..., :, None] - theirs[..., None, :]).clamp(0, 1)
@@ -256,9 +257,12 @@ class Adaptation:
         self.cache, self.settings, self.folder, self.save_every = cache, settings, folder, save_every
         torch.manual_seed(settings.seed)
         self.trainee = Trainee(settings.architecture)
+        for block in self.trainee.blocks.values():
+            cast(PositionBlock, block).frames_per_clip = cache.settings.frames
         self.init = init
         if init is not None:
             start_from(init, self.trainee.blocks, self.trainee.network, settings.architecture)
+        self.trainee.to(cache.device)
         self.optimizer: torch.optim.Optimizer
         self.scheduler: torch.optim.lr_scheduler.LRScheduler
         self.step = 0
@@ -386,21 +390,22 @@ class Adaptation:
     def _batches(self, first: int) -> Iterator[tuple[int, np.ndarray]]:
         """(size, indices) of every step from `first` on; step k is the same however often one resumes.
 
-        Larger pictures come in smaller batches: as many positions a step.
+        Larger pictures come in smaller batches, and so do clips: as many positions a step.
         """
         sizes = self.cache.settings.sizes_px
         members = {size: self.cache.valid_members(size) for size in sizes}
         for step in range(first, self.total_steps):
             size = sizes[step % len(sizes)]
             rng = np.random.default_rng((self.settings.seed, step))
-            count = max(1, round(self.settings.batch_size * (min(sizes) / size) ** 2))
+            share = (min(sizes) / size) ** 2 / self.cache.settings.frames
+            count = max(1, round(self.settings.batch_size * share))
             count = min(count, len(members[size]))
             yield size, rng.choice(members[size], count, replace=False)
 
     def _one_step(self, batch: Mapping[str, Tensor]) -> dict[str, float]:
         settings = self.settings
-        logged: dict[str, float] = {}
-        total = torch.zeros(())
+        logged: dict[str, Tensor] = {}
+        total = torch.zeros((), device=self.cache.device)
         for name, block in self.trainee.blocks.items():
             weights = {
                 **settings.attention_weights.get(name, ATTENTION_WEIGHTS["blocks.5"]),
@@ -416,22 +421,23 @@ class Adaptation:
             )
             for key, value in losses.items():
                 total = total + weights[key] * value
-                logged[f"{name}/{key}"] = value.item()
+                logged[f"{name}/{key}"] = value.detach()
         if self.predicting:
             first = next(iter(self.trainee.blocks))
             logits = self.trainee.tail(first, batch[f"features@{first}"])
             teacher = batch["logits"].softmax(dim=1)
             predict = F.cross_entropy(logits, teacher)
             total = total + settings.weight_predict * predict
-            logged["predict"] = predict.item()
+            logged["predict"] = predict.detach()
         self.optimizer.zero_grad()
         total.backward()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(parameters, 5.0)
         self.optimizer.step()
         self.scheduler.step()
-        logged["loss"] = total.item()
-        return logged
+        logged["loss"] = total.detach()
+        # Asked for together: a GPU is waited for once.
+        return dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True))
 
     def _watch(self, losses: Mapping[str, float]) -> None:
         loss = losses["loss"]

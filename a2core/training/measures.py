@@ -31,7 +31,10 @@ CLICKS, CLICK_SHARE, INSIDE_SHARE = 5, 0.70, 0.50
 
 @dataclass(frozen=True)
 class Regions:
-    """The labelled regions of one picture that count, at the picture's size S×S."""
+    """The labelled regions of one picture that count, at the picture's size S×S.
+
+    Those of a clip likewise, its frames one above the other: T·S high, on a grid T·h high.
+    """
 
     masks: np.ndarray  # (R, S, S) bool
 
@@ -41,18 +44,18 @@ class Regions:
         return self.masks.reshape(r, h, height // h, w, width // w).mean(axis=(2, 4), dtype=np.float32)
 
 
-def regions_of(segmentations: np.ndarray, side_px: int) -> Regions:
-    """Regions of all annotators' label maps (annotators, H, W), resized to side×side pixels."""
+def regions_of(segmentations: np.ndarray, side_px: int, frames: int = 1) -> Regions:
+    """Regions of all annotators' label maps (annotators, H, W), resized to side·frames × side pixels."""
     masks = []
     for labels in segmentations:
         resized = cv2.resize(
-            labels.astype(np.float32), (side_px, side_px), interpolation=cv2.INTER_NEAREST_EXACT
+            labels.astype(np.float32), (side_px, side_px * frames), interpolation=cv2.INTER_NEAREST_EXACT
         )
         for label in np.unique(resized):
             mask = resized == label
             if SMALLEST_SHARE <= mask.mean() <= LARGEST_SHARE:
                 masks.append(mask)
-    return Regions(np.array(masks, dtype=bool).reshape(-1, side_px, side_px))
+    return Regions(np.array(masks, dtype=bool).reshape(-1, side_px * frames, side_px))
 
 
 def click_cells(inside_share: np.ndarray, rng: np.random.Generator) -> list[tuple[int, int]]:

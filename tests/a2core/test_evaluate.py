@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import types
+import zlib
 
 import numpy as np
 import pytest
@@ -11,20 +12,23 @@ from PIL import Image
 from skimage import data
 from torch import nn
 
-from a2core import list_checkpoints, load_model
+from a2core import Clip, list_checkpoints, load_model
 from a2core.checkpoints import SHIPPED, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
 from a2core.networks import WithBlock, load_backbone, make_block, stages
 from a2core.training.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
+from a2core.training.data import Skipped, moved
 from a2core.training.evaluate import (
     class_index,
     features_before,
     logits_without,
+    measure_regions,
     paired_interval,
     region_pairs,
 )
 from a2core.training.feature_maps import grad_cam, k_means_maps, nmf_maps, tail_of
+from a2core.training.measures import click_aucs, regions_of
 from viz_app import view_model
 
 
@@ -115,6 +119,29 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
 
 
 @pytest.mark.slow
+def test_clips_are_measured_by_the_attention_that_a_trace_of_them_shows(labelled):
+    model, twin = (load_model("a2-lite0", device="cpu") for _ in range(2))
+    expected = []
+    pairs = region_pairs(labelled, without=set(), limit=None)
+    for photo, path in pairs:
+        start = zlib.crc32(photo.stem.encode())
+        clip = moved(np.array(Image.open(photo)), 160, 3, np.random.default_rng(start))
+        moving = [moved(x, 160, 3, np.random.default_rng(start)) for x in np.load(path)["segmentations"]]
+        traced = load_model("a2-lite0", device="cpu").trace(
+            Clip(clip, np.arange(3.0), "video", "made", ()), size=160
+        )
+        block = traced.blocks["blocks.4"]
+        gather, distribute = (x.reshape(block.n, -1) for x in (block.gather, block.distribute))
+        regions = regions_of(np.stack(moving).reshape(2, 3 * 160, 160), 160, 3)
+        expected += click_aucs(lambda cells: distribute[:, cells].T @ gather, regions, (30, 10)).tolist()  # noqa: B023
+    tables = measure_regions(model, twin, pairs, 160, Skipped(), frames=3)
+    assert list(tables["blocks.4"]) == ["block", "random block", "cosine"]
+    assert len(expected) > 30
+    assert tables["blocks.4"]["block"]["click-AUC"] == pytest.approx(np.mean(expected), abs=2e-3)
+    assert tables["blocks.4"]["block"] == tables["blocks.4"]["random block"]  # of the same weights
+
+
+@pytest.mark.slow
 def test_a_relative_is_measured_by_its_attention_rows_or_said_to_have_none(labelled, tmp_path):
     tables = {}
     for kind in ("non_local", "squeeze_excitation"):
@@ -151,6 +178,8 @@ def test_nothing_to_measure_on_and_a_size_that_does_not_fit_are_each_one_line(la
     assert "multiple of 32" in capsys.readouterr().err
     assert main(["evaluate", "--regions", str(labelled), "--limit", "0"]) == 2
     assert "--limit 0" in capsys.readouterr().err
+    assert main(["evaluate", "--regions", str(labelled), "--frames", "0"]) == 2
+    assert "--frames 0" in capsys.readouterr().err
 
 
 def test_a_folder_is_a_class_by_the_networks_own_labels_before_imagenets(model):
@@ -173,7 +202,7 @@ def test_what_a_block_reads_is_what_its_host_returns(model):
         model.network(model.preprocess(picture[None]))
     for hook in hooks:
         hook.remove()
-    for name, features in features_before(model, picture).items():
+    for name, features in features_before(model, picture[None]).items():
         torch.testing.assert_close(features, seen[name])
 
 
@@ -198,7 +227,7 @@ def test_leaving_blocks_out_gives_what_a_network_without_them_gives(model):
 
 
 def test_grad_cam_is_the_mean_gradient_times_the_features(model):
-    features = features_before(model, data.chelsea()[:96, :96])["blocks.5"]
+    features = features_before(model, data.chelsea()[None, :96, :96])["blocks.5"]
     tail = tail_of(model.network, "blocks.5")
     leaf = features.clone().requires_grad_(True)
     tail(leaf).max().backward()

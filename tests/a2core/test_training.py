@@ -16,7 +16,7 @@ from a2core.errors import TrainingError
 from a2core.networks import BLOCK_KINDS, load_backbone
 from a2core.training.adapt import architecture
 from a2core.training.cache import Cache, CacheSettings, walked_affinity
-from a2core.training.data import Skipped, classes_of, find_photos, read_photo, square
+from a2core.training.data import Skipped, classes_of, find_photos, moved, read_photo, square
 from a2core.training.evaluate import imagenet_index
 from a2core.training.loop import NARROW_REACH, Adaptation, AdaptSettings, Trainee, attention_losses
 from a2core.training.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
@@ -129,6 +129,19 @@ def test_a_square_crop_is_the_same_for_the_same_seed_and_never_empty():
     a, b = (square(photo, 96, np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(a, b)
     assert square(np.zeros((1, 1, 3), np.uint8), 96, np.random.default_rng(0)).shape == (96, 96, 3)
+
+
+def test_labels_move_as_their_photo_does_and_a_clip_ends_elsewhere():
+    labels = np.zeros((300, 400), np.uint16)
+    labels[80:200, 100:300] = 7
+    photo = np.repeat(np.where(labels, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+    for seed in range(4):
+        clip = moved(photo, 64, 5, np.random.default_rng(seed))
+        regions = moved(labels, 64, 5, np.random.default_rng(seed))
+        assert clip.shape == (5, 64, 64, 3)
+        assert set(np.unique(regions)) <= {0, 7}
+        assert ((clip[..., 0] > 127) == (regions == 7)).mean() > 0.98
+        assert (clip[0] != clip[-1]).any()
 
 
 def test_imagenet_folders_are_known_by_id_and_by_name():
@@ -286,9 +299,44 @@ def test_the_command_trains_a_checkpoint_that_loads_and_traces(photos, tmp_path,
     checkpoint = tmp_path / "run" / "mine.safetensors"
     assert main(["trace", str(photo), "--checkpoint", str(checkpoint), "--size", "96"]) == 0
     assert "blocks.5: n=5" in capsys.readouterr().out
+    assert main([*arguments[:2], "--frames", "0"]) == 2
+    assert "--frames 0" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_photos_as_clips_are_attended_to_jointly_and_the_checkpoint_is_an_ordinary_one(photos, tmp_path):
+    cache = Cache(
+        tmp_path / "clips", find_photos([str(photos)]), dataclasses.replace(SETTINGS, frames=3, seed=1)
+    )
+    cache.build(progress=False)
+    batch = cache.batch(96, np.arange(2))
+    assert batch["features@blocks.4"].shape == (6, 112, 6, 6)
+    assert batch["logits"].shape == (6, 1000)
+    assert batch["targets@blocks.4"].shape == (2, 4, 3 * 36)
+    torch.testing.assert_close(batch["targets@blocks.4"].sum(dim=2), torch.ones(2, 4), atol=2e-3, rtol=0)
+    run = Adaptation(cache, settings(), tmp_path / "run")
+    run.run(progress=False)
+    model = load_model(run.write_checkpoint(tmp_path / "clips.safetensors", {}), device="cpu")
+    assert [block.frames_per_clip for block in model.blocks.values()] == [1, 1]
 
 
 # ---------------------------------------------------------------- losses
+
+
+def test_the_losses_of_a_clip_are_those_of_its_frames_one_above_the_other():
+    torch.manual_seed(3)
+    block = DoubleAttention(6, 4, 5, position_norm="centred").eval()
+    frames, rows = torch.randn(3, 6, 2, 4), torch.tensor([[0, 9, 23]])
+    targets = torch.rand(1, 3, 24).softmax(dim=2)
+    wanted = ("target", "rank", "correlation", "similarity", "reach")
+    read_out = torch.nn.Linear(4, 6)
+    found = []
+    for features, count in ((frames, 3), (frames.transpose(0, 1).flatten(1, 2)[None], 1)):
+        block.frames_per_clip = count
+        torch.manual_seed(0)
+        found.append(attention_losses(block, read_out, features, rows, targets, wanted))
+    for key, value in found[0].items():
+        torch.testing.assert_close(value, found[1][key])
 
 
 def test_the_losses_of_the_attention_are_what_they_say():
