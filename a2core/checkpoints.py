@@ -67,7 +67,7 @@ def list_checkpoints(folder: Path | None = None) -> list[CheckpointInfo]:
     """
     folder = folder or checkpoint_folder()
     found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in sorted(folder.iterdir(), key=lambda path: path.stem) if folder.is_dir() else []:
         if path.suffix != ".safetensors" and path.suffix not in _PICKLES:
             continue
         try:

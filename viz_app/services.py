@@ -92,8 +92,8 @@ def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
     """The weights that can be used, and the checkpoints that cannot, each with its `fault`.
 
     A checkpoint comes before its network with random blocks, which is there to compare with, and before
-    the paper's network for clips. Those of other kinds of block have no primitives to look at: they are
-    Compare's.
+    the paper's network for clips; two of the same architecture have one random twin. Those of other kinds of
+    block have no primitives to look at: they are Compare's.
     """
     folder = a2core.checkpoint_folder()
     files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
@@ -105,6 +105,7 @@ def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights],
     """The same, read anew when a file has come, gone or changed: cards are long."""
     del files
     usable, refused = [], []
+    twins: list[Any] = []
     for info in a2core.list_checkpoints():
         if info.fault:
             refused.append(info)
@@ -114,7 +115,9 @@ def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights],
             continue
         fingerprint = str(info.card.get("sha256", ""))[:16]
         usable.append(Weights(info.name, info.name, fingerprint, trained=True))
-        usable.append(Weights(info.name + RANDOM_SUFFIX, info.name, fingerprint, trained=False))
+        if info.card["architecture"] not in twins:
+            twins.append(info.card["architecture"])
+            usable.append(Weights(info.name + RANDOM_SUFFIX, info.name, fingerprint, trained=False))
     if usable:
         usable.append(Weights(VIDEO_NETWORK, VIDEO_NETWORK, "", trained=False))
     return sorted(usable, key=lambda weights: not weights.trained), refused
@@ -123,6 +126,20 @@ def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights],
 def read_card(weights: Weights) -> Mapping[str, Any]:
     """The card of the checkpoint that `weights` come from, or {} when it is gone; loads no tensors."""
     return next((info.card for info in a2core.list_checkpoints() if info.name == weights.checkpoint), {})
+
+
+def taught_by(weights: Weights) -> str:
+    """Whether trained blocks learned on clips or on photos, and where there are some that did on clips."""
+    if _learned_on_clips(weights):
+        return "blocks trained on clips"
+    on_clips = [other.label for other in list_weights()[0] if other.trained and _learned_on_clips(other)]
+    return "blocks trained on photos" + (f"; those of {on_clips[0]} on clips" if on_clips else "")
+
+
+def _learned_on_clips(weights: Weights) -> bool:
+    trained = read_card(weights).get("trained")
+    frames = trained.get("frames") if isinstance(trained, Mapping) else None
+    return isinstance(frames, int) and frames > 1
 
 
 @st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)

@@ -4,8 +4,8 @@ With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made b
 
     python -m a2core train photos/imagenette/train photos/caltech101/train --limit 2000
 
-and the rivals with `--kind KIND` and the fewer steps that each one's card tells. The features are cached once
-for all of them.
+the rivals with `--kind KIND`, and the blocks for clips by going on from there on clips made of the photos;
+each one's card holds its command. Features are cached once for all that look at the same.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         "trained": {
             "what": f"the {kind.replace('_', ' ')} blocks; the trunk is frozen and stays as published",
             "photos": len(photos),
+            **({"frames": args.frames} if args.frames else {}),
             "sources": source_names(args.photos),
             "command": command,
             "seed": args.seed,

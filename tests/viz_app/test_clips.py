@@ -164,6 +164,7 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
     drop(app, "noise.gif", gif())
     assert messages(app) == []
     first = shown(app)
+    assert "blocks trained on photos" in "".join(part.proto.body for part in app.get("html"))
     assert len(first.trace.model_input) == 12
     assert first.trace.blocks["blocks.4"].joint
     assert len(app.get("plotly_chart")) == 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -76,6 +78,20 @@ def test_trained_weights_come_first_and_each_has_its_random_twin(weights):
         zip(labels, (True, False, False), strict=True)
     )
     assert refused == []
+
+
+def test_of_a_clip_is_said_what_the_blocks_learned_on_and_where_others_learned_on_clips(checkpoints):
+    photos = services.list_weights()[0][0]
+    assert services.taught_by(photos) == "blocks trained on photos"
+    card = json.loads((checkpoints / "a2-made.json").read_text())
+    card |= {"name": "a2-made-too", "trained": {"frames": 4}}
+    (checkpoints / "a2-made-too.json").write_text(json.dumps(card))
+    shutil.copy(checkpoints / "a2-made.safetensors", checkpoints / "a2-made-too.safetensors")
+    labels = [each.label for each in services.list_weights()[0]]
+    assert labels == ["a2-made", "a2-made-too", "a2-made" + services.RANDOM_SUFFIX, services.VIDEO_NETWORK]
+    photos, clips = services.list_weights()[0][:2]
+    assert services.taught_by(photos) == "blocks trained on photos; those of a2-made-too on clips"
+    assert services.taught_by(clips) == "blocks trained on clips"
 
 
 def test_another_file_under_the_same_name_is_loaded_anew(weights):

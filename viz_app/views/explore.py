@@ -280,6 +280,8 @@ def _answer(shown: Shown) -> None:
         for name, share in trace.top
     )
     notes = [shown.picture.credit, *trace.clip.notes]
+    if trace.trained and clips.is_clip(shown.picture):
+        notes.append(services.taught_by(shown.weights))
     _, height_px, width_px, _ = trace.model_input.shape
     notes.append(f"{width_px} × {height_px} px in {trace.elapsed_s:.2f} s on {trace.device}")
     st.html(
