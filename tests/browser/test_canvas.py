@@ -246,6 +246,7 @@ def test_a_primitive_chosen_in_the_list_or_the_gallery_is_shown_and_sent(show: S
     assert canvas.settle()["gallery"] == by_reach
     canvas.page.locator(".a2c-tile").nth(1).click()
     assert canvas.wait_for_pins(2)[-1]["primitive"] == by_reach[1]
+    canvas.settle()
     assert canvas.page.locator(".a2c-tile[aria-pressed=true] b").inner_text() == f"g{by_reach[1]}"
 
 
@@ -361,6 +362,9 @@ def test_only_tiles_in_sight_are_drawn(show: Show) -> None:
     canvas.page.locator(".a2c-grid").scroll_into_view_if_needed()
     canvas.page.wait_for_function(f"() => ({count})() > 0")
     assert canvas.page.evaluate(count) < 80
+    waiting = """() => [...document.querySelectorAll('.a2c-tile')]
+        .filter((tile) => !tile._drawn).map((tile) => tile._img.naturalWidth)"""
+    assert set(canvas.page.evaluate(waiting)) == {1}, "plain until they are drawn, not broken"
     canvas.page.locator(".a2c-grid").evaluate("node => node.scrollTo(0, node.scrollHeight)")
     last = "() => document.querySelector('.a2c-tilebox:last-child .a2c-tile')._drawn"
     canvas.page.wait_for_function(last)

@@ -185,9 +185,9 @@ def _costs(settings: dict[str, str], positions: int) -> None:
         cost = teaching.cost_here(settings_json, positions)
         memory = "" if cost.peak_mib is None else _memory(cost.peak_mib)
         rows += (
-            f"<tr><td>{NAMES[kind]}</td><td>{cost.parameters:,}</td><td>{cost.multiply_adds / 1e6:#.3g} "
-            "M</td>"
-            f"<td>{memory}</td><td>{cost.ms:#.3g} ms</td></tr>"
+            f"<tr><td>{NAMES[kind]}</td><td>{cost.parameters:,}</td>"
+            f"<td>{_three_digits(cost.multiply_adds / 1e6)} M</td>"
+            f"<td>{memory}</td><td>{_three_digits(cost.ms)} ms</td></tr>"
         )
     full, _ = lesson.weights_bytes(positions, 1)
     st.html(
@@ -204,7 +204,11 @@ def _costs(settings: dict[str, str], positions: int) -> None:
 
 
 def _memory(mib: float) -> str:
-    return f"{mib:#.3g} MiB" if mib >= 0.1 else f"{1024 * mib:.1f} KiB"
+    return f"{_three_digits(mib)} MiB" if mib >= 0.1 else f"{1024 * mib:.1f} KiB"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def _growth(settings: dict[str, str], positions: int) -> None:

@@ -495,8 +495,10 @@ class Miniature {
 
 /** Gives back what an <img> of `show` holds. */
 function forget(img) {
-  if (img.src) URL.revokeObjectURL(img.src);
+  if (img.src !== NOTHING) URL.revokeObjectURL(img.src);
 }
+// One clear pixel. Without a source an <img> is drawn as a broken one, and one that waits for its first, too.
+const NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 const MINI_COVER = Float32Array.from({ length: 256 }, (_, v) => cover(v / 255, 0.92));
 
 // ---------------------------------------------------------------- small DOM helpers
@@ -519,6 +521,7 @@ function setAttr(node, name, value) {
 function picture() {
   const img = document.createElement("img");
   img.alt = "";
+  img.src = NOTHING;
   img.decoding = "sync";
   img.draggable = false;
   return img;
@@ -2155,7 +2158,7 @@ class Probe {
     this.galleryOrder = null;
     for (const tile of this.tileNodes) {
       forget(tile._img);
-      tile._img.removeAttribute("src");
+      tile._img.src = NOTHING;
       tile._drawn = null;
     }
     if (this.tileNodes.length === block.n) return;
