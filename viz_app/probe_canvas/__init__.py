@@ -29,8 +29,8 @@ def _asset(name: str) -> str:
 
 
 def _script() -> str:
-    """One module: the words and the clip's timeline, then the canvas that uses them."""
-    return _asset("words.js") + _asset("clip.js") + _asset("canvas.js")
+    """One module: the canvas, after what it uses."""
+    return "".join(_asset(f"{part}.js") for part in ("attention", "drawing", "words", "clip", "canvas"))
 
 
 _component = st.components.v2.component(
