@@ -21,8 +21,14 @@ def render() -> None:
     styled()
     usable, refused = services.list_weights()
     cards = {weights.label: services.read_card(weights) for weights in usable if weights.trained}
-    models = [_model(name, card) for name, card in cards.items()]
-    measured = [_measured(name, table) for name, card in cards.items() for table in measures.tables(card)]
+    models = [
+        _opened(f"The model: {name}", _facts(card), k == 0) for k, (name, card) in enumerate(cards.items())
+    ]
+    measured = [
+        _opened(f"How well {name} does", f'<div class="a2-measures">{tables}</div>', k == 0)
+        for k, (name, card) in enumerate(cards.items())
+        if (tables := "".join(_measured(table) for table in measures.tables(card)))
+    ]
     credits = "".join(f"<li>{html.escape(sample.credit)}</li>" for sample in view_model.SAMPLES)
     st.html(
         '<article class="a2-about"><h1>About this explorer</h1><div class="a2-pages"><div>'
@@ -32,18 +38,24 @@ def render() -> None:
         + "".join(_refusal(info.path.name, info.fault) for info in refused)
         + f"<section><h2>Pictures</h2><ul>{credits}</ul><p>All are inside scikit-image.</p></section>"
         + "</div></div>"
-        + (f'<h2>How well it does</h2><div class="a2-measures">{"".join(measured)}</div>' if measured else "")
+        + "".join(measured)
         + "</article>"
     )
 
 
-def _model(name: str, card: Mapping[str, Any]) -> str:
+def _opened(title: str, content: str, first: bool) -> str:
+    """A part of the page that can be closed; that of the first model is open."""
+    state = " open" if first else ""
+    return f"<details{state}><summary><h2>{html.escape(title)}</h2></summary>{content}</details>"
+
+
+def _facts(card: Mapping[str, Any]) -> str:
     facts = view_model.card_facts({term: fact for term, fact in card.items() if term != "metrics"})
     rows = "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(fact)}</dd>" for term, fact in facts)
-    return f"<section><h2>The model: {html.escape(name)}</h2><dl>{rows}</dl></section>"
+    return f"<dl>{rows}</dl>"
 
 
-def _measured(name: str, table: Table) -> str:
+def _measured(table: Table) -> str:
     """One measurement: of each measure what it means, what the model reaches, and what others do."""
     heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
     bodies = "".join(
@@ -55,7 +67,7 @@ def _measured(name: str, table: Table) -> str:
     )
     command = f"<p><code>{html.escape(table.command)}</code></p>" if table.command else ""
     return (
-        f"<section><h3>{html.escape(name)}: {html.escape(table.title)}</h3>"
+        f"<section><h3>{html.escape(table.title[:1].upper() + table.title[1:])}</h3>"
         f"<p>Measured on {html.escape(table.measured_on or 'what the card does not say')}. "
         "The best of a line is bold.</p>"
         f'<div><table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'

@@ -184,10 +184,11 @@ def _costs(settings: dict[str, str], positions: int) -> None:
     for kind, settings_json in settings.items():
         cost = teaching.cost_here(settings_json, positions)
         memory = "" if cost.peak_mib is None else _memory(cost.peak_mib)
+        time = "" if cost.ms is None else f"{_three_digits(cost.ms)} ms"
         rows += (
             f"<tr><td>{NAMES[kind]}</td><td>{cost.parameters:,}</td>"
             f"<td>{_three_digits(cost.multiply_adds / 1e6)} M</td>"
-            f"<td>{memory}</td><td>{_three_digits(cost.ms)} ms</td></tr>"
+            f"<td>{memory}</td><td>{time}</td></tr>"
         )
     full, _ = lesson.weights_bytes(positions, 1)
     st.html(
