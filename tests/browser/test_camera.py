@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from a2core.media import read_media
-from tests.browser.conftest import OpenApp, running_chromium
+from tests.browser.conftest import OpenApp
 from viz_app import clip_recorder
 from viz_app.component import script
 
@@ -35,12 +35,6 @@ MOUNT = """async ([js, html, data]) => {
     window.leave = component({ data, parentElement, setStateValue: null, setTriggerValue });
 }"""
 ALL_SWITCHED_OFF = "window.lent.length > 0 && window.lent.every((track) => track.readyState === 'ended')"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser with a camera that films a test picture."""
-    yield from running_chromium("--use-fake-device-for-media-stream")
 
 
 @pytest.fixture
