@@ -27,6 +27,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, running_app
+from tests.browser.tabs import single_tab
 from tests.browser.test_app import TIME_THE_NEXT_PIN
 from viz_app.view_model import DEFAULT_SIZE_PX, SAMPLES
 
@@ -137,7 +138,8 @@ def main() -> None:
         )
         with running_app(Path(folder) / "server.log") as server:
             start = time.perf_counter()
-            app = AppPage(browser, server.url, width=1400, height=1000, scheme="light")
+            tab = single_tab(browser, width=1400, height=1000, reduced_motion="reduce")
+            app = AppPage(tab, server.url)
             app.wait_until_traced()
             report("first page, model not yet loaded", [time.perf_counter() - start])
             for title in others:  # until they are all traced

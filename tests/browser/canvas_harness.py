@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import ConsoleMessage, Page
 
 FloatArray = np.ndarray
 
@@ -206,6 +206,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--no-first-run",
     "--js-flags=--expose-gc",
+    "--use-fake-device-for-media-stream",  # a camera that films a test picture
 ]
 ROOT = "document.querySelector('[data-a2-root]')"
 
@@ -218,21 +219,15 @@ def chromium_path() -> str | None:
     return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
 
 
-class CanvasPage:
-    """One standalone page in Chromium, offline, opened from disk; it collects every complaint."""
+# The page forbids itself everything; the tests' own probes need eval.
+OFFLINE: dict[str, Any] = {"offline": True, "bypass_csp": True}
 
-    def __init__(
-        self, browser: Browser, path: Path, *, width: int, height: int, scheme: Any, touch: bool = False
-    ) -> None:
-        # The page forbids itself everything; the test's own probes need eval.
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            bypass_csp=True,
-            offline=True,
-            has_touch=touch,
-        )
-        self.page: Page = self.context.new_page()
+
+class CanvasPage:
+    """One standalone page in Chromium, opened from disk; it collects every complaint."""
+
+    def __init__(self, page: Page, path: Path) -> None:
+        self.page, self.context = page, page.context
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", self._on_console)
@@ -294,6 +289,3 @@ class CanvasPage:
     def wait_for_pins(self, count: int) -> list[dict[str, Any]]:
         self.page.wait_for_function("count => window.pins.length >= count", arg=count)
         return self.pins()
-
-    def close(self) -> None:
-        self.context.close()

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser import canvas_harness as harness
+from tests.browser.tabs import Tabs
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 90
@@ -112,8 +113,9 @@ def app_url(app_server: Server) -> str:
     return app_server.url
 
 
-def running_chromium(*more: str) -> Iterator[Any]:
-    """Chromium, started with `more` arguments than the usual; the body of a fixture."""
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One Chromium for all tests."""
     path = harness.chromium_path()
     if path is None:
         reason = "No Chromium found. Install it, or name it in A2_CHROMIUM."
@@ -123,24 +125,16 @@ def running_chromium(*more: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*harness.CHROMIUM_ARGS, *more])
+        running = playwright.chromium.launch(executable_path=path, args=harness.CHROMIUM_ARGS)
         yield running
         running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    yield from running_chromium()
 
 
 class AppPage:
     """One visitor's page of the app, and what it said to the server and to its console."""
 
-    def __init__(self, browser: Any, url: str, *, width: int, height: int, scheme: str) -> None:
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-        )
-        self.page = self.context.new_page()
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.context = page, page.context
         self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.frames_sent = 0
@@ -242,24 +236,35 @@ class AppPage:
 OpenApp = Callable[..., AppPage]
 
 
+@pytest.fixture(scope="session")
+def visitors(chromium: Any, app_url: str) -> list[Tabs]:
+    """The browsers of those who visited the app so far, to be used again."""
+    return []
+
+
 @pytest.fixture
-def open_app(chromium: Any, app_url: str) -> Iterator[OpenApp]:
-    """Opens pages of the app; at the end none may have complained or asked another host for anything."""
+def open_app(chromium: Any, app_url: str, visitors: list[Tabs]) -> Iterator[OpenApp]:
+    """Opens pages of the app, each as another visitor.
+
+    At the end none may have complained or asked another host for anything.
+    """
     opened: list[AppPage] = []
 
     def open_page(
         path: str = "", *, width: int = 1400, height: int = 1400, scheme: str = "light", traced: bool = True
     ) -> AppPage:
-        page = AppPage(chromium, f"{app_url}{path}", width=width, height=height, scheme=scheme)
-        opened.append(page)
+        if len(opened) == len(visitors):
+            visitors.append(Tabs(chromium, f"{app_url}/_stcore/health", reduced_motion="reduce"))
+        tab = visitors[len(opened)].open(width=width, height=height, scheme=scheme)
+        opened.append(AppPage(tab, f"{app_url}{path}"))
         if traced:
-            page.wait_until_traced()
-        return page
+            opened[-1].wait_until_traced()
+        return opened[-1]
 
     yield open_page
     complaints = [complaint for page in opened for complaint in page.complaints]
     foreign = [address for page in opened for address in page.foreign]
-    for page in opened:
-        page.close()
+    for visitor in visitors:
+        visitor.clear()
     assert complaints == []
     assert foreign == []

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.tabs import single_tab
 from viz_app import view_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -67,6 +68,7 @@ def test_two_hundred_hovers_send_no_message_to_the_server_and_each_is_answered(o
     assert len(readouts) > 60
 
 
+@pytest.mark.alone
 def test_a_pin_moves_the_charts_within_a_second_and_the_canvas_is_not_remounted(open_app: OpenApp) -> None:
     app = open_app()
     app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")
@@ -167,7 +169,8 @@ def test_a_browser_without_webgl_misses_nothing(chromium: Any, app_url: str) -> 
     args = [*harness.CHROMIUM_ARGS, "--disable-3d-apis"]
     browser = chromium.browser_type.launch(executable_path=harness.chromium_path(), args=args)
     try:
-        app = AppPage(browser, app_url, width=1400, height=1000, scheme="light")
+        tab = single_tab(browser, width=1400, height=1000, reduced_motion="reduce")
+        app = AppPage(tab, app_url)
         app.wait_until_traced()
         assert app.page.evaluate("document.createElement('canvas').getContext('webgl')") is None
         assert app.picture_spread() > 5

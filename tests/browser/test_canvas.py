@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.browser import canvas_harness as harness
+from tests.browser.tabs import Tabs, single_tab
 from viz_app.probe_canvas import standalone_html
 
 pytestmark = pytest.mark.browser
@@ -25,24 +26,16 @@ SIZES = {"square": (448, 448), "landscape": (320, 448), "portrait": (448, 320), 
 Show = Callable[..., harness.CanvasPage]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = harness.chromium_path()
-    if path is None:
-        reason = "No Chromium found. Install it, or name it in A2_CHROMIUM."
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=harness.CHROMIUM_ARGS)
-        yield running
-        running.close()
+@pytest.fixture(scope="session")
+def offline(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Tabs:
+    """A browser without a network, to be used again."""
+    empty = tmp_path_factory.mktemp("canvas") / "empty.html"
+    empty.touch()
+    return Tabs(chromium, empty.as_uri(), **harness.OFFLINE)
 
 
 @pytest.fixture
-def show(browser: Any, tmp_path: Path) -> Iterator[Show]:
+def show(offline: Tabs, tmp_path: Path) -> Iterator[Show]:
     """Opens payloads; at the end no page may have complained or asked the network for anything."""
     opened: list[harness.CanvasPage] = []
 
@@ -55,17 +48,36 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Show]:
     ) -> harness.CanvasPage:
         path = tmp_path / f"canvas{len(opened)}.html"
         path.write_text(standalone_html(payload, view=view), encoding="utf-8")
-        opened.append(harness.CanvasPage(browser, path, width=size[0], height=size[1], scheme=scheme))
+        tab = offline.open(width=size[0], height=size[1], scheme=scheme)
+        opened.append(harness.CanvasPage(tab, path))
+        return opened[-1]
+
+    yield open_page
+    offline.clear()
+    for page in opened:
+        assert page.complaints == []
+        assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def touched(chromium: Any, tmp_path: Path) -> Iterator[Show]:
+    """Opens a payload on a screen that is touched; the page may not complain."""
+    opened: list[harness.CanvasPage] = []
+
+    def open_page(payload: dict[str, Any], *, height: int) -> harness.CanvasPage:
+        path = tmp_path / "touch.html"
+        path.write_text(standalone_html(payload), encoding="utf-8")
+        tab = single_tab(chromium, width=900, height=height, has_touch=True, **harness.OFFLINE)
+        opened.append(harness.CanvasPage(tab, path))
         return opened[-1]
 
     yield open_page
     for page in opened:
-        requests, complaints = page.requests, page.complaints
-        page.close()
-        assert complaints == []
-        assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+        page.context.close()
+        assert page.complaints == []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("n", "size"), [(64, (448, 448)), (64, (672, 672)), (256, (672, 672))])
 def test_a_hover_is_repainted_within_a_frame(show: Show, n: int, size: tuple[int, int]) -> None:
     payload, _ = harness.make_payload(n=n, size=size, strides=(16,))
@@ -370,17 +382,14 @@ def test_only_tiles_in_sight_are_drawn(show: Show) -> None:
     canvas.page.wait_for_function(last)
 
 
-def test_taps_hover_first_and_pin_the_second_time(browser: Any, tmp_path: Path) -> None:
+def test_taps_hover_first_and_pin_the_second_time(touched: Show) -> None:
     payload, _ = harness.make_payload(n=16, strides=(16,))
-    path = tmp_path / "touch.html"
-    path.write_text(standalone_html(payload), encoding="utf-8")
-    canvas = harness.CanvasPage(browser, path, width=900, height=900, scheme="light", touch=True)
+    canvas = touched(payload, height=900)
     for expected in (False, True):
         canvas.page.touchscreen.tap(*canvas.spot(0.3, 0.4))
         told = canvas.settle()
         assert told["cell"] == {"t": 0, "row": 11, "col": 8}
         assert told["pinned"] is expected
-    canvas.close()
 
 
 def test_five_hundred_random_acts_leave_no_error_no_garbage_and_nothing_stale(show: Show) -> None:

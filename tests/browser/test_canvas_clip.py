@@ -11,7 +11,7 @@ import pytest
 
 from a2core import Trace, overlay_movie
 from tests.browser import canvas_harness as harness
-from tests.browser.test_canvas import Show, browser, show  # noqa: F401 - fixtures
+from tests.browser.test_canvas import Show, offline, show  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.browser
 
@@ -143,6 +143,7 @@ def test_a_pin_stays_at_its_moment_while_the_frames_change(small) -> None:
     assert "0.32\u202fs" in canvas.page.locator("[data-ref=compareHead]").inner_text()
 
 
+@pytest.mark.alone
 def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(clip) -> None:
     canvas, maps = clip
     page = canvas.page
@@ -174,6 +175,7 @@ def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(clip) -> None:
     assert np.median(gaps) < 1.35 * 1000 / 24
 
 
+@pytest.mark.alone
 def test_one_frame_of_play_costs_the_script_a_small_part_of_its_time(clip) -> None:
     canvas, _ = clip
     canvas.hover_cell(10, 10, GRID)
@@ -231,11 +233,11 @@ def test_a_clip_says_why_its_primitives_are_not_sorted_by_effect(small) -> None:
     assert "for pictures only" in canvas.page.locator(".a2c-tip").inner_text()
 
 
-def test_the_exported_movie_plays_in_the_page(browser: Any, tiny_trace: Trace) -> None:  # noqa: F811
+def test_the_exported_movie_plays_in_the_page(chromium: Any, tiny_trace: Trace) -> None:
     shades = np.stack([np.full((96, 160, 3), 30 * t, np.uint8) for t in range(6)])
     movie = overlay_movie(dataclasses.replace(tiny_trace, model_input=shades), np.ones((6, 6, 10)))
     source = f"data:{movie.mime};base64,{base64.b64encode(movie.data).decode()}"
-    page = browser.new_page()
+    page = chromium.new_page()
     played = page.evaluate(
         """source => new Promise((done, failed) => {
           const video = document.createElement("video");

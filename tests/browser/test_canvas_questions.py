@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.browser import canvas_harness as harness
-from tests.browser.test_canvas import Show, browser, show  # noqa: F401  (fixtures)
+from tests.browser.test_canvas import Show, offline, show  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.browser
 

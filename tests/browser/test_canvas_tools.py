@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.browser import canvas_harness as harness
-from tests.browser.test_canvas import Show, browser, show  # noqa: F401  (fixtures)
-from viz_app.probe_canvas import standalone_html
+from tests.browser.test_canvas import Show, offline, show, touched  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.browser
 
@@ -294,13 +292,10 @@ def test_presentation_is_large_type_without_controls_and_escape_leaves(show: Sho
 
 
 def test_a_long_press_draws_a_box_and_a_short_drag_leaves_the_page_to_scroll(
-    browser: Any,  # noqa: F811
-    tmp_path: Path,
+    touched: Show,  # noqa: F811
 ) -> None:
     payload, _ = harness.make_payload(n=16, strides=(16,))
-    path = tmp_path / "touch.html"
-    path.write_text(standalone_html(payload), encoding="utf-8")
-    canvas = harness.CanvasPage(browser, path, width=900, height=600, scheme="light", touch=True)
+    canvas = touched(payload, height=600)
     session = canvas.context.new_cdp_session(canvas.page)
 
     def touch(kind: str, *spot: float) -> None:
@@ -325,8 +320,6 @@ def test_a_long_press_draws_a_box_and_a_short_drag_leaves_the_page_to_scroll(
     touch("touchEnd")
     canvas.page.wait_for_function("() => scrollY > 20")
     assert canvas.settle()["region"] is None
-    assert canvas.complaints == []
-    canvas.close()
 
 
 # ------------------------------------------------------------------------------------ alignment

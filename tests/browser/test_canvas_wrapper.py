@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser import canvas_harness as harness
-from tests.browser.test_canvas import Show, browser, show  # noqa: F401  (fixtures)
+from tests.browser.test_canvas import Show, offline, show  # noqa: F401  (fixtures)
 from viz_app import probe_canvas as wrapper
 
 REPORT = {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import ROOT, AppPage, Server, running_app
+from tests.browser.tabs import single_tab
 from tests.viz_app.test_clips import gif
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -46,7 +47,8 @@ def held(tmp_path: Path) -> Iterator[Held]:
 
 def begin(chromium: Any, held: Held) -> AppPage:
     """A page on which a clip's tracing has begun and stays at its first frames."""
-    app = AppPage(chromium, held.server.url, width=1000, height=900, scheme="light")
+    tab = single_tab(chromium, width=1000, height=900, reduced_motion="reduce")
+    app = AppPage(tab, held.server.url)
     app.wait_until_traced()
     app.drop("noise.gif", gif())
     app.page.get_by_text("Tracing 12 frames").wait_for()

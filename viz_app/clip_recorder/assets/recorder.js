@@ -35,7 +35,7 @@ class Recorder {
   press() {
     const { state } = this.root.dataset;
     if (state === "ready") this.record();
-    else if (state === "recording") this.end();
+    else if (state === "starting" || state === "recording") this.end();
     else if (state === "refused") this.open();
   }
 
@@ -63,13 +63,26 @@ class Recorder {
     this.enter("ready", `${this.data.seconds} seconds, without sound.`, "Record");
   }
 
-  record() {
+  async record() {
+    this.enter("starting", "Starting …", "Stop");
+    // Where something else had the camera when we were lent it, as Streamlit's own for photos, Chromium records
+    // at that one's size until it is asked again: six megapixels, of which a small computer records hardly any.
+    await this.stream.getVideoTracks()[0].applyConstraints(CAMERA.video).catch(() => {}); // refused: as they come
+    if (!this.stream) return; // closed, or taken away
     const pieces = [];
     const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
     this.recorder = new MediaRecorder(this.stream, { mimeType, videoBitsPerSecond: BITS_PER_S });
     this.recorder.addEventListener("dataavailable", ({ data }) => pieces.push(data));
+    this.recorder.addEventListener("start", () => this.begin());
     this.recorder.addEventListener("stop", () => this.deliver(new Blob(pieces)));
+    this.begun = false;
     this.recorder.start();
+  }
+
+  /** The recorder has its first picture: on a busy computer a second after the press. The seconds count from here. */
+  begin() {
+    if (this.recorder.state !== "recording") return; // stopped before that: browsers then say so belatedly
+    this.begun = true;
     this.root.style.setProperty("--lasts", `${this.data.seconds}s`);
     this.enter("recording", "Recording …", "Stop");
     this.timer = setTimeout(() => this.end(), 1000 * this.data.seconds);
@@ -84,7 +97,9 @@ class Recorder {
     clearTimeout(this.timer);
     this.switchOff();
     if (this.gone) return;
-    if (file.size === 0) return this.refuse("Nothing was recorded. Try again, and let it run a little longer.");
+    if (!this.begun || file.size === 0) {
+      return this.refuse("Nothing was recorded. Try again, and let it run a little longer.");
+    }
     if (file.size > this.data.mostBytes) return this.refuse("The clip became too large. Try again, and stop sooner.");
     this.enter("sending", "Reading the clip …");
     const url = await asDataUrl(file);
@@ -93,7 +108,7 @@ class Recorder {
 
   lose() {
     // What was recorded until then is delivered, by the recorder's own end.
-    if (this.root.dataset.state !== "ready") return;
+    if (!["ready", "starting"].includes(this.root.dataset.state)) return;
     this.switchOff();
     this.refuse("The camera was taken away. Connect it and try again.");
   }
