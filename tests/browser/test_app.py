@@ -61,8 +61,9 @@ def test_two_hundred_hovers_send_no_message_to_the_server_and_each_is_answered(o
     assert before > 0, "the counter must see the messages of the page's start"
     readouts = set()
     rng = np.random.default_rng(1)
+    box = app.stage.bounding_box()
     for x, y in rng.uniform(0.02, 0.98, (200, 2)):
-        app.move_to(x, y)
+        app.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         readouts.add(app.page.locator("[data-ref=readout]").inner_text())
     assert app.frames_sent == before
     assert len(readouts) > 60

@@ -6,6 +6,7 @@ got. Nothing sleeps: the page says when it has drawn.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -145,14 +146,14 @@ def test_the_ranked_list_is_in_the_order_of_rho(show: Show) -> None:
 
 
 @pytest.mark.parametrize("shape", SIZES)
-@pytest.mark.parametrize("across_the_cell", [0.02, 0.5, 0.98])
-def test_the_marked_cell_is_the_one_under_the_mouse(show: Show, shape: str, across_the_cell: float) -> None:
+def test_the_marked_cell_is_the_one_under_the_mouse(show: Show, shape: str) -> None:
     payload, _ = harness.make_payload(size=SIZES[shape], n=8, strides=(32,))
     canvas = show(payload)
     _, h, w = payload["blocks"][0]["grid"]
-    for row, col in [(0, 0), (0, w - 1), (h - 1, 0), (h - 1, w - 1), (h // 2, w // 2)]:
+    cells = [(0, 0), (0, w - 1), (h - 1, 0), (h - 1, w - 1), (h // 2, w // 2)]
+    for (row, col), across_the_cell in itertools.product(cells, (0.02, 0.5, 0.98)):
         told = canvas.hover((col + across_the_cell) / w, (row + across_the_cell) / h)
-        assert (told["cell"]["row"], told["cell"]["col"]) == (row, col)
+        assert (told["cell"]["row"], told["cell"]["col"]) == (row, col), across_the_cell
         mark = canvas.page.evaluate(
             "() => { const { x, y, width, height } ="
             " document.querySelector('[data-ref=hover] b').getBoundingClientRect();"
