@@ -213,15 +213,15 @@ def square(photo: np.ndarray, side_px: int, rng: np.random.Generator | None = No
 def moved(photo: np.ndarray, side_px: int, frames: int, rng: np.random.Generator) -> np.ndarray:
     """A clip (frames, side, side, ...) of a camera that pans and zooms over the photo from here to there.
 
-    Where it starts and ends is up to `rng`: windows of 50 to 90 % of each side. What is `photo` may be
-    region labels as well, integers that stay what they are; with an `rng` in the same state they move as
+    Where it starts and ends is up to `rng`: windows of 50 to 90 % of each side. `photo` is (H, W, 3) uint8,
+    or (H, W) region labels, integers that stay what they are; with an `rng` in the same state they move as
     their photo does.
     """
     height, width = photo.shape[:2]
     shares = rng.uniform(0.5, 0.9, 2)
     corners = rng.uniform(0, 1 - shares, (2, 2))  # (left or top, start or end)
     out = []
-    for at in np.linspace(0, 1, frames) if frames > 1 else [0.0]:
+    for at in np.linspace(0, 1, frames):
         share = shares[0] + at * (shares[1] - shares[0])
         left, top = corners[:, 0] + at * (corners[:, 1] - corners[:, 0])
         rows = slice(int(top * height), max(int(top * height) + 1, int((top + share) * height)))
@@ -231,8 +231,8 @@ def moved(photo: np.ndarray, side_px: int, frames: int, rng: np.random.Generator
 
 
 def _resized(photo: np.ndarray, side_px: int) -> np.ndarray:
-    """A photo, uint8, averaged when smaller and bicubic when larger; labels by the nearest."""
-    if photo.dtype != np.uint8:
+    """A photo, averaged when smaller and bicubic when larger; labels (H, W) by the nearest."""
+    if photo.ndim == 2:
         nearest = cv2.resize(
             photo.astype(np.float32), (side_px, side_px), interpolation=cv2.INTER_NEAREST_EXACT
         )

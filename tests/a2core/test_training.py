@@ -132,7 +132,7 @@ def test_a_square_crop_is_the_same_for_the_same_seed_and_never_empty():
 
 
 def test_labels_move_as_their_photo_does_and_a_clip_ends_elsewhere():
-    labels = np.zeros((300, 400), np.uint16)
+    labels = np.zeros((300, 400), np.uint8)
     labels[80:200, 100:300] = 7
     photo = np.repeat(np.where(labels, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
     for seed in range(4):
