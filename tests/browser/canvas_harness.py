@@ -223,17 +223,21 @@ def chromium_path() -> str | None:
 ROUNDS = 4
 
 
+def crowding() -> float:
+    """How many want to run for each core: where it is more than one, everything takes that much longer."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def assert_within(limit_ms: float, round_ms: Callable[[], float]) -> None:
     """That one of some rounds takes no longer than the limit.
 
-    Another process can slow a round down; nothing can speed one up. Where more wants to run than there are
-    cores, each gets its share of them, and everything takes that much longer.
+    Another process can slow a round down; nothing can speed one up.
     """
     rounds: list[float] = []
     allowed_ms = limit_ms
     while len(rounds) < ROUNDS and min(rounds, default=np.inf) > allowed_ms:
         rounds.append(round_ms())
-        allowed_ms = limit_ms * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        allowed_ms = limit_ms * crowding()
     assert min(rounds) <= allowed_ms, (rounds, allowed_ms)
 
 

@@ -172,7 +172,7 @@ def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(clip) -> None:
     np.testing.assert_allclose(np.reshape(told["attention"], expected.shape), expected, rtol=1e-3, atol=1e-8)
     gaps = np.diff([step["at"] for step in played])
     # Where other programs keep the cores busy a frame comes late; the script's own part is measured next.
-    assert np.median(gaps) < 1.35 * 1000 / 24
+    assert np.median(gaps) < 1.35 * 1000 / 24 * harness.crowding()
 
 
 @pytest.mark.alone
