@@ -172,31 +172,29 @@ def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(clip) -> None:
     np.testing.assert_allclose(np.reshape(told["attention"], expected.shape), expected, rtol=1e-3, atol=1e-8)
     gaps = np.diff([step["at"] for step in played])
     # Where other programs keep the cores busy a frame comes late; the script's own part is measured next.
-    assert np.median(gaps) < 1.35 * 1000 / 24
+    assert np.median(gaps) < 1.35 * 1000 / 24 * harness.crowding()
 
 
 @pytest.mark.alone
 def test_one_frame_of_play_costs_the_script_a_small_part_of_its_time(clip) -> None:
     canvas, _ = clip
     canvas.hover_cell(10, 10, GRID)
-    spent = canvas.page.evaluate(
-        f"""() => {{
-          const probe = {harness.ROOT}.__canvas;
-          probe.timeline.playing = true;
-          const spent = [];
-          for (let k = 0; k < 48; k++) {{
-            const start = performance.now();
-            probe.timeline.show((probe.state.frame + 1) % 16);
-            cancelAnimationFrame(probe.raf);
-            probe.draw();
-            spent.push(performance.now() - start);
-          }}
-          probe.timeline.playing = false;
-          probe.timeline.settle();
-          return spent;
-        }}"""
-    )
-    assert np.median(spent) < 1000 / 24 / 2
+    play_48 = f"""() => {{
+      const probe = {harness.ROOT}.__canvas;
+      probe.timeline.playing = true;
+      const spent = [];
+      for (let k = 0; k < 48; k++) {{
+        const start = performance.now();
+        probe.timeline.show((probe.state.frame + 1) % 16);
+        cancelAnimationFrame(probe.raf);
+        probe.draw();
+        spent.push(performance.now() - start);
+      }}
+      probe.timeline.playing = false;
+      probe.timeline.settle();
+      return spent;
+    }}"""
+    harness.assert_within(1000 / 24 / 2, lambda: float(np.median(canvas.page.evaluate(play_48))))
 
 
 def test_frames_attended_to_alone_exchange_nothing(show: Show) -> None:  # noqa: F811
