@@ -94,7 +94,7 @@ def test_what_is_recorded_ends_by_itself_is_a_clip_and_the_camera_is_off(recorde
     assert clip.kind == "video"
     assert len(clip.frames) >= 2
     assert (np.diff(clip.times_s) > 0).all()
-    assert 0.3 < clip.times_s[-1] < 5
+    assert clip.times_s[-1] < 5
     assert clip.notes == ()
     assert (clip.frames[0] != clip.frames[-1]).any(), "the test picture moves"
     assert page.evaluate(ALL_SWITCHED_OFF)
