@@ -19,7 +19,7 @@ import av
 import numpy as np
 from av.packet import Packet
 from av.stream import Discard, Disposition
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from a2core.errors import MediaError
@@ -224,6 +224,7 @@ class _Decoder:
         self._sought = False
         self._wanted_s = -math.inf
         self._frame: av.VideoFrame | None = None
+        self._scaler = VideoReformatter()  # one for all: a frame by itself sets up another one
         self.now_s = -1.0
         """When the frame that was decoded last is shown; before the first, −1."""
 
@@ -437,8 +438,12 @@ class _Decoder:
         width, height = scaled_size(*self.full_size, side_px)
         shrinks = width <= self._frame.width and height <= self._frame.height
         try:
-            shown = self._frame.reformat(
-                width, height, "rgb24", interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC
+            shown = self._scaler.reformat(
+                self._frame,
+                width,
+                height,
+                "rgb24",
+                interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
             ).to_ndarray()
         except (av.FFmpegError, ValueError):
             return None
