@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +25,19 @@ def component(name: str, stem: Path) -> Any:
 def script(stem: Path) -> str:
     """The whole script of a component: how it is mounted, and its own."""
     return "".join(path.read_text(encoding="utf-8") for path in (_MOUNTING, stem.with_suffix(".js")))
+
+
+def told(key: str, name: str) -> Any:
+    """What the component `key` has as its state `name`: whatever a browser sent, or None."""
+    state = st.session_state.get(key)
+    return state.get(name) if isinstance(state, Mapping) else None
+
+
+def answered(key: str, name: str) -> float:
+    """When, by the browser's clock, it said what this run answers ("at" of the state); 0 for nothing.
+
+    Sent back with the answer, it tells the browser whether what it said since is still on its way.
+    """
+    state = told(key, name)
+    at = state.get("at") if isinstance(state, Mapping) else None
+    return float(at) if isinstance(at, int | float) and math.isfinite(at) else 0.0

@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
-from viz_app.component import component
+from viz_app.component import answered, component, told
 
 __all__ = ["cell_picker"]
 
@@ -47,6 +45,7 @@ def cell_picker(
             "cols": cols,
             "aspect": aspect,
             "label": label,
+            "answered": answered(key, "cell"),
         },
         key=key,
         on_cell_change=on_change,
@@ -55,9 +54,7 @@ def cell_picker(
 
 def picked(key: str, grid: tuple[int, int]) -> tuple[int, int] | None:
     """The cell (row, col) that the browser reported last, or None when it is malformed or outside."""
-    state = st.session_state.get(key)
-    raw = state.get("cell") if isinstance(state, Mapping) else None
-    return parse_cell(raw, grid)
+    return parse_cell(told(key, "cell"), grid)
 
 
 def parse_cell(raw: Any, grid: tuple[int, int]) -> tuple[int, int] | None:

@@ -7,15 +7,12 @@ make a place to go back to of every move of a slider.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import streamlit as st
-
-from viz_app.component import component
+from viz_app.component import answered, component, told
 
 __all__ = ["parse_asked", "step_asked", "step_bar"]
 
@@ -42,7 +39,7 @@ def step_bar(
             "names": list(names),
             "step": step,
             "presenting": presenting,
-            "answered": _answered(key),
+            "answered": answered(key, "asked"),
             "address": None if address is None else urlencode(address),
         },
         key=key,
@@ -52,19 +49,7 @@ def step_bar(
 
 def step_asked(key: str, count: int) -> tuple[int, bool] | None:
     """The step (1 to `count`) and whether to present, as the browser asked; None when it is malformed."""
-    return parse_asked(_asked(key), count)
-
-
-def _asked(key: str) -> Any:
-    state = st.session_state.get(key)
-    return state.get("asked") if isinstance(state, Mapping) else None
-
-
-def _answered(key: str) -> float:
-    """The time of the question that this run answers, by the browser's clock."""
-    asked = _asked(key)
-    at = asked.get("at") if isinstance(asked, Mapping) else None
-    return float(at) if isinstance(at, int | float) and math.isfinite(at) else 0.0
+    return parse_asked(told(key, "asked"), count)
 
 
 def parse_asked(raw: Any, count: int) -> tuple[int, bool] | None:

@@ -7,7 +7,7 @@ class Picker {
   constructor(root) {
     this.root = root;
     this.stop = new AbortController();
-    this.told = []; // cells on their way to Python and back: an echo of one of them is no news
+    this.told = null; // the cell that Python was told last, and when: { row, col, at }
     this.timer = 0;
     const on = (type, run) => root.addEventListener(type, run, { signal: this.stop.signal });
     on("pointerdown", (event) => {
@@ -31,9 +31,16 @@ class Picker {
       const image = root.querySelector(`.${name}`);
       if (image.getAttribute("src") !== url) image.src = url;
     }
-    const echo = this.told.findIndex(([row, col]) => row === data.row && col === data.col);
-    if (echo >= 0) this.told.splice(0, echo + 1);
-    else if (first || !this.dragging) this.place(data.row, data.col);
+    if (first || !(this.dragging || this.isAhead())) this.place(data.row, data.col);
+  }
+
+  /** Whether the frame is where Python will hear of, or has heard of and not answered yet. */
+  isAhead() {
+    return !!this.told && (this.told.at > this.data.answered || (!!this.timer && !this.isTold()));
+  }
+
+  isTold() {
+    return this.told.row === this.at[0] && this.told.col === this.at[1];
   }
 
   place(row, col) {
@@ -55,15 +62,16 @@ class Picker {
     if (!this.timer) this.tell();
   }
 
-  // At once, and then no more often than every TELL_MS.
+  // At once, and then no more often than every TELL_MS. Python says by the time which it has answered: on a way
+  // forth and back it is told of a cell twice.
   tell() {
-    this.told.push(this.at);
-    this.told = this.told.slice(-8);
     const [row, col] = this.at;
-    this.send("cell", { row, col });
+    const now = performance.timeOrigin + performance.now();
+    this.told = { row, col, at: Math.max(now, (this.told?.at ?? 0) + 1) };
+    this.send("cell", this.told);
     this.timer = setTimeout(() => {
       this.timer = 0;
-      if (row !== this.at[0] || col !== this.at[1]) this.tell();
+      if (!this.isTold()) this.tell();
     }, TELL_MS);
   }
 
