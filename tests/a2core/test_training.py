@@ -315,6 +315,7 @@ def test_photos_as_clips_are_attended_to_jointly_and_the_checkpoint_is_an_ordina
     assert batch["targets@blocks.4"].shape == (2, 4, 3 * 36)
     torch.testing.assert_close(batch["targets@blocks.4"].sum(dim=2), torch.ones(2, 4), atol=2e-3, rtol=0)
     run = Adaptation(cache, settings(), tmp_path / "run")
+    assert {block.frames_per_clip for block in run.trainee.blocks.values()} == {3}
     run.run(progress=False)
     model = load_model(run.write_checkpoint(tmp_path / "clips.safetensors", {}), device="cpu")
     assert [block.frames_per_clip for block in model.blocks.values()] == [1, 1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from a2core.media import read_media
+from a2core.media import Clip, read_media
 from tests.browser.conftest import OpenApp
 from viz_app import clip_recorder
 from viz_app.component import script
@@ -80,6 +80,15 @@ def film(page: Any, pictures: int) -> None:
     )
 
 
+def stopped(page: Any) -> Clip:
+    """Stop by hand; what is then sent."""
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_function("window.sent.length === 1")
+    data = clip_recorder.parse_clip(page.evaluate("window.sent[0][1]"))
+    assert data is not None
+    return read_media(data, name="camera clip.webm")
+
+
 def test_what_is_recorded_ends_by_itself_is_a_clip_and_the_camera_is_off(recorder: Any) -> None:
     page = recorder(seconds=1)
     page.get_by_role("button", name="Record").click()
@@ -104,11 +113,7 @@ def test_stopped_by_hand_it_sends_what_it_has(recorder: Any) -> None:
     page = recorder()
     page.get_by_role("button", name="Record").click()
     film(page, pictures=10)
-    page.get_by_role("button", name="Stop").click()
-    page.wait_for_function("window.sent.length === 1")
-    data = clip_recorder.parse_clip(page.evaluate("window.sent[0][1]"))
-    assert data is not None
-    assert read_media(data, name="camera clip.webm").kind == "video"
+    assert stopped(page).kind == "video"
     assert page.evaluate(ALL_SWITCHED_OFF)
 
 
@@ -120,11 +125,7 @@ def test_who_had_the_camera_before_does_not_make_the_clip_larger(recorder: Any) 
     page.evaluate("before.then((stream) => stream.getTracks().forEach((track) => track.stop()))")
     page.get_by_role("button", name="Record").click()
     film(page, pictures=3)
-    page.get_by_role("button", name="Stop").click()
-    page.wait_for_function("window.sent.length === 1")
-    data = clip_recorder.parse_clip(page.evaluate("window.sent[0][1]"))
-    assert data is not None
-    assert read_media(data, name="camera clip.webm").frames.shape[1:3] == (480, 640)
+    assert stopped(page).frames.shape[1:3] == (480, 640)
 
 
 def test_stopped_before_the_first_picture_it_says_that_nothing_was_recorded(recorder: Any) -> None:
