@@ -14,7 +14,7 @@ CORE_LAYERS = [
     ["errors"],
     ["double_attention", "media", "passage"],
     ["baselines", "trace"],
-    ["networks", "probe", "lesson"],
+    ["networks", "probe", "lesson", "foreign"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
     ["training", "bench_trace", "rivals", "costs"],
     ["cli"],

@@ -193,17 +193,6 @@ def test_a_hook_that_comes_after_the_first_look_is_followed_and_one_that_goes_is
     np.testing.assert_array_equal(again.blocks[place].gather, before.trace.blocks[place].gather)
 
 
-def test_a_block_that_runs_twice_in_one_pass_is_refused_for_experiments():
-    class BothWays(Small):
-        def forward(self, x):
-            return super().forward(x) + super().forward(x.flip(-1))
-
-    network = insert_blocks(BothWays().eval(), {"layer3": strong(32).eval()})
-    replay = Replay(a2core.model_of(network, device="cpu"), noise(1), size=SIZE)
-    with pytest.raises(NetworkError, match="runs 2 times in one pass"):
-        replay.run("layer3", off=[0])
-
-
 class MixesEntries(nn.Module):
     """Frames of one batch look at each other, as in a temporal shift module."""
 
