@@ -101,7 +101,7 @@ def _compressed(nits: np.ndarray) -> np.ndarray:
     white = _nits_to_pq(np.array(WHITE_NITS)) / peak
     knee = 1.5 * white - 0.5
     codes = _nits_to_pq(nits) / peak
-    t = (codes - knee) / (1 - knee)
+    t = np.maximum(codes - knee, 0) / (1 - knee)
     bent = (
         (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * white
     )
