@@ -86,7 +86,7 @@ class ClipDecoder:
             if self._film is None and len(tracks) > 1:
                 film = film_among(self._file, tracks)
                 self._film = film.index
-                self.notes.append(f"It has {len(tracks)} video tracks: the one that holds most is shown.")
+                self.notes.append(f"Only one of its {len(tracks)} video tracks is shown.")
                 self.close()
                 self._file = self._opened_file()  # from its start again
                 tracks = film_tracks(self._file)
