@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
@@ -109,18 +108,3 @@ def packets_in(data: bytes) -> list[tuple[bool, bytes]]:
 def with_lying_header(packets: Sequence[tuple[bool, bytes]], codec: str, size: tuple[int, int]) -> bytes:
     """A Matroska file of these packets, 25 a second, whose header claims another size."""
     return matroska(list(packets), range(0, 40 * len(packets), 40), codec=codec, size=size)
-
-
-def peak_memory_script(path: Path) -> str:
-    """Python that reads a clip and prints what came of it, then the largest memory it had, in MB."""
-    return (
-        "import resource, sys\n"
-        "from a2core.errors import MediaError\n"
-        "from a2core.media import read_media\n"
-        "try:\n"
-        f"    clip = read_media({str(path)!r})\n"
-        "    print(clip.frames.shape)\n"
-        "except MediaError as error:\n"
-        "    print(error)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 << 20 if sys.platform == 'darwin' else 1 << 10))\n"
-    )

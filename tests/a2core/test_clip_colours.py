@@ -1,4 +1,4 @@
-"""What read_media promises about the colours of clips: matrix, range, depth, high dynamic range, wide gamut."""
+"""What read_media promises about the colours of clips: matrix, range, high dynamic range, wide gamut."""
 
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def test_ordinary_colours_in_a_clip_of_high_dynamic_range_look_as_they_do_elsewh
     clip = read_media(hdr_clip(transfer, [list(patch) for patch in nits]))
     assert np.abs(patches_of(clip.frames[0]) - colours).max() <= 4, patches_of(clip.frames[0])
     assert clip.notes == (
-        f"High dynamic range ({transfer}): its bright parts were brought into the range of ordinary pictures.",
+        f"High dynamic range ({transfer}): its bright parts were brought into the range of ordinary "
+        "pictures.",
     )
 
 

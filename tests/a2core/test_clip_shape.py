@@ -1,4 +1,4 @@
-"""What read_media promises about the shape of clips: upright, unmirrored, square pixels, whole frames, one size."""
+"""What read_media promises about the shape of clips: upright, square pixels, one size, one track."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What read_media promises about clips with transparent parts: laid on white, as pictures are, with the same note."""
+"""What read_media promises about clips with transparent parts: laid on white, as pictures are."""
 
 from __future__ import annotations
 
