@@ -67,8 +67,9 @@ def read_media(
     animated GIF, WebP and PNG.
 
     Pictures come in sRGB: embedded colour profiles are converted, deeper samples scaled to 8 bits.
-    Transparent parts are filled with white: the backdrop such pictures are nearly always drawn for,
+    Transparent parts are filled with white: the backdrop such pictures and clips are nearly always drawn for,
     and black would swallow dark drawings.
+    Clips of high dynamic range (PQ, HLG) and of wide gamut come in sRGB too.
 
     The frames of a clip are spread evenly over its time, its first and last among them (one alone
     is the middle one), and each comes with its true time, also where the rate varies.
