@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from pathlib import Path
 
+import av
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -36,11 +38,11 @@ def film_among(file: InputContainer, tracks: list[VideoStream]) -> VideoStream:
     frames = {track.index: track.frames for track in tracks}
     if not all(frames.values()):  # Matroska does not say
         seen: Counter[int] = Counter()
-        for packet in file.demux(*tracks):
-            if packet.size:
-                seen[packet.stream.index] += 1
-            if seen.total() == _LOOKED_AT_PACKETS:
-                break
+        with contextlib.suppress(av.FFmpegError):  # what is damaged is told when it is read
+            for packet in file.demux(*tracks):
+                seen[packet.stream.index] += packet.size > 0
+                if seen.total() == _LOOKED_AT_PACKETS:
+                    break
         frames = dict(seen)
     pixels = {track.index: _pixels(track) * frames.get(track.index, 0) for track in tracks}
     enough = max(pixels.values()) * _COMPARABLE

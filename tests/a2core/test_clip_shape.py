@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
+from a2core.errors import MediaError
 from a2core.media import read_media
 from tests.a2core.clip_files import add_track, clip_of, encode, packets_in, rgb_frames, with_lying_header
 from tests.a2core.media_files import (
@@ -25,6 +26,7 @@ from tests.a2core.media_files import (
     matroska,
     saved,
 )
+from tests.a2core.test_clip_colours import hdr_clip
 from tests.a2core.test_media import assert_colours, corners
 
 LOSSLESS = {"options": {"qp": "0", "preset": "ultrafast"}}
@@ -291,3 +293,36 @@ def test_two_tracks_keep_frames_exact():
     clip = read_media(buffer.getvalue(), max_frames=7)
     found = clip.frames[:, 48, 96].mean(axis=1)
     assert np.abs(found - (20 + 4 * clip.times_s * 25)).max() <= 2
+
+
+# ---------------------------------------------------------------------------------------------------
+# Damage
+# ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind", ["two tracks", "interlaced", "mirrored", "transparent", "high dynamic range"]
+)
+def test_damaged_clips_of_unusual_kinds_raise_nothing_but_media_error(still_scene, kind: str):
+    grey = np.full((64, 96, 4), 90, np.uint8)
+    made = {
+        "two tracks": lambda: clip_of_tracks("matroska", (OTHER, (64, 48), 8, 0), (FILM, (96, 64), 8, 0)),
+        "interlaced": lambda: interlaced_clip([four_corners(96, 64)] * 8),
+        "mirrored": lambda: turned_mp4(still_scene["mp4"], (0, 1, 1, 0)),
+        "transparent": lambda: clip_of(
+            rgb_frames([grey] * 8, "yuva420p"), "libvpx", "webm", options={"auto-alt-ref": "0"}
+        ),
+        "HDR": lambda: hdr_clip("PQ", [[100.0] * 3] * 6),
+    }
+    whole = made[kind]()
+    random = np.random.default_rng(7)
+    for _ in range(25):
+        damaged = bytearray(whole)
+        for at in random.integers(0, len(whole), random.integers(1, 12)):
+            damaged[at] = random.integers(0, 256)
+        try:
+            clip = read_media(bytes(damaged), max_frames=4)
+        except MediaError as error:
+            assert str(error).startswith("This file ")  # noqa: PT017 - either outcome is right
+        else:
+            assert clip.frames.dtype == np.uint8
