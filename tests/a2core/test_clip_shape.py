@@ -300,9 +300,7 @@ def test_two_tracks_keep_frames_exact():
 # ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "kind", ["two tracks", "interlaced", "mirrored", "transparent", "high dynamic range"]
-)
+@pytest.mark.parametrize("kind", ["two tracks", "interlaced", "mirrored", "transparent", "HDR"])
 def test_damaged_clips_of_unusual_kinds_raise_nothing_but_media_error(still_scene, kind: str):
     grey = np.full((64, 96, 4), 90, np.uint8)
     made = {
