@@ -33,7 +33,7 @@ APP_LAYERS = [
         "compare_charts",
     ],
     ["charts", "state", "lesson", "experiment", "measures"],
-    ["address", "worksheet"],
+    ["address", "worksheet", "server"],
     ["services"],
     ["clips"],
     ["teaching", "laboratory"],

@@ -396,11 +396,11 @@ def prepare_samples(weights: Weights) -> Job:
     return queue.start(("samples", weights), trace_all)
 
 
-def current_shown(*, clips: bool = False, look: Look | None = None) -> Shown:
+def current_shown(*, look: Look | None = None) -> Shown:
     """What the visitor looked at last, on any page; the first sample, traced, when there is nothing yet.
 
-    Of a clip it is the first frame, for pages that are about pictures; with `clips`, the clip, its frames
-    attended to jointly. The network for clips, which has no picture's weights, gives way to the first.
+    Of a clip the frames are attended to jointly. The network that takes whole clips, whose blocks other
+    pages cannot take apart, gives way to the first weights.
 
     Raises:
         A2Error: there is no checkpoint to use, or it is refused.
@@ -413,23 +413,10 @@ def current_shown(*, clips: bool = False, look: Look | None = None) -> Shown:
             raise CheckpointError(NO_CHECKPOINT)
         sample = load_sample(view_model.SAMPLES[0])
         return show(sample, usable[0], view_model.DEFAULT_SIZE_PX, look=look)
-    weights, picture = shown.weights, shown.picture
-    if weights.label == VIDEO_NETWORK and usable:
-        weights = usable[0]
-    if picture.frames > 1 and not clips:
-        picture = still_of(picture, shown.trace.clip)
-    if weights is shown.weights and picture is shown.picture and shown.frames == JOINT:
+    weights = usable[0] if shown.weights.label == VIDEO_NETWORK and usable else shown.weights
+    if weights is shown.weights and shown.frames == JOINT:
         return shown
-    return show(picture, weights, shown.size_px, look=look)
-
-
-def still_of(picture: Picture, clip: Clip) -> Picture:
-    """The first frame of `clip`, which is `picture` as it is or as a network saw it, as a picture."""
-    still = picture_of(
-        clip.first_frame(), id=picture.id, alt=picture.alt, credit=picture.credit, public=picture.public,
-        thumbnail=picture.thumbnail, spot=picture.spot,
-    )  # fmt: skip
-    return replace(still, title=picture.title)  # nobody misses it by name when it goes
+    return show(shown.picture, weights, shown.size_px, look=look)
 
 
 def current_probe(shown: Shown) -> Probe:

@@ -133,9 +133,13 @@ class Queue:
         with self._lock:
             if job.running or job.done.is_set():
                 return Standing(0, job.share)
-            before = [other for other in self._jobs if self._order(other) < self._order(job)]
-            ahead = [other for other in self._active if job.background or not other.background]
-            return Standing(max(1, len(before) + len(ahead)), 0.0)
+            active = [other for other in self._active if job.background or not other.background]
+            return Standing(max(1, len(active) + self.waiting().index(job)), 0.0)
+
+    def waiting(self) -> list[Job]:
+        """What has still to be begun, in the order in which it will be."""
+        with self._lock:
+            return sorted(self._jobs, key=self._order)
 
     def forget(self, visitor: str) -> None:
         """The visitor has left."""

@@ -38,7 +38,7 @@ class Entry(Generic[T]):
 
     key: Hashable
     size_bytes: int
-    content: T | None
+    content: T | None = dataclasses.field(repr=False)
     holders: dict[str, str] = dataclasses.field(default_factory=dict)
     used: int = 0
 

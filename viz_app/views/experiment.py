@@ -46,7 +46,7 @@ def render() -> None:
         "<p>See what the network then says about the picture or clip that you chose on Explore.</p></div>"
     )
     with waiting("Tracing the clip") as look:
-        shown = services.current_shown(clips=True, look=look)
+        shown = services.current_shown(look=look)
     if not shown.trace.trained:
         st.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '

@@ -144,8 +144,7 @@ def _open_link() -> list[str]:
         return remarks
     sample = next((sample for sample in view_model.SAMPLES if sample.name == chosen), None)
     picture = clips.sample_clip() if sample is None else services.load_sample(sample)
-    still = services.still_of(picture, picture.clip)
-    shown = services.show(still, weights or usable[0], st.session_state[AppKey.SIZE])
+    shown = services.show(picture, weights or usable[0], st.session_state[AppKey.SIZE])
     view, faults = address.followed(link, shown.trace, view_model.default_block(shown.trace))
     block = shown.trace.blocks[view["block"]]
     t, row, col = view.get("probe") or view_model.default_position(block, picture.spot)
