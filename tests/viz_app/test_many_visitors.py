@@ -15,7 +15,9 @@ from tests.viz_app.test_clips import gif
 from tests.viz_app.test_explore import APP, TIMEOUT_S, drop, messages, page_html, png, shown
 from viz_app import clips, experiment, laboratory, services, teaching, view_model
 from viz_app.server import visitors
+from viz_app.server.jobs import Standing
 from viz_app.state import Key
+from viz_app.views import page
 
 pytestmark = pytest.mark.slow
 
@@ -103,13 +105,13 @@ def test_a_clip_on_screen_can_be_experimented_on(visit):
     app = opened()
     drop(app, "noise.gif", gif(3))
 
-    def page() -> None:
+    def experiment_page() -> None:
         from viz_app import services
         from viz_app.views import experiment
 
         services.guarded(experiment.render)()
 
-    elsewhere = AppTest.from_function(page, default_timeout=TIMEOUT_S)
+    elsewhere = AppTest.from_function(experiment_page, default_timeout=TIMEOUT_S)
     elsewhere.session_state[Key.SHOWN] = shown(app)
     elsewhere.run()
     assert not elsewhere.exception
@@ -227,3 +229,26 @@ def test_files_are_decoded_two_at_a_time_whoever_brings_them(visit, monkeypatch)
         read = list(pool.map(lambda k: clips.read_upload(png((k, k, k)), f"{k}.png"), range(8)))
     assert most == visitors.DECODERS
     assert [int(picture.clip.frames.mean()) for picture, _ in read] == list(range(8))
+
+
+def test_words_and_a_button_for_each_wait_of_a_run_and_nothing_of_them_stays(visit, monkeypatch):
+    """Reading two files of one name and tracing one: three waits that are all told, in one run."""
+    monkeypatch.setattr(page, "WORDS_AFTER_S", -1.0)
+    visit("ada")
+    app = opened()
+    said = []
+    real = page.waiting_words
+    monkeypatch.setattr(
+        page, "waiting_words", lambda what, standing: said.append(what) or real(what, standing)
+    )
+    files = [("same.gif", gif(count), "image/gif") for count in (2, 3)]
+    app.file_uploader[0].set_value(files)
+    app.run()
+    assert messages(app) == []
+    assert set(said) == {"Reading same.gif", "Tracing 2 frames"}
+    assert not [button for button in app.button if button.label == "Stop"]
+
+
+def test_how_it_stands_is_said_in_words():
+    assert page.waiting_words("Tracing 16 frames", Standing(3, 0.0)) == "Tracing 16 frames: 3 before you"
+    assert page.waiting_words("Tracing 16 frames", Standing(0, 0.4)) == "Tracing 16 frames"

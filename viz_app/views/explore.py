@@ -148,7 +148,7 @@ def _traced(
             st.button("Trace it after all", on_click=_forget_stop)
         return None, ""
     what = f"Tracing {picture.frames} frames" if picture.frames > 1 else "Tracing the picture"
-    with waiting(what, notices, on_stop=_stop, args=(key,)) as look:
+    with waiting(what, notices, on_stop=_stop, args=(key,), key="tracing") as look:
         return services.attempt(lambda: services.show(picture, weights, size_px, together, look=look))
 
 
@@ -271,7 +271,7 @@ def _take_in(notices: DeltaGenerator) -> None:
         _take_in_files(came, notices)
         _drop_incoming()
         st.session_state[Key.UPLOADER_ROUND] += 1  # a fresh drop zone: the same file can be dropped again
-    with waiting("Reading the clip", notices, on_stop=_drop_cut) as look:
+    with waiting("Reading the clip", notices, on_stop=_drop_cut, key="cut") as look:
         clip_panel.cut(look)
     letters = visitors.server().store.letters(visitors.visitor())
     tell_link(notices, letters)
@@ -290,7 +290,7 @@ def _take_in_files(files: list[File], notices: DeltaGenerator) -> None:
     fresh: dict[str, Picture] = {}
     faults = []
     for file in files[:UPLOADS_KEPT]:
-        with waiting(f"Reading {file.name}", notices, on_stop=_drop_incoming) as look:
+        with waiting(f"Reading {file.name}", notices, on_stop=_drop_incoming, key=file.id) as look:
             picture, fault = services.attempt(
                 lambda file=file, look=look: clip_panel.receive(file.content(), file.name, look)  # type: ignore[misc]
             )

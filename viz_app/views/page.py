@@ -83,12 +83,13 @@ def waiting(
     *,
     on_stop: Callable[..., None] | None = None,
     args: tuple[Any, ...] = (),
+    key: str = "",
 ) -> Iterator[Look]:
     """Say in `place` how `what` stands while the visitor waits for it: its place in the line, its progress.
 
     Gives what `look` of the server's work wants. Clicking anything, and closing the page, ends a script at
     its next word to the browser: here. With `on_stop` there is a button to click for that, which calls it
-    with `args`.
+    with `args`; `key` is the button's, another one for each wait of a run.
     """
     began_s = time.monotonic()
     spot = bar = None
@@ -102,7 +103,7 @@ def waiting(
             with spot.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 bar = st.progress(0.0)
                 if on_stop is not None:
-                    st.button("Stop", on_click=on_stop, args=args)
+                    st.button("Stop", on_click=on_stop, args=args, key=f"stop-{key}")
         bar.progress(min(1.0, standing.share), waiting_words(what, standing))
 
     yield look
