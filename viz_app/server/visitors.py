@@ -83,7 +83,7 @@ def _megabytes(variable: str, usual: int) -> int:
 
 def visitor() -> str:
     """Whose script this is; "" outside of one."""
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)
     if context is None:
         return PUBLIC
     _visit(context.session_id)
