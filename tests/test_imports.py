@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE_LAYERS = [
     ["errors"],
     ["double_attention", "media"],
+    ["insert"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
