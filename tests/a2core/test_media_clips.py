@@ -15,6 +15,7 @@ from PIL import Image
 
 from a2core.errors import MediaError
 from a2core.media import Clip, outline, read_media, video
+from a2core.media.clip_decoder import ClipDecoder
 from a2core.media.timeline import pick
 from tests.a2core.media_files import (
     RED,
@@ -89,13 +90,13 @@ class GrabCounter:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.grabs = 0
-        original = video._Decoder.step
+        original = ClipDecoder.step
 
-        def counted(decoder: video._Decoder) -> bool:
+        def counted(decoder: ClipDecoder) -> bool:
             self.grabs += 1
             return original(decoder)
 
-        monkeypatch.setattr(video._Decoder, "step", counted)
+        monkeypatch.setattr(ClipDecoder, "step", counted)
 
 
 # ---------------------------------------------------------------------------------------------------
