@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors"],
+    ["errors", "threads"],
     ["double_attention", "media"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],

@@ -30,6 +30,7 @@ page = st.navigation(
     ],
     position="top",
 )
+services.use_cores()
 state.enter_page(page.url_path)
 page.run()
 services.set_apart()

@@ -158,6 +158,12 @@ def load_model(weights: Weights) -> Model:
     return model
 
 
+@st.cache_resource(show_spinner=False)
+def use_cores() -> int:
+    """Set how many threads torch and OpenCV work with, once for the server; how many."""
+    return a2core.use_cores()
+
+
 def set_apart() -> None:
     """Keep the collector from the modules that were imported, which stay for as long as the server runs.
 

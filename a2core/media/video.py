@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from a2core.errors import MediaError
 from a2core.media.decoded import Decoded, Progress, stopped_early, stopped_note
 from a2core.media.limits import MAX_PIXELS, MOVING_SIDE_PX, check_size, reduced_note, scaled_size
 from a2core.media.timeline import pick
+from a2core.threads import threads_wanted
 
 # Below this size all packets of a file are looked at (about 0.1 s). Above it only so many, and if these
 # agree with the header, the header is believed for the rest.
@@ -242,7 +242,7 @@ class _Decoder:
         check_size(self._who, width, height)
         check_size(self._who, *self.full_size)
         # Every thread holds frames of its own: few of them where these are large.
-        codec.thread_count = max(1, min(_MOST_THREADS, os.cpu_count() or 1, MAX_PIXELS // (width * height)))
+        codec.thread_count = max(1, min(_MOST_THREADS, threads_wanted(), MAX_PIXELS // (width * height)))
         codec.thread_type = "AUTO"
 
     def close(self) -> None:
