@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
     ["errors", "threads"],
-    ["double_attention", "media"],
+    ["double_attention", "media", "card"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
