@@ -44,6 +44,7 @@ from a2core.probe import (
     received_attention,
 )
 from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
+from a2core.threads import use_cores
 from a2core.trace import BlockTrace, Model, Trace
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "save_checkpoint",
     "take_lesson",
     "untrained_model",
+    "use_cores",
     "video_model",
     "write_npz",
 ]

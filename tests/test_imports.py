@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors"],
-    ["double_attention", "media"],
+    ["errors", "threads"],
+    ["double_attention", "media", "card"],
     ["insert"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],

@@ -31,6 +31,7 @@ page = st.navigation(
     ],
     position="top",
 )
+services.use_cores()
 visitors.visitor()  # from now on the server knows when this browser has left
 state.enter_page(page.url_path)
 page.run()

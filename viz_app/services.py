@@ -289,6 +289,12 @@ def _loaded(weights: Weights) -> tuple[Model, int]:
     return model, next(_numbers())
 
 
+@st.cache_resource(show_spinner=False)
+def use_cores() -> int:
+    """Set how many threads torch and OpenCV work with, once for the server; how many."""
+    return a2core.use_cores()
+
+
 def set_apart() -> None:
     """Keep the collector from the modules that were imported, which stay for as long as the server runs.
 
