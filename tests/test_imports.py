@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors"],
-    ["double_attention", "media"],
+    ["errors", "threads"],
+    ["double_attention", "media", "card"],
+    ["insert"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
@@ -33,7 +34,7 @@ APP_LAYERS = [
         "compare_charts",
     ],
     ["charts", "state", "lesson", "experiment", "measures"],
-    ["address", "worksheet"],
+    ["address", "worksheet", "server"],
     ["services"],
     ["clips"],
     ["teaching", "laboratory"],

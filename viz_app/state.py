@@ -30,6 +30,8 @@ class Key(StrEnum):
     UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
     CAMERA = "camera"  # widget: whether the camera is open
     CAMERA_TAKES = "camera_takes"  # widget: a picture or a clip
+    INCOMING = "incoming"  # the files that are still to be read, as explore.File
+    CUT = "cut"  # (picture id, clips.Cut) that is still to be cut
     RECEIVED = "received"  # ids of the files that were taken from the drop zone or the camera last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the services.Shown on screen: the last trace that worked
@@ -39,7 +41,7 @@ class Key(StrEnum):
     LAST = "last"  # (Shown, Probe) that were on screen last, to start the next trace from
     TOGETHER = "together"  # widget: whether the frames of a clip are attended to jointly
     SOURCES = "sources"  # dict of picture id to clips.Source, to cut other frames from, newest last
-    STOPPED = "stopped"  # key of the clip's trace that the visitor stopped
+    STOPPED = "stopped"  # key of the trace that the visitor stopped
     LIFE_SEEN = "life_seen"  # the clicks in the heat maps over time that were followed
     ADDRESS = "address"  # query parameters of what is on screen
     HOME = "home"  # query parameters of what an address without any stands for

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from a2core.media.clip_opacity import OpacityDecoder, has_opacity
 from a2core.media.clip_tracks import codec_name, film_among, film_tracks
 from a2core.media.decoded import Progress, stopped_early
 from a2core.media.limits import MAX_PIXELS, check_size, too_many_pixels
+from a2core.threads import threads_wanted
 
 # About nine hours; a file of more is made of empty packets.
 MOST_PACKETS = 1_000_000
@@ -142,9 +142,7 @@ class ClipDecoder:
         check_size(self._who, round(width * self.stretch), height)
         beside = has_opacity(self._track)
         # Every thread holds frames of its own: few of them where these are large.
-        threads = (
-            1 if beside else min(self._most_threads, os.cpu_count() or 1, MAX_PIXELS // (width * height))
-        )
+        threads = 1 if beside else min(self._most_threads, threads_wanted(), MAX_PIXELS // (width * height))
         codec.thread_count = max(1, threads)
         codec.thread_type = "AUTO"
         self._max_pixels = MAX_PIXELS // codec.thread_count

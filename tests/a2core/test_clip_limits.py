@@ -135,7 +135,7 @@ def test_frames_larger_than_several_threads_may_hold_are_read_by_one(codec: str,
     pictures = [np.tile(counter_frame(number), (1, 2, 1)) for number in range(30)]
     packets = encoded(codec, rgb_frames(pictures))
     monkeypatch.setattr(clip_decoder, "MAX_PIXELS", 2 * 64 * 256)
-    monkeypatch.setattr(clip_decoder.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(clip_decoder, "threads_wanted", lambda: 4)
     clip = read_media(with_lying_header(packets, codec, SMALL), max_frames=8)
     assert clip.frames.shape == (8, 64, 256, 3)
     numbers = [counter_of(frame) for frame in clip.frames]

@@ -191,9 +191,8 @@ def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, re
 
 
 def test_a_donor_that_is_no_longer_kept_is_left_out(app):
-    upload = services.Picture(
-        "upload-1", "mine.png", "", "", services.load_sample(view_model.SAMPLES[1]).clip, ""
-    )
+    clip = services.load_sample(view_model.SAMPLES[1]).clip
+    upload = services.picture_of(clip, id="upload-1", title="mine.png")
     app.session_state[AppKey.UPLOADS] = {upload.id: upload}
     app.run()
     app.get_by_key(Key.DONOR).set_value("upload-1").run()
@@ -237,7 +236,7 @@ def test_true_effects_are_measured_when_asked_for_and_kept(app, replay):
 def test_a_clip_is_experimented_on_as_a_whole(start):
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
     clip = a2core.Clip(frames, np.arange(3) / 10, "video", "c.mp4", ())
-    picture = services.Picture("upload-clip", "c.mp4", "A clip", "", clip, "")
+    picture = services.picture_of(clip, id="upload-clip", title="c.mp4", alt="A clip")
     app = start(picture=picture)
     replay = a2core.Replay(a2core.load_model("a2-made"), clip, size=SIZE_PX)
     assert rows(app) == expected(replay.run("blocks.5", off=off(app)))
@@ -247,7 +246,7 @@ def test_a_clip_is_experimented_on_as_a_whole(start):
 
     # The bag of a clip of another length and shape fits as well.
     shorter = a2core.Clip(frames[:2, :, :64], np.arange(2) / 10, "video", "d.mp4", ())
-    donor = services.Picture("upload-shorter", "d.mp4", "A clip", "", shorter, "")
+    donor = services.picture_of(shorter, id="upload-shorter", title="d.mp4", alt="A clip")
     app.session_state[AppKey.UPLOADS] = {donor.id: donor}
     app.run()
     app.get_by_key(Key.DONOR).set_value(donor.id).run()

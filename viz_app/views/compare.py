@@ -17,7 +17,7 @@ from viz_app.compare_charts import cost_curves
 from viz_app.lesson_pictures import megabytes, number, overlay_url, whole
 from viz_app.services import Shown
 from viz_app.views.learn import LESSON_STYLE
-from viz_app.views.page import styled
+from viz_app.views.page import styled, waiting
 
 NAMES = {
     "squeeze_excitation": "Squeeze-and-excitation",
@@ -33,7 +33,6 @@ GATHERS = {
     "self_attention": "As non-local, in several heads; shown is their mean.",
     "double_attention": "A small bag of primitives is gathered once; the pixel takes its own mixture.",
 }
-PIECES = len(a2core.POSITIONS)
 
 
 class Key(StrEnum):
@@ -53,7 +52,8 @@ def render() -> None:
         '<div class="a2-lead"><h1>Where does this pixel get its information from?</h1>'
         "<p>The same picture, the same trunk, five kinds of block. Drag in any of the pictures.</p></div>"
     )
-    shown = services.current_shown()
+    with waiting("Tracing the picture") as look:
+        shown = services.current_shown(look=look)
     _page(shown)
 
 
@@ -71,7 +71,8 @@ def _side_by_side(shown: Shown) -> None:
         st.session_state[Key.BLOCK] = services.current_probe(shown).block
     block: str = st.session_state[Key.BLOCK]
     position = _place(shown, block)
-    found = teaching.readings(shown, block)
+    with waiting("Running the other kinds of block") as look:
+        found = teaching.readings(shown, block, look=look)
     frames = found[0][1].grid[0]
     if frames > 1:
         st.session_state.setdefault(Key.FRAME, position[0])
@@ -182,7 +183,8 @@ def _costs(settings: dict[str, str], positions: int) -> None:
     """What each block costs on this picture."""
     rows = ""
     for kind, settings_json in settings.items():
-        cost = teaching.cost_here(settings_json, positions)
+        with waiting(f"Measuring {NAMES[kind]}") as look:
+            cost = teaching.cost_here(settings_json, positions, look=look)
         memory = "" if cost.peak_mib is None else _memory(cost.peak_mib)
         time = "" if cost.ms is None else f"{_three_digits(cost.ms)} ms"
         rows += (
@@ -240,14 +242,10 @@ def _growth(settings: dict[str, str], positions: int) -> None:
 
 
 def _measure(settings: dict[str, str]) -> None:
-    """Measure what is not known yet, in pieces of less than a second, with progress."""
-    bar = st.progress(0.0, "Measuring")
-    wanted = [(kind, text) for kind, text in settings.items() if teaching.known_curve(text) is None]
-    for index, (kind, text) in enumerate(wanted):
-        for done, cost in enumerate(teaching.measure_curve(text)):
-            share = (index + (done + 1) / PIECES) / len(wanted)
-            bar.progress(min(1.0, share), f"{NAMES[kind]}, {cost.positions:,} positions")
-    bar.empty()
+    """Measure what is not known yet, one kind after the other."""
+    for kind, text in settings.items():
+        with waiting(f"Measuring {NAMES[kind]}") as look:
+            teaching.measure_curve(text, look=look)
 
 
 def _exponents(known: dict[str, list[Cost]]) -> str:

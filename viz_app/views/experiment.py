@@ -13,7 +13,7 @@ from viz_app.bag_board import bag_board, reported
 from viz_app.experiment import Setup
 from viz_app.laboratory import Place, Subject
 from viz_app.services import Picture, Shown
-from viz_app.views.page import styled
+from viz_app.views.page import styled, waiting
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "experiment.css"
 MISSING, SHARED = "goes missing", "goes to the others"
@@ -45,7 +45,8 @@ def render() -> None:
         '<div class="a2-lead"><h1>Switch a primitive off.</h1>'
         "<p>See what the network then says about the picture or clip that you chose on Explore.</p></div>"
     )
-    shown = services.current_shown()
+    with waiting("Tracing the clip") as look:
+        shown = services.current_shown(look=look)
     if not shown.trace.trained:
         st.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
@@ -59,13 +60,13 @@ def render() -> None:
 @services.guarded
 def _page(shown: Shown) -> None:
     """All that changes with an experiment; reruns alone. A rerun drops the one that it overtakes."""
-    with st.spinner("Running the network once, to keep what stands before the blocks"):
-        subject = laboratory.subject(shown.picture, shown.weights, shown.size_px)
+    with waiting("Running the network once, to keep what stands before the blocks") as look:
+        subject = laboratory.subject(shown.picture, shown.weights, shown.size_px, look=look)
     if not subject.replay.blocks:
         services.tell("This network has no double attention block to experiment with. Choose other weights.")
         return
     block = _block(shown, subject)
-    place = laboratory.place(subject, block)
+    place = laboratory.place(subject, shown.picture, block)
     identity = f"{shown.key}/{block}"
     setup = _setup(identity, place)
     donors = {key: picture for key, picture in laboratory.strip().items() if key != shown.picture.id}
@@ -78,14 +79,14 @@ def _page(shown: Shown) -> None:
             left, right = st.columns([9, 8], gap="large")
         donor = None
         if setup.donor:
-            donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px)
+            with waiting("Running the network on the other picture") as look:
+                donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px, look=look)
+        gathered = place if donor is None else laboratory.place(donor, donors[setup.donor], block)
         with left:
-            _board(
-                identity, setup, subject, place, place if donor is None else laboratory.place(donor, block)
-            )
+            _board(identity, setup, subject, place, gathered)
             _transplant(identity, setup, shown, donors)
         with right:
-            _result(subject, block, setup, place, donor)
+            _result(shown, subject, block, setup, place, donor, donors[setup.donor].title if donor else "")
         _trust(subject, block, setup)
 
 
@@ -269,13 +270,22 @@ def _transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Pic
         )
 
 
-def _result(subject: Subject, block: str, setup: Setup, place: Place, donor: Subject | None) -> None:
-    title = "" if donor is None else donor.picture.title
-    outcome, note = laboratory.perform(subject, block, setup, donor)
+def _result(
+    shown: Shown,
+    subject: Subject,
+    block: str,
+    setup: Setup,
+    place: Place,
+    donor: Subject | None,
+    title: str,
+) -> None:
+    """What changed; `title` is the donor's."""
+    with waiting("Running what stands behind the block") as look:
+        outcome, note = laboratory.perform(subject, block, setup, donor, look=look)
     st.html(experiment.result_html(setup, outcome, place.without, title, note))
     trace = subject.replay.trace
     times_s = [float(t) for t in trace.clip.times_s]
-    st.html(experiment.changed_figure(outcome.moved, subject.frames, times_s, subject.picture.alt))
+    st.html(experiment.changed_figure(outcome.moved, subject.frames, times_s, shown.picture.alt))
 
 
 def _trust(subject: Subject, block: str, setup: Setup) -> None:
@@ -294,21 +304,14 @@ def _trust(subject: Subject, block: str, setup: Setup) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             label = st.selectbox("Class", labels, key=Key.CLASS, width=240)
-            wanted = (subject.picture.id, id(subject.replay), block, label, setup.renormalise)
+            wanted = (subject.key, block, label, setup.renormalise)
             known = (block, label, setup.renormalise) in subject.attributions
             if st.button(f"Measure all {count}", key="measure", disabled=known):
                 st.session_state[Key.MEASURED] = wanted
         if not known and st.session_state.get(Key.MEASURED) != wanted:
             return
-        bar = None if known else st.progress(0.0)
-
-        def progress(done: int, total: int) -> None:
-            if bar is not None:
-                bar.progress(done / total, text=f"{done} of {total} primitives switched off, one at a time")
-
-        found = laboratory.attribute(subject, block, label, setup.renormalise, progress)
-        if bar is not None:
-            bar.empty()
+        with waiting(f"Switching off {count} primitives, one at a time") as look:
+            found = laboratory.attribute(subject, block, label, setup.renormalise, look=look)
         said, alt = experiment.trust_sentence(found)
         st.html(f'<p class="a2-said">{said}</p>')
     with chart:
