@@ -21,7 +21,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["component"],
+    ["components"],
     [
         "view_model",
         "probe_canvas",
@@ -35,7 +35,7 @@ APP_LAYERS = [
     ["charts", "state", "lesson", "experiment", "measures"],
     ["address", "worksheet"],
     ["services"],
-    ["clips"],
+    ["clips", "guards"],
     ["teaching", "laboratory"],
     ["views"],
     ["app"],

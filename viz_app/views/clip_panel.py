@@ -10,6 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from viz_app import charts, clips, services
+from viz_app.components.runtime import override
+from viz_app.guards import callback
 from viz_app.services import Picture, Shown, Weights
 from viz_app.state import Key, Probe
 
@@ -68,6 +70,7 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
         )
 
 
+@callback
 def _cut_again(picture_id: str, stretch: str, frames: str) -> None:
     """Take other frames of the clip; where that fails, it stays as it was and says why."""
     uploads: dict[str, Picture] = st.session_state[Key.UPLOADS]
@@ -130,10 +133,12 @@ def show(
     return found, fault
 
 
+@callback
 def _stop(key: str) -> None:
     st.session_state[Key.STOPPED] = key
 
 
+@callback
 def _forget_stop() -> None:
     st.session_state.pop(Key.STOPPED, None)
 
@@ -189,17 +194,15 @@ def _go(
     if asked is None:
         return
     primitive, t = asked
-    revision = st.session_state.get(Key.REVISION, 0) + 1
     wanted = dict(view) | {
         "block": probe.block,
         "probe": [t, probe.row, probe.col],
         "primitive": primitive,
         "layer": "distribute" if name == "handed" else "gather",
-        "revision": revision,
+        "revision": override(Key.CANVAS, shown.key),
     }
     for gone in ("pins", "region"):
         wanted.pop(gone, None)
-    st.session_state[Key.REVISION] = revision
     st.session_state[Key.VIEW] = (shown, wanted)
     st.session_state[Key.PROBE] = Probe(shown.key, probe.block, t, probe.row, probe.col, primitive)
     st.rerun(scope="app")
