@@ -1,9 +1,8 @@
-"""The net under all that runs by itself: fragments and callbacks, in which a fault must not end what is on
-screen.
+"""The net under fragments and callbacks: a fault in one must not end what is on screen.
 
 A fault in a page's own run is caught where app.py hands the page to Streamlit; but Streamlit runs fragments
-and callbacks without it. Deferred downloads have Streamlit's own: it says beside the button that no file
-could be made.
+and callbacks without that net. Deferred downloads have one of Streamlit's own: it says beside the button that
+no file could be made.
 """
 
 from __future__ import annotations
@@ -30,9 +29,7 @@ def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]],
 
 
 def callback(act: Callable[P, object]) -> Callable[P, None]:
-    """`act`, to be called before a page runs; a fault in it is told beside the page, which then runs as it
-    was.
-    """
+    """`act`, to be called before a page runs; a fault in it is told, and the page runs as it was."""
 
     @functools.wraps(act)
     def calm(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -181,7 +181,7 @@ def off(board: Any) -> list[int]:
     return sorted(int(i) for i in tiles.evaluate_all("nodes => nodes.map(node => node.dataset.i)"))
 
 
-def test_a_tile_touched_before_the_board_hears_of_a_reset_says_that_it_is_of_before(board: Any) -> None:
+def test_a_tile_touched_before_the_board_hears_of_a_reset_says_what_it_is_of(board: Any) -> None:
     board.locator(".tile[data-i='2']").click()
     board.evaluate("factors([1, 1, 1, 1], 2)")  # the reset, on its way when the tile was touched
     assert told(board)[-1]["revision"] == 1

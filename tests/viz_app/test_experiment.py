@@ -135,6 +135,15 @@ def test_a_report_about_another_board_is_dropped(app):
     assert text(app) == before
 
 
+def test_a_tile_touched_before_the_board_heard_of_a_reset_changes_nothing(app, replay):
+    before, factors = about(app), handed(app)["factors"]
+    button(app, "reset").click().run()
+    report(app, {**before, "key": before["identity"], "factors": [0.0, *factors[1:]], "at": 1})
+    assert set(handed(app)["factors"]) == {1.0}, "what the board then shows"
+    assert off(app) == []
+    assert rows(app) == expected(replay.run("blocks.5"))
+
+
 def test_undo_goes_back_one_experiment_at_a_time_and_reset_can_be_undone(app):
     opened = off(app)
     board(app, f1=0, **{f"f{opened[0]}": 1})

@@ -11,7 +11,7 @@ KEY, NAME, ABOUT = "board", "asked", "picture/blocks.5"
 
 
 class Browser:
-    """A component in a browser that is on the same side of the network: it hears all, and tells what it is told to."""
+    """A component whose browser is near: it hears everything at once, and tells what it is told to."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.state: dict[str, object] = {}

@@ -66,7 +66,5 @@ def bag_board(
 
 
 def reported(key: str, identity: str) -> Any:
-    """What a person set on the board `identity`, unchecked; None where nothing was since Python decided
-    last.
-    """
+    """What a person set on the board `identity`, unchecked; None for nothing since Python decided last."""
     return fresh(key, "asked", identity)

@@ -36,10 +36,9 @@ _MOUNTING = _ASSETS / "mounting.js"
 
 
 def component(name: str, stem: Path, *, parts: Sequence[str] = ()) -> Any:
-    """The component `name` from `stem` with .html, .css and .js behind it, after `parts` from the same
-    folder.
+    """The component `name` from `stem` with .html, .css and .js behind it.
 
-    The script ends in `export default mounting(selector, App)`, with a class `App` that is made of the
+    `parts` are scripts of the same folder that stand before its own. The script ends in `export default mounting(selector, App)`, with a class `App` that is made of the
     element and its `Talk`, and has `show(data, said)` and `destroy()`.
     """
     html, css = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css"))
@@ -57,9 +56,7 @@ def script(stem: Path, *, parts: Sequence[str] = ()) -> str:
 
 @dataclass(frozen=True)
 class Handed:
-    """What a component was handed last: about what, for which time, and what the person may have changed
-    since.
-    """
+    """What a component was handed last: about what, for which time, and what a person may change of it."""
 
     identity: str
     revision: int
@@ -85,8 +82,7 @@ def hand_over(
         name: of the state or trigger that it reports; `on_change` runs when there is another report.
         identity: what the data are about. A report about anything else is stale.
         follows: the fields of `data` that a person changes and that reports hold too. Where they are not
-        what the
-            person did last, the browser takes them over from `data`.
+            what the person did last, the browser takes them over from `data`.
         on_change: called before the page runs again.
     """
     value = {field: data[field] for field in follows}
@@ -100,12 +96,10 @@ def hand_over(
 
 
 def fresh(key: str, name: str, identity: str) -> Mapping[str, Any] | None:
-    """The report `name` of the component `key`, otherwise unchecked, if Python has not decided anew since;
-    or None.
+    """The report `name` of the component `key`, unchecked; None if Python has decided anew since.
 
-    `identity` is what the report must be about. It stays fresh until the component is handed something
-    else: taking
-    it in twice must change nothing.
+    `identity` is what the report must be about. It stays fresh until the component is handed something else:
+    taking it in twice must change nothing.
     """
     state = st.session_state.get(key)
     report = state.get(name) if isinstance(state, Mapping) else None
@@ -114,12 +108,10 @@ def fresh(key: str, name: str, identity: str) -> Mapping[str, Any] | None:
 
 
 def override(key: str, identity: str = "") -> int:
-    """Make what the person did in the component `key` so far count no more; the revision with which Python
-    decides.
+    """Let what a person did in the component `key` count no more; the revision that is handed next.
 
     Whatever is still on its way from the browser is stale from now on; the next time that the component is
-    shown it
-    takes over all of its data. `identity` says what it will then be about, "" for the same as before.
+    shown it takes over all of its data. `identity` says what it will then be about, "" for the same as before.
     """
     handed = _handed(key)
     before = _first_revision() if handed is None else handed.revision
@@ -175,8 +167,7 @@ _parcel = st.components.v2.component(
 def parcel(content: Mapping[str, Any], *, identity: str, key: str) -> None:
     """Send `content`, anything that JSON can hold, to the components that ask for the parcel `identity`.
 
-    It is there for as long as this place on the page shows it. As bytes Streamlit neither parses it nor
-    writes it
-    twice, and a browser that was sent the same bytes before is sent their name only.
+    It is there for as long as this place on the page shows it. As bytes Streamlit does not
+    write it twice, and a browser that was sent the same bytes before is sent their name only.
     """
     _parcel(data=json.dumps({"identity": identity, "content": content}).encode(), key=f"parcel-{key}")

@@ -50,7 +50,6 @@ def render() -> None:
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
             "never trained: what they change is real, what they attend to means nothing.</div>"
         )
-    override(Key.BOARD)  # a board that is mounted anew starts from what the history says
     _page(shown)
 
 

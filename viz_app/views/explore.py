@@ -364,7 +364,8 @@ def _carried_over(shown: Shown) -> Probe:
 def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
     still = not clips.is_clip(shown.picture)
-    effects = (services.attempt(lambda: laboratory.measured_effects(shown))[0] or {}) if still else {}
+    found, fault = services.attempt(lambda: laboratory.measured_effects(shown) if still else {})
+    effects = found or {}
     raw = probe_canvas(
         shown.key,
         view=view,
@@ -380,6 +381,9 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     probe = st.session_state[Key.PROBE]
     st.session_state[Key.LAST] = (shown, probe)
     measuring = st.container(key="measuring")
+    if fault:
+        with measuring:
+            tell(fault)
     if st.session_state.get(Key.DRAWN) != view["revision"]:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)
