@@ -22,7 +22,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["component"],
+    ["components"],
     [
         "view_model",
         "probe_canvas",
@@ -36,7 +36,7 @@ APP_LAYERS = [
     ["charts", "state", "lesson", "experiment", "measures"],
     ["address", "worksheet", "server"],
     ["services"],
-    ["clips"],
+    ["clips", "guards"],
     ["teaching", "laboratory"],
     ["views"],
     ["app"],

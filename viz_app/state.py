@@ -47,7 +47,7 @@ class Key(StrEnum):
     HOME = "home"  # query parameters of what an address without any stands for
     AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring
     DRAWN = "drawn"  # revision of the view that the charts were drawn for
-    REVISION = "revision"  # grows with each view given to the canvas: a report on an earlier one is stale
+    CANVAS = "canvas"  # the component in which people look
 
 
 @dataclass(frozen=True)
@@ -93,20 +93,13 @@ def parse_settings(raw: Any) -> dict[str, str | float | bool]:
     """What the visitor set inside the canvas, as the browser reports it; {} when that is malformed.
 
     Only plain values pass: the canvas checks each against its own list when it gets them back, and
-    what is about one picture (pins, a region) or one view (its revision) is not a setting.
+    what is about one picture (pins, a region) is not a setting.
     """
     view = raw.get("view") if isinstance(raw, Mapping) else None
     if not isinstance(view, Mapping):
         return {}
     plain = {name: value for name, value in view.items() if isinstance(value, str | int | float | bool)}
-    plain.pop("revision", None)
     return {name: value for name, value in plain.items() if isinstance(name, str) and len(str(value)) < 64}
-
-
-def revision_of(raw: Any) -> Any:
-    """The revision of the view that the browser's report `raw` answers, or None."""
-    view = raw.get("view") if isinstance(raw, Mapping) else None
-    return view.get("revision") if isinstance(view, Mapping) else None
 
 
 def _index(value: Any, size: int) -> int | None:

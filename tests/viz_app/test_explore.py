@@ -55,8 +55,9 @@ def messages(app: AppTest) -> list[str]:
 def report(app: AppTest, probe: Probe, **settings: object) -> AppTest:
     """What the browser sends when `probe` is pinned."""
     _, view = app.session_state[Key.VIEW]
-    told = {"probe": dataclasses.asdict(probe) | {"view": settings | {"revision": view["revision"]}}}
-    app.session_state["canvas"] = told
+    told = dataclasses.asdict(probe) | {"view": settings}
+    told |= {"identity": shown(app).key, "revision": view["revision"]}
+    app.session_state[Key.CANVAS] = {"probe": told}
     return app.run()
 
 

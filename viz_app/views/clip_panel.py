@@ -9,6 +9,8 @@ import numpy as np
 import streamlit as st
 
 from viz_app import charts, clips, services
+from viz_app.components.runtime import override
+from viz_app.guards import callback
 from viz_app.server.visitors import Look
 from viz_app.services import Picture, Shown
 from viz_app.state import Key, Probe
@@ -68,6 +70,7 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
         )
 
 
+@callback
 def _ask_cut(picture_id: str, stretch: str, frames: str) -> None:
     start_s, end_s = st.session_state[stretch]
     st.session_state[Key.CUT] = (picture_id, clips.Cut(start_s, end_s, st.session_state[frames]))
@@ -161,17 +164,15 @@ def _go(
     if asked is None:
         return
     primitive, t = asked
-    revision = st.session_state.get(Key.REVISION, 0) + 1
     wanted = dict(view) | {
         "block": probe.block,
         "probe": [t, probe.row, probe.col],
         "primitive": primitive,
         "layer": "distribute" if name == "handed" else "gather",
-        "revision": revision,
+        "revision": override(Key.CANVAS, shown.key),
     }
     for gone in ("pins", "region"):
         wanted.pop(gone, None)
-    st.session_state[Key.REVISION] = revision
     st.session_state[Key.VIEW] = (shown, wanted)
     st.session_state[Key.PROBE] = Probe(shown.key, probe.block, t, probe.row, probe.col, primitive)
     st.rerun(scope="app")

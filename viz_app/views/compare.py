@@ -14,6 +14,7 @@ from a2core import Cost, Exponent, Reading, Rival
 from viz_app import lesson, services, teaching, view_model
 from viz_app.cell_picker import cell_picker, picked
 from viz_app.compare_charts import cost_curves
+from viz_app.guards import callback, fragment
 from viz_app.lesson_pictures import megabytes, number, overlay_url, whole
 from viz_app.services import Shown
 from viz_app.views.learn import LESSON_STYLE
@@ -57,8 +58,7 @@ def render() -> None:
     _page(shown)
 
 
-@st.fragment
-@services.guarded
+@fragment()
 def _page(shown: Shown) -> None:
     """What changes with the pixel; reruns alone."""
     with st.container(key="lesson"):
@@ -134,6 +134,7 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     _, rows, cols = reading.grid
     attention = reading.row(position)
     name, key = NAMES[rival.kind], f"{Key.PICKER}-{rival.kind}"
+    about = f"{shown.key}/{block}"
     flag = (
         f'<span class="a2-soft">trained: {html.escape(rival.checkpoint)}</span>'
         if rival.trained
@@ -146,12 +147,13 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     cell_picker(
         teaching.small_frames(shown)[t],
         overlay_url(attention[t], "magma", high=high),
+        identity=about,
         cell=(row, col),
         grid=(rows, cols),
         aspect=width_px / height_px,
         label=f"{shown.picture.alt}, {name}. Arrow keys move the pixel.",
         key=key,
-        on_change=lambda: _pick(key, t, (rows, cols)),
+        on_change=callback(lambda: _pick(key, about, t, (rows, cols))),
     )
     reach = lesson.effective_count(attention.ravel().astype(float))
     peak = number(f"{rival.kind}_peak", float(attention.max()))
@@ -172,8 +174,8 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     )
 
 
-def _pick(key: str, t: int, grid: tuple[int, int]) -> None:
-    cell = picked(key, grid)
+def _pick(key: str, identity: str, t: int, grid: tuple[int, int]) -> None:
+    cell = picked(key, identity, grid)
     if cell is not None:
         about, _ = st.session_state[Key.PLACE]
         st.session_state[Key.PLACE] = (about, (t, *cell))

@@ -10,7 +10,9 @@ import streamlit as st
 
 from viz_app import charts, experiment, laboratory, services, view_model
 from viz_app.bag_board import bag_board, reported
+from viz_app.components.runtime import override
 from viz_app.experiment import Setup
+from viz_app.guards import callback, fragment
 from viz_app.laboratory import Place, Subject
 from viz_app.services import Picture, Shown
 from viz_app.views.page import styled, waiting
@@ -30,10 +32,7 @@ class Key(StrEnum):
     DONOR = "experiment-donor"
     CLASS = "experiment-class"
     HISTORY = "experiment-history"  # dict of (trace key, block) to the Setups so far, the current one last
-    REVISION = "experiment-revision"  # grows when the board must take over what is in the history
-    SENT = "experiment-sent"  # (identity, revision, factors) that the board was handed last
     PRESENT = "experiment-present"
-    REPORT = "experiment-report"  # the board's report that was taken in last
     MEASURED = "experiment-measured"  # what the visitor asked the true effects of
 
 
@@ -52,12 +51,10 @@ def render() -> None:
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
             "never trained: what they change is real, what they attend to means nothing.</div>"
         )
-    _refresh_board()  # a board that is mounted anew starts from what the history says
     _page(shown)
 
 
-@st.fragment
-@services.guarded
+@fragment()
 def _page(shown: Shown) -> None:
     """All that changes with an experiment; reruns alone. A rerun drops the one that it overtakes."""
     with waiting("Running the network once, to keep what stands before the blocks") as look:
@@ -72,7 +69,7 @@ def _page(shown: Shown) -> None:
     donors = {key: picture for key, picture in laboratory.strip().items() if key != shown.picture.id}
     if setup.donor and setup.donor not in donors:  # an upload that is no longer kept
         setup = _change(identity, replace(setup, donor=""))
-        _refresh_board()
+        override(Key.BOARD)
     with st.container(key="experiment"):
         _tools(identity, setup, shown, subject)
         with st.container(key="experiment-body"):
@@ -123,54 +120,51 @@ def _change(identity: str, setup: Setup) -> Setup:
     return setup
 
 
-def _refresh_board() -> None:
-    st.session_state[Key.REVISION] = st.session_state.get(Key.REVISION, 0) + 1
-
-
 def _current(identity: str) -> Setup:
-    """The experiment that is asked for, with what the board has reported since the last run."""
+    """The experiment that is asked for, with what was done on the board since the last run."""
     current = _history(identity)[-1]
-    report = reported(Key.BOARD)
-    if report == st.session_state.get(Key.REPORT):
-        return current
-    st.session_state[Key.REPORT] = report
-    factors = experiment.parse_factors(report, key=identity, count=len(current.factors))
+    factors = experiment.parse_factors(reported(Key.BOARD, identity), count=len(current.factors))
     return current if factors is None else _change(identity, current.with_factors(factors))
 
 
+@callback
 def _take_rule(identity: str) -> None:
     renormalise = st.session_state[Key.RULE] == SHARED
     _change(identity, replace(_current(identity), renormalise=renormalise))
 
 
+@callback
 def _take_donor(identity: str) -> None:
     current = _current(identity)
     if (
         len(_history(identity)) == 1
     ):  # what the page opened with was an example: a transplant is one by itself
         current = experiment.plain_setup(len(current.factors))
-        _refresh_board()
+        override(Key.BOARD)
     _change(identity, replace(current, donor=st.session_state[Key.DONOR] or ""))
 
 
+@callback
 def _all_off(identity: str) -> None:
     current = _current(identity)
     _change(identity, current.with_factors([0.0] * len(current.factors)))
-    _refresh_board()
+    override(Key.BOARD)
 
 
+@callback
 def _reset(identity: str) -> None:
     _change(identity, experiment.plain_setup(len(_current(identity).factors)))
-    _refresh_board()
+    override(Key.BOARD)
 
 
+@callback
 def _undo(identity: str, depth: int) -> None:
     """Back to the experiment before; `depth` is the history's when the button was drawn: once a click."""
     history = _history(identity)
     _current(identity)
     if len(history) >= depth > 1:
         history.pop()
-        _refresh_board()
+        override(Key.BOARD)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -192,7 +186,6 @@ def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
                 format_func=words.__getitem__,
                 required=True,
                 key=Key.BLOCK,
-                on_change=_refresh_board,
                 persist_state="session",
             )
         st.session_state[Key.RULE] = SHARED if setup.renormalise else MISSING
@@ -224,15 +217,9 @@ def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
 
 def _board(identity: str, setup: Setup, subject: Subject, place: Place, gathered: Place) -> None:
     """The board; its tiles show where the bag was gathered, in the donor's picture when there is one."""
-    revision: int = st.session_state[Key.REVISION]
-    sent: tuple[str, int, tuple[float, ...]] | None = st.session_state.get(Key.SENT)
-    if sent is None or sent[:2] != (identity, revision):
-        sent = (identity, revision, setup.factors)
-        st.session_state[Key.SENT] = sent
     bag_board(
         identity=identity,
-        revision=revision,
-        factors=sent[2],
+        factors=setup.factors,
         largest=experiment.LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),
         effect_of=subject.replay.trace.top[0][0] + (", by its own bag" if setup.donor else ""),

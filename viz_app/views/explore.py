@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from a2core import BlockTrace
 from viz_app import address, charts, clips, laboratory, services, view_model
 from viz_app.clip_recorder import clip_recorder, name_of, recorded
-from viz_app.probe_canvas import probe_canvas, standalone_html
+from viz_app.components.runtime import override
+from viz_app.guards import callback, fragment
+from viz_app.probe_canvas import canvas_payload, probe_canvas, standalone_html
 from viz_app.server import visitors
 from viz_app.services import Picture, Shown, Weights, tell
-from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
+from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings
 from viz_app.views import clip_panel
 from viz_app.views.page import follow, styled, tell_link, waiting
 
@@ -69,6 +72,7 @@ def render() -> None:
             f"{what} mean nothing. They are here to compare with.</div>"
         )
     _answer(shown)
+    canvas_payload(shown.payload, key=Key.CANVAS)  # here, not in the fragment: a pin does not send it again
     _canvas_and_charts(shown, view)
     services.prepare_samples(shown.weights)
 
@@ -156,6 +160,7 @@ def _stop(key: str) -> None:
     st.session_state[Key.STOPPED] = key
 
 
+@callback
 def _forget_stop() -> None:
     st.session_state.pop(Key.STOPPED, None)
 
@@ -227,6 +232,7 @@ def _camera(round_: int) -> None:
         )
 
 
+@callback
 def _receive(widget: str) -> None:
     """Read the files that came from the drop zone or as a photo."""
     came = st.session_state.get(widget)
@@ -234,6 +240,7 @@ def _receive(widget: str) -> None:
     _read([File(file.file_id, file.name, file.getvalue) for file in files])
 
 
+@callback
 def _receive_recorded(widget: str) -> None:
     """Read the clip that the camera's recorder sent, and put the camera away."""
     st.session_state[Key.CAMERA] = False
@@ -379,12 +386,10 @@ def _view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, Any],
         block = shown.trace.blocks[view["block"]]
         t, row, col = view.get("probe") or view_model.default_position(block, shown.picture.spot)
         probe = Probe(shown.key, block.name, t, row, col, view["primitive"])
-    revision = st.session_state.get(Key.REVISION, 0) + 1
     view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
-    view["revision"] = revision
+    view["revision"] = override(Key.CANVAS, shown.key)
     if not view.get("pins"):
         view.pop("pins", None)  # no pins would take the canvas back to where it rested before
-    st.session_state[Key.REVISION] = revision
     st.session_state[Key.VIEW] = (shown, view)
     st.session_state[Key.PROBE] = probe
     if link is not None:
@@ -425,32 +430,41 @@ def _carried_over(shown: Shown) -> Probe:
     return Probe(shown.key, block.name, *position, primitive)
 
 
-@st.fragment
+@fragment()
 def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
     still = not clips.is_clip(shown.picture)
-    payload = view_model.with_effects(shown.payload, laboratory.measured_effects(shown) if still else {})
-    raw = probe_canvas(payload, view=view, key="canvas", measures=("effect",) if still else ())
+    found, fault = services.attempt(lambda: laboratory.measured_effects(shown) if still else {})
+    effects = found or {}
+    raw = probe_canvas(
+        shown.key,
+        view=view,
+        key=Key.CANVAS,
+        measures=("effect",) if still else (),
+        effects={name: values.tolist() for name, values in effects.items()},
+    )
     probe = parse_probe(raw, shown.trace, shown.key)
-    if raw is not None and probe is not None and revision_of(raw) == view["revision"]:
+    if raw is not None and probe is not None:
         st.session_state[Key.PROBE] = probe
         st.session_state[Key.SETTINGS] = parse_settings(raw)
         view = view | raw["view"]
     probe = st.session_state[Key.PROBE]
     st.session_state[Key.LAST] = (shown, probe)
     measuring = st.container(key="measuring")
+    if fault:
+        with measuring:
+            tell(fault)
     if st.session_state.get(Key.DRAWN) != view["revision"]:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)
-    _, fault = services.attempt(lambda: _charts(shown, probe))
-    if fault:
-        tell(fault)
+    # Each by itself: a fault in one takes none of the others off the screen.
+    services.guarded(_charts)(shown, probe)
     if clips.plays(shown.picture):
-        clip_panel.life(shown, probe, view)
-    _to_take_away(shown, payload, probe, view)
+        services.guarded(clip_panel.life)(shown, probe, view)
+    services.guarded(_to_take_away)(shown, effects, probe, view)
     if still and view.get("sort") == "effect":
         with measuring:  # begun last: nothing of the page waits for it
-            _effects(shown, probe.block)
+            services.guarded(_effects)(shown, probe.block)
     now = _address(shown, probe, view)
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
@@ -466,7 +480,7 @@ def _effects(shown: Shown, block: str) -> None:
         _measuring(shown, block)
 
 
-@st.fragment(run_every=MEASURED_EVERY_S)
+@fragment(run_every=MEASURED_EVERY_S)
 def _measuring(shown: Shown, block: str) -> None:
     """Progress; when all is measured the page runs again and hands it to the canvas."""
     effects = laboratory.effects(shown, block)
@@ -541,7 +555,9 @@ def _sum(block: BlockTrace, probe: Probe) -> None:
     )
 
 
-def _to_take_away(shown: Shown, payload: Mapping[str, Any], probe: Probe, view: Mapping[str, Any]) -> None:
+def _to_take_away(
+    shown: Shown, effects: Mapping[str, np.ndarray], probe: Probe, view: Mapping[str, Any]
+) -> None:
     """Downloads of what is on screen; each is made when it is asked for."""
     stem = view_model.file_stem(shown.picture.title)
     pins = [probe.position, *(tuple(pin) for pin in view.get("pins") or () if tuple(pin) != probe.position)]
@@ -560,7 +576,9 @@ def _to_take_away(shown: Shown, payload: Mapping[str, Any], probe: Probe, view: 
             f"HTML, {clips.page_megabytes(shown):.1f} MB" if clips.plays(shown.picture) else "HTML",
             f"{stem}.html",
             "text/html",
-            lambda: standalone_html(payload, view=view, title=shown.picture.title),
+            lambda: standalone_html(
+                view_model.with_effects(shown.payload, effects), view=view, title=shown.picture.title
+            ),
         ),
         ("All arrays", "NPZ", f"{stem}.npz", "application/octet-stream", lambda: services.npz_file(shown)),
         (

@@ -11,6 +11,7 @@ import streamlit as st
 from viz_app import address, clips, services, teaching, view_model
 from viz_app import lesson as steps
 from viz_app.cell_picker import cell_picker, picked
+from viz_app.guards import callback, fragment
 from viz_app.lesson import STEPS, TEMPERATURES, Choice, Screen
 from viz_app.lesson_pictures import overlay_url
 from viz_app.services import Shown
@@ -86,8 +87,7 @@ def render() -> None:
             _files(shown, block)
 
 
-@st.fragment
-@services.guarded
+@fragment()
 def _page(shown: Shown, block: str) -> None:
     """All that changes with a step or a slider; reruns alone.
 
@@ -191,6 +191,7 @@ def _address(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
     }
 
 
+@callback
 def _turn() -> None:
     """Go to the step that was asked for; what is malformed is dropped."""
     asked = step_asked(Key.BAR, len(STEPS))
@@ -312,15 +313,17 @@ def _picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], sc
         t, row, col = _unflat(moved[Key.REACHED], rows, cols)
     overlay = overlay_url(screen.overlay[t], screen.colours, high=float(abs(screen.overlay).max()))
     what = "the last cell of the sum" if step == _GATHER else "the cell"
+    about = f"{shown.key}/{room.lesson.name}/{what}"
     cell_picker(
         room.frames[t],
         overlay,
+        identity=about,
         cell=(row, col),
         grid=(rows, cols),
         aspect=room.aspect,
         label=f"{shown.picture.alt}. Arrow keys move {what}.",
         key=Key.PICKER,
-        on_change=lambda: _pick(step, room, moved, t),
+        on_change=callback(lambda: _pick(about, step, room, moved, t)),
     )
     st.html(
         f'<p class="a2-overlay-says">{screen.overlay_says}. <span>Drag in the picture to move '
@@ -333,10 +336,10 @@ def _unflat(index: int, rows: int, cols: int) -> tuple[int, int, int]:
     return (t, *divmod(rest, cols))
 
 
-def _pick(step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
+def _pick(about: str, step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
     """Take over the cell that was picked in the browser; one that does not fit is dropped."""
     _, rows, cols = room.lesson.grid
-    cell = picked(Key.PICKER, (rows, cols))
+    cell = picked(Key.PICKER, about, (rows, cols))
     if cell is None:
         return
     if step == _GATHER:

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from viz_app import address, clips, services, view_model
+from viz_app.guards import callback
 from viz_app.server.jobs import Standing
 from viz_app.server.visitors import Look
 from viz_app.state import Key
@@ -103,7 +104,7 @@ def waiting(
             with spot.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 bar = st.progress(0.0)
                 if on_stop is not None:
-                    st.button("Stop", on_click=on_stop, args=args, key=f"stop-{key}")
+                    st.button("Stop", on_click=callback(on_stop), args=args, key=f"stop-{key}")
         bar.progress(min(1.0, standing.share), waiting_words(what, standing))
 
     yield look
