@@ -38,8 +38,9 @@ _MOUNTING = _ASSETS / "mounting.js"
 def component(name: str, stem: Path, *, parts: Sequence[str] = ()) -> Any:
     """The component `name` from `stem` with .html, .css and .js behind it.
 
-    `parts` are scripts of the same folder that stand before its own. The script ends in `export default mounting(selector, App)`, with a class `App` that is made of the
-    element and its `Talk`, and has `show(data, said)` and `destroy()`.
+    `parts` are scripts of the same folder that stand before its own. The script ends in
+    `export default mounting(selector, App)`, with a class `App` that is made of the element and its `Talk`,
+    and has `show(data, said)` and `destroy()`.
     """
     html, css = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css"))
     return st.components.v2.component(name, html=html, css=css, js=script(stem, parts=parts))
@@ -111,7 +112,7 @@ def override(key: str, identity: str = "") -> int:
     """Let what a person did in the component `key` count no more; the revision that is handed next.
 
     Whatever is still on its way from the browser is stale from now on; the next time that the component is
-    shown it takes over all of its data. `identity` says what it will then be about, "" for the same as before.
+    shown it takes over all of its data. `identity` is what it will be about then, "" for the same as before.
     """
     handed = _handed(key)
     before = _first_revision() if handed is None else handed.revision
