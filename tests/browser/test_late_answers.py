@@ -1,4 +1,4 @@
-"""Components by themselves, with a server that answers late: the lesson's step bar, the cell picker, the board."""
+"""Components by themselves, with a server that answers late: the step bar, the cell picker, the board."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def bar(page: Any) -> Any:
     mount(page, STEPS)
     page.evaluate("""() => {
         window.step = (step, revision) => answer({
-            names: [..."abcdefg"], step, presenting: false, key: "bar", identity: "bar", revision, address: null,
+            names: [..."abcdefg"], step, presenting: false, address: null,
+            key: "bar", identity: "bar", revision,
         });
         step(4, 1);
     }""")
@@ -168,8 +169,8 @@ def board(page: Any) -> Any:
     page.evaluate("""() => {
         a2Parcels.hold("looks", { sheet: "data:,", cards: ["", "", "", ""] });
         window.factors = (factors, revision) => answer({
-            factors, largest: 3, effects: [4, 3, 2, 1], effectOf: "cat", looks: "looks", columns: 4, aspect: 1,
-            key: "board", identity: "one", revision,
+            factors, largest: 3, effects: [4, 3, 2, 1], effectOf: "cat",
+            looks: "looks", columns: 4, aspect: 1, key: "board", identity: "one", revision,
         });
         factors([0, 1, 1, 1], 1);
     }""")

@@ -112,8 +112,7 @@ def override(key: str, identity: str = "") -> int:
     """Let what a person did in the component `key` count no more; the revision that is handed next.
 
     Whatever is still on its way from the browser is stale from now on; the next time that the component is
-    shown it takes over all of its data. `identity` says what it will then be about, "" for the same as
-    before.
+    shown it takes over all of its data. `identity` is what it will be about then, "" for the same as before.
     """
     handed = _handed(key)
     before = _first_revision() if handed is None else handed.revision
