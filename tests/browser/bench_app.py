@@ -14,21 +14,19 @@ driver needs for finding things and for handing messages to and fro is not in th
 from __future__ import annotations
 
 import argparse
-import io
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, running_app
 from tests.browser.tabs import single_tab
 from tests.browser.test_app import TIME_THE_NEXT_PIN
+from tests.load.files import photo
 from viz_app.view_model import DEFAULT_SIZE_PX, SAMPLES
 
 UPLOADS = 7
@@ -85,19 +83,6 @@ TIME_THE_NEXT_EXPERIMENT = """() => {
         setTimeout(look);
     }, { once: true, capture: true });
 }"""
-
-
-def photo(seed: int, width: int = 4000, height: int = 3000) -> bytes:
-    """A JPEG as large as one of a camera: structure at several scales, and grain."""
-    cv2.setRNGSeed(seed)
-    total = np.full((height, width, 3), 128, np.int16)
-    for scale, contrast in ((1, 16), (8, 15), (128, 45)):
-        coarse = np.zeros((height // scale, width // scale, 3), np.int16)
-        cv2.randn(coarse, 0, contrast)
-        total += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    out = io.BytesIO()
-    Image.fromarray(total.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=92)
-    return out.getvalue()
 
 
 def timed(app: AppPage, act: Callable[[], None]) -> tuple[float, float]:
