@@ -32,14 +32,13 @@ app: $(STAMP)
 	$(RUN) -m streamlit run viz_app/app.py --server.port $(PORT)
 
 # Two processes, each of one thread: torch's threads wait for each other by spinning, and where more wants to
-# run than there are cores, that costs twice the work. What looks at frames or at the clock runs by itself.
+# run than there are cores, that costs twice the work.
 test: export OMP_NUM_THREADS := 1
 test: $(STAMP)
 ifdef PYTEST_ARGS
 	$(RUN) -m pytest $(PYTEST_ARGS)
 else
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not alone"
-	$(RUN) -m pytest -m alone
+	$(RUN) -m pytest -n 2 --dist loadfile
 endif
 
 lint: $(STAMP)
