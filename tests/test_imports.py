@@ -21,7 +21,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["component"],
+    ["component", "framed"],
     [
         "view_model",
         "probe_canvas",
