@@ -22,7 +22,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["components"],
+    ["components", "framed"],
     [
         "view_model",
         "probe_canvas",

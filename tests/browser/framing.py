@@ -97,9 +97,9 @@ def proxy(target: str, path: str) -> Iterator[Proxy]:
 
 
 @contextlib.contextmanager
-def another_site(framed: str, *, allow: str = "") -> Iterator[str]:
+def another_site(framed: str) -> Iterator[str]:
     """The address of a page at localhost, another site than 127.0.0.1, that shows `framed` in a frame."""
-    page = f'<!doctype html><title>Another site</title><iframe src="{framed}" allow="{allow}"'
+    page = f'<!doctype html><title>Another site</title><iframe src="{framed}"'
     page += ' style="width: 1300px; height: 1300px; border: 0"></iframe>'
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\nConnection: close"
 

