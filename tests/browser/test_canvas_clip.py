@@ -173,10 +173,10 @@ def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(show: Show) ->
     assert np.ptp(late_ms) <= 2 * SCREEN_MS
 
     page.clock.fast_forward(1000)  # the screen stood still for a second
-    page.clock.run_for(SCREEN_MS + 3)  # and is drawn again
-    assert page.evaluate("() => window.played.at(-1).frame") == (frames[-1] + 1) % 16, (
-        "played slower, not less"
-    )
+    page.clock.run_for(100)
+    later = [step["frame"] for step in page.evaluate("() => window.played")]
+    assert later == [(1 + k) % 16 for k in range(len(later))], "played slower, none is left out"
+    assert 1 <= len(later) - len(frames) <= 6
     page.clock.resume()
     page.keyboard.press(" ")
     told = canvas.settle()
