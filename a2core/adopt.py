@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from a2core.double_attention import Attended, DoubleAttention
+from a2core.double_attention import Attended, DoubleAttention, Watchable
 from a2core.errors import NetworkError
 from a2core.foreign import ROLES, Head, Run, UnclearError, adds_input, after_expansion, heads_of
-from a2core.networks import chain, imagenet_labels, inserted_blocks, replace_module
-from a2core.trace import Model, pick_device
+from a2core.insert import inserted_blocks, named_parts, replace_module, underneath
+from a2core.networks import chain, imagenet_labels
+from a2core.trace import Model, device_of, pick_device, undisturbed
 
 # Names of the parts, and whether they tell a double attention only together with the expansion's.
 _COMMON_NAMES = (
@@ -112,7 +113,7 @@ class Adopted:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-class AdoptedHead(nn.Module):
+class AdoptedHead(Watchable):
     """One head of an adopted module, for a trace to look at; it is never run by itself.
 
     Attributes:
@@ -125,7 +126,7 @@ class AdoptedHead(nn.Module):
         self.frames_per_clip = 1
 
 
-class AdoptedBlock(nn.Module):
+class AdoptedBlock(Watchable):
     """A module written by others, run as it is; observed, it shows its own maps.
 
     Attributes:
@@ -245,9 +246,11 @@ def adopt(network: nn.Module, mapping: Mapping[str, Mapping[str, str]] | None = 
             or "Found no double attention module in this network. Name its parts: mapping={'module.name': "
             "{'phi': 'convA', 'theta': 'convB', 'rho': 'convV', 'expand': 'conv_reconstruct'}}."
         )
-    for name, block in blocks.items():
-        if name:
-            replace_module(network, name, block)
+    everywhere = list(network.named_modules(remove_duplicate=False))
+    for block in blocks.values():
+        for name, module in everywhere:
+            if module is block.module and name:
+                replace_module(network, name, block)
     return Adopted(blocks.get("", network), blocks, reports, refused)
 
 
@@ -262,27 +265,33 @@ def model_of(
 ) -> Model:
     """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
 
+    The network stays yours: mode, gradients, device and memory format stay as they are, and it may go on
+    being trained between two traces. One that torch.compile, DataParallel or DistributedDataParallel
+    stands round is run without it.
+
     Args:
-        network: takes (batch, 3, h, w), returns (batch, classes); put into evaluation mode.
+        network: takes (batch, 3, h, w), returns (batch, classes).
         name: shown in traces.
         labels: one per class; ImageNet's when there are 1000 and none are given, else numbers.
         mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
         std: of the same.
-        device: as for `load_model`.
+        device: "auto" is where the network is; another than that is refused.
 
     Raises:
-        NetworkError: no blocks, a network that does not run on a picture or returns no logits, or
-            labels of another number than its classes.
+        NetworkError: no blocks, another device than the network's, a network that does not run on a
+            picture or returns no logits, or labels of another number than its classes.
     """
-    blocks: dict[str, nn.Module] = dict(inserted_blocks(network))
-    for key, module in network.named_modules():
-        if isinstance(module, AdoptedBlock):
-            blocks |= module.watched(key)
+    network = underneath(network)
+    blocks = inserted_blocks(network)
+    for key, module in named_parts(network):
+        if isinstance(module, AdoptedBlock):  # another block may stand behind it
+            blocks |= module.watched(f"{key}.host" if key in blocks else key)
     if not blocks:
         raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
-    target = pick_device(device)
-    network = network.eval().to(target)
-    with torch.inference_mode():
+    target = device_of(network)
+    if device != "auto" and pick_device(device).type != target.type:
+        raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
+    with undisturbed(network), torch.no_grad():
         logits = network(torch.zeros(1, 3, 64, 64, device=target))
     if not isinstance(logits, Tensor) or logits.dim() != 2:
         raise NetworkError("The network returns no logits (batch, classes). Trace a classifier.")
@@ -300,6 +309,7 @@ def model_of(
         std=std,
         device=target,
         stages=chain(network),
+        borrowed=True,
     )
 
 
