@@ -262,6 +262,7 @@ def model_of(
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
     std: tuple[float, float, float] = (0.229, 0.224, 0.225),
     device: str = "auto",
+    trained: bool = True,
 ) -> Model:
     """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
 
@@ -276,6 +277,8 @@ def model_of(
         mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
         std: of the same.
         device: "auto" is where the network is; another than that is refused.
+        trained: say False where the blocks are fresh: nobody can see it in their weights. Figures then
+            say that they are random.
 
     Raises:
         NetworkError: no blocks, another device than the network's, a network that does not run on a
@@ -308,6 +311,7 @@ def model_of(
         mean=mean,
         std=std,
         device=target,
+        trained=trained,
         stages=chain(network),
         borrowed=True,
     )

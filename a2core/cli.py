@@ -266,13 +266,14 @@ def run_trace(args: argparse.Namespace) -> int:
     for note in clip.notes:
         print(f"note: {note}")
     if args.network:
-        print(
-            "RANDOM WEIGHTS: this network was never trained, so its maps mean nothing. Give weights of yours "
-            "as --checkpoint."
-        )
         model = video_model(VIDEO_NETWORKS[args.network], device=args.device)
     else:
         model = load_model(args.checkpoint, device=args.device)
+    if not model.trained:
+        print(
+            f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so its maps mean nothing. Give "
+            "weights of yours as --checkpoint."
+        )
     trace = model.trace(clip, size=args.size)
     frames, height, width, _ = trace.model_input.shape
     print(
@@ -326,7 +327,8 @@ def run_checkpoints(args: argparse.Namespace) -> int:
             continue
         card = info.contents
         sizes = ", ".join(f"{name} ({_sizes(block)})" for name, block in card.blocks.items())
-        print(f"{info.name}: {card.backbone}, {sizes}, {card.size_bytes / 1e6:.2f} MB")
+        said = "" if card.trained else ", random blocks"
+        print(f"{info.name}: {card.backbone}, {sizes}, {card.size_bytes / 1e6:.2f} MB{said}")
     return 0
 
 

@@ -87,7 +87,7 @@ class Trace:
     blocks: dict[str, BlockTrace]  # by module name, in network order; its second run as NAME#2, and so on
     top: list[tuple[str, float]]  # class names and probabilities (mean over frames), best first
     checkpoint: str
-    trained: bool  # False: the blocks' weights are random
+    trained: bool  # False: whoever made the blocks says that their weights are random
     device: str  # "cuda", "mps" or "cpu"
     elapsed_s: float
 
@@ -291,8 +291,8 @@ class Model:
         frames_at_once: so many; halved when the device's memory is short.
         borrowed: the network is somebody's who goes on with it.
         name: of the checkpoint.
-        card: the checkpoint's JSON card; empty for random blocks.
-        trained: whether the blocks' weights were trained.
+        card: the checkpoint's JSON card; empty where there is none.
+        trained: whether the blocks' weights were trained, as whoever made them says.
         network, blocks, device, labels, mean, std: the network, its blocks by module name, where it
             runs, its classes, and how it wants its pixels (values in [0, 1]) standardised.
     """
