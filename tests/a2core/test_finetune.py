@@ -311,7 +311,8 @@ def test_a_folder_with_both_parts_and_one_of_a_single_class_are_refused(photos, 
     error = one_line(["train", str(photos), "--mode", "fine-tune"], capsys)
     assert "holds both train and val" in error
     error = one_line(["train", str(photos / "train" / "warm"), "--mode", "fine-tune"], capsys)
-    assert "one class only, 'warm'" in error
+    assert "lie in no class's folder" in error
+    assert "one folder a class" in error
 
 
 def test_a_teacher_that_is_not_installed_is_one_clear_line(photos, tmp_path, capsys, monkeypatch):
