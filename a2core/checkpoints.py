@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
+from a2core.insert import inserted_blocks, plain_key
 from a2core.networks import (
     BACKBONES,
     Backbone,
@@ -35,7 +36,6 @@ from a2core.networks import (
     build_network,
     chain,
     fold_norms,
-    inserted_blocks,
     video_architecture,
 )
 from a2core.trace import Model, pick_device
@@ -189,7 +189,7 @@ def stored_tensors(
     classes of its own.
     """
     stored = {
-        f"{name}/{key}": tensor
+        f"{name}/{plain_key(block, key)}": tensor
         for name, block in blocks.items()
         for key, tensor in block.state_dict().items()
     }
@@ -197,9 +197,10 @@ def stored_tensors(
     if network is not None and (own_trunk or "labels" in architecture):
         inside = {id(t) for block in blocks.values() for t in block.state_dict(keep_vars=True).values()}
         head = "" if own_trunk else BACKBONES[architecture["backbone"]] + "."
+        whole = {plain_key(network, key): t for key, t in network.state_dict(keep_vars=True).items()}
         stored |= {
             f"network/{key}": tensor.detach()
-            for key, tensor in network.state_dict(keep_vars=True).items()
+            for key, tensor in whole.items()
             if id(tensor) not in inside and key.startswith(head)
         }
     return stored

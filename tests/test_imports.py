@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE_LAYERS = [
     ["errors", "threads"],
     ["double_attention", "media", "card"],
+    ["insert"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
@@ -21,7 +22,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["component"],
+    ["components", "framed"],
     [
         "view_model",
         "probe_canvas",
@@ -33,9 +34,9 @@ APP_LAYERS = [
         "compare_charts",
     ],
     ["charts", "state", "lesson", "experiment", "measures"],
-    ["address", "worksheet"],
+    ["address", "worksheet", "server"],
     ["services"],
-    ["clips"],
+    ["clips", "guards"],
     ["teaching", "laboratory"],
     ["views"],
     ["app"],

@@ -70,6 +70,9 @@ def running_app(
     *,
     program: Sequence[str] = ("-m", "streamlit"),
     environment: Mapping[str, str] = MappingProxyType({}),
+    root: Path = ROOT,
+    options: Sequence[str] = (),
+    path: str = "",
 ) -> Iterator[Server]:
     """Start the app as `make app` does, on a free port, and stop it afterwards.
 
@@ -77,16 +80,19 @@ def running_app(
         log: where the server's output goes.
         program: what Python runs in place of Streamlit.
         environment: variables for it besides those of this process.
+        root: of the repository whose app is started.
+        options: further ones of `streamlit run`.
+        path: where below its host the app is served, as "/explore", when `options` say so.
     """
     port = free_port()
-    command = [sys.executable, *program, "run", "viz_app/app.py"]
-    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
+    command = [sys.executable, *program, "run", "viz_app/app.py", *options]
+    command += ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     with log.open("wb") as out:
         server = subprocess.Popen(
-            command + options, cwd=ROOT, env=os.environ | environment, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=root, env=os.environ | environment, stdout=out, stderr=subprocess.STDOUT
         )
         try:
-            url = f"http://127.0.0.1:{port}"
+            url = f"http://127.0.0.1:{port}{path}"
             wait_until_healthy(url, server, log)
             yield Server(url, server.pid)
         finally:
@@ -138,10 +144,11 @@ class AppPage:
         self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.frames_sent = 0
+        self.bytes_received = 0  # over the websocket
         self.foreign: list[str] = []
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        self.page.on("websocket", self._follow)
         self.page.on("request", lambda request: self._check_address(request.url))
         self.page.goto(url)
 
@@ -150,8 +157,15 @@ class AppPage:
         if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
             self.complaints.append(message.text)
 
-    def _count(self, _: Any) -> None:
+    def _follow(self, socket: Any) -> None:
+        socket.on("framesent", self._count_sent)
+        socket.on("framereceived", self._count_received)
+
+    def _count_sent(self, _: Any) -> None:
         self.frames_sent += 1
+
+    def _count_received(self, frame: Any) -> None:
+        self.bytes_received += len(frame)
 
     def _check_address(self, address: str) -> None:
         if urlsplit(address).hostname not in (None, "127.0.0.1"):
