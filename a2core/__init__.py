@@ -29,10 +29,11 @@ from a2core.errors import (
     TrainingError,
 )
 from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
+from a2core.insert import insert_blocks, remove_blocks
 from a2core.intervene import Attribution, ClassShift, Outcome, Replay
 from a2core.lesson import Lesson, take_lesson
 from a2core.media import Clip, made_clip, read_media
-from a2core.networks import find_nonfinite, insert_blocks
+from a2core.networks import find_nonfinite
 from a2core.probe import (
     attention_terms,
     cell_of_pixel,
@@ -43,6 +44,7 @@ from a2core.probe import (
     received_attention,
 )
 from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
+from a2core.threads import use_cores
 from a2core.trace import BlockTrace, Model, Trace
 
 __all__ = [
@@ -97,11 +99,13 @@ __all__ = [
     "read_block",
     "read_media",
     "received_attention",
+    "remove_blocks",
     "rho_csv",
     "rival_settings",
     "save_checkpoint",
     "take_lesson",
     "untrained_model",
+    "use_cores",
     "video_model",
     "write_npz",
 ]

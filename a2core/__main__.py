@@ -3,5 +3,7 @@
 import sys
 
 from a2core.cli import main
+from a2core.threads import use_cores
 
+use_cores()
 sys.exit(main())

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from a2core.double_attention import Attended, DoubleAttention
+from a2core.double_attention import Attended, DoubleAttention, Watchable
 from a2core.errors import NetworkError
-from a2core.networks import chain, imagenet_labels, inserted_blocks, replace_module
-from a2core.trace import Model, pick_device
+from a2core.insert import inserted_blocks, named_parts, replace_module, underneath
+from a2core.networks import chain, imagenet_labels
+from a2core.trace import Model, device_of, pick_device, undisturbed
 
 ROLES = ("phi", "theta", "rho", "expand")
 _COMMON_NAMES = (
@@ -94,7 +95,7 @@ class Adopted:
     reports: dict[str, AdoptionReport]
 
 
-class AdoptedBlock(nn.Module):
+class AdoptedBlock(Watchable):
     """A module written by others, run as it is; observed, it shows its own maps.
 
     Attributes:
@@ -167,11 +168,13 @@ def adopt(network: nn.Module, mapping: Mapping[str, Mapping[str, str]] | None = 
             "{'phi': 'convA', 'theta': 'convB', 'rho': 'convV', 'expand': 'conv_reconstruct'}}."
         )
     reports = {name: _examine(name, modules[name], parts) for name, parts in wanted.items()}
+    everywhere = list(network.named_modules(remove_duplicate=False))
     blocks = {}
     for name, parts in wanted.items():
         blocks[name] = AdoptedBlock(modules[name], parts).train(modules[name].training)
-        if name:
-            replace_module(network, name, blocks[name])
+        for other, module in everywhere:
+            if module is modules[name] and other:
+                replace_module(network, other, blocks[name])
     return Adopted(blocks.get("", network), blocks, reports)
 
 
@@ -186,25 +189,33 @@ def model_of(
 ) -> Model:
     """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
 
+    The network stays yours: mode, gradients, device and memory format stay as they are, and it may go on
+    being trained between two traces. One that torch.compile, DataParallel or DistributedDataParallel
+    stands round is run without it.
+
     Args:
-        network: takes (batch, 3, h, w), returns (batch, classes); put into evaluation mode.
+        network: takes (batch, 3, h, w), returns (batch, classes).
         name: shown in traces.
         labels: one per class; ImageNet's when there are 1000 and none are given, else numbers.
         mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
         std: of the same.
-        device: as for `load_model`.
+        device: "auto" is where the network is; another than that is refused.
 
     Raises:
-        NetworkError: no blocks, a network that does not run on a picture or returns no logits, or
-            labels of another number than its classes.
+        NetworkError: no blocks, another device than the network's, a network that does not run on a
+            picture or returns no logits, or labels of another number than its classes.
     """
-    adopted = {key: module for key, module in network.named_modules() if isinstance(module, AdoptedBlock)}
-    blocks: dict[str, nn.Module] = {**inserted_blocks(network), **adopted}
+    network = underneath(network)
+    blocks = inserted_blocks(network)
+    for key, module in named_parts(network):
+        if isinstance(module, AdoptedBlock):
+            blocks[f"{key}.host" if key in blocks else key] = module  # another block may stand behind it
     if not blocks:
         raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
-    target = pick_device(device)
-    network = network.eval().to(target)
-    with torch.inference_mode():
+    target = device_of(network)
+    if device != "auto" and pick_device(device).type != target.type:
+        raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
+    with undisturbed(network), torch.no_grad():
         logits = network(torch.zeros(1, 3, 64, 64, device=target))
     if not isinstance(logits, Tensor) or logits.dim() != 2:
         raise NetworkError("The network returns no logits (batch, classes). Trace a classifier.")
@@ -222,6 +233,7 @@ def model_of(
         std=std,
         device=target,
         stages=chain(network),
+        borrowed=True,
     )
 
 

@@ -26,7 +26,9 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
+from a2core.insert import inserted_blocks, plain_key
 from a2core.networks import (
     BACKBONES,
     Backbone,
@@ -34,24 +36,30 @@ from a2core.networks import (
     build_network,
     chain,
     fold_norms,
-    inserted_blocks,
     video_architecture,
 )
 from a2core.trace import Model, pick_device
 
-CARD_FORMAT = 1
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 _PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
 
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """A checkpoint as listed: `fault` is the reason when its card cannot be used, else empty."""
+    """A checkpoint as listed.
+
+    Attributes:
+        name, path: what it goes by, and its file.
+        card: all that its card says, a plain dictionary; {} where the card cannot be used.
+        fault: why it cannot be used; "" where it can.
+        contents: the card's entries that we read, checked; None where there is a fault.
+    """
 
     name: str
     path: Path
     card: dict[str, Any]
     fault: str = ""
+    contents: Card | None = None
 
 
 def checkpoint_folder() -> Path:
@@ -63,26 +71,43 @@ def list_checkpoints(folder: Path | None = None) -> list[CheckpointInfo]:
     """Every checkpoint in `folder`, by name, with what is wrong where something is.
 
     Only cards are read and sizes compared; tensors are verified when a checkpoint is loaded. Pickles
-    lying there are listed with their refusal, since someone put them there hoping.
+    lying there are listed with their refusal, since someone put them there hoping. Hidden files, such as
+    those that macOS puts beside others, are none.
+
+    Raises:
+        CheckpointError: the folder itself cannot be looked into.
     """
     folder = folder or checkpoint_folder()
-    found = []
-    for path in sorted(folder.iterdir(), key=lambda path: path.stem) if folder.is_dir() else []:
-        if path.suffix != ".safetensors" and path.suffix not in _PICKLES:
-            continue
-        try:
-            found.append(CheckpointInfo(path.stem, path, read_card(path)))
-        except CheckpointError as error:
-            found.append(CheckpointInfo(path.stem, path, {}, str(error)))
-    return found
+    try:
+        paths = sorted(folder.iterdir(), key=lambda path: path.stem) if folder.is_dir() else []
+    except OSError as error:
+        raise CheckpointError(
+            f"The folder {folder} cannot be looked into ({error.strerror}). Allow it, or set A2_CHECKPOINTS."
+        ) from error
+    return [
+        _listed(path)
+        for path in paths
+        if not path.name.startswith(".") and (path.suffix == ".safetensors" or path.suffix in _PICKLES)
+    ]
 
 
-def read_card(path: Path) -> dict[str, Any]:
+def _listed(path: Path) -> CheckpointInfo:
+    name = path.stem.encode(errors="replace").decode()
+    try:
+        if name != path.stem:
+            raise CheckpointError(f"{name} has a file name that is not UTF-8. Rename it.")
+        card = read_card(path)
+    except CheckpointError as error:
+        return CheckpointInfo(name, path.with_name(name + path.suffix), {}, str(error))
+    return CheckpointInfo(name, path, dict(card.entries), contents=card)
+
+
+def read_card(path: Path) -> Card:
     """The card beside checkpoint `path`.
 
     Raises:
-        CheckpointError: a pickle, no card, a card that is not one, or a file of another size than
-            the card says.
+        CheckpointError: a pickle, no card, a card that is not one (`card.parse_card`), or a file of
+            another size than the card says.
     """
     if path.suffix in _PICKLES:
         raise CheckpointError(
@@ -91,27 +116,23 @@ def read_card(path: Path) -> dict[str, Any]:
         )
     card_path = path.with_suffix(".json")
     try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
+        with card_path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{path.name} has no card. Put {card_path.name}, written with it, beside it."
         ) from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
         raise CheckpointError(f"The card {card_path.name} cannot be read ({error}). Restore it.") from error
-    wanted = {"format", "architecture", "sha256", "size_bytes"}
-    missing = sorted(wanted - set(card)) if isinstance(card, dict) else sorted(wanted)
-    if missing:
-        raise CheckpointError(f"The card {card_path.name} lacks {', '.join(missing)}. Restore the original.")
-    if card["format"] != CARD_FORMAT:
+    card = parse_card(data, card_path.name)
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). Copy it again.") from error
+    if size != card.size_bytes:
+        fault = "cut off" if size < card.size_bytes else "larger than it should be"
         raise CheckpointError(
-            f"The card {card_path.name} has format {card['format']}; this version reads {CARD_FORMAT}. "
-            "Update a2core."
-        )
-    size = path.stat().st_size
-    if size != card["size_bytes"]:
-        fault = "cut off" if size < card["size_bytes"] else "larger than it should be"
-        raise CheckpointError(
-            f"{path.name} is {fault}: {size} bytes, its card says {card['size_bytes']}. Copy the file again."
+            f"{path.name} is {fault}: {size} bytes, its card says {card.size_bytes}. Copy the file again."
         )
     return card
 
@@ -133,21 +154,24 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
             f"{path.name} is no checkpoint. Give a .safetensors file with its card beside it."
         )
     named = checkpoint_folder() / f"{text}.safetensors"
-    if os.sep not in text and named.is_file():
+    if Path(text).name == text and named.is_file():
         return named
     known = ", ".join(info.name for info in list_checkpoints() if not info.fault) or "none"
     raise CheckpointError(f"There is no checkpoint {text!r}. Known by name: {known}; or give a path.")
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
     """Tensors and card of a checkpoint, verified against each other.
 
     Raises:
         CheckpointError: as `read_card`, or the content is not what the card's sha256 says.
     """
     card = read_card(path)
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != card["sha256"]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). Copy it again.") from error
+    if hashlib.sha256(data).hexdigest() != card.sha256:
         raise CheckpointError(f"{path.name} is not the file its card describes (sha256). Copy both again.")
     try:
         return load_tensors(data), card
@@ -165,7 +189,7 @@ def stored_tensors(
     classes of its own.
     """
     stored = {
-        f"{name}/{key}": tensor
+        f"{name}/{plain_key(block, key)}": tensor
         for name, block in blocks.items()
         for key, tensor in block.state_dict().items()
     }
@@ -173,9 +197,10 @@ def stored_tensors(
     if network is not None and (own_trunk or "labels" in architecture):
         inside = {id(t) for block in blocks.values() for t in block.state_dict(keep_vars=True).values()}
         head = "" if own_trunk else BACKBONES[architecture["backbone"]] + "."
+        whole = {plain_key(network, key): t for key, t in network.state_dict(keep_vars=True).items()}
         stored |= {
             f"network/{key}": tensor.detach()
-            for key, tensor in network.state_dict(keep_vars=True).items()
+            for key, tensor in whole.items()
             if id(tensor) not in inside and key.startswith(head)
         }
     return stored
@@ -224,10 +249,10 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     path = find_checkpoint(name)
     target = pick_device(device)
     tensors, card = read_checkpoint(path)
-    backbone = _built(card["architecture"], path.stem)
-    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card["architecture"])
+    backbone = _built(card.architecture, path.stem)
+    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card.architecture)
     fill_tensors(wanted, tensors, path.name)
-    return _assembled(backbone, target, path.stem, card)
+    return _assembled(backbone, target, path.stem, card.entries)
 
 
 def untrained_model(
@@ -239,7 +264,7 @@ def untrained_model(
         CheckpointError, NetworkError: as `load_model`.
     """
     path = find_checkpoint(name)
-    architecture = read_card(path)["architecture"]
+    architecture = read_card(path).architecture
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         backbone = _built(architecture, path.stem)
@@ -312,7 +337,7 @@ def save_checkpoint(
     pair that is refused, never one that is believed.
 
     Raises:
-        CheckpointError: the folder cannot be written to.
+        CheckpointError: a card that could not be read again, or a folder that cannot be written to.
     """
     path = Path(path)
     stored = stored_tensors(blocks, network, architecture)
@@ -326,6 +351,7 @@ def save_checkpoint(
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     text = json.dumps(full, indent=1, ensure_ascii=False) + "\n"
+    parse_card(text.encode(errors="surrogatepass"), path.with_suffix(".json").name)
     try:
         write_atomically(path.with_suffix(".json"), text.encode())
         write_atomically(path, data)

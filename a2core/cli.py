@@ -321,15 +321,12 @@ def run_export(args: argparse.Namespace) -> int:
 def run_checkpoints(args: argparse.Namespace) -> int:
     """List checkpoints, their blocks and size, or why one is refused."""
     for info in list_checkpoints():
-        if info.fault:
+        if info.contents is None:
             print(f"{info.path.name}: refused. {info.fault}")
             continue
-        blocks = info.card["architecture"]["blocks"]
-        sizes = ", ".join(f"{name} ({_sizes(block)})" for name, block in blocks.items())
-        print(
-            f"{info.name}: {info.card['architecture']['backbone']}, {sizes}, "
-            f"{info.card['size_bytes'] / 1e6:.2f} MB"
-        )
+        card = info.contents
+        sizes = ", ".join(f"{name} ({_sizes(block)})" for name, block in card.blocks.items())
+        print(f"{info.name}: {card.backbone}, {sizes}, {card.size_bytes / 1e6:.2f} MB")
     return 0
 
 

@@ -80,7 +80,20 @@ class Attended(NamedTuple):
     output: Tensor  # (batch, m, N), Z = G V
 
 
-class PositionBlock(nn.Module):
+class Watchable(nn.Module):
+    """A module that a trace looks into; what is copied or saved meanwhile is the module as it was before.
+
+    While one does, `unwatched` holds the settings of this module that it changed.
+    """
+
+    unwatched: dict[str, Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        return state | state.pop("unwatched", {})
+
+
+class PositionBlock(Watchable):
     """What every block has that can stand in a network: shape checks and the flattening of positions.
 
     Input and output are (batch, in_channels, *positions) with `dims` position axes.

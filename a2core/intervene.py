@@ -157,9 +157,10 @@ class Replay:
         finally:
             for handle in handles:
                 handle.remove()
-        with torch.inference_mode(False), torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad(), model.looking():
             self._places = {name: self._keep(name, blocks[name], x) for name, x in seen.items()}
-        self.blocks = tuple(name for name in self.trace.blocks if name in self._places)
+        once = [name for name in self.trace.blocks if f"{name}#2" not in self.trace.blocks]
+        self.blocks = tuple(name for name in once if name in self._places)
         self._plain: dict[str, Tensor] = {}
 
     def _keep(self, name: str, block: DoubleAttention, features: Tensor) -> _Place:
@@ -345,16 +346,21 @@ class Replay:
         Blocks are observed as in a trace, so that they work in the same precision; what is recorded
         is of the first of the k.
         """
-        model, y = self.model, output.clone()  # what follows may work in place
-        frames = len(place.features)
+        model, frames = self.model, len(place.features)
+        copies = len(output) // frames
         # In half precision the gradients of one position among hundreds would vanish.
-        precision = contextlib.nullcontext() if y.requires_grad else model.autocast()
-        with model._lock, recording(model.blocks, frames_per_clip=frames) as seen, precision:
+        precision = contextlib.nullcontext() if output.requires_grad else model.autocast()
+        with (
+            model.looking(),
+            recording(model.blocks, frames_per_clip=frames, copies=copies) as seen,
+            precision,
+        ):
+            y = output.clone()  # what follows may work in place
             if place.behind is not None:
                 for module in place.behind:
                     y = module(y)
                 return y.float(), seen
-            x = model.preprocess(self.trace.model_input).repeat(len(y) // frames, 1, 1, 1)
+            x = model.preprocess(self.trace.model_input).repeat(copies, 1, 1, 1)
             handle = place.block.register_forward_hook(lambda *_: y)
             try:
                 return model.network(x).float(), seen
@@ -362,6 +368,11 @@ class Replay:
                 handle.remove()
 
     def _place(self, name: str) -> _Place:
+        if f"{name}#2" in self.trace.blocks:
+            raise InterventionError(
+                f"The block behind {name!r} runs more than once on one picture, so a change of it would be "
+                "several at once. Give each place a block of its own."
+            )
         if name in self._places:
             return self._places[name]
         if name in self.model.blocks:

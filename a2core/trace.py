@@ -7,6 +7,7 @@ do it no harm. Questions about it are in `probe.py`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
 import time
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2core.double_attention import Attended
+from a2core.double_attention import Attended, Watchable
 from a2core.errors import A2Error, NetworkError, Stopped
 from a2core.media import Clip
 
@@ -82,7 +83,7 @@ class Trace:
 
     clip: Clip
     model_input: np.ndarray  # (T, Hm, Wm, 3) uint8, exactly what the network saw
-    blocks: dict[str, BlockTrace]  # by module name, in network order
+    blocks: dict[str, BlockTrace]  # by module name, in network order; its second run as NAME#2, and so on
     top: list[tuple[str, float]]  # class names and probabilities (mean over frames), best first
     checkpoint: str
     trained: bool  # False: the blocks' weights are random
@@ -141,13 +142,22 @@ def resize_frames(frames: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 @contextlib.contextmanager
 def recording(
-    blocks: Mapping[str, nn.Module], *, frames_per_clip: int, alone: bool = False
+    blocks: Mapping[str, nn.Module], *, frames_per_clip: int, alone: bool = False, copies: int = 1
 ) -> Iterator[dict[str, BlockTrace]]:
-    """While open, blocks attend over clips of `frames_per_clip` frames and write what they did.
+    """While open, blocks attend over a clip of `frames_per_clip` frames and write what they did.
 
-    The dictionary fills in network order as the network runs. With `alone` the blocks attend over
-    each frame by itself, in batches of any size, and the dictionary fills when the recording closes.
-    Blocks are as before afterwards, also when the network fails.
+    The dictionary fills when the recording closes, in the order of `blocks`. A block that runs more than
+    once is recorded each time: as NAME, NAME#2, NAME#3. With `alone` the blocks attend over each frame by
+    itself, in batches of any size. Blocks are as before afterwards, also when the network fails.
+
+    Args:
+        blocks: by name.
+        frames_per_clip: of the clip that runs through the network while this is open.
+        alone: whether each frame is attended to by itself.
+        copies: the batch holds so many variants of the clip, of which the first is recorded.
+
+    Raises:
+        NetworkError: a block was given more than the clip: what it did is not one map over the picture.
     """
     seen: dict[str, BlockTrace] = {}
     # Relatives of double attention attend over the clip too; blocks of others show maps of their own.
@@ -156,58 +166,106 @@ def recording(
         name: {key: getattr(block, key) for key in wanted if hasattr(block, key)}
         for name, block in blocks.items()
     }
-    recorders = {name: _Recorder(name, seen, frames_per_clip, alone) for name in blocks}
+    recorders: dict[nn.Module, _Recorder] = {}
+    for name, block in blocks.items():  # a block that stands at several places runs several times
+        recorders.setdefault(block, _Recorder(name, frames_per_clip, alone, copies))
     now = {"frames_per_clip": 1 if alone else frames_per_clip}
     try:
         for name, settings in before.items():
+            block = blocks[name]
+            if isinstance(block, Watchable):
+                block.unwatched = settings
             for key in settings:
-                setattr(blocks[name], key, now.get(key) or recorders[name])
+                setattr(block, key, now.get(key) or recorders[block])
         yield seen
         for recorder in recorders.values():
-            recorder.close()
+            seen |= recorder.close()
     finally:
         for name, settings in before.items():
             for key, value in settings.items():
                 setattr(blocks[name], key, value)
+            blocks[name].__dict__.pop("unwatched", None)
 
 
 class _Recorder:
-    """Turns what a block attended to over one clip into a BlockTrace."""
+    """Turns what a block attended to over one clip into BlockTraces, one each time that it ran."""
 
-    def __init__(self, name: str, seen: dict[str, BlockTrace], frames: int, alone: bool) -> None:
-        self.name, self.seen, self.frames, self.alone = name, seen, frames, alone
-        self.parts: list[list[np.ndarray]] = []  # of frames attended to alone
+    def __init__(self, name: str, frames: int, alone: bool, copies: int) -> None:
+        self.name, self.frames, self.alone, self.copies = name, frames, alone, copies
+        self.calls: list[list[np.ndarray]] = []  # alone: a part of the frames each
 
     def __call__(self, x: Tensor, attended: Attended, y: Tensor, grid: tuple[int, ...]) -> None:
         x, y = x.float(), y.float()
         change = (y - x).norm(dim=1) / x.norm(dim=1).clamp_min(1e-12)
+        maps = (attended.gather, attended.distribute, attended.output)
         if self.alone:
             grid = grid[-2:]  # a 3-D block sees a clip of one frame
-            maps = (attended.gather, attended.distribute, attended.output)
             by_map = [part.unflatten(2, grid).transpose(0, 1) for part in maps]
-            self.parts.append(
-                [_frozen(part) for part in (attended.primitives, *by_map, change.unflatten(1, grid))]
+            arrays = (attended.primitives, *by_map, change.unflatten(1, grid))
+        elif len(x) != self.copies:
+            raise NetworkError(
+                f"The block behind {self.name!r} is given {len(x)} pictures for each that goes into the "
+                "network, which cuts it up or repeats it, so no one map covers the picture. Put the block "
+                "behind a module that sees the picture whole and once."
             )
-            return
-        shape = (self.frames, *grid) if len(grid) == 2 else grid  # a 3-D block brings its own T
-        self.seen[self.name] = BlockTrace(
-            name=self.name,
-            primitives=_frozen(attended.primitives[0]),
-            gather=_frozen(attended.gather[0].unflatten(1, shape)),
-            distribute=_frozen(attended.distribute[0].unflatten(1, shape)),
-            output=_frozen(attended.output[0].unflatten(1, shape)),
-            change=_frozen(change[0].unflatten(0, shape)),
-        )
+        else:
+            shape = (self.frames, *grid) if len(grid) == 2 else grid  # a 3-D block brings its own T
+            by_map = [part[0].unflatten(1, shape) for part in maps]
+            arrays = (attended.primitives[0], *by_map, change[0].unflatten(0, shape))
+        self.calls.append([_frozen(array) for array in arrays])
 
-    def close(self) -> None:
-        if not self.parts:
-            return
+    def close(self) -> dict[str, BlockTrace]:
+        if self.alone and self.calls:
+            self.calls = [self._joined()]
+        names = [self.name if index == 0 else f"{self.name}#{index + 1}" for index in range(len(self.calls))]
+        return {name: BlockTrace(name, *arrays) for name, arrays in zip(names, self.calls, strict=True)}
+
+    def _joined(self) -> list[np.ndarray]:
+        """The frames that were attended to alone, one after the other."""
         joined = []
-        for axis, arrays in zip((0, 1, 1, 1, 0), zip(*self.parts, strict=True), strict=True):
+        for axis, arrays in zip((0, 1, 1, 1, 0), zip(*self.calls, strict=True), strict=True):
             array = np.concatenate(arrays, axis=axis)
             array.flags.writeable = False
             joined.append(array)
-        self.seen[self.name] = BlockTrace(self.name, *joined)
+        if len(joined[0]) != self.frames:
+            raise NetworkError(
+                f"The block behind {self.name!r} ran {len(joined[0])} times for {self.frames} frames, so "
+                "none of it is a frame's own. Trace the frames jointly, or one picture at a time."
+            )
+        return joined
+
+
+@contextlib.contextmanager
+def undisturbed(network: nn.Module) -> Iterator[None]:
+    """While open, `network` is in evaluation mode; afterwards whoever trains it finds it as it was.
+
+    Each module's own mode, the random numbers, and what modules keep for themselves: nothing they make
+    meanwhile is an inference tensor, of which no gradient could be taken later. What torch.compile made
+    of the network runs uncompiled meanwhile, since compiled for training it cannot be looked into.
+    """
+    modules = list(network.modules())
+    training = [module for module in modules if getattr(module, "training", False)]
+    device, gradients = device_of(network), torch.is_grad_enabled()
+    compiled = any(m._compiled_call_impl is not None or "_orig_mod" in m._modules for m in modules)
+    with (
+        torch.inference_mode(False),
+        torch.set_grad_enabled(gradients),
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
+        torch.compiler.set_stance("force_eager") if compiled else contextlib.nullcontext(),
+    ):
+        try:
+            for module in training:  # not eval(): some modules do more than that there, and do not undo it
+                module.training = False
+            yield
+        finally:
+            for module in training:
+                module.training = True
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where the first of the network's tensors lies; the processor when it has none."""
+    tensors = itertools.chain(network.parameters(), network.buffers())
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
 
 def _frozen(tensor: Tensor) -> np.ndarray:
@@ -219,7 +277,10 @@ def _frozen(tensor: Tensor) -> np.ndarray:
 class Model:
     """A classifier with double attention blocks, ready to trace pictures; made by `load_model`.
 
-    One trace runs at a time (a lock inside): several threads may share one model.
+    One trace runs at a time (a lock inside): several threads may share one model. The network is taken
+    over: put into evaluation mode, its gradients switched off, moved to `device`, in the memory format
+    that is quickest. One that is `borrowed` (`model_of`) stays where and as it is, and while nobody looks
+    it may go on being trained.
 
     Attributes:
         stages: the network as a chain of modules, blocks standing for themselves, where that is
@@ -227,6 +288,7 @@ class Model:
         takes_clips: the network takes (batch, 3, T, h, w) and attends over space and time in itself;
             otherwise it takes pictures, and only its blocks see the whole clip.
         frames_at_once: so many; halved when the device's memory is short.
+        borrowed: the network is somebody's who goes on with it.
         name: of the checkpoint.
         card: the checkpoint's JSON card; empty for random blocks.
         trained: whether the blocks' weights were trained.
@@ -248,10 +310,13 @@ class Model:
         trained: bool = False,
         stages: Sequence[nn.Module] | None = None,
         takes_clips: bool = False,
+        borrowed: bool = False,
     ) -> None:
-        layout: Any = torch.channels_last_3d if takes_clips else torch.channels_last
-        self.network = network.eval().requires_grad_(False).to(device).to(memory_format=layout)
-        self.takes_clips = takes_clips
+        self.network = network
+        if not borrowed:
+            layout: Any = torch.channels_last_3d if takes_clips else torch.channels_last
+            network.eval().requires_grad_(False).to(device).to(memory_format=layout)
+        self.takes_clips, self.borrowed = takes_clips, borrowed
         self.blocks = dict(blocks)
         self.name, self.labels, self.device = name, labels, device
         self.card = dict(card or {})
@@ -267,6 +332,12 @@ class Model:
         mean = torch.tensor(self.mean, device=self.device).mul(255)[:, None, None]
         std = torch.tensor(self.std, device=self.device).mul(255)[:, None, None]
         return x.sub_(mean).div_(std)
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """While open the network is this thread's to run, in evaluation mode; then as it was."""
+        with self._lock, undisturbed(self.network) if self.borrowed else contextlib.nullcontext():
+            yield
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision for the trunk on CUDA, full precision elsewhere.
@@ -303,7 +374,8 @@ class Model:
             stop: asked between batches; when it says True the work ends.
 
         Raises:
-            NetworkError: `size` or `frames` out of range, or the device ran out of memory.
+            NetworkError: `size` or `frames` out of range, a block that did not run or was given more than
+                the clip, or the device ran out of memory.
             Stopped: `stop` said so. The model is as before.
         """
         if frames not in ("joint", "each"):
@@ -311,8 +383,18 @@ class Model:
         start = time.perf_counter()
         shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size)
         model_input = resize_frames(clip.frames, shape)
-        with self._lock:
+        if model_input is clip.frames and clip.frames.flags.writeable:
+            model_input = clip.frames.copy()  # whoever brought them may write to them again
+        with self.looking():
             logits, seen = self._watched(model_input, frames == "each", progress, stop)
+        ran = {self.blocks[name] for name in seen if name in self.blocks}
+        silent = [name for name, b in self.blocks.items() if hasattr(b, "observer") and b not in ran]
+        if silent:
+            raise NetworkError(
+                f"The block behind {silent[0]!r} did not run: the network never calls that module, at most "
+                "what is inside it. Put the block behind a module that is called, or take it out with "
+                "a2core.remove_blocks."
+            )
         probabilities = logits.float().softmax(dim=1).mean(dim=0).cpu()
         best = probabilities.topk(min(top, len(probabilities)))
         if not np.isfinite(best.values.numpy()).all():
@@ -321,7 +403,7 @@ class Model:
         return Trace(
             clip=clip,
             model_input=model_input,
-            blocks={name: seen[name] for name in self.blocks if name in seen},
+            blocks=seen,
             top=[(self.labels[i], float(p)) for p, i in zip(best.values, best.indices.tolist(), strict=True)],
             checkpoint=self.name,
             trained=self.trained,
@@ -342,7 +424,9 @@ class Model:
             try:
                 with (
                     recording(
-                        self.blocks, frames_per_clip=1 if self.takes_clips else count, alone=alone
+                        self.blocks,
+                        frames_per_clip=1 if self.takes_clips and not alone else count,
+                        alone=alone,
                     ) as seen,
                     self.autocast(),
                 ):

@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors"],
-    ["double_attention", "media"],
+    ["errors", "threads"],
+    ["double_attention", "media", "card"],
+    ["insert"],
     ["baselines", "trace"],
     ["networks", "probe", "lesson"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
@@ -21,7 +22,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["component", "framed"],
+    ["components", "framed"],
     [
         "view_model",
         "probe_canvas",
@@ -33,9 +34,9 @@ APP_LAYERS = [
         "compare_charts",
     ],
     ["charts", "state", "lesson", "experiment", "measures"],
-    ["address", "worksheet"],
+    ["address", "worksheet", "server"],
     ["services"],
-    ["clips"],
+    ["clips", "guards"],
     ["teaching", "laboratory"],
     ["views"],
     ["app"],

@@ -15,6 +15,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from viz_app import services, state  # noqa: E402
+from viz_app.server import visitors  # noqa: E402
 from viz_app.views import about, compare, experiment, explore, learn  # noqa: E402
 
 ICON = str(Path(__file__).resolve().parent / "assets" / "icon.svg")
@@ -30,6 +31,8 @@ page = st.navigation(
     ],
     position="top",
 )
+services.use_cores()
+visitors.visitor()  # from now on the server knows when this browser has left
 state.enter_page(page.url_path)
 page.run()
 services.set_apart()

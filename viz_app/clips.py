@@ -1,16 +1,13 @@
-"""Clips in the app: choosing their frames, tracing them with progress, and what is only theirs.
+"""Clips in the app: choosing their frames, and what is only theirs.
 
-A clip is a `Picture` with several frames. Its file is kept beside it, so that another stretch can be cut
-from it; nothing is written to disk but what FFmpeg reads while it reads it.
+A clip is a `Picture` with several frames. Its file is kept beside it while there is room, so that another
+stretch can be cut from it; nothing is written to disk but what FFmpeg reads while it reads it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,23 +16,25 @@ import streamlit as st
 import a2core
 from a2core import BlockTrace, Clip, Movie
 from viz_app import services, view_model
-from viz_app.services import Picture, Shown, Weights
+from viz_app.server import visitors
+from viz_app.server.jobs import Tell
+from viz_app.server.store import Entry, Full
+from viz_app.server.visitors import Look
+from viz_app.services import Picture, Shown
 from viz_app.state import Probe
 
 FRAMES = 16
 MADE = "made-clip"
 MADE_OF = ("coffee", "chelsea")  # scene, and what crosses it
-CLIPS_KEPT = 12  # traces of about 5 to 50 MB, payload included
-SOURCES_KEPT_BYTES = 600 * 10**6  # of files that another stretch can be cut from, per visitor
 PAGE_BYTES = 150_000  # of the offline page, without a payload
-EACH, JOINT = "each", "joint"
+NO_ROOM_FOR_FILE = "There is no room to keep the file of {title}: other frames of it cannot be chosen."
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The file of a clip, to cut another stretch from."""
+    """The file of a clip, to cut another stretch from; the server may let it go."""
 
-    data: bytes
+    held: Entry[bytes]
     name: str
     end_s: float  # time of its last frame, in whole hundredths, up
 
@@ -49,42 +48,86 @@ class Cut:
     count: int
 
 
-def read_upload(data: bytes, name: str) -> tuple[Picture, Source | None]:
-    """A visitor's file: a picture, or a clip with its source.
+def read_upload(data: bytes, name: str, *, look: Look | None = None) -> tuple[Picture, Source | None]:
+    """A visitor's file: a picture, or a clip with its source where there is room to keep it.
+
+    Decoded no larger than the page can use, in a line of its own: `look` sees how that stands.
 
     Raises:
         MediaError: the file is neither, is damaged, or breaks a limit.
+        A2Error: the server has no room for its frames.
+        Whatever `look` raises.
     """
-    clip = a2core.read_media(data, name=name, max_frames=FRAMES, max_side_px=view_model.UPLOAD_MAX_SIDE_PX)
-    picture = _picture(data, name, clip)
-    if len(clip.frames) < 2:
-        return replace(picture, clip=clip.first_frame()), None
+    digest = hashlib.sha256(data).hexdigest()[:24]
+    clip = _decoded(data, name, (digest, name), max_frames=FRAMES, look=look)
+    plays_on = len(clip.frames) > 1
+    what = "picture" if clip.kind == "image" else "clip"
     end_s = math.ceil(100 * float(clip.times_s[-1]) - 1e-6) / 100  # what a slider in hundredths reaches
-    return replace(picture, cut=Cut(0.0, end_s, FRAMES)), Source(data, name, end_s)
+    picture = services.picture_of(
+        clip if plays_on else clip.first_frame(),
+        id=services.UPLOAD_PREFIX + digest,
+        title=view_model.short_name(name),
+        alt=f"Your {what} {name}",
+        cut=Cut(0.0, end_s, FRAMES) if plays_on else None,
+    )
+    if not plays_on:
+        return picture, None
+    try:
+        held = visitors.server().store.put(("file", digest), data, visitors.visitor())
+    except Full:
+        return replace(picture, notes=(*picture.notes, NO_ROOM_FOR_FILE.format(title=picture.title))), None
+    return picture, Source(held, name, end_s)
 
 
-def cut_again(picture: Picture, source: Source, cut: Cut) -> Picture:
+def cut_again(picture: Picture, source: Source, cut: Cut, *, look: Look | None = None) -> Picture:
     """The clip with other frames.
 
     Raises:
         MediaError: there are no frames between these times.
+        A2Error: the file was let go, or the server has no room for the frames.
+        Whatever `look` raises.
     """
-    clip = a2core.read_media(
-        source.data,
-        name=source.name,
+    clip = _decoded(
+        source.held.value,
+        source.name,
+        (picture.id, source.name, cut),
         max_frames=cut.count,
-        max_side_px=view_model.UPLOAD_MAX_SIDE_PX,
         start_s=cut.start_s if cut.start_s > 0 else None,
         end_s=cut.end_s if cut.end_s < source.end_s else None,
+        look=look,
     )
-    return replace(picture, clip=clip, cut=cut)
+    return services.picture_of(
+        clip, id=picture.id, title=picture.title, alt=picture.alt, cut=cut, thumbnail=picture.thumbnail
+    )
 
 
-def _picture(data: bytes, name: str, clip: Clip) -> Picture:
-    digest = services.UPLOAD_PREFIX + hashlib.sha256(data).hexdigest()[:24]
-    thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
-    what = "picture" if clip.kind == "image" else "clip"
-    return Picture(digest, view_model.short_name(name), f"Your {what} {name}", "", clip, thumbnail)
+def _decoded(
+    data: bytes,
+    name: str,
+    key: tuple[object, ...],
+    *,
+    max_frames: int,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    look: Look | None,
+) -> Clip:
+    """The frames of a file, decoded once for all who ask at the same time under the same name.
+
+    Under the same name, because what is said of a bad file contains it, and nobody reads another's.
+    """
+
+    def read(tell: Tell) -> Clip:
+        tell(0.0)
+        return a2core.read_media(
+            data,
+            name=name,
+            max_frames=max_frames,
+            max_side_px=view_model.UPLOAD_MAX_SIDE_PX,
+            start_s=start_s,
+            end_s=end_s,
+        )
+
+    return visitors.server().decoders.run(key, read, visitor=visitors.visitor(), look=look)
 
 
 @st.cache_resource(show_spinner=False)
@@ -98,9 +141,15 @@ def sample_clip() -> Picture:
     scene, thing = (services.load_sample(samples[name]) for name in MADE_OF)
     clip = a2core.made_clip(scene.clip.frames[0], thing.clip.frames[0], frames=FRAMES, name="made clip")
     middle = clip.frames[len(clip.frames) // 2]
-    thumbnail = view_model.data_url(middle, quality=80, max_side_px=view_model.THUMBNAIL_PX)
-    alt = "A made clip: the face of a cat, cut out round, crosses a cup of coffee while the camera moves"
-    return Picture(MADE, "Made clip", alt, f"{scene.credit}. {thing.credit}", clip, thumbnail)
+    return services.picture_of(
+        clip,
+        id=MADE,
+        title="Made clip",
+        alt="A made clip: the face of a cat, cut out round, crosses a cup of coffee while the camera moves",
+        credit=f"{scene.credit}. {thing.credit}",
+        thumbnail=view_model.data_url(middle, quality=80, max_side_px=view_model.THUMBNAIL_PX),
+        public=True,
+    )
 
 
 def is_clip(picture: Picture) -> bool:
@@ -110,73 +159,7 @@ def is_clip(picture: Picture) -> bool:
 
 def plays(picture: Picture) -> bool:
     """Whether there is anything to play."""
-    return len(picture.clip.frames) > 1
-
-
-# ---- tracing
-
-
-class _Kept:
-    """The traces of clips that were asked for last, for the whole server."""
-
-    def __init__(self) -> None:
-        self.shown: OrderedDict[str, Shown] = OrderedDict()
-        self.lock = threading.Lock()
-
-    def get(self, key: str) -> Shown | None:
-        with self.lock:
-            if key in self.shown:
-                self.shown.move_to_end(key)
-            return self.shown.get(key)
-
-    def put(self, shown: Shown) -> None:
-        with self.lock:
-            self.shown[shown.key] = shown
-            while len(self.shown) > CLIPS_KEPT:
-                self.shown.popitem(last=False)
-
-
-@st.cache_resource(show_spinner=False)
-def _kept() -> _Kept:
-    return _Kept()
-
-
-def key_of(picture: Picture, weights: Weights, size_px: int, frames: str) -> str:
-    """Identity of a clip's trace."""
-    what = f"{picture.id} {picture.cut} {frames}"
-    return view_model.trace_key(what, f"{weights.label} {weights.fingerprint}", size_px)
-
-
-def known(picture: Picture, weights: Weights, size_px: int, frames: str) -> Shown | None:
-    """The trace when anybody asked for it before and it is still kept."""
-    found = _kept().get(key_of(picture, weights, size_px, frames))
-    return None if found is None else replace(found, picture=picture)
-
-
-def trace(
-    picture: Picture, weights: Weights, size_px: int, frames: str, progress: Callable[[float], None]
-) -> Shown:
-    """`picture`, a clip, traced; `progress` is told the share that is done.
-
-    What `progress` raises ends the work: Streamlit does so when the visitor clicks something else or
-    closes the page.
-
-    Raises:
-        A2Error: the checkpoint is refused, or the device cannot do it.
-    """
-    model = services.load_model(weights)
-    done = model.trace(
-        picture.clip,
-        size=size_px,
-        frames="each" if frames == EACH else "joint",
-        progress=lambda share: progress(0.9 * share),
-    )
-    key = key_of(picture, weights, size_px, frames)
-    payload = view_model.canvas_payload(done, model.card, key=key, alt=picture.alt)
-    progress(1.0)
-    shown = Shown(key, picture, weights, size_px, done, payload, model.card)
-    _kept().put(shown)
-    return shown
+    return picture.frames > 1
 
 
 # ---- what is only a clip's

@@ -70,12 +70,9 @@ def opening_setup(first_order: np.ndarray) -> Setup:
     return Setup(tuple(factors))
 
 
-def parse_factors(raw: Any, *, key: str, count: int) -> tuple[float, ...] | None:
-    """The factors in the board's report `raw`, anything at all; None when stale or malformed.
-
-    `key` is that of the board that the report must be about.
-    """
-    if not isinstance(raw, Mapping) or raw.get("key") != key:
+def parse_factors(raw: Any, *, count: int) -> tuple[float, ...] | None:
+    """The factors in the board's report `raw`, anything at all, or None."""
+    if not isinstance(raw, Mapping):
         return None
     factors = raw.get("factors")
     if not isinstance(factors, list) or len(factors) != count:

@@ -1,9 +1,8 @@
 """What the pages ask the model core for: cached models and traces, and faults turned into messages.
 
 One server serves a whole class: a checkpoint is loaded once, a trace that anybody asked for is kept
-for everybody, and a model traces one picture at a time (its own lock), so that thirty students who
-click together wait a moment instead of running out of memory. Nothing here draws a page, but for
-the messages.
+for everybody who has the same picture, and thirty students who click together stand in one line
+(`server`). Nothing here draws a page, but for the messages.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ import functools
 import gc
 import hashlib
 import io
+import itertools
 import logging
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -24,6 +23,10 @@ import streamlit as st
 import a2core
 from a2core import A2Error, CheckpointError, CheckpointInfo, Clip, Model, Trace
 from viz_app import view_model
+from viz_app.server import visitors
+from viz_app.server.jobs import Job, Tell
+from viz_app.server.store import PUBLIC, Entry, loose
+from viz_app.server.visitors import Look
 from viz_app.state import Key, Probe
 from viz_app.view_model import Sample
 
@@ -32,8 +35,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 MODELS_KEPT = 4
-TRACES_KEPT = 48  # of about 2 to 6 MB each, payload included
 SAMPLES_KEPT = 16
+EACH, JOINT = "each", "joint"  # what a block attends over: each frame of a clip alone, or all of them
 UPLOAD_PREFIX = "upload-"
 DOUBLE_ATTENTION = "double_attention"
 RANDOM_SUFFIX = ", random blocks"
@@ -49,33 +52,143 @@ UNEXPECTED = (
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture that can be traced: a sample, or one that a visitor brought.
+    """A picture or clip that can be traced: a sample, or what a visitor brought.
 
-    `id` names its content, so that equal pictures share their traces; `spot` is where the first
-    probe is put, as (x, y) fractions, None for where the block changes its input the most.
+    The frames are the server's, which shares them by content and may let them go; what a file is called
+    and what is said of it are this visitor's alone.
+
+    Attributes:
+        id: names its file in an address.
+        content: names its frames and their times.
+        held: the frames as a Clip without a name.
+        frames: how many there are.
+        thumbnail: a data URL.
+        spot: where the first probe is put, as (x, y) fractions; None for where the block changes its input
+            the most.
+        cut: of a clip whose frames can be chosen: which were (clips.Cut).
+        name, notes: of the clip, as the visitor sees them.
+        public: no visitor brought it.
     """
 
     id: str
     title: str
     alt: str
     credit: str
-    clip: Clip
-    thumbnail: str  # data URL
+    content: str
+    held: Entry[Clip]
+    frames: int
+    thumbnail: str
     spot: tuple[float, float] | None = None
-    cut: Any = None  # of a clip whose frames can be chosen: which were (clips.Cut)
+    cut: Any = None
+    name: str = ""
+    notes: tuple[str, ...] = ()
+    public: bool = False
+
+    @property
+    def clip(self) -> Clip:
+        """The frames.
+
+        Raises:
+            A2Error: the server has let them go.
+        """
+        return replace(self.held.value, name=self.name, notes=self.notes)
+
+
+def picture_of(
+    clip: Clip,
+    *,
+    id: str,
+    title: str = "",
+    alt: str = "",
+    credit: str = "",
+    thumbnail: str | None = None,
+    spot: tuple[float, float] | None = None,
+    cut: Any = None,
+    public: bool = False,
+) -> Picture:
+    """`clip` as a Picture, its frames kept by the server for this visitor, or for good if `public`.
+
+    Raises:
+        A2Error: there is no room for them.
+    """
+    bare = replace(clip, name="", notes=())
+    content = content_of(clip)
+    held: Entry[Clip] = (
+        loose(bare)
+        if public
+        else visitors.server().store.put(("clip", content), bare, visitors.visitor(), name=title)
+    )
+    if thumbnail is None:
+        thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
+    return Picture(
+        id,
+        title,
+        alt,
+        credit,
+        content,
+        held,
+        len(clip.frames),
+        thumbnail,
+        spot,
+        cut,
+        clip.name,
+        clip.notes,
+        public,
+    )
+
+
+def content_of(clip: Clip) -> str:
+    """What names the frames of `clip` and their times: equal ones have the same, whatever they are called."""
+    digest = hashlib.sha256(f"{clip.kind} {clip.frames.shape}".encode())
+    digest.update(clip.times_s.tobytes())
+    digest.update(clip.frames.tobytes())
+    return digest.hexdigest()[:24]
+
+
+def holder_of(picture: Picture) -> str:
+    """Who holds what is worked out about `picture`: everybody, or this visitor."""
+    return PUBLIC if picture.public else visitors.visitor()
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A trace with its canvas payload, for everybody with the same frames: without a name or a title."""
+
+    trace: Trace
+    payload: Mapping[str, Any]
+    card: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A trace, ready for the page: with its identity and its canvas payload."""
+    """A trace on a visitor's screen, with its identity."""
 
     key: str
     picture: Picture
     weights: Weights
     size_px: int
-    trace: Trace
-    payload: Mapping[str, Any]
-    card: Mapping[str, Any]
+    frames: str  # JOINT | EACH
+    held: Entry[Traced]
+
+    @property
+    def trace(self) -> Trace:
+        """The trace. Its clip is what the network saw, under this visitor's name for it.
+
+        Raises:
+            A2Error: the server has let it go.
+        """
+        kept = self.held.value.trace
+        return replace(kept, clip=replace(kept.clip, name=self.picture.name, notes=self.picture.notes))
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The canvas payload, in this visitor's words."""
+        return view_model.with_alt(self.held.value.payload, self.picture.alt)
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """The card of the weights' checkpoint."""
+        return self.held.value.card
 
 
 @dataclass(frozen=True)
@@ -142,20 +255,44 @@ def _learned_on_clips(weights: Weights) -> bool:
     return isinstance(frames, int) and frames > 1
 
 
-@st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
 def load_model(weights: Weights) -> Model:
     """The network of `weights`, loaded once for the whole server.
 
     Raises:
         A2Error: the checkpoint is refused, or the device cannot be used.
     """
+    return _loaded(weights)[0]
+
+
+def model_number(weights: Weights) -> int:
+    """Tells the object that `load_model` returns from any that it returned before or will return later.
+
+    Raises:
+        A2Error: as `load_model`.
+    """
+    return _loaded(weights)[1]
+
+
+@st.cache_resource(show_spinner=False)
+def _numbers() -> itertools.count[int]:
+    return itertools.count(1)
+
+
+@st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
+def _loaded(weights: Weights) -> tuple[Model, int]:
     if weights.label == VIDEO_NETWORK:
         model = a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
     elif weights.trained:
         model = a2core.load_model(weights.checkpoint)
     else:
         model = a2core.untrained_model(weights.checkpoint)
-    return model
+    return model, next(_numbers())
+
+
+@st.cache_resource(show_spinner=False)
+def use_cores() -> int:
+    """Set how many threads torch and OpenCV work with, once for the server; how many."""
+    return a2core.use_cores()
 
 
 def set_apart() -> None:
@@ -183,71 +320,109 @@ def load_sample(sample: Sample) -> Picture:
         MediaError: the file is missing or damaged.
     """
     clip = a2core.read_media(view_model.sample_path(sample), max_side_px=view_model.UPLOAD_MAX_SIDE_PX)
-    thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
-    return Picture(sample.name, sample.title, sample.alt, sample.credit, clip, thumbnail, sample.spot)
+    return picture_of(
+        clip,
+        id=sample.name,
+        title=sample.title,
+        alt=sample.alt,
+        credit=sample.credit,
+        spot=sample.spot,
+        public=True,
+    )
 
 
-def read_upload(data: bytes, name: str) -> Picture:
-    """A visitor's file as a Picture, decoded no larger than the page can use; of a clip, its first frame.
+def shown_key(picture: Picture, weights: Weights, size_px: int, frames: str = JOINT) -> str:
+    """Identity of a trace: the frames, the weights, the size and what is attended over; nothing else."""
+    how = f"{frames if picture.frames > 1 else JOINT} {weights.label} {weights.fingerprint}"
+    return view_model.trace_key(picture.content, how, size_px)
+
+
+def show(
+    picture: Picture,
+    weights: Weights,
+    size_px: int,
+    frames: str = JOINT,
+    *,
+    look: Look | None = None,
+    holder: str | None = None,
+) -> Shown:
+    """`picture` traced with `weights` at `size_px`; what anybody asked for before is not traced again.
+
+    Args:
+        picture: what.
+        weights: with which network.
+        size_px: long side of what the network sees.
+        frames: `JOINT` or `EACH`.
+        look: sees how the work stands while it waits for its turn, as of `Queue.run`.
+        holder: whose it is; this visitor's, or everybody's where the picture is.
 
     Raises:
-        MediaError: the file is not a picture, is damaged, or breaks a limit.
+        A2Error: the checkpoint is refused, the device cannot do it, or the server has no room for it.
+        Whatever `look` raises.
     """
-    clip = a2core.read_media(data, name=name, max_side_px=view_model.UPLOAD_MAX_SIDE_PX).first_frame()
-    digest = UPLOAD_PREFIX + hashlib.sha256(data).hexdigest()[:24]
-    title = view_model.short_name(name)
-    thumbnail = view_model.data_url(clip.frames[0], quality=80, max_side_px=view_model.THUMBNAIL_PX)
-    return Picture(digest, title, f"Your picture {name}", "", clip, thumbnail)
+    key = shown_key(picture, weights, size_px, frames)
+
+    def make(tell: Tell) -> Traced:
+        model = load_model(weights)
+        tell(0.0)
+        clip = picture.held.value
+        trace = model.trace(
+            clip,
+            size=size_px,
+            frames="each" if frames == EACH else "joint",
+            progress=lambda share: tell(0.9 * share),
+        )
+        logger.info("traced %s", key)
+        # The frames that it was made from may be let go, while it stays.
+        trace = replace(trace, clip=replace(clip, frames=trace.model_input))
+        return Traced(trace, view_model.canvas_payload(trace, model.card, key=key, alt=""), model.card)
+
+    whose = holder_of(picture) if holder is None else holder
+    entry = visitors.obtain(("trace", key), make, holder=whose, look=look)
+    if who := visitors.visitor():
+        visitors.server().store.pin(who, [entry, picture.held])
+    return Shown(key, picture, weights, size_px, frames, entry)
 
 
-def show(picture: Picture, weights: Weights, size_px: int) -> Shown:
-    """`picture` traced with `weights` at `size_px`; taken from the cache when anybody asked before.
-
-    Raises:
-        A2Error: the checkpoint is refused, or the device cannot do it.
-    """
-    return _shown(picture.id, weights, size_px, picture)
-
-
-@st.cache_resource(max_entries=TRACES_KEPT, show_spinner=False)
-def _shown(picture_id: str, weights: Weights, size_px: int, _picture: Picture) -> Shown:
-    model = load_model(weights)
-    trace = model.trace(_picture.clip, size=size_px)
-    key = view_model.trace_key(picture_id, f"{weights.label} {weights.fingerprint}", size_px)
-    payload = view_model.canvas_payload(trace, model.card, key=key, alt=_picture.alt)
-    return Shown(key, _picture, weights, size_px, trace, payload, model.card)
+def known(picture: Picture, weights: Weights, size_px: int, frames: str = JOINT) -> bool:
+    """Whether the trace is there."""
+    return visitors.server().store.peek(("trace", shown_key(picture, weights, size_px, frames))) is not None
 
 
 @st.cache_resource(show_spinner=False)
-def prepare_samples(weights: Weights) -> threading.Thread:
+def prepare_samples(weights: Weights) -> Job:
     """Trace all samples behind the visitors' backs, once for the server: choosing one then takes no trace."""
+    queue = visitors.server().networks
 
-    def trace_all() -> None:
+    def trace_all(_: Tell) -> None:
         for sample in view_model.SAMPLES:
+            queue.make_way()
             attempt(lambda sample=sample: show(load_sample(sample), weights, view_model.DEFAULT_SIZE_PX))  # type: ignore[misc]
 
-    thread = threading.Thread(target=trace_all, name="samples", daemon=True)
-    thread.start()
-    return thread
+    return queue.start(("samples", weights), trace_all)
 
 
-def current_shown() -> Shown:
+def current_shown(*, look: Look | None = None) -> Shown:
     """What the visitor looked at last, on any page; the first sample, traced, when there is nothing yet.
+
+    Of a clip the frames are attended to jointly. The network that takes whole clips, whose blocks other
+    pages cannot take apart, gives way to the first weights.
 
     Raises:
         A2Error: there is no checkpoint to use, or it is refused.
+        Whatever `look` raises.
     """
     shown: Shown | None = st.session_state.get(Key.SHOWN)
     usable, _ = list_weights()
-    of_clips = shown is not None and shown.weights.label == VIDEO_NETWORK
-    if shown is not None and (len(shown.trace.clip.frames) > 1 or of_clips):  # other pages are about pictures
-        still = replace(shown.picture, clip=shown.picture.clip.first_frame(), cut=None)
-        return show(still, usable[0] if of_clips and usable else shown.weights, shown.size_px)
-    if shown is not None:
+    if shown is None or not shown.held.here:
+        if not usable:
+            raise CheckpointError(NO_CHECKPOINT)
+        sample = load_sample(view_model.SAMPLES[0])
+        return show(sample, usable[0], view_model.DEFAULT_SIZE_PX, look=look)
+    weights = usable[0] if shown.weights.label == VIDEO_NETWORK and usable else shown.weights
+    if weights is shown.weights and shown.frames == JOINT:
         return shown
-    if not usable:
-        raise CheckpointError(NO_CHECKPOINT)
-    return show(load_sample(view_model.SAMPLES[0]), usable[0], view_model.DEFAULT_SIZE_PX)
+    return show(shown.picture, weights, shown.size_px, look=look)
 
 
 def current_probe(shown: Shown) -> Probe:

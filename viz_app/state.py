@@ -30,6 +30,8 @@ class Key(StrEnum):
     UPLOADER_ROUND = "uploader_round"  # grows after each upload, so that the drop zone empties itself
     CAMERA = "camera"  # widget: whether the camera is open
     CAMERA_TAKES = "camera_takes"  # widget: a picture or a clip
+    INCOMING = "incoming"  # the files that are still to be read, as explore.File
+    CUT = "cut"  # (picture id, clips.Cut) that is still to be cut
     RECEIVED = "received"  # ids of the files that were taken from the drop zone or the camera last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the services.Shown on screen: the last trace that worked
@@ -39,13 +41,13 @@ class Key(StrEnum):
     LAST = "last"  # (Shown, Probe) that were on screen last, to start the next trace from
     TOGETHER = "together"  # widget: whether the frames of a clip are attended to jointly
     SOURCES = "sources"  # dict of picture id to clips.Source, to cut other frames from, newest last
-    STOPPED = "stopped"  # key of the clip's trace that the visitor stopped
+    STOPPED = "stopped"  # key of the trace that the visitor stopped
     LIFE_SEEN = "life_seen"  # the clicks in the heat maps over time that were followed
     ADDRESS = "address"  # query parameters of what is on screen
     HOME = "home"  # query parameters of what an address without any stands for
     AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring
     DRAWN = "drawn"  # revision of the view that the charts were drawn for
-    REVISION = "revision"  # grows with each view given to the canvas: a report on an earlier one is stale
+    CANVAS = "canvas"  # the component in which people look
 
 
 @dataclass(frozen=True)
@@ -91,20 +93,13 @@ def parse_settings(raw: Any) -> dict[str, str | float | bool]:
     """What the visitor set inside the canvas, as the browser reports it; {} when that is malformed.
 
     Only plain values pass: the canvas checks each against its own list when it gets them back, and
-    what is about one picture (pins, a region) or one view (its revision) is not a setting.
+    what is about one picture (pins, a region) is not a setting.
     """
     view = raw.get("view") if isinstance(raw, Mapping) else None
     if not isinstance(view, Mapping):
         return {}
     plain = {name: value for name, value in view.items() if isinstance(value, str | int | float | bool)}
-    plain.pop("revision", None)
     return {name: value for name, value in plain.items() if isinstance(name, str) and len(str(value)) < 64}
-
-
-def revision_of(raw: Any) -> Any:
-    """The revision of the view that the browser's report `raw` answers, or None."""
-    view = raw.get("view") if isinstance(raw, Mapping) else None
-    return view.get("revision") if isinstance(view, Mapping) else None
 
 
 def _index(value: Any, size: int) -> int | None:

@@ -117,7 +117,7 @@ def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str)
     what the picture shows. Depends on the trace alone, so it is made and sent once per trace.
     """
     frames, height_px, width_px, _ = trace.model_input.shape
-    return {
+    payload = {
         "version": PAYLOAD_VERSION,
         "key": key,
         "frames": [
@@ -127,9 +127,10 @@ def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str)
         "height_px": height_px,
         "joint": all(block.joint for block in trace.blocks.values()),
         "times_s": [float(t) for t in trace.clip.times_s[:frames]],
-        "alt": f"{alt}, {width_px} × {height_px} pixels",
+        "alt": "",
         "blocks": [_block_payload(block, trace, card) for block in trace.blocks.values()],
     }
+    return with_alt(payload, alt)
 
 
 def with_effects(payload: Mapping[str, Any], effects: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -141,6 +142,11 @@ def with_effects(payload: Mapping[str, Any], effects: Mapping[str, np.ndarray]) 
         for block in payload["blocks"]
     ]
     return {**payload, "blocks": blocks}
+
+
+def with_alt(payload: Mapping[str, Any], alt: str) -> dict[str, Any]:
+    """`payload` with what the picture shows, in words."""
+    return {**payload, "alt": f"{alt}, {payload['width_px']} × {payload['height_px']} pixels"}
 
 
 def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,12 +63,14 @@ def read_media(
 ) -> Clip:
     """Read a picture or the frames of a clip as upright 8-bit RGB.
 
-    Pictures are PNG, JPEG, WebP, BMP, TIFF and GIF; clips are MP4, WebM, MOV, AVI and MKV, and
-    animated GIF, WebP and PNG.
+    Pictures are JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP, JPEG 2000, TGA, ICO and the Netpbm family (PBM,
+    PGM, PPM, PAM, PFM); clips are MP4, WebM, MOV, AVI and MKV, and animated GIF, WebP, PNG and AVIF.
 
-    Pictures come in sRGB: embedded colour profiles are converted, deeper samples scaled to 8 bits.
-    Transparent parts are filled with white: the backdrop such pictures are nearly always drawn for,
-    and black would swallow dark drawings.
+    Pictures come in sRGB: embedded colour profiles are converted, deeper samples scaled to 8 bits, and
+    those of a sensor that leave most of their range unused stretched, with a note (depth.py has the rule).
+    Transparent parts are filled with white: the backdrop such pictures and clips are nearly always drawn
+    for, and black would swallow dark drawings.
+    Clips of high dynamic range (PQ, HLG) and of wide gamut come in sRGB too.
 
     The frames of a clip are spread evenly over its time, its first and last among them (one alone
     is the middle one), and each comes with its true time, also where the rate varies.
@@ -110,7 +112,7 @@ def read_media(
         found = recognise(head)
         if found.kind == "other":
             raise MediaError(
-                f"{who} {found.what} Choose a PNG, JPEG, WebP, BMP, TIFF or GIF picture, "
+                f"{who} {found.what} Choose a JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP picture, "
                 "or an MP4, WebM, MOV, AVI or MKV clip."
             )
         _check_bytes(who, found.kind, size_bytes)

@@ -10,11 +10,17 @@ MAX_PIXELS = 64 * 1000 * 1000
 """Of one frame, as it is stored."""
 MAX_ASPECT = 16
 MAX_FRAMES = 64
-MAX_ANIMATION_PIXELS = 500 * 1000 * 1000
+MAX_ANIMATION_PIXELS = 250 * 1000 * 1000
 """Of all frames together: an animated picture has no index, so every frame before one has to be decoded."""
+MAX_SAMPLE_BYTES = 512 * 1000 * 1000
+"""Of one frame with all its bands at their own depth: five bands of floats take 20 bytes a pixel."""
+MAX_PICTURE_PARTS = 500 * 1000
+"""Chunks or blocks of one picture: each costs a step in Python, and they may be as small as a byte."""
 MAX_JPEG_SCANS = 200
 """Ordinary progressive JPEGs have about ten. Each scan costs a pass over the whole picture and may take
 only a few bytes, so thousands of them are a small file that keeps the decoder busy for an hour."""
+MAX_JPEG_SCAN_PIXELS = 2 * 1000 * 1000 * 1000
+"""The pixels of a JPEG times its scans; twenty scans are allowed in any case."""
 MOVING_SIDE_PX = 1344
 """Long side of the frames of clips and animations, unless another is asked for: there are many of them."""
 

@@ -40,9 +40,43 @@ def _picture_format(head: bytes) -> str | None:
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return "TIFF"
     # "BM" alone also begins plain text, so the size of the header that follows is looked at too.
+    if head[:12] == b"\x00\x00\x00\x0cjP  \r\n\x87\n" or head.startswith(b"\xff\x4f\xff\x51"):
+        return "JPEG 2000"
+    if head[4:8] == b"ftyp":
+        brands = _brands(head)
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        if brands & _HEIC_BRANDS and head[8:12] not in (b"isom", b"mp41", b"mp42", b"crx "):
+            return "HEIC"
+    if head[:4] == b"\x00\x00\x01\x00" and head[4:6] != b"\0\0":
+        return "ICO"
+    if head[:1] == b"P" and head[1:2] in b"1234567fF" and head[2:3] in b" \t\r\n#" and len(head) > 2:
+        return "Netpbm"
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
         return "BMP"
-    return None
+    return "TGA" if _is_tga(head) else None
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """What an ISO base media file says it is: AVIF and HEIC may both call themselves mif1 first."""
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    return {head[8:12], *(head[at : at + 4] for at in range(16, length - 3, 4))}
+
+
+def _is_tga(head: bytes) -> bool:
+    """Whether this may be a TGA: it has no mark at its beginning, but few values that its fields may have."""
+    if len(head) < 18:
+        return False
+    coloured_by_map = head[2] in (1, 9)
+    return (
+        head[2] in (1, 2, 3, 9, 10, 11)
+        and head[1] == coloured_by_map
+        and (head[7] in (15, 16, 24, 32) if coloured_by_map else head[3:8] == bytes(5))
+        and head[16] in ((8,) if coloured_by_map or head[2] in (3, 11) else (15, 16, 24, 32))
+        and head[12:14] != b"\0\0"
+        and head[14:16] != b"\0\0"
+        and head[17] & 0xC0 == 0
+    )
 
 
 def _video_format(head: bytes) -> str | None:
@@ -69,16 +103,10 @@ _OTHER_FILES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "is a gzip archive: unpack it first."),
     (0, b"8BPS", "is a Photoshop document: export it as PNG or JPEG."),
     (0, b"%!PS", "is a PostScript drawing: export it as PNG."),
-    (0, b"\x00\x00\x01\x00", "is a Windows icon: save it as PNG."),
+    (0, b"\x00\x00\x02\x00", "is a Windows cursor: save it as PNG."),
     (0, b"icns", "is a macOS icon: save it as PNG."),
     (0, b"\x00\x00\x00\x0cJXL ", "is a JPEG XL picture, which is not read here: save it as PNG or JPEG."),
     (0, b"\xff\x0a", "is a JPEG XL picture, which is not read here: save it as PNG or JPEG."),
-    (
-        0,
-        b"\x00\x00\x00\x0cjP  ",
-        "is a JPEG 2000 picture, which is not read here: save it as PNG or JPEG.",
-    ),
-    (0, b"\xff\x4f\xff\x51", "is a JPEG 2000 picture, which is not read here: save it as PNG or JPEG."),
     (0, b"\x76\x2f\x31\x01", "is an OpenEXR picture, which is not read here: save it as PNG or JPEG."),
     (0, b"FUJIFILMCCD-RAW", "is a raw camera file: develop it and save it as JPEG."),
     (128, b"DICM", "is a DICOM medical image: export it as PNG."),
@@ -98,14 +126,9 @@ _OTHER_FILES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"#EXTM3U", "is a playlist, not a video: download the video itself."),
 )
 
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+
 _FTYP_BRANDS: dict[bytes, str] = {
-    **dict.fromkeys(
-        (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"),
-        "is a HEIC picture (as iPhones take them), which is not read here: save it as JPEG.",
-    ),
-    **dict.fromkeys(
-        (b"avif", b"avis"), "is an AVIF picture, which is not read here: save it as PNG or JPEG."
-    ),
     b"crx ": "is a raw camera file: develop it and save it as JPEG.",
     **dict.fromkeys((b"M4A ", b"M4B "), "holds sound only, no picture."),
 }
@@ -114,9 +137,7 @@ _FTYP_BRANDS: dict[bytes, str] = {
 def _what_it_is_instead(head: bytes) -> str:
     """The predicate for a file that is neither: what it looks like and, where one exists, the way out."""
     if head[4:8] == b"ftyp":
-        # AVIF and HEIC may both call themselves mif1 first and by their own name after.
-        avif = head[8:12] in (b"mif1", b"msf1") and b"avif" in head[16:64]
-        return _FTYP_BRANDS[b"avif" if avif else head[8:12]]
+        return _FTYP_BRANDS[head[8:12]]
     for offset, magic, answer in _OTHER_FILES:
         if head[offset : offset + len(magic)] == magic:
             return answer

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from a2core.card import parse_card
 from a2core.checkpoints import find_checkpoint, load_model, read_card, write_atomically
 from a2core.double_attention import DoubleAttention
 from a2core.errors import CheckpointError, TrainingError
@@ -220,12 +221,13 @@ def amend_card(path: Path, changes: Mapping[str, Any]) -> None:
     """Replace entries of the card of checkpoint `path`, whole or not at all.
 
     Raises:
-        CheckpointError: no card that fits the file, or one that cannot be written.
+        CheckpointError: no card that fits the file, changes that make it none, or one that cannot be written.
     """
-    card = {**read_card(path), **changes}
+    card = {**read_card(path).entries, **changes}
     text = json.dumps(card, indent=1, ensure_ascii=False)
     text = re.sub(r"\[[-\d.,\seE]+\]", lambda numbers: re.sub(r"\s+", " ", numbers[0]), text)
     target = path.with_suffix(".json")
+    parse_card(text.encode(errors="surrogatepass"), target.name)
     try:
         write_atomically(target, (text + "\n").encode())
     except OSError as error:

@@ -95,7 +95,7 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
         print(skipped.summary())
     if args.write:
         path = find_checkpoint(args.checkpoint)
-        before = read_card(path).get("metrics", {})
+        before = read_card(path).entries.get("metrics", {})
         amend_card(path, {"metrics": {**before, **card_metrics(results)}})
         print(f"wrote the measures into {path.with_suffix('.json').name}")
     return results

@@ -80,7 +80,7 @@ def start_from(
     """
     path = find_checkpoint(name)
     tensors, card = read_checkpoint(path)
-    theirs, ours = (json.loads(json.dumps(a)) for a in (card["architecture"], architecture))
+    theirs, ours = (json.loads(json.dumps(a)) for a in (card.architecture, architecture))
     for key in ("backbone", "trunk", "labels", "blocks"):
         if theirs.get(key) != ours.get(key):
             raise TrainingError(

@@ -14,10 +14,8 @@ from a2core.checkpoints import checkpoint_folder, list_checkpoints, load_model, 
 from a2core.errors import CheckpointError
 from a2core.networks import build_network, inserted_blocks
 
-ARCHITECTURE = {
-    "backbone": "tf_efficientnet_lite0",
-    "blocks": {"blocks.5": {"in_channels": 192, "c_m": 4, "c_n": 3}},
-}
+BLOCK = {"in_channels": 192, "c_m": 4, "c_n": 3}
+ARCHITECTURE = {"backbone": "tf_efficientnet_lite0", "blocks": {"blocks.5": BLOCK}}
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +134,7 @@ def test_an_architecture_that_cannot_be_built_is_refused(copy):
     rewrite_card(
         copy,
         copy.read_bytes(),
-        architecture={"backbone": "tf_efficientnet_lite0", "blocks": {"blocks.5": {"x": 1}}},
+        architecture={"backbone": "tf_efficientnet_lite0", "blocks": {"blocks.5": {**BLOCK, "x": 1}}},
     )
     with pytest.raises(CheckpointError, match="cannot build"):
         load_model(copy)

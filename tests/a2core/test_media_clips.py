@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from a2core.errors import MediaError
-from a2core.media import Clip, pictures, read_media, video
+from a2core.media import Clip, outline, read_media, video
+from a2core.media.clip_decoder import ClipDecoder
 from a2core.media.timeline import pick
 from tests.a2core.media_files import (
     RED,
@@ -89,13 +90,13 @@ class GrabCounter:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.grabs = 0
-        original = video._Decoder.step
+        original = ClipDecoder.step
 
-        def counted(decoder: video._Decoder) -> bool:
+        def counted(decoder: ClipDecoder) -> bool:
             self.grabs += 1
             return original(decoder)
 
-        monkeypatch.setattr(video._Decoder, "step", counted)
+        monkeypatch.setattr(ClipDecoder, "step", counted)
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -602,7 +603,7 @@ def test_the_stand_in_of_an_animated_png_is_not_part_of_it():
 
 
 def test_a_very_long_animation_is_looked_at_in_part_and_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pictures, "MAX_ANIMATION_PIXELS", 10 * 128 * 64)
+    monkeypatch.setattr(outline, "MAX_ANIMATION_PIXELS", 10 * 128 * 64)
     clip = read_media(animation("GIF", [100] * 30))
     assert numbers(clip) == list(range(10))
     assert clip.notes == ("A very long animation: only its first 10 frames were looked at.",)

@@ -144,10 +144,11 @@ class AppPage:
         self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.frames_sent = 0
+        self.bytes_received = 0  # over the websocket
         self.foreign: list[str] = []
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        self.page.on("websocket", self._follow)
         self.page.on("request", lambda request: self._check_address(request.url))
         self.page.goto(url)
 
@@ -156,8 +157,15 @@ class AppPage:
         if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
             self.complaints.append(message.text)
 
-    def _count(self, _: Any) -> None:
+    def _follow(self, socket: Any) -> None:
+        socket.on("framesent", self._count_sent)
+        socket.on("framereceived", self._count_received)
+
+    def _count_sent(self, _: Any) -> None:
         self.frames_sent += 1
+
+    def _count_received(self, frame: Any) -> None:
+        self.bytes_received += len(frame)
 
     def _check_address(self, address: str) -> None:
         if urlsplit(address).hostname not in (None, "127.0.0.1"):

@@ -11,7 +11,7 @@ import pytest
 from a2core.media import Clip, read_media
 from tests.browser.conftest import OpenApp
 from viz_app import clip_recorder, framed
-from viz_app.component import script
+from viz_app.components.runtime import script
 
 pytestmark = pytest.mark.browser
 

@@ -34,7 +34,7 @@ def offline(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Tabs:
 
 
 @pytest.fixture
-def show(offline: Tabs, tmp_path: Path) -> Iterator[Show]:
+def show(chromium: Any, offline: Tabs, tmp_path: Path) -> Iterator[Show]:
     """Opens payloads; at the end no page may have complained or asked the network for anything."""
     opened: list[harness.CanvasPage] = []
 
@@ -44,16 +44,21 @@ def show(offline: Tabs, tmp_path: Path) -> Iterator[Show]:
         view: dict[str, Any] | None = None,
         size: tuple[int, int] = (1400, 1000),
         scheme: str = "light",
+        own_clock: bool = False,
     ) -> harness.CanvasPage:
         path = tmp_path / f"canvas{len(opened)}.html"
         path.write_text(standalone_html(payload, view=view), encoding="utf-8")
-        tab = offline.open(width=size[0], height=size[1], scheme=scheme)
+        how = {"width": size[0], "height": size[1], "scheme": scheme}
+        # A clock of the test's own is that of all tabs of a browser, for good.
+        tab = single_tab(chromium, **how, **harness.OFFLINE) if own_clock else offline.open(**how)
         opened.append(harness.CanvasPage(tab, path))
         return opened[-1]
 
     yield open_page
     offline.clear()
     for page in opened:
+        if page.context is not offline.context:
+            page.context.close()
         assert page.complaints == []
         assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []
 
@@ -78,7 +83,7 @@ def touched(chromium: Any, tmp_path: Path) -> Iterator[Show]:
 
 def test_each_hover_is_painted_in_the_next_frame_and_several_within_one_are_painted_once(show: Show) -> None:
     payload, _ = harness.make_payload(n=256, size=(672, 672), strides=(16,))
-    canvas = show(payload)
+    canvas = show(payload, own_clock=True)
     page = canvas.page
     paints = "() => window.paints.length"
     page.clock.install()

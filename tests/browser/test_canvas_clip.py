@@ -144,8 +144,9 @@ def test_a_pin_stays_at_its_moment_while_the_frames_change(small) -> None:
     assert "0.32\u202fs" in canvas.page.locator("[data-ref=compareHead]").inner_text()
 
 
-def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(clip) -> None:
-    canvas, maps = clip
+def test_it_plays_at_24_frames_a_second_with_a_map_on_every_frame(show: Show) -> None:  # noqa: F811
+    payload, maps = harness.make_clip()
+    canvas = show(payload, view={"probe": [0, 5, 5]}, own_clock=True)
     page = canvas.page
     page.locator("[data-ref=speed]").select_option("24")
     page.mouse.move(*canvas.spot(0.3, 0.4))

@@ -11,6 +11,7 @@ import pytest
 from tests.browser import canvas_harness as harness
 from tests.browser.test_canvas import Show, offline, show  # noqa: F401  (fixtures)
 from viz_app import probe_canvas as wrapper
+from viz_app.components.runtime import script
 
 REPORT = {
     "key": "k",
@@ -25,7 +26,7 @@ REPORT = {
 
 
 def test_a_report_of_the_right_types_comes_through() -> None:
-    assert wrapper._report_in({"probe": REPORT}) == REPORT
+    assert wrapper.parse_report(REPORT) == REPORT
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_a_report_of_the_right_types_comes_through() -> None:
     ],
 )
 def test_a_report_of_wrong_types_is_dropped(broken: dict[str, Any]) -> None:
-    assert wrapper._report_in({"probe": REPORT | broken}) is None
+    assert wrapper.parse_report(REPORT | broken) is None
 
 
 def test_settings_of_the_right_types_come_through() -> None:
@@ -51,10 +52,10 @@ def test_settings_of_the_right_types_come_through() -> None:
         "direction": "to", "layer": "change", "pins": [[0, 1, 2], [0, 3, 4]],
         "region": [0, 1, 2, 3, 4], "presentation": True, "sort": "effect",
     }  # fmt: skip
-    told = wrapper._report_in({"probe": REPORT | {"view": view}})
+    told = wrapper.parse_report(REPORT | {"view": view})
     assert told is not None
     assert told["view"] == view
-    told = wrapper._report_in({"probe": REPORT | {"view": view | {"region": None, "pins": []}}})
+    told = wrapper.parse_report(REPORT | {"view": view | {"region": None, "pins": []}})
     assert told is not None
     assert (told["view"]["region"], told["view"]["pins"]) == (None, [])
 
@@ -74,40 +75,14 @@ def test_settings_of_the_right_types_come_through() -> None:
     ],
 )
 def test_a_setting_of_the_wrong_type_is_left_out_and_the_rest_kept(broken: dict[str, Any]) -> None:
-    told = wrapper._report_in({"probe": REPORT | {"view": {"scale": "absolute"} | broken}})
+    told = wrapper.parse_report(REPORT | {"view": {"scale": "absolute"} | broken})
     assert told is not None
     assert told["view"] == {"scale": "absolute"}
 
 
-def test_another_revision_is_sent_even_if_it_says_what_was_sent_before() -> None:
-    sent = {"probe": [0, 1, 1], "revision": 1}
-    again = {"probe": [0, 3, 5], "revision": 2}
-    assert wrapper._view_to_send("k", again, ("k", sent), REPORT) is again
-
-
-@pytest.mark.parametrize("result", [None, {}, {"probe": None}, {"probe": [1, 2]}, "x", {"probe": "{}"}])
-def test_no_report_is_none(result: Any) -> None:
-    assert wrapper._report_in(result) is None
-
-
-def test_a_view_that_the_browser_already_has_is_not_sent_again() -> None:
-    sent = {"block": "blocks.4", "probe": [0, 1, 1], "opacity": 0.75}
-    echo = {"block": "blocks.4", "probe": (0, 3, 5), "primitive": None, "opacity": 0.5}
-    assert wrapper._view_to_send("k", echo, ("k", sent), REPORT) is sent
-
-
-def test_a_view_with_news_is_sent() -> None:
-    sent = {"block": "blocks.4", "probe": [0, 1, 1]}
-    news = {"block": "blocks.4", "probe": [0, 9, 9]}
-    assert wrapper._view_to_send("k", news, ("k", sent), REPORT) is news
-    assert wrapper._view_to_send("other", news, ("k", sent), REPORT) is news
-    assert wrapper._view_to_send("k", news, None, None) is news
-
-
-def test_a_stale_report_says_nothing_about_the_new_payload() -> None:
-    sent = {"probe": [0, 1, 1]}
-    asked = {"probe": [0, 3, 5]}
-    assert wrapper._view_to_send("new", asked, ("new", sent), REPORT) is asked
+@pytest.mark.parametrize("raw", [None, {}, [1, 2], "x", "{}"])
+def test_anything_else_is_no_report(raw: Any) -> None:
+    assert wrapper.parse_report(raw) is None
 
 
 def test_the_page_cannot_be_broken_out_of() -> None:
@@ -139,25 +114,33 @@ def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa
           document.body.append(parentElement);
           const root = parentElement.firstElementChild;
           const sent = [];
-          const call = (view) => component({
-            data: { payload, view }, parentElement, setStateValue: (...what) => sent.push(what),
+          const call = (revision, view) => component({
+            data: { key: "canvas", identity: payload.key, revision, view, measures: [], effects: {} },
+            parentElement,
+            setStateValue: (...what) => sent.push(what),
           });
-          const overtaken = call({ probe: [0, 1, 1] });
+          const overtaken = call(1, { probe: [0, 1, 1], revision: 1 });
+          const untilThePayloadComes = root.__canvas === undefined;
+          a2Parcels.hold(payload.key, payload);
           const first = root.__canvas;
           const beforeTheFirstFrame = first.snapshot().order.length;
           const frame = () => new Promise((done) => requestAnimationFrame(done));
           while (!first.snapshot().ready) await frame();
-          const last = call({ probe: [0, 2, 2] });
+          const last = call(2, { probe: [0, 2, 2], revision: 2 });
           overtaken();
           const kept = root.__canvas === first && first.snapshot().rest.row === 2;
           first.pin(first.model.pointOf({ t: 0, row: 3, col: 4 }, first.state.block));
           last();
-          return { kept, gone: root.__canvas === undefined, sent, beforeTheFirstFrame };
+          const gone = root.__canvas === undefined;
+          return { kept, gone, sent, beforeTheFirstFrame, untilThePayloadComes };
         }""",
-        [wrapper._script(), wrapper._asset("canvas.html"), payload],
+        [script(wrapper._STEM, parts=wrapper._PARTS), wrapper._asset("canvas.html"), payload],
     )
+    assert told["untilThePayloadComes"]
     assert told["beforeTheFirstFrame"] == 8
     assert told["kept"]
     assert told["gone"]
     assert [name for name, _ in told["sent"]] == ["probe"]
-    assert wrapper._report_in(dict(told["sent"])) is not None
+    (report,) = (report for _, report in told["sent"])
+    assert wrapper.parse_report(report) is not None
+    assert (report["identity"], report["revision"]) == (payload["key"], 2)

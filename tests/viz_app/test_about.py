@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,9 +52,20 @@ def test_a_refused_checkpoint_is_told_with_its_reason(checkpoints):
     assert "pickle" in text_of(page)
 
 
-def test_a_card_cannot_put_markup_on_the_page(checkpoints, made_checkpoint):
-    import json
+def test_cards_of_wrong_types_are_told_and_the_others_are_still_shown(checkpoints):
+    card = json.loads((checkpoints / "a2-made.json").read_text())
+    for name, changes in (("worded", {"size_bytes": "10"}), ("hollow", {"architecture": {}})):
+        shutil.copy(checkpoints / "a2-made.safetensors", checkpoints / f"{name}.safetensors")
+        (checkpoints / f"{name}.json").write_text(json.dumps(card | changes))
+    text = text_of(AppTest.from_function(about, default_timeout=60).run())
+    assert "The model: a2-made" in text
+    assert "Refused: worded.safetensors" in text
+    assert "size_bytes is the text &#x27;10&#x27; instead of a whole number" in text
+    assert "Refused: hollow.safetensors" in text
+    assert "architecture.backbone is missing" in text
 
+
+def test_a_card_cannot_put_markup_on_the_page(checkpoints, made_checkpoint):
     path = checkpoints / "a2-made.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "note": "<script>alert(1)</script>"}))
     page = AppTest.from_function(about, default_timeout=60).run()
@@ -61,8 +74,6 @@ def test_a_card_cannot_put_markup_on_the_page(checkpoints, made_checkpoint):
 
 
 def test_measures_are_a_table_with_what_they_mean_and_the_baselines_beside_them(checkpoints):
-    import json
-
     path = checkpoints / "a2-made.json"
     metrics = {
         "regions at 352 pixels": {

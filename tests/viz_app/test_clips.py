@@ -15,6 +15,7 @@ import a2core
 from tests.viz_app.test_explore import APP, TIMEOUT_S, drop, messages, shown
 from viz_app import charts, clip_recorder, clips, services, view_model
 from viz_app.probe_canvas import standalone_html
+from viz_app.server import jobs
 from viz_app.state import Key, Probe
 
 
@@ -90,31 +91,34 @@ def test_the_sample_clip_says_that_it_was_made():
     assert clips.plays(picture)
 
 
-def test_tracing_tells_progress_is_kept_and_ends_when_the_page_says_so(picture, weights):
+def test_tracing_tells_progress_is_kept_and_ends_when_the_page_says_so(picture, weights, monkeypatch):
     shares: list[float] = []
-    assert clips.known(picture, weights, 96, clips.JOINT) is None
-    made = clips.trace(picture, weights, 96, clips.JOINT, shares.append)
+    assert not services.known(picture, weights, 96)
+    monkeypatch.setattr(jobs, "LOOK_EVERY_S", 0.001)
+    made = services.show(picture, weights, 96, look=lambda standing: shares.append(standing.share))
     assert shares == sorted(shares)
-    assert shares[-1] == 1.0
-    assert clips.known(picture, weights, 96, clips.JOINT).payload is made.payload
-    assert clips.known(picture, weights, 96, clips.EACH) is None
+    assert shares[0] == 0
+    assert services.known(picture, weights, 96)
+    assert services.show(picture, weights, 96).held is made.held
+    assert not services.known(picture, weights, 96, services.EACH)
 
     class Gone(BaseException):
         """As Streamlit ends a script whose visitor left."""
 
-    def leave(share: float) -> None:
+    def leave(_: jobs.Standing) -> None:
         raise Gone
 
     with pytest.raises(Gone):
-        clips.trace(picture, weights, 96, clips.EACH, leave)
-    assert clips.known(picture, weights, 96, clips.EACH) is None
+        services.show(picture, weights, 96, services.EACH, look=leave)
+    assert not services.known(picture, weights, 96, services.EACH)
     blocks = services.load_model(weights).blocks.values()
+    assert services.show(picture, weights, 64).trace.blocks, "the line goes on"
     assert all(block.observer is None for block in blocks)
 
 
 def test_each_frame_alone_is_said_in_the_payload(picture, weights):
-    joint = clips.trace(picture, weights, 96, clips.JOINT, lambda share: None)
-    each = clips.trace(picture, weights, 96, clips.EACH, lambda share: None)
+    joint = services.show(picture, weights, 96)
+    each = services.show(picture, weights, 96, services.EACH)
     assert (joint.payload["joint"], each.payload["joint"]) == (True, False)
     for shown_, mass in ((joint, 1.0), (each, 12.0)):
         gathered, handed = clips.life(shown_.trace.blocks["blocks.4"])
@@ -128,13 +132,13 @@ def test_each_frame_alone_is_said_in_the_payload(picture, weights):
 
 
 def test_the_size_of_the_offline_page_is_told_beforehand(picture, weights):
-    made = clips.trace(picture, weights, 96, clips.JOINT, lambda share: None)
+    made = services.show(picture, weights, 96)
     page = standalone_html(made.payload, title="noise")
     assert clips.page_megabytes(made) == pytest.approx(len(page.encode()) / 1e6, rel=0.1)
 
 
 def test_a_movie_is_of_the_pixel_or_of_the_primitive(picture, weights):
-    made = clips.trace(picture, weights, 96, clips.JOINT, lambda share: None)
+    made = services.show(picture, weights, 96)
     probe = Probe(made.key, "blocks.4", 3, 1, 1, 5)
     pixel, primitive = (clips.movie(made, probe, of_primitive=which) for which in (False, True))
     assert pixel.data != primitive.data
@@ -169,7 +173,7 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
     assert first.trace.blocks["blocks.4"].joint
     assert len(app.get("plotly_chart")) == 5
 
-    app.get_by_key(Key.TOGETHER).set_value(clips.EACH).run()
+    app.get_by_key(Key.TOGETHER).set_value(services.EACH).run()
     assert messages(app) == []
     assert not shown(app).trace.blocks["blocks.4"].joint
 
@@ -182,27 +186,29 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
 
     kept = shown(app)
     weights = services.list_weights()[0][0]
-    app.session_state[Key.STOPPED] = clips.key_of(kept.picture, weights, 224, clips.JOINT)
-    app.get_by_key(Key.TOGETHER).set_value(clips.JOINT).run()
+    app.session_state[Key.STOPPED] = services.shown_key(kept.picture, weights, 224, services.JOINT)
+    app.get_by_key(Key.TOGETHER).set_value(services.JOINT).run()
     assert shown(app).key == kept.key, "what was there stays"
     again = next(button for button in app.button if button.label == "Trace it after all")
     again.click().run()
     assert messages(app) == []
     assert shown(app).trace.blocks["blocks.4"].joint
+    again_key = shown(app).key
 
-    # Other pages are about pictures: they get the first frame.
-    still = AppTest.from_function(_current_frames)
-    still.session_state[Key.SHOWN] = shown(app)
-    still.default_timeout = TIMEOUT_S
-    assert still.run().text[0].value == "1"
+    # Other pages take the frames that were cut, jointly.
+    app.get_by_key(Key.TOGETHER).set_value(services.EACH).run()
+    elsewhere = AppTest.from_function(_current, default_timeout=TIMEOUT_S)
+    elsewhere.session_state[Key.SHOWN] = shown(app)
+    assert elsewhere.run().text[0].value == f"{again_key} {shown(app).trace.clip.times_s.tolist()}"
 
 
-def _current_frames() -> None:
+def _current() -> None:
     import streamlit as st
 
     from viz_app import services
 
-    st.text(len(services.current_shown().trace.model_input))
+    shown = services.current_shown()
+    st.text(f"{shown.key} {shown.trace.clip.times_s.tolist()}")
 
 
 def test_the_papers_network_for_clips_is_offered_as_untrained_and_other_pages_leave_it(checkpoints):
@@ -210,7 +216,7 @@ def test_the_papers_network_for_clips_is_offered_as_untrained_and_other_pages_le
     assert weights.label == services.VIDEO_NETWORK
     assert not weights.trained
     picture = clips.read_upload(gif(3), "noise.gif")[0]
-    made = clips.trace(picture, weights, 96, clips.JOINT, lambda share: None)
+    made = services.show(picture, weights, 96)
     assert not made.trace.trained
     assert [block["grid"] for block in made.payload["blocks"]] == [[3, 4, 6], [3, 4, 6]]
     st.session_state[Key.SHOWN] = made
@@ -219,4 +225,4 @@ def test_the_papers_network_for_clips_is_offered_as_untrained_and_other_pages_le
     finally:
         del st.session_state[Key.SHOWN]
     assert elsewhere.weights == services.list_weights()[0][0]
-    assert elsewhere.trace.clip.kind == "image"
+    assert elsewhere.trace.blocks["blocks.4"].grid[0] == 3

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import a2core
@@ -12,6 +15,7 @@ from a2core import Cost
 from a2core.rivals import KINDS
 from tests.viz_app.test_learn import html_of
 from viz_app import compare_charts, teaching
+from viz_app.server import visitors
 from viz_app.views.compare import NAMES
 
 pytestmark = pytest.mark.slow
@@ -40,7 +44,7 @@ def made_up_curve(settings):
 def app(made, monkeypatch) -> AppTest:
     """The page with nothing measured yet; measuring takes no time."""
     monkeypatch.setattr(a2core, "cost_curve", made_up_curve)
-    teaching._curves.clear()
+    st.cache_resource.clear()
     return AppTest.from_function(compare, default_timeout=TIMEOUT_S).run()
 
 
@@ -97,8 +101,45 @@ def test_what_one_visitor_measured_is_there_for_the_next(app):
     assert "Time grows as" in html_of(other)
 
 
-def test_two_do_not_measure_at_once_and_the_second_is_told(app):
-    with teaching._one_at_a_time():
-        measure(app)
-        assert "Somebody else is measuring" in app.error[0].value
-    assert "Time grows as" in html_of(measure(app))
+def test_two_who_measure_at_once_measure_once(made, monkeypatch):
+    begun, asked, both = [], set(), threading.Event()
+
+    def held_up(settings):
+        begun.append(settings["in_channels"])
+        assert both.wait(60)
+        yield from made_up_curve(settings)
+
+    def look(_: object) -> None:
+        asked.add(threading.get_ident())
+        if len(asked) == 2:
+            both.set()
+
+    monkeypatch.setattr(a2core, "cost_curve", held_up)
+    settings = json.dumps({"in_channels": 8})
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: teaching.measure_curve(settings, look=look), range(2))
+    assert first is second
+    assert begun == [8]
+
+
+def test_costs_of_a_picture_are_measured_while_a_curve_is(made, monkeypatch):
+    """A curve takes half a minute: whoever opens Compare meanwhile does not wait for its end."""
+    halfway, go_on = threading.Event(), threading.Event()
+
+    def held_up(settings):
+        for cost in made_up_curve(settings):
+            yield cost
+            halfway.set()
+            assert go_on.wait(60)
+
+    monkeypatch.setattr(a2core, "cost_curve", held_up)
+    monkeypatch.setattr(a2core, "measure_cost", lambda settings, positions, memory: positions)
+    with ThreadPoolExecutor(2) as pool:
+        curve = pool.submit(teaching.measure_curve, json.dumps({"in_channels": 16}))
+        assert halfway.wait(60)
+        cost = pool.submit(teaching.cost_here, json.dumps({"in_channels": 16}), 49)
+        while not any(job.key[0] == "cost" for job in visitors.server().networks.waiting()):
+            assert not cost.done()
+        go_on.set()
+        assert cost.result(60) == 49
+        assert curve.result(60)

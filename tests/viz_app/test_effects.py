@@ -18,8 +18,8 @@ def shown(checkpoints) -> services.Shown:
 
 def finished(shown: services.Shown) -> laboratory.Effects:
     effects = laboratory.effects(shown, BLOCK)
-    assert effects.worker is not None
-    effects.worker.join(60)
+    assert effects.job is not None
+    assert effects.job.wait(60)
     return effects
 
 
@@ -44,15 +44,20 @@ def test_it_rests_when_nobody_waits_and_goes_on_when_asked_again(shown, monkeypa
     effects = finished(shown)
     assert effects.whole
     assert np.isfinite(effects.values).all()
-    worker = effects.worker
-    assert laboratory.effects(shown, BLOCK).worker is worker, "measured once"
+    job = effects.job
+    assert laboratory.effects(shown, BLOCK).job is job, "measured once"
 
 
-def test_a_fault_is_kept_to_be_told(shown, monkeypatch):
-    def refuses(*_: object) -> None:
+def test_a_fault_is_kept_until_it_is_told_and_then_it_is_tried_again(shown, monkeypatch):
+    def refuses(*_: object, **__: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(laboratory, "subject", refuses)
+    with monkeypatch.context() as broken:
+        broken.setattr(laboratory, "subject", refuses)
+        assert finished(shown).fault == services.UNEXPECTED
+    job = finished(shown).job
+    assert laboratory.effects(shown, BLOCK).job is job, "not tried again before anybody knows"
+    assert laboratory.effects(shown, BLOCK).take_fault() == services.UNEXPECTED
     effects = finished(shown)
-    assert effects.fault == services.UNEXPECTED
     assert effects.whole
+    assert not effects.fault

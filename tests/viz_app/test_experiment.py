@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 import re
 
 import numpy as np
@@ -53,16 +53,23 @@ def replay(made) -> a2core.Replay:
     return a2core.Replay(a2core.load_model("a2-made"), clip, size=SIZE_PX)
 
 
-stamps = itertools.count()
-
-
 def board(app: AppTest, **factors: float) -> AppTest:
     """The board reports these factors (f3=0 switches primitive 3 off), all others as they are."""
-    identity = app.session_state[Key.SENT][0]
-    values = list(app.session_state[Key.HISTORY][identity][-1].factors)
+    values = list(handed(app)["factors"])
     for name, factor in factors.items():
         values[int(name[1:])] = factor
-    return report(app, {"key": identity, "factors": values, "at": next(stamps)})
+    return report(app, {**about(app), "factors": values})
+
+
+def handed(app: AppTest) -> dict:
+    """What the board was handed last."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    return next(json.loads(proto.json) for proto in protos if proto.component_name == "a2_bag_board")
+
+
+def about(app: AppTest) -> dict:
+    """What a report says that it is about when the board is as it was handed last."""
+    return {name: handed(app)[name] for name in ("identity", "revision")}
 
 
 def report(app: AppTest, raw) -> AppTest:
@@ -122,9 +129,19 @@ def test_every_factor_that_the_board_reports_is_what_the_network_is_run_with(app
 
 def test_a_report_about_another_board_is_dropped(app):
     before = text(app)
-    report(app, {"key": "old/blocks.4", "factors": [0] * N, "at": 1})
-    report(app, {"key": app.session_state[Key.SENT][0], "factors": [0] * (N - 1), "at": 2})
+    report(app, {**about(app), "identity": "old/blocks.4", "factors": [0] * N})
+    report(app, {**about(app), "factors": [0] * (N - 1)})
+    report(app, {"factors": [0] * N})
     assert text(app) == before
+
+
+def test_a_tile_touched_before_the_board_heard_of_a_reset_changes_nothing(app, replay):
+    before, factors = about(app), handed(app)["factors"]
+    button(app, "reset").click().run()
+    report(app, {**before, "key": before["identity"], "factors": [0.0, *factors[1:]], "at": 1})
+    assert set(handed(app)["factors"]) == {1.0}, "what the board then shows"
+    assert off(app) == []
+    assert rows(app) == expected(replay.run("blocks.5"))
 
 
 def test_undo_goes_back_one_experiment_at_a_time_and_reset_can_be_undone(app):
@@ -146,12 +163,11 @@ def test_undo_goes_back_one_experiment_at_a_time_and_reset_can_be_undone(app):
 def test_after_undo_the_board_is_handed_what_counts_and_its_old_report_is_not_taken_again(app):
     opened = off(app)
     board(app, f1=0)
-    revision = app.session_state[Key.REVISION]
+    revision = handed(app)["revision"]
     button(app, "undo").click().run()
     assert off(app) == opened
-    _, sent, factors = app.session_state[Key.SENT]
-    assert sent > revision
-    assert [i for i, factor in enumerate(factors) if factor == 0] == opened
+    assert handed(app)["revision"] > revision
+    assert [i for i, factor in enumerate(handed(app)["factors"]) if factor == 0] == opened
     app.run()
     assert off(app) == opened
 
@@ -191,9 +207,8 @@ def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, re
 
 
 def test_a_donor_that_is_no_longer_kept_is_left_out(app):
-    upload = services.Picture(
-        "upload-1", "mine.png", "", "", services.load_sample(view_model.SAMPLES[1]).clip, ""
-    )
+    clip = services.load_sample(view_model.SAMPLES[1]).clip
+    upload = services.picture_of(clip, id="upload-1", title="mine.png")
     app.session_state[AppKey.UPLOADS] = {upload.id: upload}
     app.run()
     app.get_by_key(Key.DONOR).set_value("upload-1").run()
@@ -212,7 +227,7 @@ def test_each_block_keeps_its_own_experiment(app, replay):
     assert rows(app) == expected(replay.run("blocks.4", off=[loudest]))
     app.get_by_key(Key.BLOCK).set_value("blocks.5").run()
     assert off(app) == deep
-    assert app.session_state[Key.SENT][0].endswith("blocks.5")
+    assert handed(app)["identity"].endswith("blocks.5")
 
 
 def test_another_picture_starts_anew_and_shows_nothing_of_the_one_before(app, start):
@@ -237,7 +252,7 @@ def test_true_effects_are_measured_when_asked_for_and_kept(app, replay):
 def test_a_clip_is_experimented_on_as_a_whole(start):
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
     clip = a2core.Clip(frames, np.arange(3) / 10, "video", "c.mp4", ())
-    picture = services.Picture("upload-clip", "c.mp4", "A clip", "", clip, "")
+    picture = services.picture_of(clip, id="upload-clip", title="c.mp4", alt="A clip")
     app = start(picture=picture)
     replay = a2core.Replay(a2core.load_model("a2-made"), clip, size=SIZE_PX)
     assert rows(app) == expected(replay.run("blocks.5", off=off(app)))
@@ -247,7 +262,7 @@ def test_a_clip_is_experimented_on_as_a_whole(start):
 
     # The bag of a clip of another length and shape fits as well.
     shorter = a2core.Clip(frames[:2, :, :64], np.arange(2) / 10, "video", "d.mp4", ())
-    donor = services.Picture("upload-shorter", "d.mp4", "A clip", "", shorter, "")
+    donor = services.picture_of(shorter, id="upload-shorter", title="d.mp4", alt="A clip")
     app.session_state[AppKey.UPLOADS] = {donor.id: donor}
     app.run()
     app.get_by_key(Key.DONOR).set_value(donor.id).run()

@@ -126,7 +126,7 @@ def test_a_result_where_everything_moved_still_has_a_table():
     assert "inf" not in table
 
 
-GOOD = {"key": "k", "factors": [0, 1, 2.5]}
+GOOD = {"factors": [0, 1, 2.5]}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,6 @@ GOOD = {"key": "k", "factors": [0, 1, 2.5]}
         None,
         "off",
         {},
-        {**GOOD, "key": "another"},
         {**GOOD, "factors": [0, 1]},
         {**GOOD, "factors": "011"},
         {**GOOD, "factors": [0, 1, True]},
@@ -146,9 +145,9 @@ GOOD = {"key": "k", "factors": [0, 1, 2.5]}
         {**GOOD, "factors": [0, 1, None]},
     ],
 )
-def test_a_report_that_is_stale_or_malformed_is_dropped_whole(raw):
-    assert parse_factors(raw, key="k", count=3) is None
-    assert parse_factors(GOOD, key="k", count=3) == (0.0, 1.0, 2.5)
+def test_a_malformed_report_is_dropped_whole(raw):
+    assert parse_factors(raw, count=3) is None
+    assert parse_factors(GOOD, count=3) == (0.0, 1.0, 2.5)
 
 
 def test_the_page_opens_with_the_loudest_primitive_off_for_or_against():

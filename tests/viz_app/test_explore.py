@@ -55,8 +55,9 @@ def messages(app: AppTest) -> list[str]:
 def report(app: AppTest, probe: Probe, **settings: object) -> AppTest:
     """What the browser sends when `probe` is pinned."""
     _, view = app.session_state[Key.VIEW]
-    told = {"probe": dataclasses.asdict(probe) | {"view": settings | {"revision": view["revision"]}}}
-    app.session_state["canvas"] = told
+    told = dataclasses.asdict(probe) | {"view": settings}
+    told |= {"identity": shown(app).key, "revision": view["revision"]}
+    app.session_state[Key.CANVAS] = {"probe": told}
     return app.run()
 
 
@@ -146,7 +147,7 @@ def test_a_bad_file_is_named_with_its_fault_and_the_picture_stays(app, name):
     drop(app, name, BAD_FILES[name])
     (message,) = messages(app)
     assert name in message
-    assert shown(app) is before
+    assert shown(app).held is before.held
     assert len(app.get("plotly_chart")) == 3
 
 
@@ -184,7 +185,7 @@ def test_a_checkpoint_that_is_damaged_inside_is_refused_and_the_picture_stays(
     app.get_by_key(Key.CHECKPOINT).set_value("a2-bent").run()
     (message,) = messages(app)
     assert "sha256" in message
-    assert shown(app) is before
+    assert shown(app).held is before.held
 
 
 def test_without_any_checkpoint_the_page_says_what_to_do(checkpoints):
@@ -198,14 +199,14 @@ def test_without_any_checkpoint_the_page_says_what_to_do(checkpoints):
 def test_an_unexpected_fault_is_a_calm_message_and_its_traceback_is_logged(app, monkeypatch, caplog):
     before = shown(app)
 
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("secret details")
 
     monkeypatch.setattr(services, "show", broken)
     app.get_by_key(Key.SAMPLE).set_value("coffee").run()
     assert messages(app) == [services.UNEXPECTED]
     assert "secret details" in caplog.text
-    assert shown(app) is before
+    assert shown(app).held is before.held
 
 
 def test_a_probe_that_does_not_fit_leaves_the_charts_where_they_were(app):
@@ -252,9 +253,11 @@ def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, monkeyp
     calls = []
     real = a2core.Model.trace
     monkeypatch.setattr(
-        a2core.Model, "trace", lambda self, clip, size=448: calls.append(size) or real(self, clip, size)
+        a2core.Model,
+        "trace",
+        lambda self, clip, size=448, **_: calls.append(size) or real(self, clip, size),
     )
     first = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
     second = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
     assert calls == [448]
-    assert shown(first) is shown(second)
+    assert shown(first).held is shown(second).held

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from urllib.parse import parse_qsl
 
@@ -54,8 +53,7 @@ def clip_shown(checkpoints):
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
     clip = a2core.Clip(frames, np.arange(3) / 10, "video", "three.mp4", ())
-    sample = services.load_sample(view_model.SAMPLES[0])
-    picture = dataclasses.replace(sample, id="three", title="Three", clip=clip, spot=(0.5, 0.5))
+    picture = services.picture_of(clip, id="three", title="Three", spot=(0.5, 0.5))
     weights, _ = services.list_weights()
     return services.show(picture, weights[0], 96)
 

@@ -12,7 +12,7 @@ import pytest
 import a2core
 from a2core import MediaError
 from a2core.networks import build_network, inserted_blocks
-from viz_app import services, view_model
+from viz_app import clips, services, view_model
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +24,8 @@ def weights(checkpoints):
 
 def plain_picture(shade: int) -> services.Picture:
     frame = np.full((1, 64, 96, 3), shade, np.uint8)
-    return services.Picture(
-        f"shade-{shade}", "", "", "", a2core.Clip(frame, np.zeros(1), "image", "", ()), ""
-    )
+    clip = a2core.Clip(frame, np.zeros(1), "image", "", ())
+    return services.picture_of(clip, id=f"shade-{shade}", thumbnail="")
 
 
 def test_networks_without_double_attention_are_not_offered(checkpoints):
@@ -44,7 +43,9 @@ def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights,
     traced = []
     real = a2core.Model.trace
     monkeypatch.setattr(
-        a2core.Model, "trace", lambda self, clip, size=448: traced.append(size) or real(self, clip, size)
+        a2core.Model,
+        "trace",
+        lambda self, clip, size=448, **_: traced.append(size) or real(self, clip, size),
     )
     shades = [10 * (visitor % 5) for visitor in range(30)]
     with ThreadPoolExecutor(30) as visitors:
@@ -52,23 +53,6 @@ def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights,
     assert [int(each.trace.model_input.mean()) for each in shown] == shades
     assert len(traced) == 5
     assert len({each.key for each in shown}) == 5
-
-
-def test_a_full_cache_gives_up_the_oldest_trace_and_makes_it_anew(weights, monkeypatch):
-    traced = []
-    real = a2core.Model.trace
-    monkeypatch.setattr(
-        a2core.Model, "trace", lambda self, clip, size=448: traced.append(size) or real(self, clip, size)
-    )
-    picture = plain_picture(120)
-    sizes = range(32, 32 + services.TRACES_KEPT + 1)
-    first, *_, last = [services.show(picture, weights, size) for size in sizes]
-    assert services.show(picture, weights, sizes[-1]) is last
-    assert traced == list(sizes)
-    again = services.show(picture, weights, sizes[0])
-    assert traced == [*sizes, sizes[0]]
-    assert again.key == first.key
-    assert again.payload == first.payload
 
 
 def test_trained_weights_come_first_and_each_has_its_random_twin(weights):
@@ -89,9 +73,9 @@ def test_of_a_clip_is_said_what_the_blocks_learned_on_and_where_others_learned_o
     shutil.copy(checkpoints / "a2-made.safetensors", checkpoints / "a2-made-too.safetensors")
     labels = [each.label for each in services.list_weights()[0]]
     assert labels == ["a2-made", "a2-made-too", "a2-made" + services.RANDOM_SUFFIX, services.VIDEO_NETWORK]
-    photos, clips = services.list_weights()[0][:2]
+    photos, on_clips = services.list_weights()[0][:2]
     assert services.taught_by(photos) == "blocks trained on photos; those of a2-made-too on clips"
-    assert services.taught_by(clips) == "blocks trained on clips"
+    assert services.taught_by(on_clips) == "blocks trained on clips"
 
 
 def test_another_file_under_the_same_name_is_loaded_anew(weights):
@@ -100,16 +84,17 @@ def test_another_file_under_the_same_name_is_loaded_anew(weights):
     assert services.load_model(weights) is not services.load_model(changed)
 
 
-def test_an_upload_is_known_by_its_content_and_not_by_its_name(tmp_path):
+def test_an_upload_is_known_by_its_content_and_not_by_its_name(checkpoints):
     data = view_model.sample_path(view_model.SAMPLES[0]).read_bytes()
-    one, other = services.read_upload(data, "a.png"), services.read_upload(data, "b.png")
+    one, other = (clips.read_upload(data, name)[0] for name in ("a.png", "b.png"))
     assert one.id == other.id
-    assert (one.title, other.title) == ("a.png", "b.png")
+    assert one.held is other.held
+    assert [(each.title, each.clip.name) for each in (one, other)] == [("a.png", "a.png"), ("b.png", "b.png")]
 
 
-def test_a_large_upload_is_decoded_no_larger_than_the_page_can_use():
+def test_a_large_upload_is_decoded_no_larger_than_the_page_can_use(checkpoints):
     data = view_model.sample_path(next(s for s in view_model.SAMPLES if s.name == "hubble")).read_bytes()
-    assert max(services.read_upload(data, "sky.jpg").clip.frames.shape[1:3]) <= view_model.UPLOAD_MAX_SIDE_PX
+    assert max(clips.read_upload(data, "sky.jpg")[0].clip.frames.shape[1:3]) <= view_model.UPLOAD_MAX_SIDE_PX
 
 
 def test_a_fault_speaks_for_itself_and_a_bug_does_not_speak_at_all(caplog):
@@ -129,11 +114,11 @@ def test_the_samples_are_traced_in_the_background_once_for_everybody(weights, mo
     traced = []
     real = a2core.Model.trace
     monkeypatch.setattr(
-        a2core.Model, "trace", lambda self, clip, size=448: traced.append(clip.name) or real(self, clip, 64)
+        a2core.Model, "trace", lambda self, clip, size=448, **how: traced.append(size) or real(self, clip, 64)
     )
     first, second = services.prepare_samples(weights), services.prepare_samples(weights)
     assert first is second
-    first.join(60)
+    assert first.wait(60)
     assert len(traced) == len(view_model.SAMPLES)
     services.show(services.load_sample(view_model.SAMPLES[1]), weights, view_model.DEFAULT_SIZE_PX)
     assert len(traced) == len(view_model.SAMPLES)

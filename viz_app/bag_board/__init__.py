@@ -1,19 +1,17 @@
 """The board of primitives: one tile each, to switch off, keep alone or scale.
 
-The browser owns the factors while a person works on them and answers each touch at once; Python is
-told all factors after each change and hands in others only with another `revision` (undo, reset,
-another block). What Python sends stays the same in between, so the board is not sent again.
+The browser answers each touch at once, and Python is told all factors after each change. What is large, the
+thumbnails and the sentences, goes as a parcel: a touch does not send it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
-from viz_app.component import component
+from viz_app.components.runtime import component, fresh, hand_over, parcel
 
 __all__ = ["bag_board", "reported"]
 
@@ -23,7 +21,6 @@ _component = component("a2_bag_board", Path(__file__).parent / "assets" / "board
 def bag_board(
     *,
     identity: str,
-    revision: int,
     factors: Sequence[float],
     largest: float,
     effects: Sequence[float],
@@ -37,8 +34,7 @@ def bag_board(
     """Show the board; after each change the page runs again and `reported(key)` holds the new factors.
 
     Args:
-        identity: what the board is about; reports carry it, so that a stale one can be told.
-        revision: another one than before makes the board take `factors` over.
+        identity: what the board is about.
         factors: one for each primitive, 0 to `largest`.
         largest: the largest factor that can be set.
         effects: a number for each primitive, shown on its tile and sorted by.
@@ -49,29 +45,26 @@ def bag_board(
         aspect: of each, width / height.
         key: of the component.
     """
-    _component(
-        data={
-            "identity": identity,
-            "revision": revision,
+    looks = hashlib.sha256(sheet.encode()).hexdigest()[:16]
+    parcel({"sheet": sheet, "cards": list(cards)}, identity=f"{identity}/{looks}", key=f"{key}-looks")
+    hand_over(
+        _component,
+        {
             "factors": list(factors),
             "largest": largest,
             "effects": [float(value) for value in effects],
             "effectOf": effect_of,
-            "cards": list(cards),
-            "sheet": sheet,
+            "looks": f"{identity}/{looks}",
             "columns": columns,
             "aspect": aspect,
         },
         key=key,
-        on_asked_change=_nothing,
+        name="asked",
+        identity=identity,
+        follows=("factors",),
     )
 
 
-def _nothing() -> None:
-    """The report is read by the run that follows; no callback is needed."""
-
-
-def reported(key: str) -> Any:
-    """What the browser reported last, unchecked, or None; no two reports are equal."""
-    state = st.session_state.get(key)
-    return state.get("asked") if isinstance(state, Mapping) else None
+def reported(key: str, identity: str) -> Any:
+    """What a person set on the board `identity`, unchecked; None for nothing since Python decided last."""
+    return fresh(key, "asked", identity)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from viz_app.component import answered, component, told
+from viz_app.components.runtime import component, fresh, hand_over
 
 __all__ = ["cell_picker"]
 
@@ -22,6 +22,7 @@ def cell_picker(
     picture: str,
     overlay: str,
     *,
+    identity: str,
     cell: tuple[int, int],
     grid: tuple[int, int],
     aspect: float,
@@ -31,12 +32,14 @@ def cell_picker(
 ) -> None:
     """Show `picture` under `overlay` (data URLs) with `cell` (row, col) of `grid` (rows, cols) framed.
 
-    `on_change` runs when the visitor chose another cell; `picked(key, grid)` then says which.
+    `identity` says what the cell is of; one that was picked of anything else is dropped.
+    `on_change` runs when the visitor chose another cell; `picked(key, identity, grid)` then says which.
     """
     row, col = cell
     rows, cols = grid
-    _component(
-        data={
+    hand_over(
+        _component,
+        {
             "picture": picture,
             "overlay": overlay,
             "row": row,
@@ -45,16 +48,18 @@ def cell_picker(
             "cols": cols,
             "aspect": aspect,
             "label": label,
-            "answered": answered(key, "cell"),
         },
         key=key,
-        on_cell_change=on_change,
+        name="cell",
+        identity=identity,
+        follows=("row", "col"),
+        on_change=on_change,
     )
 
 
-def picked(key: str, grid: tuple[int, int]) -> tuple[int, int] | None:
-    """The cell (row, col) that the browser reported last, or None when it is malformed or outside."""
-    return parse_cell(told(key, "cell"), grid)
+def picked(key: str, identity: str, grid: tuple[int, int]) -> tuple[int, int] | None:
+    """The cell (row, col) that the visitor chose last, or None when that is stale, malformed or outside."""
+    return parse_cell(fresh(key, "cell", identity), grid)
 
 
 def parse_cell(raw: Any, grid: tuple[int, int]) -> tuple[int, int] | None:

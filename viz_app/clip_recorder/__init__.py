@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from a2core import MediaError
-from viz_app.component import component
+from viz_app.components.runtime import component, fresh, hand_over
 
 __all__ = ["clip_recorder", "name_of", "recorded"]
 
@@ -32,10 +30,13 @@ def clip_recorder(*, key: str, on_clip: Callable[..., None], args: tuple[Any, ..
 
     `on_clip(*args)` runs when a clip was recorded; `recorded(key)`, asked in there, is its file.
     """
-    _component(
-        data={"seconds": SECONDS, "mostBytes": MOST_BYTES},
+    hand_over(
+        _component,
+        {"seconds": SECONDS, "mostBytes": MOST_BYTES},
         key=key,
-        on_clip_change=lambda: on_clip(*args),
+        name="clip",
+        identity=key,
+        on_change=lambda: on_clip(*args),
     )
 
 
@@ -45,8 +46,7 @@ def recorded(key: str) -> bytes | None:
     Raises:
         MediaError: it is larger than a clip of some seconds can be.
     """
-    state = st.session_state.get(key)
-    return parse_clip(state.get("clip") if isinstance(state, Mapping) else None)
+    return parse_clip(fresh(key, "clip", key))
 
 
 def parse_clip(raw: Any) -> bytes | None:

@@ -1,7 +1,7 @@
 """The probe canvas: the app's one custom component, and the same thing as a single offline page.
 
 The browser answers every hover by itself from the payload (contract 2 in docs/architecture.md); this
-module only hands the payload over and takes one small report back. It computes nothing.
+module only hands the payload over, once, and then takes small reports back. It computes nothing.
 
 Not in here: making the payload (`viz_app.view_model`), judging the report (`viz_app.state`).
 """
@@ -12,11 +12,12 @@ import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import streamlit as st
+from viz_app.components.runtime import component, fresh, hand_over, parcel, script
 
-__all__ = ["probe_canvas", "standalone_html"]
+__all__ = ["canvas_payload", "parse_report", "probe_canvas", "standalone_html"]
 
 MAX_PINS = 4
 SPEEDS = (0, 4, 8, 24)
@@ -28,23 +29,26 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _script() -> str:
-    """One module: the canvas, after what it uses."""
-    return "".join(_asset(f"{part}.js") for part in ("attention", "drawing", "words", "clip", "canvas"))
+_STEM = _ASSETS / "canvas"
+_PARTS = ("attention", "drawing", "words", "clip")
+
+_component = component("a2_probe_canvas", _STEM, parts=_PARTS)
 
 
-_component = st.components.v2.component(
-    "a2_probe_canvas",
-    html=_asset("canvas.html"),
-    css=_asset("canvas.css"),
-    js=_script(),
-)
+def canvas_payload(payload: Mapping[str, Any], *, key: str) -> None:
+    """Send what the canvas `key` answers hovers from. Drawn outside of its fragment, it goes once."""
+    parcel(payload, identity=payload["key"], key=f"{key}-payload")
 
 
 def probe_canvas(
-    payload: Mapping[str, Any], *, view: Mapping[str, Any], key: str, measures: Sequence[str] = ()
+    identity: str,
+    *,
+    view: Mapping[str, Any],
+    key: str,
+    measures: Sequence[str] = (),
+    effects: Mapping[str, Sequence[float]] = MappingProxyType({}),
 ) -> dict[str, Any] | None:
-    """Show the canvas and return what the browser reported last, or None before it has.
+    """Show the canvas of the payload `identity` and return what a person did in it last, or None.
 
     The report is `{"key", "block", "t", "row", "col", "primitive", "pinned", "view"}`, where `key` is
     the payload's and `view` holds the settings below. Types are checked here, and a setting of the wrong
@@ -63,26 +67,21 @@ def probe_canvas(
     - "presentation": large type, no controls;
     - "speed": frames a second at which a clip plays, one of 4, 8 and 24, or 0 for as filmed.
 
-    `measures` names what the page works out when the canvas is asked to sort by it: "effect", which a
-    later payload of the same key then brings.
+    A person who has touched any of these has the say; to set everything back to what `view` says
+    (another trace, an address that was opened), call `components.runtime.override(key, identity)` first
+    and send what it returns as the view's "revision".
 
-    The browser owns all of these once a person has touched them, so a view that only repeats what the
-    browser last reported is not sent again: the data stays the same, and Streamlit leaves the canvas
-    alone. To set everything back to what the view says, whatever a person has done since (an address
-    opened, the back button), send it with another "revision", any number not used before.
+    `measures` names what the page works out when the canvas is asked to sort by it: "effect"; `effects`
+    are those that are known by now, of each block by name, one for each primitive.
     """
-    memory_key = f"{key}:shown"
-    memory = st.session_state.get(memory_key)
-    known = _report_in(st.session_state.get(key))
-    shown = _view_to_send(payload["key"], dict(view), memory, known)
-    st.session_state[memory_key] = (payload["key"], shown)
-
-    result = _component(
-        data={"payload": {**payload, "measures": list(measures)}, "view": shown},
+    hand_over(
+        _component,
+        {"view": dict(view), "measures": list(measures), "effects": {n: list(e) for n, e in effects.items()}},
         key=key,
-        on_probe_change=_nothing,
+        name="probe",
+        identity=identity,
     )
-    return _report_in(result)
+    return parse_report(fresh(key, "probe", identity))
 
 
 def standalone_html(
@@ -100,50 +99,12 @@ def standalone_html(
         heading=heading,
         body=_asset("canvas.html"),
         data=_script_json(data),
-        js=_script(),
+        js=script(_STEM, parts=_PARTS),
     )
 
 
-def _nothing() -> None:
-    """The report is read from the component's result; no callback is needed."""
-
-
-def _view_to_send(
-    payload_key: str,
-    asked: dict[str, Any],
-    memory: tuple[str, dict[str, Any]] | None,
-    report: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """The view last sent when `asked` says nothing the browser does not know, else `asked`."""
-    if memory is None or memory[0] != payload_key:
-        return asked
-    sent = memory[1]
-    if asked.get("revision") != sent.get("revision"):
-        return asked
-    known = dict(sent)
-    if report is not None and report["key"] == payload_key:
-        known.update(report["view"])
-        known.update(
-            block=report["block"],
-            probe=[report["t"], report["row"], report["col"]],
-            primitive=report["primitive"],
-            pinned=report["pinned"],
-        )
-    news = {
-        name
-        for name, value in asked.items()
-        if value is not None and _plain(known.get(name)) != _plain(value)
-    }
-    return asked if news else sent
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _report_in(result: Any) -> dict[str, Any] | None:
-    """The report inside a component's result, with every type checked, or None."""
-    raw = result.get("probe") if isinstance(result, Mapping) else None
+def parse_report(raw: Any) -> dict[str, Any] | None:
+    """The report `raw`, anything at all, with every type checked, or None."""
     if not isinstance(raw, Mapping):
         return None
     key, block, primitive = raw.get("key"), raw.get("block"), raw.get("primitive")

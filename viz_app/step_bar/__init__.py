@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from viz_app.component import answered, component, told
+from viz_app.components.runtime import component, fresh, hand_over
 
 __all__ = ["parse_asked", "step_asked", "step_bar"]
 
@@ -34,22 +34,25 @@ def step_bar(
     `step_asked(key, len(names))` then says which. `address` are the query parameters of what is on
     screen, None where the browser's own are to stay: it has just gone back to them.
     """
-    _component(
-        data={
+    hand_over(
+        _component,
+        {
             "names": list(names),
             "step": step,
             "presenting": presenting,
-            "answered": answered(key, "asked"),
             "address": None if address is None else urlencode(address),
         },
         key=key,
-        on_asked_change=on_change,
+        name="asked",
+        identity=key,
+        follows=("step", "presenting"),
+        on_change=on_change,
     )
 
 
 def step_asked(key: str, count: int) -> tuple[int, bool] | None:
-    """The step (1 to `count`) and whether to present, as the browser asked; None when it is malformed."""
-    return parse_asked(told(key, "asked"), count)
+    """The step (1 to `count`) and whether to present, as the browser asked; None when stale or malformed."""
+    return parse_asked(fresh(key, "asked", key), count)
 
 
 def parse_asked(raw: Any, count: int) -> tuple[int, bool] | None:

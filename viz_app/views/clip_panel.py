@@ -1,4 +1,4 @@
-"""What Explore shows for clips only: which frames, attending jointly or not, progress, life over time."""
+"""What Explore shows for clips only: which frames, attending jointly or not, life over time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from viz_app import charts, clips, services
-from viz_app.services import Picture, Shown, Weights
+from viz_app.components.runtime import override
+from viz_app.guards import callback
+from viz_app.server.visitors import Look
+from viz_app.services import Picture, Shown
 from viz_app.state import Key, Probe
 
 MOST_FRAMES = 64
-TOGETHER = {clips.JOINT: "The whole clip", clips.EACH: "Each frame alone"}
+TOGETHER = {services.JOINT: "The whole clip", services.EACH: "Each frame alone"}
 ABOUT_TOGETHER = (
     "The whole clip: each primitive is gathered over all frames, and a pixel may receive from any moment. "
     "Each frame alone: as if every frame were a picture. The difference is what attending jointly adds."
@@ -30,14 +32,14 @@ def controls(picture: Picture) -> str:
             list(TOGETHER),
             format_func=TOGETHER.__getitem__,
             required=True,
-            default=clips.JOINT,
+            default=services.JOINT,
             key=Key.TOGETHER,
             help=ABOUT_TOGETHER,
         )
         source: clips.Source | None = st.session_state.get(Key.SOURCES, {}).get(picture.id)
-        if source is not None and picture.cut is not None and source.end_s > 0:
+        if source is not None and source.held.here and picture.cut is not None and source.end_s > 0:
             _stretch(picture, source)
-    return together or clips.JOINT
+    return together or services.JOINT
 
 
 def _stretch(picture: Picture, source: clips.Source) -> None:
@@ -53,7 +55,7 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
             step=max(0.01, round(source.end_s / 200, 2)),
             format="%.2f",
             key=names[0],
-            on_change=_cut_again,
+            on_change=_ask_cut,
             args=asked,
         )
     with st.container(width=180):
@@ -63,79 +65,52 @@ def _stretch(picture: Picture, source: clips.Source) -> None:
             MOST_FRAMES,
             picture.cut.count,
             key=names[1],
-            on_change=_cut_again,
+            on_change=_ask_cut,
             args=asked,
         )
 
 
-def _cut_again(picture_id: str, stretch: str, frames: str) -> None:
-    """Take other frames of the clip; where that fails, it stays as it was and says why."""
-    uploads: dict[str, Picture] = st.session_state[Key.UPLOADS]
-    source = st.session_state.get(Key.SOURCES, {}).get(picture_id)
-    if source is None or picture_id not in uploads:
-        return
+@callback
+def _ask_cut(picture_id: str, stretch: str, frames: str) -> None:
     start_s, end_s = st.session_state[stretch]
-    cut = clips.Cut(start_s, end_s, st.session_state[frames])
-    picture, fault = services.attempt(lambda: clips.cut_again(uploads[picture_id], source, cut))
-    if picture is None:
-        st.session_state[Key.FAULT] = fault
-        kept = uploads[picture_id].cut
-        st.session_state[stretch], st.session_state[frames] = (kept.start_s, kept.end_s), kept.count
-    else:
-        uploads[picture_id] = picture
+    st.session_state[Key.CUT] = (picture_id, clips.Cut(start_s, end_s, st.session_state[frames]))
 
 
-def receive(data: bytes, name: str) -> Picture:
-    """A visitor's file as a Picture; the file of a clip is kept, those of earlier ones while they are small.
+def cut(look: Look) -> None:
+    """Take the other frames that were asked for; where that fails, the clip stays as it was and says why.
+
+    Before the widgets are drawn, which then show what is.
+    """
+    asked: tuple[str, clips.Cut] | None = st.session_state.get(Key.CUT)
+    if asked is None:
+        return
+    picture_id, wanted = asked
+    uploads: dict[str, Picture] = st.session_state.get(Key.UPLOADS, {})
+    source: clips.Source | None = st.session_state.get(Key.SOURCES, {}).get(picture_id)
+    if source is not None and picture_id in uploads:
+        before = uploads[picture_id]
+        picture, fault = services.attempt(lambda: clips.cut_again(before, source, wanted, look=look))
+        if picture is None:
+            st.session_state[Key.FAULT] = fault
+            st.session_state[f"stretch-{picture_id}"] = (before.cut.start_s, before.cut.end_s)
+            st.session_state[f"frames-{picture_id}"] = before.cut.count
+        else:
+            uploads[picture_id] = picture
+    del st.session_state[Key.CUT]  # not before: another click while it is being read has it read again
+
+
+def receive(data: bytes, name: str, look: Look) -> Picture:
+    """A visitor's file as a Picture; the file of a clip is kept beside it.
 
     Raises:
         MediaError: the file is neither picture nor clip, is damaged, or breaks a limit.
+        A2Error: there is no room for it.
     """
-    picture, source = clips.read_upload(data, name)
+    picture, source = clips.read_upload(data, name, look=look)
+    sources: dict[str, clips.Source] = st.session_state.setdefault(Key.SOURCES, {})
     if source is not None:
-        sources: dict[str, clips.Source] = st.session_state.setdefault(Key.SOURCES, {})
-        sources.pop(picture.id, None)
         sources[picture.id] = source
-        while (
-            len(sources) > 1 and sum(len(kept.data) for kept in sources.values()) > clips.SOURCES_KEPT_BYTES
-        ):
-            del sources[next(iter(sources))]
     return picture
-
-
-def show(
-    picture: Picture, weights: Weights, size_px: int, together: str, place: DeltaGenerator
-) -> tuple[Shown | None, str]:
-    """The clip traced, with progress and a button that stops it in `place`; None and why not."""
-    shown = clips.known(picture, weights, size_px, together)
-    if shown is not None:
-        return shown, ""
-    key = clips.key_of(picture, weights, size_px, together)
-    if st.session_state.get(Key.STOPPED) == key:
-        with place.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.markdown("Stopped before the clip was traced.")
-            st.button("Trace it after all", on_click=_forget_stop)
-        return None, ""
-    spot = place.empty()
-    with spot.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        bar = st.progress(0.0, f"Tracing {len(picture.clip.frames)} frames")
-        st.button("Stop", on_click=_stop, args=(key,))
-
-    def tell(share: float) -> None:
-        bar.progress(min(1.0, share), f"Tracing {len(picture.clip.frames)} frames")
-
-    # Clicking anything, and closing the page, ends the script at its next word to the browser: here.
-    found, fault = services.attempt(lambda: clips.trace(picture, weights, size_px, together, tell))
-    spot.empty()
-    return found, fault
-
-
-def _stop(key: str) -> None:
-    st.session_state[Key.STOPPED] = key
-
-
-def _forget_stop() -> None:
-    st.session_state.pop(Key.STOPPED, None)
 
 
 def life(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
@@ -189,17 +164,15 @@ def _go(
     if asked is None:
         return
     primitive, t = asked
-    revision = st.session_state.get(Key.REVISION, 0) + 1
     wanted = dict(view) | {
         "block": probe.block,
         "probe": [t, probe.row, probe.col],
         "primitive": primitive,
         "layer": "distribute" if name == "handed" else "gather",
-        "revision": revision,
+        "revision": override(Key.CANVAS, shown.key),
     }
     for gone in ("pins", "region"):
         wanted.pop(gone, None)
-    st.session_state[Key.REVISION] = revision
     st.session_state[Key.VIEW] = (shown, wanted)
     st.session_state[Key.PROBE] = Probe(shown.key, probe.block, t, probe.row, probe.col, primitive)
     st.rerun(scope="app")

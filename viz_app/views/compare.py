@@ -14,10 +14,11 @@ from a2core import Cost, Exponent, Reading, Rival
 from viz_app import lesson, services, teaching, view_model
 from viz_app.cell_picker import cell_picker, picked
 from viz_app.compare_charts import cost_curves
+from viz_app.guards import callback, fragment
 from viz_app.lesson_pictures import megabytes, number, overlay_url, whole
 from viz_app.services import Shown
 from viz_app.views.learn import LESSON_STYLE
-from viz_app.views.page import styled
+from viz_app.views.page import styled, waiting
 
 NAMES = {
     "squeeze_excitation": "Squeeze-and-excitation",
@@ -33,7 +34,6 @@ GATHERS = {
     "self_attention": "As non-local, in several heads; shown is their mean.",
     "double_attention": "A small bag of primitives is gathered once; the pixel takes its own mixture.",
 }
-PIECES = len(a2core.POSITIONS)
 
 
 class Key(StrEnum):
@@ -53,12 +53,12 @@ def render() -> None:
         '<div class="a2-lead"><h1>Where does this pixel get its information from?</h1>'
         "<p>The same picture, the same trunk, five kinds of block. Drag in any of the pictures.</p></div>"
     )
-    shown = services.current_shown()
+    with waiting("Tracing the picture") as look:
+        shown = services.current_shown(look=look)
     _page(shown)
 
 
-@st.fragment
-@services.guarded
+@fragment()
 def _page(shown: Shown) -> None:
     """What changes with the pixel; reruns alone."""
     with st.container(key="lesson"):
@@ -71,7 +71,8 @@ def _side_by_side(shown: Shown) -> None:
         st.session_state[Key.BLOCK] = services.current_probe(shown).block
     block: str = st.session_state[Key.BLOCK]
     position = _place(shown, block)
-    found = teaching.readings(shown, block)
+    with waiting("Running the other kinds of block") as look:
+        found = teaching.readings(shown, block, look=look)
     frames = found[0][1].grid[0]
     if frames > 1:
         st.session_state.setdefault(Key.FRAME, position[0])
@@ -133,6 +134,7 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     _, rows, cols = reading.grid
     attention = reading.row(position)
     name, key = NAMES[rival.kind], f"{Key.PICKER}-{rival.kind}"
+    about = f"{shown.key}/{block}"
     flag = (
         f'<span class="a2-soft">trained: {html.escape(rival.checkpoint)}</span>'
         if rival.trained
@@ -145,12 +147,13 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     cell_picker(
         teaching.small_frames(shown)[t],
         overlay_url(attention[t], "magma", high=high),
+        identity=about,
         cell=(row, col),
         grid=(rows, cols),
         aspect=width_px / height_px,
         label=f"{shown.picture.alt}, {name}. Arrow keys move the pixel.",
         key=key,
-        on_change=lambda: _pick(key, t, (rows, cols)),
+        on_change=callback(lambda: _pick(key, about, t, (rows, cols))),
     )
     reach = lesson.effective_count(attention.ravel().astype(float))
     peak = number(f"{rival.kind}_peak", float(attention.max()))
@@ -171,8 +174,8 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     )
 
 
-def _pick(key: str, t: int, grid: tuple[int, int]) -> None:
-    cell = picked(key, grid)
+def _pick(key: str, identity: str, t: int, grid: tuple[int, int]) -> None:
+    cell = picked(key, identity, grid)
     if cell is not None:
         about, _ = st.session_state[Key.PLACE]
         st.session_state[Key.PLACE] = (about, (t, *cell))
@@ -182,7 +185,8 @@ def _costs(settings: dict[str, str], positions: int) -> None:
     """What each block costs on this picture."""
     rows = ""
     for kind, settings_json in settings.items():
-        cost = teaching.cost_here(settings_json, positions)
+        with waiting(f"Measuring {NAMES[kind]}") as look:
+            cost = teaching.cost_here(settings_json, positions, look=look)
         memory = "" if cost.peak_mib is None else _memory(cost.peak_mib)
         time = "" if cost.ms is None else f"{_three_digits(cost.ms)} ms"
         rows += (
@@ -240,14 +244,10 @@ def _growth(settings: dict[str, str], positions: int) -> None:
 
 
 def _measure(settings: dict[str, str]) -> None:
-    """Measure what is not known yet, in pieces of less than a second, with progress."""
-    bar = st.progress(0.0, "Measuring")
-    wanted = [(kind, text) for kind, text in settings.items() if teaching.known_curve(text) is None]
-    for index, (kind, text) in enumerate(wanted):
-        for done, cost in enumerate(teaching.measure_curve(text)):
-            share = (index + (done + 1) / PIECES) / len(wanted)
-            bar.progress(min(1.0, share), f"{NAMES[kind]}, {cost.positions:,} positions")
-    bar.empty()
+    """Measure what is not known yet, one kind after the other."""
+    for kind, text in settings.items():
+        with waiting(f"Measuring {NAMES[kind]}") as look:
+            teaching.measure_curve(text, look=look)
 
 
 def _exponents(known: dict[str, list[Cost]]) -> str:

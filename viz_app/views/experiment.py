@@ -10,10 +10,12 @@ import streamlit as st
 
 from viz_app import charts, experiment, laboratory, services, view_model
 from viz_app.bag_board import bag_board, reported
+from viz_app.components.runtime import override
 from viz_app.experiment import Setup
+from viz_app.guards import callback, fragment
 from viz_app.laboratory import Place, Subject
 from viz_app.services import Picture, Shown
-from viz_app.views.page import styled
+from viz_app.views.page import styled, waiting
 
 STYLE = Path(__file__).resolve().parent.parent / "assets" / "experiment.css"
 MISSING, SHARED = "goes missing", "goes to the others"
@@ -30,10 +32,7 @@ class Key(StrEnum):
     DONOR = "experiment-donor"
     CLASS = "experiment-class"
     HISTORY = "experiment-history"  # dict of (trace key, block) to the Setups so far, the current one last
-    REVISION = "experiment-revision"  # grows when the board must take over what is in the history
-    SENT = "experiment-sent"  # (identity, revision, factors) that the board was handed last
     PRESENT = "experiment-present"
-    REPORT = "experiment-report"  # the board's report that was taken in last
     MEASURED = "experiment-measured"  # what the visitor asked the true effects of
 
 
@@ -45,47 +44,46 @@ def render() -> None:
         '<div class="a2-lead"><h1>Switch a primitive off.</h1>'
         "<p>See what the network then says about the picture or clip that you chose on Explore.</p></div>"
     )
-    shown = services.current_shown()
+    with waiting("Tracing the clip") as look:
+        shown = services.current_shown(look=look)
     if not shown.trace.trained:
         st.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
             "never trained: what they change is real, what they attend to means nothing.</div>"
         )
-    _refresh_board()  # a board that is mounted anew starts from what the history says
     _page(shown)
 
 
-@st.fragment
-@services.guarded
+@fragment()
 def _page(shown: Shown) -> None:
     """All that changes with an experiment; reruns alone. A rerun drops the one that it overtakes."""
-    with st.spinner("Running the network once, to keep what stands before the blocks"):
-        subject = laboratory.subject(shown.picture, shown.weights, shown.size_px)
+    with waiting("Running the network once, to keep what stands before the blocks") as look:
+        subject = laboratory.subject(shown.picture, shown.weights, shown.size_px, look=look)
     if not subject.replay.blocks:
         services.tell("This network has no double attention block to experiment with. Choose other weights.")
         return
     block = _block(shown, subject)
-    place = laboratory.place(subject, block)
+    place = laboratory.place(subject, shown.picture, block)
     identity = f"{shown.key}/{block}"
     setup = _setup(identity, place)
     donors = {key: picture for key, picture in laboratory.strip().items() if key != shown.picture.id}
     if setup.donor and setup.donor not in donors:  # an upload that is no longer kept
         setup = _change(identity, replace(setup, donor=""))
-        _refresh_board()
+        override(Key.BOARD)
     with st.container(key="experiment"):
         _tools(identity, setup, shown, subject)
         with st.container(key="experiment-body"):
             left, right = st.columns([9, 8], gap="large")
         donor = None
         if setup.donor:
-            donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px)
+            with waiting("Running the network on the other picture") as look:
+                donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px, look=look)
+        gathered = place if donor is None else laboratory.place(donor, donors[setup.donor], block)
         with left:
-            _board(
-                identity, setup, subject, place, place if donor is None else laboratory.place(donor, block)
-            )
+            _board(identity, setup, subject, place, gathered)
             _transplant(identity, setup, shown, donors)
         with right:
-            _result(subject, block, setup, place, donor)
+            _result(shown, subject, block, setup, place, donor, donors[setup.donor].title if donor else "")
         _trust(subject, block, setup)
 
 
@@ -122,54 +120,51 @@ def _change(identity: str, setup: Setup) -> Setup:
     return setup
 
 
-def _refresh_board() -> None:
-    st.session_state[Key.REVISION] = st.session_state.get(Key.REVISION, 0) + 1
-
-
 def _current(identity: str) -> Setup:
-    """The experiment that is asked for, with what the board has reported since the last run."""
+    """The experiment that is asked for, with what was done on the board since the last run."""
     current = _history(identity)[-1]
-    report = reported(Key.BOARD)
-    if report == st.session_state.get(Key.REPORT):
-        return current
-    st.session_state[Key.REPORT] = report
-    factors = experiment.parse_factors(report, key=identity, count=len(current.factors))
+    factors = experiment.parse_factors(reported(Key.BOARD, identity), count=len(current.factors))
     return current if factors is None else _change(identity, current.with_factors(factors))
 
 
+@callback
 def _take_rule(identity: str) -> None:
     renormalise = st.session_state[Key.RULE] == SHARED
     _change(identity, replace(_current(identity), renormalise=renormalise))
 
 
+@callback
 def _take_donor(identity: str) -> None:
     current = _current(identity)
     if (
         len(_history(identity)) == 1
     ):  # what the page opened with was an example: a transplant is one by itself
         current = experiment.plain_setup(len(current.factors))
-        _refresh_board()
+        override(Key.BOARD)
     _change(identity, replace(current, donor=st.session_state[Key.DONOR] or ""))
 
 
+@callback
 def _all_off(identity: str) -> None:
     current = _current(identity)
     _change(identity, current.with_factors([0.0] * len(current.factors)))
-    _refresh_board()
+    override(Key.BOARD)
 
 
+@callback
 def _reset(identity: str) -> None:
     _change(identity, experiment.plain_setup(len(_current(identity).factors)))
-    _refresh_board()
+    override(Key.BOARD)
 
 
+@callback
 def _undo(identity: str, depth: int) -> None:
     """Back to the experiment before; `depth` is the history's when the button was drawn: once a click."""
     history = _history(identity)
     _current(identity)
     if len(history) >= depth > 1:
         history.pop()
-        _refresh_board()
+        override(Key.BOARD)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -191,7 +186,6 @@ def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
                 format_func=words.__getitem__,
                 required=True,
                 key=Key.BLOCK,
-                on_change=_refresh_board,
                 persist_state="session",
             )
         st.session_state[Key.RULE] = SHARED if setup.renormalise else MISSING
@@ -223,15 +217,9 @@ def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
 
 def _board(identity: str, setup: Setup, subject: Subject, place: Place, gathered: Place) -> None:
     """The board; its tiles show where the bag was gathered, in the donor's picture when there is one."""
-    revision: int = st.session_state[Key.REVISION]
-    sent: tuple[str, int, tuple[float, ...]] | None = st.session_state.get(Key.SENT)
-    if sent is None or sent[:2] != (identity, revision):
-        sent = (identity, revision, setup.factors)
-        st.session_state[Key.SENT] = sent
     bag_board(
         identity=identity,
-        revision=revision,
-        factors=sent[2],
+        factors=setup.factors,
         largest=experiment.LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),
         effect_of=subject.replay.trace.top[0][0] + (", by its own bag" if setup.donor else ""),
@@ -269,13 +257,22 @@ def _transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Pic
         )
 
 
-def _result(subject: Subject, block: str, setup: Setup, place: Place, donor: Subject | None) -> None:
-    title = "" if donor is None else donor.picture.title
-    outcome, note = laboratory.perform(subject, block, setup, donor)
+def _result(
+    shown: Shown,
+    subject: Subject,
+    block: str,
+    setup: Setup,
+    place: Place,
+    donor: Subject | None,
+    title: str,
+) -> None:
+    """What changed; `title` is the donor's."""
+    with waiting("Running what stands behind the block") as look:
+        outcome, note = laboratory.perform(subject, block, setup, donor, look=look)
     st.html(experiment.result_html(setup, outcome, place.without, title, note))
     trace = subject.replay.trace
     times_s = [float(t) for t in trace.clip.times_s]
-    st.html(experiment.changed_figure(outcome.moved, subject.frames, times_s, subject.picture.alt))
+    st.html(experiment.changed_figure(outcome.moved, subject.frames, times_s, shown.picture.alt))
 
 
 def _trust(subject: Subject, block: str, setup: Setup) -> None:
@@ -294,21 +291,14 @@ def _trust(subject: Subject, block: str, setup: Setup) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             label = st.selectbox("Class", labels, key=Key.CLASS, width=240)
-            wanted = (subject.picture.id, id(subject.replay), block, label, setup.renormalise)
+            wanted = (subject.key, block, label, setup.renormalise)
             known = (block, label, setup.renormalise) in subject.attributions
             if st.button(f"Measure all {count}", key="measure", disabled=known):
                 st.session_state[Key.MEASURED] = wanted
         if not known and st.session_state.get(Key.MEASURED) != wanted:
             return
-        bar = None if known else st.progress(0.0)
-
-        def progress(done: int, total: int) -> None:
-            if bar is not None:
-                bar.progress(done / total, text=f"{done} of {total} primitives switched off, one at a time")
-
-        found = laboratory.attribute(subject, block, label, setup.renormalise, progress)
-        if bar is not None:
-            bar.empty()
+        with waiting(f"Switching off {count} primitives, one at a time") as look:
+            found = laboratory.attribute(subject, block, label, setup.renormalise, look=look)
         said, alt = experiment.trust_sentence(found)
         st.html(f'<p class="a2-said">{said}</p>')
     with chart:

@@ -7,17 +7,21 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from a2core import BlockTrace
 from viz_app import address, charts, clips, framed, laboratory, services, view_model
 from viz_app.clip_recorder import clip_recorder, name_of, recorded
-from viz_app.probe_canvas import probe_canvas, standalone_html
+from viz_app.components.runtime import override
+from viz_app.guards import callback, fragment
+from viz_app.probe_canvas import canvas_payload, probe_canvas, standalone_html
+from viz_app.server import visitors
 from viz_app.services import Picture, Shown, Weights, tell
-from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings, revision_of
+from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings
 from viz_app.views import clip_panel
-from viz_app.views.page import follow, styled, tell_link
+from viz_app.views.page import follow, styled, tell_link, waiting
 
 UPLOADS_KEPT = 12
 BY_RANK, BY_INDEX = "Largest first", "By index"
@@ -49,6 +53,7 @@ def render() -> None:
     )
     controls = st.container(key="controls", horizontal=True, gap="small", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
+    _take_in(notices)  # first: a link may have waited for what was dropped
     link, remarks = follow(_link())
     if link is not None:
         st.session_state[Key.ORDER] = BARS.get(link.get(address.BARS, ""), BY_RANK)
@@ -68,6 +73,7 @@ def render() -> None:
             f"{what} mean nothing. They are here to compare with.</div>"
         )
     _answer(shown)
+    canvas_payload(shown.payload, key=Key.CANVAS)  # here, not in the fragment: a pin does not send it again
     _canvas_and_charts(shown, view)
     services.prepare_samples(shown.weights)
 
@@ -116,15 +122,16 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     if weights is None:
         fault = services.NO_CHECKPOINT
     elif picture is not None:
+        together = services.JOINT
         if clips.is_clip(picture):
             with notices:  # before them; elsewhere they would move, and so remount, the canvas
                 together = clip_panel.controls(picture)
-            shown, trouble = clip_panel.show(picture, weights, size_px, together, notices)
-        else:
-            shown, trouble = services.attempt(lambda: services.show(picture, weights, size_px))
+        shown, trouble = _traced(picture, weights, size_px, together, notices)
         fault = fault or trouble
     if shown is None:
         shown = st.session_state.get(Key.SHOWN)
+        if shown is not None and not shown.held.here:
+            shown = None
     st.session_state[Key.SHOWN] = shown
     with notices:
         if fault:
@@ -134,9 +141,35 @@ def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     return shown
 
 
+def _traced(
+    picture: Picture, weights: Weights, size_px: int, together: str, notices: DeltaGenerator
+) -> tuple[Shown | None, str]:
+    """The picture traced, with its place in the line and a button that stops it; None and why not."""
+    key = services.shown_key(picture, weights, size_px, together)
+    if st.session_state.get(Key.STOPPED) == key and not services.known(picture, weights, size_px, together):
+        with notices.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            st.markdown("Stopped before it was traced.")
+            st.button("Trace it after all", on_click=_forget_stop)
+        return None, ""
+    what = f"Tracing {picture.frames} frames" if picture.frames > 1 else "Tracing the picture"
+    with waiting(what, notices, on_stop=_stop, args=(key,), key="tracing") as look:
+        return services.attempt(lambda: services.show(picture, weights, size_px, together, look=look))
+
+
+def _stop(key: str) -> None:
+    st.session_state[Key.STOPPED] = key
+
+
+@callback
+def _forget_stop() -> None:
+    st.session_state.pop(Key.STOPPED, None)
+
+
 def _picture() -> tuple[Picture | None, str]:
     """The picture chosen in the strip, or None and why it cannot be had."""
     uploads: dict[str, Picture] = st.session_state.setdefault(Key.UPLOADS, {})
+    for name in [name for name, picture in uploads.items() if not picture.held.here]:
+        del uploads[name]  # to make room: the visitor is told in a letter
     samples = {sample.name: sample for sample in view_model.SAMPLES}
     strip: dict[str, Picture] = dict(uploads)
     faults = []
@@ -206,13 +239,15 @@ def _camera(round_: int, refused: str) -> None:
         )
 
 
+@callback
 def _receive(widget: str) -> None:
     """Read the files that came from the drop zone or as a photo."""
     came = st.session_state.get(widget)
     files = came if isinstance(came, list) else [came] if came is not None else []
-    _read([_File(file.file_id, file.name, file.getvalue) for file in files])
+    _read([File(file.file_id, file.name, file.getvalue) for file in files])
 
 
+@callback
 def _receive_recorded(widget: str) -> None:
     """Read the clip that the camera's recorder sent, and put the camera away."""
     st.session_state[Key.CAMERA] = False
@@ -220,10 +255,10 @@ def _receive_recorded(widget: str) -> None:
     if fault:
         st.session_state[Key.FAULT] = fault
     if data is not None:
-        _read([_File(widget, name_of(data), lambda: data)])
+        _read([File(widget, name_of(data), lambda: data)])
 
 
-class _File(NamedTuple):
+class File(NamedTuple):
     """A file that a visitor brought."""
 
     id: str
@@ -231,17 +266,48 @@ class _File(NamedTuple):
     content: Callable[[], bytes]
 
 
-def _read(files: list[_File]) -> None:
-    """Read `files`; choose the first that can be read, and say of each other why it cannot."""
+def _read(files: list[File]) -> None:
+    """Have `files` read in the run that begins."""
     # A run that is overtaken by the next click calls its callbacks again: each file counts once.
     received = [file.id for file in files]
-    if not files or received == st.session_state.get(Key.RECEIVED):
-        return
-    st.session_state[Key.RECEIVED] = received
+    if files and received != st.session_state.get(Key.RECEIVED):
+        st.session_state[Key.RECEIVED] = received
+        st.session_state[Key.INCOMING] = files
+
+
+def _take_in(notices: DeltaGenerator) -> None:
+    """Read what came, and cut what was asked for, before the widgets that show it are drawn.
+
+    A run that is overtaken here leaves it to the next; what was read by then is not read again.
+    """
+    came: list[File] = st.session_state.get(Key.INCOMING) or []
+    if came:
+        _take_in_files(came, notices)
+        _drop_incoming()
+        st.session_state[Key.UPLOADER_ROUND] += 1  # a fresh drop zone: the same file can be dropped again
+    with waiting("Reading the clip", notices, on_stop=_drop_cut, key="cut") as look:
+        clip_panel.cut(look)
+    letters = visitors.server().store.letters(visitors.visitor())
+    tell_link(notices, letters)
+
+
+def _drop_incoming() -> None:
+    st.session_state.pop(Key.INCOMING, None)
+
+
+def _drop_cut() -> None:
+    st.session_state.pop(Key.CUT, None)
+
+
+def _take_in_files(files: list[File], notices: DeltaGenerator) -> None:
+    """Read `files`; choose the first that can be read, and say of each other why it cannot."""
     fresh: dict[str, Picture] = {}
     faults = []
     for file in files[:UPLOADS_KEPT]:
-        picture, fault = services.attempt(lambda file=file: clip_panel.receive(file.content(), file.name))  # type: ignore[misc]
+        with waiting(f"Reading {file.name}", notices, on_stop=_drop_incoming, key=file.id) as look:
+            picture, fault = services.attempt(
+                lambda file=file, look=look: clip_panel.receive(file.content(), file.name, look)  # type: ignore[misc]
+            )
         if picture is None:
             faults.append(fault)
         else:
@@ -255,8 +321,18 @@ def _read(files: list[_File]) -> None:
     if fresh:
         newest_first = {**fresh, **st.session_state.setdefault(Key.UPLOADS, {})} | fresh
         st.session_state[Key.UPLOADS] = dict(list(newest_first.items())[:UPLOADS_KEPT])
+        _let_go(list(newest_first.values())[UPLOADS_KEPT:])
         st.session_state[Key.SAMPLE] = next(iter(fresh))
-    st.session_state[Key.UPLOADER_ROUND] += 1  # a fresh drop zone: the same file can be dropped again
+
+
+def _let_go(pictures: list[Picture]) -> None:
+    """Give back what is kept of pictures that fell off the strip's end."""
+    store, who = visitors.server().store, visitors.visitor()
+    sources: dict[str, clips.Source] = st.session_state.get(Key.SOURCES, {})
+    for picture in pictures:
+        store.release(who, picture.held)
+        if (source := sources.pop(picture.id, None)) is not None:
+            store.release(who, source.held)
 
 
 def _weights(usable: list[Weights]) -> Weights | None:
@@ -317,12 +393,10 @@ def _view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, Any],
         block = shown.trace.blocks[view["block"]]
         t, row, col = view.get("probe") or view_model.default_position(block, shown.picture.spot)
         probe = Probe(shown.key, block.name, t, row, col, view["primitive"])
-    revision = st.session_state.get(Key.REVISION, 0) + 1
     view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
-    view["revision"] = revision
+    view["revision"] = override(Key.CANVAS, shown.key)
     if not view.get("pins"):
         view.pop("pins", None)  # no pins would take the canvas back to where it rested before
-    st.session_state[Key.REVISION] = revision
     st.session_state[Key.VIEW] = (shown, view)
     st.session_state[Key.PROBE] = probe
     if link is not None:
@@ -355,7 +429,7 @@ def _carried_over(shown: Shown) -> Probe:
         if probe.key == shown.key:
             return probe
         block = shown.trace.blocks.get(probe.block, block)
-        if before.picture.id == shown.picture.id:
+        if before.picture.id == shown.picture.id and before.held.here:
             spot = view_model.spot_of(before.trace.blocks[probe.block], probe.position)
             same_weights = before.weights == shown.weights and block.name == probe.block
             primitive = probe.primitive if same_weights else None
@@ -363,32 +437,41 @@ def _carried_over(shown: Shown) -> Probe:
     return Probe(shown.key, block.name, *position, primitive)
 
 
-@st.fragment
+@fragment()
 def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
     still = not clips.is_clip(shown.picture)
-    payload = view_model.with_effects(shown.payload, laboratory.measured_effects(shown) if still else {})
-    raw = probe_canvas(payload, view=view, key="canvas", measures=("effect",) if still else ())
+    found, fault = services.attempt(lambda: laboratory.measured_effects(shown) if still else {})
+    effects = found or {}
+    raw = probe_canvas(
+        shown.key,
+        view=view,
+        key=Key.CANVAS,
+        measures=("effect",) if still else (),
+        effects={name: values.tolist() for name, values in effects.items()},
+    )
     probe = parse_probe(raw, shown.trace, shown.key)
-    if raw is not None and probe is not None and revision_of(raw) == view["revision"]:
+    if raw is not None and probe is not None:
         st.session_state[Key.PROBE] = probe
         st.session_state[Key.SETTINGS] = parse_settings(raw)
         view = view | raw["view"]
     probe = st.session_state[Key.PROBE]
     st.session_state[Key.LAST] = (shown, probe)
     measuring = st.container(key="measuring")
+    if fault:
+        with measuring:
+            tell(fault)
     if st.session_state.get(Key.DRAWN) != view["revision"]:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)
-    _, fault = services.attempt(lambda: _charts(shown, probe))
-    if fault:
-        tell(fault)
+    # Each by itself: a fault in one takes none of the others off the screen.
+    services.guarded(_charts)(shown, probe)
     if clips.plays(shown.picture):
-        clip_panel.life(shown, probe, view)
-    _to_take_away(shown, payload, probe, view)
+        services.guarded(clip_panel.life)(shown, probe, view)
+    services.guarded(_to_take_away)(shown, effects, probe, view)
     if still and view.get("sort") == "effect":
         with measuring:  # begun last: nothing of the page waits for it
-            _effects(shown, probe.block)
+            services.guarded(_effects)(shown, probe.block)
     now = _address(shown, probe, view)
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
@@ -398,17 +481,17 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
 def _effects(shown: Shown, block: str) -> None:
     """Have the effects of the block's primitives measured, and say how far that is."""
     effects = laboratory.effects(shown, block)
-    if effects.fault:
-        tell(effects.fault)
+    if fault := effects.take_fault():
+        tell(fault)
     elif not effects.whole:
         _measuring(shown, block)
 
 
-@st.fragment(run_every=MEASURED_EVERY_S)
+@fragment(run_every=MEASURED_EVERY_S)
 def _measuring(shown: Shown, block: str) -> None:
     """Progress; when all is measured the page runs again and hands it to the canvas."""
     effects = laboratory.effects(shown, block)
-    if effects.whole:
+    if effects.whole or effects.fault:
         st.rerun()
     count = len(effects.values)
     st.progress(
@@ -479,7 +562,9 @@ def _sum(block: BlockTrace, probe: Probe) -> None:
     )
 
 
-def _to_take_away(shown: Shown, payload: Mapping[str, Any], probe: Probe, view: Mapping[str, Any]) -> None:
+def _to_take_away(
+    shown: Shown, effects: Mapping[str, np.ndarray], probe: Probe, view: Mapping[str, Any]
+) -> None:
     """Downloads of what is on screen; each is made when it is asked for."""
     stem = view_model.file_stem(shown.picture.title)
     pins = [probe.position, *(tuple(pin) for pin in view.get("pins") or () if tuple(pin) != probe.position)]
@@ -498,7 +583,9 @@ def _to_take_away(shown: Shown, payload: Mapping[str, Any], probe: Probe, view: 
             f"HTML, {clips.page_megabytes(shown):.1f} MB" if clips.plays(shown.picture) else "HTML",
             f"{stem}.html",
             "text/html",
-            lambda: standalone_html(payload, view=view, title=shown.picture.title),
+            lambda: standalone_html(
+                view_model.with_effects(shown.payload, effects), view=view, title=shown.picture.title
+            ),
         ),
         ("All arrays", "NPZ", f"{stem}.npz", "application/octet-stream", lambda: services.npz_file(shown)),
         (

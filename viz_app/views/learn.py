@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ import streamlit as st
 from viz_app import address, clips, services, teaching, view_model
 from viz_app import lesson as steps
 from viz_app.cell_picker import cell_picker, picked
+from viz_app.guards import callback, fragment
 from viz_app.lesson import STEPS, TEMPERATURES, Choice, Screen
 from viz_app.lesson_pictures import overlay_url
 from viz_app.services import Shown
@@ -18,7 +19,7 @@ from viz_app.state import Key as AppKey
 from viz_app.state import Probe, came_by_history
 from viz_app.step_bar import step_asked, step_bar
 from viz_app.teaching import Classroom
-from viz_app.views.page import ASSETS, follow, styled, tell_link
+from viz_app.views.page import ASSETS, follow, styled, tell_link, waiting
 from viz_app.worksheet import worksheet_html
 
 LESSON_STYLE = ASSETS / "lesson.css"
@@ -63,7 +64,8 @@ def render() -> None:
     st.html(LESSON_STYLE)
     if remarks := _open_link():
         tell_link(st.container(key="notices"), remarks)
-    shown = services.current_shown()
+    with waiting("Tracing the picture") as look:
+        shown = services.current_shown(look=look)
     if not shown.trace.trained:
         st.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
@@ -71,6 +73,8 @@ def render() -> None:
             "trained: every equation holds, but the maps mean nothing.</div>"
         )
     block = _block(shown)
+    with waiting("Working out the lesson") as look:
+        teaching.classroom(shown, block, look=look)
     with st.container(key="lesson"), st.container(key="lesson-steps"):
         # What stays from step to step is drawn once: a browser works longer on a formula than on all the
         # figures of a step. The style sheet shows the step's, and puts everything in its place.
@@ -83,8 +87,7 @@ def render() -> None:
             _files(shown, block)
 
 
-@st.fragment
-@services.guarded
+@fragment()
 def _page(shown: Shown, block: str) -> None:
     """All that changes with a step or a slider; reruns alone.
 
@@ -99,7 +102,7 @@ def _page(shown: Shown, block: str) -> None:
         _move_back(shown, block, moved)
     sliders = _sliders(step, room, moved)
     choice = _choice(moved)
-    screen = steps.screen(step, room.lesson, choice, room.tables, room.file_name)
+    screen = steps.screen(step, room.lesson, choice, room.tables, teaching.lesson_file(shown, block))
     about = STEPS[step - 1]
 
     step_bar(
@@ -141,8 +144,7 @@ def _open_link() -> list[str]:
         return remarks
     sample = next((sample for sample in view_model.SAMPLES if sample.name == chosen), None)
     picture = clips.sample_clip() if sample is None else services.load_sample(sample)
-    still = replace(picture, clip=picture.clip.first_frame(), cut=None)
-    shown = services.show(still, weights or usable[0], st.session_state[AppKey.SIZE])
+    shown = services.show(picture, weights or usable[0], st.session_state[AppKey.SIZE])
     view, faults = address.followed(link, shown.trace, view_model.default_block(shown.trace))
     block = shown.trace.blocks[view["block"]]
     t, row, col = view.get("probe") or view_model.default_position(block, picture.spot)
@@ -189,6 +191,7 @@ def _address(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
     }
 
 
+@callback
 def _turn() -> None:
     """Go to the step that was asked for; what is malformed is dropped."""
     asked = step_asked(Key.BAR, len(STEPS))
@@ -310,15 +313,17 @@ def _picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], sc
         t, row, col = _unflat(moved[Key.REACHED], rows, cols)
     overlay = overlay_url(screen.overlay[t], screen.colours, high=float(abs(screen.overlay).max()))
     what = "the last cell of the sum" if step == _GATHER else "the cell"
+    about = f"{shown.key}/{room.lesson.name}/{what}"
     cell_picker(
         room.frames[t],
         overlay,
+        identity=about,
         cell=(row, col),
         grid=(rows, cols),
         aspect=room.aspect,
         label=f"{shown.picture.alt}. Arrow keys move {what}.",
         key=Key.PICKER,
-        on_change=lambda: _pick(step, room, moved, t),
+        on_change=callback(lambda: _pick(about, step, room, moved, t)),
     )
     st.html(
         f'<p class="a2-overlay-says">{screen.overlay_says}. <span>Drag in the picture to move '
@@ -331,10 +336,10 @@ def _unflat(index: int, rows: int, cols: int) -> tuple[int, int, int]:
     return (t, *divmod(rest, cols))
 
 
-def _pick(step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
+def _pick(about: str, step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:
     """Take over the cell that was picked in the browser; one that does not fit is dropped."""
     _, rows, cols = room.lesson.grid
-    cell = picked(Key.PICKER, (rows, cols))
+    cell = picked(Key.PICKER, about, (rows, cols))
     if cell is None:
         return
     if step == _GATHER:
@@ -370,7 +375,7 @@ def _files(shown: Shown, block: str) -> None:
     st.download_button(
         "The lesson’s arrays (NPZ)",
         room.lesson.to_npz,
-        file_name=room.file_name,
+        file_name=teaching.lesson_file(shown, block),
         mime="application/octet-stream",
         on_click="ignore",
         icon=":material/download:",
@@ -378,7 +383,9 @@ def _files(shown: Shown, block: str) -> None:
     st.download_button(
         "A worksheet to print (HTML)",
         worksheet,
-        file_name=room.file_name.replace("a2-lesson", "a2-worksheet").replace(".npz", ".html"),
+        file_name=teaching.lesson_file(shown, block)
+        .replace("a2-lesson", "a2-worksheet")
+        .replace(".npz", ".html"),
         mime="text/html",
         on_click="ignore",
         icon=":material/print:",

@@ -1,21 +1,28 @@
-"""What pages share: style, charts that stay until the next are drawn, and following a link to a picture."""
+"""What pages share: style, charts that stay until the next are drawn, waiting, and following a link."""
 
 from __future__ import annotations
 
+import contextlib
 import html
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from viz_app import address, clips, services, view_model
+from viz_app.guards import callback
+from viz_app.server.jobs import Standing
+from viz_app.server.visitors import Look
 from viz_app.state import Key
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLE = ASSETS / "style.css"
 STEADY = ASSETS / "steady.js"
 MOST_REMARKS = 6
+WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
 
 
 def styled() -> None:
@@ -68,3 +75,43 @@ def tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:
     if remarks:
         lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks[:MOST_REMARKS])
         notices.html(f'<div class="a2-note" role="status">{lines}</div>')
+
+
+@contextlib.contextmanager
+def waiting(
+    what: str,
+    place: DeltaGenerator | None = None,
+    *,
+    on_stop: Callable[..., None] | None = None,
+    args: tuple[Any, ...] = (),
+    key: str = "",
+) -> Iterator[Look]:
+    """Say in `place` how `what` stands while the visitor waits for it: its place in the line, its progress.
+
+    Gives what `look` of the server's work wants. Clicking anything, and closing the page, ends a script at
+    its next word to the browser: here. With `on_stop` there is a button to click for that, which calls it
+    with `args`; `key` is the button's, another one for each wait of a run.
+    """
+    began_s = time.monotonic()
+    spot = bar = None
+
+    def look(standing: Standing) -> None:
+        nonlocal spot, bar
+        if bar is None:
+            if time.monotonic() - began_s < WORDS_AFTER_S:
+                return
+            spot = (st if place is None else place).empty()
+            with spot.container(horizontal=True, vertical_alignment="center", gap="medium"):
+                bar = st.progress(0.0)
+                if on_stop is not None:
+                    st.button("Stop", on_click=callback(on_stop), args=args, key=f"stop-{key}")
+        bar.progress(min(1.0, standing.share), waiting_words(what, standing))
+
+    yield look
+    if spot is not None:
+        spot.empty()
+
+
+def waiting_words(what: str, standing: Standing) -> str:
+    """How a piece of work stands, for who waits for it."""
+    return f"{what}: {standing.ahead} before you" if standing.ahead else what

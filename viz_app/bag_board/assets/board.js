@@ -1,5 +1,4 @@
-// The board of primitives. It owns the factors while a person works on them: every touch is drawn at
-// once and told to Python; Python's own changes (undo, reset, another block) come with a new revision.
+// The board of primitives: every touch is drawn at once and told to Python. Its thumbnails come as a parcel.
 
 const STEP = 0.25;
 const MINUS = "\u2212";
@@ -12,12 +11,12 @@ const signed = (value) => {
 const times = (factor) => `\u00d7${Number(factor.toFixed(2))}`;
 
 class Board {
-  constructor(root) {
-    this.root = root;
+  constructor(root, talk) {
+    Object.assign(this, { root, talk });
     this.stop = new AbortController();
     this.order = "effect";
     this.current = 0;
-    this.count = 0;
+    this.looks = { sheet: "", cards: [] };
     const on = (node, type, run) => node.addEventListener(type, run, { signal: this.stop.signal });
     const find = (selector) => root.querySelector(selector);
     this.grid = find(".grid");
@@ -43,26 +42,32 @@ class Board {
     }
   }
 
-  show(data, send) {
-    this.send = send;
+  show(data, said) {
     const before = this.data;
     this.data = data;
     const another = !before || before.identity !== data.identity;
-    if (another) this.current = null;
-    if (another || before.sheet !== data.sheet || before.effects.join() !== data.effects.join()) this.build();
-    if (another || before.revision !== data.revision) {
-      this.factors = [...data.factors];
+    if (another || before.effects.join() !== data.effects.join()) this.build();
+    this.factors = [...(said ?? data).factors];
+    if (another) {
       // Begin at what is different, so that the bar above speaks of it.
-      const off = this.sorted().find((i) => this.factors[i] !== 1);
-      this.current ??= off ?? this.sorted()[0];
+      this.current = this.sorted().find((i) => this.factors[i] !== 1) ?? this.sorted()[0];
     }
     this.slider.max = data.largest;
     this.arrange();
     this.draw();
+    if (before?.looks === data.looks) return;
+    this.ignore?.();
+    this.ignore = parcels.when(data.looks, (looks) => {
+      this.looks = looks;
+      this.build();
+      this.arrange();
+      this.draw();
+    });
   }
 
   build() {
-    const { effects, cards, sheet, columns, aspect } = this.data;
+    const { effects, columns, aspect } = this.data;
+    const { cards, sheet } = this.looks;
     const rows = Math.ceil(effects.length / columns);
     this.tiles = effects.map((effect, i) => {
       const tile = document.createElement("button");
@@ -103,7 +108,8 @@ class Board {
   }
 
   draw() {
-    const { effects, effectOf, cards } = this.data;
+    const { effects, effectOf } = this.data;
+    const { cards } = this.looks;
     this.tiles.forEach((tile, i) => {
       const factor = this.factors[i];
       tile.setAttribute("aria-checked", String(factor !== 0));
@@ -151,15 +157,15 @@ class Board {
     if (value === this.factors[i]) return;
     this.factors[i] = value;
     this.draw();
-    if (!later) this.tell();
+    if (later) this.talk.say({ factors: [...this.factors] });
+    else this.tell();
   }
 
   tell() {
     const state = this.factors[this.current];
     this.root.querySelector(".said").textContent =
       `Primitive ${this.current} ${state === 0 ? "off" : state === 1 ? "on" : times(state)}`;
-    this.count += 1;
-    this.send("asked", { key: this.data.identity, factors: [...this.factors], at: Date.now(), count: this.count });
+    this.talk.tell("asked", { factors: [...this.factors] });
   }
 
   press(event) {
@@ -184,6 +190,7 @@ class Board {
 
   destroy() {
     this.stop.abort();
+    this.ignore?.();
   }
 }
 

@@ -4,10 +4,9 @@ const TELL_MS = 120;
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 class Picker {
-  constructor(root) {
-    this.root = root;
+  constructor(root, talk) {
+    Object.assign(this, { root, talk });
     this.stop = new AbortController();
-    this.told = null; // the cell that Python was told last, and when: { row, col, at }
     this.timer = 0;
     const on = (type, run) => root.addEventListener(type, run, { signal: this.stop.signal });
     on("pointerdown", (event) => {
@@ -20,9 +19,7 @@ class Picker {
     on("keydown", (event) => this.step(event));
   }
 
-  show(data, send) {
-    this.send = send;
-    const first = !this.data;
+  show(data, said) {
     this.data = data;
     const { root } = this;
     root.style.aspectRatio = String(data.aspect);
@@ -31,16 +28,8 @@ class Picker {
       const image = root.querySelector(`.${name}`);
       if (image.getAttribute("src") !== url) image.src = url;
     }
-    if (first || !(this.dragging || this.isAhead())) this.place(data.row, data.col);
-  }
-
-  /** Whether the frame is where Python will hear of, or has heard of and not answered yet. */
-  isAhead() {
-    return !!this.told && (this.told.at > this.data.answered || (!!this.timer && !this.isTold()));
-  }
-
-  isTold() {
-    return this.told.row === this.at[0] && this.told.col === this.at[1];
+    const { row, col } = said ?? data;
+    this.place(row, col);
   }
 
   place(row, col) {
@@ -59,19 +48,16 @@ class Picker {
     const next = [Math.min(rows - 1, Math.max(0, row)), Math.min(cols - 1, Math.max(0, col))];
     if (this.at && next[0] === this.at[0] && next[1] === this.at[1]) return;
     this.place(...next);
+    this.talk.say({ row: next[0], col: next[1] });
     if (!this.timer) this.tell();
   }
 
-  // At once, and then no more often than every TELL_MS. Python says by the time which it has answered: on a way
-  // forth and back it is told of a cell twice.
+  // At once, and then no more often than every TELL_MS.
   tell() {
-    const [row, col] = this.at;
-    const now = performance.timeOrigin + performance.now();
-    this.told = { row, col, at: Math.max(now, (this.told?.at ?? 0) + 1) };
-    this.send("cell", this.told);
+    this.talk.tell("cell");
     this.timer = setTimeout(() => {
       this.timer = 0;
-      if (!this.isTold()) this.tell();
+      if (this.talk.untold) this.tell();
     }, TELL_MS);
   }
 

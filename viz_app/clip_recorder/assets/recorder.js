@@ -13,15 +13,14 @@ const REFUSALS = {
 };
 
 class Recorder {
-  constructor(root) {
-    this.root = root;
+  constructor(root, talk) {
+    Object.assign(this, { root, talk });
     [this.live, this.said, this.act] = ["video", ".said", ".act"].map((part) => root.querySelector(part));
     this.live.muted = true; // or it may not start by itself
     this.act.addEventListener("click", () => this.press());
   }
 
-  show(data, setStateValue, setTriggerValue) {
-    this.send = setTriggerValue;
+  show(data) {
     const first = !this.data;
     this.data = data;
     if (first) this.open();
@@ -106,7 +105,7 @@ class Recorder {
     if (file.size > this.data.mostBytes) return this.refuse("The clip became too large. Try again, and stop sooner.");
     this.enter("sending", "Reading the clip …");
     const url = await asDataUrl(file);
-    if (!this.gone) this.send("clip", { data: url.slice(url.indexOf(",") + 1) });
+    if (!this.gone) this.talk.trigger("clip", { data: url.slice(url.indexOf(",") + 1) });
   }
 
   lose() {

@@ -189,6 +189,10 @@ class Probe {
     const { state, model } = this;
     const again = view.revision !== this.given.revision;
     const given = again ? {} : this.given; // another revision: everything is asked for anew
+    if (again) {
+      this.told.cancel(); // what was about to be said is about what was there before
+      this.views.cancel();
+    }
     const asked = (name) => {
       const fresh = view[name] !== undefined && JSON.stringify(view[name]) !== JSON.stringify(given[name]);
       return fresh && view[name] !== null;
@@ -861,7 +865,6 @@ class Probe {
       return [cell.t, cell.row, cell.col];
     });
     view.region = box && [box.t, box.row0, box.col0, box.row1, box.col1];
-    view.revision = this.given.revision; // of what the page asked: an answer to an earlier one is stale
     return {
       key: model.key,
       block: state.block.name,
@@ -1816,32 +1819,43 @@ export function mount(root, payload, options = {}) {
 
 // ---------------------------------------------------------------- Streamlit
 
-const mounted = new WeakMap();
+/** The canvas in the app: its payload comes as a parcel, once; what changes comes beside it. */
+class Canvas {
+  constructor(root, talk) {
+    Object.assign(this, { root, talk });
+  }
 
-/**
- * Streamlit calls this again whenever the data or the theme changes, into the same parent, and may
- * call the clean-up of a call that was overtaken: only the latest call's clean-up counts.
- */
-export default function streamlit({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector("[data-a2-root]");
-  let entry = mounted.get(parentElement);
-  if (entry && entry.root !== root) {
-    entry.app.destroy();
-    entry = undefined;
+  show(data, said) {
+    this.ignore?.();
+    this.ignore = parcels.when(data.identity, (payload) => {
+      const given = withMeasured(payload, data);
+      if (this.app) this.app.update(given, data.view);
+      else this.app = mount(this.root, given, { view: goneOnFrom(data.view, said), ...this.telling() });
+    });
   }
-  if (entry) {
-    entry.send = setStateValue;
-    entry.app.update(data.payload, data.view);
-  } else {
-    entry = { root, send: setStateValue, calls: 0 };
-    const tell = (report) => entry.send("probe", report);
-    entry.app = mount(root, data.payload, { view: data.view, onPin: tell, onView: tell });
-    mounted.set(parentElement, entry);
+
+  telling() {
+    const tell = (report) => this.talk.tell("probe", report);
+    return { onPin: tell, onView: tell };
   }
-  const call = ++entry.calls;
-  return () => {
-    if (entry.calls !== call || mounted.get(parentElement) !== entry) return;
-    entry.app.destroy();
-    mounted.delete(parentElement);
-  };
+
+  destroy() {
+    this.ignore?.();
+    this.app?.destroy();
+  }
 }
+
+/** The payload with what was measured of its blocks since it was sent, and what can be. */
+function withMeasured(payload, { measures, effects }) {
+  const blocks = payload.blocks.map((raw) => (raw.name in effects ? { ...raw, effect: effects[raw.name] } : raw));
+  return { ...payload, measures, blocks };
+}
+
+/** A view as a person left it: where the canvas is put up anew between two answers. */
+function goneOnFrom(view, said) {
+  if (!said) return view;
+  const { block, t, row, col, primitive, pinned } = said;
+  return { ...view, ...said.view, block, probe: [t, row, col], primitive, pinned };
+}
+
+export default mounting("[data-a2-root]", Canvas);

@@ -4,13 +4,11 @@
 const TURNS = { PageDown: 1, PageUp: -1 };
 const QUIET_MS = 300; // after a move, before the address says so: browsers refuse to rewrite it ten times a second
 const STREAMLITS = ["embed", "embed_options"];
-const ANEW_MS = 1000;
 
-// Streamlit may take the bar away and put it up anew between two answers: what was asked for outlives it.
+// Streamlit may take the bar away and put it up anew between two answers: no key is lost in between.
 const memory = {
   bar: null, // on screen
   gone: -Infinity, // when the last one went
-  asked: [], // on their way to Python and back: { step, presenting, at }
   turns: [], // by keys that came while no bar was there
 };
 const betweenTwo = () => performance.now() - memory.gone < ANEW_MS && document.querySelector(".st-key-lesson");
@@ -30,9 +28,9 @@ function turnByKey(event) {
 }
 
 class Steps {
-  constructor(root) {
-    this.root = root;
-    if (!memory.bar && !betweenTwo()) Object.assign(memory, { asked: [], turns: [] });
+  constructor(root, talk) {
+    Object.assign(this, { root, talk });
+    if (!memory.bar && !betweenTwo()) memory.turns = [];
     memory.bar = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
@@ -40,12 +38,9 @@ class Steps {
     addEventListener("popstate", () => this.drop(), { signal });
   }
 
-  show(data, send) {
+  show(data) {
     const before = this.data;
     this.data = data;
-    this.send = send;
-    // By their times, not by their steps: of a way forth and back, each step is asked for twice.
-    memory.asked = memory.asked.filter(({ at }) => at > data.answered);
     if (!before) this.fill();
     this.mark();
     for (const by of memory.turns.splice(0)) this.go(this.step + by);
@@ -56,11 +51,11 @@ class Steps {
   }
 
   get step() {
-    return memory.asked.at(-1)?.step ?? this.data.step;
+    return (this.talk.said ?? this.data).step;
   }
 
   get presenting() {
-    return memory.asked.at(-1)?.presenting ?? this.data.presenting;
+    return (this.talk.said ?? this.data).presenting;
   }
 
   fill() {
@@ -105,13 +100,9 @@ class Steps {
     this.ask(step, this.presenting);
   }
 
-  // With the time: Python hears of a change only, and says which question it has answered.
   ask(step, presenting) {
-    const now = performance.timeOrigin + performance.now();
-    const asked = { step, presenting, at: Math.max(now, (memory.asked.at(-1)?.at ?? 0) + 1) };
-    memory.asked.push(asked);
+    this.talk.tell("asked", { step, presenting });
     this.mark();
-    this.send("asked", asked);
   }
 
   // A step is a place to go back to, a move within it is not.
