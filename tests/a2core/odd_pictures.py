@@ -1,8 +1,8 @@
 """More than a thousand odd and broken pictures, read one by one: `python -m tests.a2core.odd_pictures`.
 
-Every format in its modes, sizes and depths, each whole and damaged in half a dozen ways. Printed: how many were
-read, how many were refused in words, what else happened (it must be nothing), the most memory that the process
-had and the longest that a file took.
+Every format in its modes, sizes and depths, each whole and damaged in half a dozen ways. Printed: how many
+were read, how many were refused in words, what else happened (it must be nothing), the most memory that the
+process had and the longest that a file took.
 """
 
 from __future__ import annotations
