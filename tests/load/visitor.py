@@ -24,10 +24,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-CANVAS = "a2_probe_canvas"
+CANVAS, PARCEL = "a2_probe_canvas", "a2_parcel"
 PATIENCE_S = 300.0
 LARGEST_MESSAGE = 256 * 2**20
-TRACE_KEY = re.compile(r'"key":\s*"([^"]+)"')
+IDENTITY = re.compile(r'"identity":\s*"([^"]+)"')
+WITH_PAYLOAD = re.compile(
+    r'"payload":\s*{.*?"key":\s*"([^"]+)"', re.DOTALL
+)  # as trees before parcels send it
 XSRF_COOKIE = "_streamlit_xsrf"
 # Where the elements of the app keep what a person reads.
 WORDS = {
@@ -54,7 +57,8 @@ class Visitor:
         self.alerts: list[str] = []
         self.faults: list[str] = []  # exceptions on the page, runs that ended with one
         self.runs = 0  # of the script that have come to their end
-        self._query = self._page = ""
+        self._query = self._page = self._asked = ""
+        self._parcels: set[str] = set()  # identities of what came apart from the canvas
         self._urls: dict[str, FileURLs] = {}
         self._chosen: dict[
             str, list[str]
@@ -248,11 +252,8 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "file_uploader":
             self.uploader = element.file_uploader.id
-        elif kind == "bidi_component" and element.bidi_component.component_name == CANVAS:
-            component = element.bidi_component
-            told = component.json or component.mixed.json
-            if (match := TRACE_KEY.search(told)) and match[1] not in self.keys[-1:]:
-                self.keys.append(match[1])
+        elif kind == "bidi_component":
+            self._hand_over(element.bidi_component)
         elif kind == "button_group":
             group = element.button_group
             if group.set_value or group.id not in self._chosen:
@@ -269,6 +270,22 @@ class Visitor:
             self.texts.append(text)
             if kind == "alert":
                 self.alerts.append(text)
+
+    def _hand_over(self, component: Any) -> None:
+        """The canvas answers for a trace when it was told which, and the parcel with its maps has come."""
+        if component.component_name == PARCEL and (
+            match := IDENTITY.search(component.bytes[:200].decode(errors="replace"))
+        ):
+            self._parcels.add(match[1])
+        elif component.component_name == CANVAS:
+            match = WITH_PAYLOAD.search(component.json)
+            if match:
+                self._parcels.add(match[1])
+            elif not (match := IDENTITY.search(component.json)):
+                return
+            self._asked = match[1]
+        if self._asked in self._parcels and self._asked not in self.keys[-1:]:
+            self.keys.append(self._asked)
 
     def _stop_rerun(self, fragment: str) -> None:
         if (rerun := self._reruns.pop(fragment, None)) is not None:
