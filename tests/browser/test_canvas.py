@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from a2core.canvas import standalone_html
 from tests.browser import canvas_harness as harness
 from tests.browser.tabs import Tabs, single_tab
-from viz_app.probe_canvas import standalone_html
 
 pytestmark = pytest.mark.browser
 
