@@ -5,8 +5,11 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from a2core.canvas.modules import join
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -21,14 +24,10 @@ def style() -> str:
     return _asset("canvas.css")
 
 
+@cache
 def script() -> str:
-    """The canvas's script: `a2Canvas.mount(root, payload, options)`."""
-    parts = ("attention", "drawing", "words", "clip", "canvas")
-    return (
-        "const a2Canvas = (() => {"
-        + "".join(_asset(f"{part}.js") for part in parts)
-        + "return { mount };})();\n"
-    )
+    """The canvas's script, whole: it defines `a2Canvas`, with `mount(root, payload, options)`."""
+    return join(_ASSETS / "mount.js", name="a2Canvas")
 
 
 def standalone_html(

@@ -38,7 +38,7 @@ def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa
           const last = call(2, { probe: [0, 2, 2], revision: 2 });
           overtaken();
           const kept = root.__canvas === first && first.snapshot().rest.row === 2;
-          first.pin(first.model.pointOf({ t: 0, row: 3, col: 4 }, first.state.block));
+          first.probe.pin(first.probe.model.pointOf({ t: 0, row: 3, col: 4 }, first.probe.state.block));
           last();
           const gone = root.__canvas === undefined;
           return { kept, gone, sent, beforeTheFirstFrame, untilThePayloadComes };

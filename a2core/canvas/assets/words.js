@@ -1,10 +1,128 @@
 /*
- * The words of the probe canvas: what every term means, and the tour of three steps.
+ * The words of the probe canvas, whole: labels, sentences, what every term means, the tour of three steps.
  *
- * It stands before canvas.js in one module. It knows the markup of canvas.html and no attention.
+ * Numbers come in as they read. A translation changes this file and the markup of canvas.html alone.
  */
 
-const GLOSSARY = {
+/** What each direction is called, everywhere; nobody may mistake one for the other. */
+export const DIRECTIONS = {
+  from: {
+    what: "Where this pixel’s information was gathered from",
+    whatBox: "Where the box’s information was gathered from, on average",
+    list: "What this pixel receives",
+    listBox: "What the box receives, on average",
+    column: "share received, ρ",
+    verb: "received",
+    colour: "brighter: more comes from there",
+    unit: "attention per cell",
+    all: "same for all pixels",
+    whole: "of the attention",
+    hint: "Move over the picture: it lights up where that pixel’s information was gathered from. Click to hold it",
+  },
+  to: {
+    what: "Who receives information from this pixel",
+    whatBox: "Who receives information from the box",
+    list: "What carries this pixel’s information away",
+    listBox: "What carries the box’s information away",
+    column: "share carried, θ · use",
+    verb: "carried",
+    colour: "brighter: takes more from here",
+    unit: "share of a cell’s attention",
+    all: "same for all pixels",
+    whole: "of what leaves here",
+    hint: "Move over the picture: it lights up who receives information from that pixel. Click to hold it",
+  },
+};
+
+export const HINT_CHANGE = "Bright is where the block changed its input";
+
+/** @type {import("./dom.js").Option[]} */
+export const ASK = [
+  { value: "from", text: "← Gathers from", title: "Where does this pixel get its information from?" },
+  { value: "to", text: "Gives to →", title: "Who receives information from this pixel?" },
+  { value: "change", text: "Changed", title: "Where did the block change anything?" },
+];
+
+/** @type {import("./dom.js").Option[]} */
+export const SCALES = [
+  { value: "relative", text: "Relative", term: "relative" },
+  { value: "absolute", text: "Absolute", term: "absolute" },
+];
+
+/** @type {import("./dom.js").Option[]} */
+export const SORTS = [
+  { value: "rho", text: "ρ at the pixel", title: "Most received by the pixel first" },
+  { value: "reach", text: "reach", term: "reach" },
+  { value: "use", text: "use", term: "use" },
+  { value: "effect", text: "effect", title: "Changes the prediction most when switched off first" },
+];
+
+/** @type {import("./dom.js").Option[]} */
+export const TILES = [
+  { value: "gather", text: "θ gathered", title: "Where each primitive is gathered" },
+  { value: "distribute", text: "ρ handed out", title: "Where each primitive is handed out" },
+];
+
+/** @param {number} perSecond */
+export const speed = (perSecond) => (perSecond ? `${perSecond} a second` : "as filmed");
+
+/** What the bars over time say, for each kind of map. */
+export const MOMENTS = {
+  attention: { title: "Comes from each moment", tile: "comes from here" },
+  received: { title: "Goes to each moment", tile: "goes here" },
+  gather: { title: "Gathered at each moment", tile: "is gathered here" },
+  distribute: { title: "Handed to each moment, on average", tile: "is handed out here on average" },
+  change: { title: "Changed at each moment, on average", tile: "is changed here on average" },
+};
+
+/** The legend of each kind of map: what is measured, what the absolute scale is, what bright means. */
+export const LEGENDS = {
+  attention: DIRECTIONS.from,
+  received: DIRECTIONS.to,
+  gather: {
+    unit: "attention per cell",
+    all: "same for all maps",
+    colour: "brighter: more is gathered there",
+  },
+  distribute: {
+    unit: "share received",
+    all: "same for all maps",
+    colour: "brighter: more is handed out there",
+  },
+  change: {
+    unit: "relative change |Y − X| / |X|",
+    all: "up to as much as came in",
+    colour: "brighter: changed more",
+  },
+};
+
+/**
+ * What the large map is, in words, where it is not about the probed place.
+ * @type {Record<"gather" | "distribute" | "change", (i: number) => string>}
+ */
+export const MAPS = {
+  gather: (i) => `Where primitive g${i} was gathered (θ)`,
+  distribute: (i) => `Where primitive g${i} is handed out (ρ)`,
+  change: () => "Where the block changed its input",
+};
+
+/**
+ * The same in numbers, for those who cannot see it.
+ * @type {Record<import("./colours.js").Kind, (reach: string, whole: string, peak: string) => string>}
+ */
+export const MAP_NUMBERS = {
+  attention: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+  received: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} of a cell’s attention`,
+  gather: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+  distribute: (_reach, _whole, peak) => `at most ${peak} of a position`,
+  change: (_reach, _whole, peak) => `at most ${peak} of the size of what came in`,
+};
+
+/** @param {number} most */
+export const tooManyPins = (most) => `${most} pins are the most. Remove one first.`;
+
+/** @type {Record<string, string>} */
+export const GLOSSARY = {
   primitive:
     "Visual primitive g: one of n summaries of the whole picture that the block gathers, and hands out again to every place.",
   theta: "Gather map θ: how much each cell contributes to one primitive. Over all cells it adds up to 100 %.",
@@ -15,8 +133,10 @@ const GLOSSARY = {
     "Effective attention: how much of what a place receives was gathered at each cell, through all primitives together. It adds up to 100 %.",
   received:
     "The effective attention read the other way: of all that each cell receives, the share that was gathered here.",
-  change: "Relative change: the size of what the block adds, divided by the size of what came in. 100 % is as much again.",
-  reach: "Reach: how much of the picture a map covers, as if its weight were spread evenly (exp of its entropy).",
+  change:
+    "Relative change: the size of what the block adds, divided by the size of what came in. 100 % is as much again.",
+  reach:
+    "Reach: how much of the picture a map covers, as if its weight were spread evenly (exp of its entropy).",
   cell: "Cell: one position of the block’s grid, a square of many pixels. The block sees nothing smaller.",
   relative: "Relative: each map is painted from 0 to its own peak. Flat maps look as vivid as sharp ones.",
   absolute: "Absolute: all maps share one scale, so that a flat map looks flat.",
@@ -28,54 +148,8 @@ const GLOSSARY = {
   even: "Even: what every cell would hold if the map were flat. Below the mark means less than its share.",
 };
 
-let tips = 0;
-
-/** Short explanations of every element with data-term, on hover, on keyboard focus and on a tap. */
-class Tips {
-  constructor(root, signal) {
-    this.root = root;
-    this.of = null;
-    this.tip = document.createElement("p");
-    Object.assign(this.tip, { className: "a2c-tip", id: `a2c-tip-${++tips}`, hidden: true });
-    this.tip.setAttribute("role", "tooltip");
-    root.append(this.tip);
-    const term = (event) => event.target.closest?.("[data-term]");
-    const on = (type, run) => root.addEventListener(type, run, { signal });
-    on("pointerover", (event) => event.pointerType !== "touch" && this.show(term(event)));
-    on("pointerleave", () => this.show(null));
-    on("focusin", (event) => {
-      if (event.target.matches(":focus-visible")) this.show(term(event) || event.target.querySelector("[data-term]"));
-    });
-    on("focusout", () => this.show(null));
-    on("click", (event) => event.target.closest?.("button[data-term]") && this.show(term(event)));
-    on("keydown", (event) => {
-      if (event.key === "Escape") this.show(null);
-    });
-  }
-
-  show(node) {
-    const text = node ? GLOSSARY[node.dataset.term] : undefined;
-    if (this.of && this.of !== node) this.of.removeAttribute("aria-describedby");
-    this.of = text ? node : null;
-    if (this.tip.hidden === !text && !text) return;
-    this.tip.hidden = !text;
-    if (!text) return;
-    this.tip.textContent = text;
-    node.setAttribute("aria-describedby", this.tip.id);
-    place(this.tip, node.getBoundingClientRect(), this.root.getBoundingClientRect());
-  }
-}
-
-/** Puts a small box below an anchor, or above it where the window ends, and inside the root's width. */
-function place(box, anchor, root) {
-  const { offsetWidth: wide, offsetHeight: high } = box;
-  const above = anchor.bottom + 10 + high > window.innerHeight && anchor.top > high + 10;
-  const left = Math.max(0, Math.min(anchor.left - root.left, root.width - wide));
-  box.style.left = `${left}px`;
-  box.style.top = `${(above ? anchor.top - high - 8 : anchor.bottom + 8) - root.top}px`;
-}
-
-const TOUR = [
+/** @type {{ ref: "stage" | "rank" | "ask", title: string, text: string }[]} */
+export const TOUR = [
   {
     ref: "stage",
     title: "1 · Point at the picture",
@@ -92,86 +166,3 @@ const TOUR = [
     text: "“Gives to” shows who receives information from the pixel. All primitives of the block are below the picture.",
   },
 ];
-const TOUR_KEY = "a2-canvas-tour";
-
-/** Three cards, one after the other; taken or turned down once, only the "?" is left. */
-class Tour {
-  constructor(root, ui, signal) {
-    Object.assign(this, { root, ui, at: -1 });
-    this.card = document.createElement("div");
-    Object.assign(this.card, { className: "a2c-tour", hidden: true, tabIndex: -1 });
-    this.card.setAttribute("role", "dialog");
-    this.card.innerHTML =
-      '<h3></h3><p></p><div><button type="button" data-to="skip">Skip</button><button type="button" data-to="back">Back</button><button type="button" data-to="next"></button></div>';
-    root.append(this.card);
-    [this.title, this.text] = this.card.children;
-    ui.tour.addEventListener("click", () => (this.at < 0 ? this.step(0) : this.end()), { signal });
-    this.card.addEventListener(
-      "click",
-      (event) => {
-        const to = event.target.dataset?.to;
-        if (to === "skip") this.end();
-        else if (to) this.step(this.at + (to === "next" ? 1 : -1));
-      },
-      { signal },
-    );
-    this.card.addEventListener("keydown", (event) => event.key === "Escape" && this.end(), { signal });
-    this.label();
-  }
-
-  known() {
-    try {
-      return localStorage.getItem(TOUR_KEY) === "seen";
-    } catch {
-      return this.seen === true; // storage is not allowed here: remembered while the page lives
-    }
-  }
-
-  label() {
-    const { tour } = this.ui;
-    tour.textContent = this.known() ? "?" : "? Tour";
-    tour.setAttribute("aria-expanded", String(this.at >= 0));
-  }
-
-  step(k) {
-    if (k >= TOUR.length) {
-      this.end();
-      return;
-    }
-    this.mark(false);
-    this.at = Math.max(0, k);
-    const { title, text } = TOUR[this.at];
-    this.title.textContent = title;
-    this.text.textContent = text;
-    this.card.setAttribute("aria-label", title);
-    const [, back, next] = this.card.lastElementChild.children;
-    back.hidden = this.at === 0;
-    next.textContent = this.at === TOUR.length - 1 ? "Done" : "Next";
-    this.card.hidden = false;
-    const target = this.mark(true);
-    place(this.card, target.getBoundingClientRect(), this.root.getBoundingClientRect());
-    next.focus();
-    this.label();
-  }
-
-  mark(on) {
-    const target = this.at >= 0 ? this.ui[TOUR[this.at].ref] : null;
-    if (target) target.toggleAttribute("data-toured", on);
-    return target;
-  }
-
-  end() {
-    this.mark(false);
-    this.at = -1;
-    this.card.hidden = true;
-    this.seen = true;
-    try {
-      localStorage.setItem(TOUR_KEY, "seen");
-    } catch {
-      // as above
-    }
-    this.label();
-    this.ui.tour.focus();
-  }
-}
-

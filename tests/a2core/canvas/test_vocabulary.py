@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from a2core.canvas import colour_table, cover, percent, read_vocabulary
+
+# Beside this file, and read by vocabulary.test.js too: what both languages must say.
+AGREED = json.loads((Path(__file__).parent / "agreed.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -29,20 +35,16 @@ def test_opacity_rises_with_the_value_from_little_to_all_that_was_asked_for() ->
     assert (np.diff(painted) >= 0).all()
 
 
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (1.0, "100 %"),
-        (0.424, "42 %"),
-        (0.0314, "3.1 %"),
-        (0.0099, "0.99 %"),
-        (0.0004, "0.04 %"),
-        (0.00001, "< 0.01 %"),
-        (0.0, "0 %"),
-    ],
-)
-def test_shares_read_well_at_any_size(share: float, words: str) -> None:
+@pytest.mark.parametrize(("share", "words"), AGREED["shares"])
+def test_shares_read_well_at_any_size_and_as_in_the_browser(share: float, words: str) -> None:
     assert percent(share) == words.replace(" ", "\u202f")
+
+
+def test_colours_and_opacity_are_those_of_the_browser() -> None:
+    for name, entries in AGREED["colours"].items():
+        assert [[v, *colour_table(name)[v].tolist()] for v, *_ in entries] == entries
+    for value, opacity, opaque in AGREED["opacity"]:
+        assert float(cover(np.array(value), opacity)) == pytest.approx(opaque, abs=1e-6)
 
 
 @pytest.mark.parametrize(
