@@ -10,7 +10,8 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js bench-app bench-class clean
+.PHONY: help install app test lint format types js lint-js types-js test-js bench-app bench-class \
+        bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change)"
@@ -20,6 +21,7 @@ help:
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
+	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
 
 $(STAMP): requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,14 +34,13 @@ app: $(STAMP)
 	$(RUN) -m streamlit run viz_app/app.py --server.port $(PORT)
 
 # Two processes, each of one thread: torch's threads wait for each other by spinning, and where more wants to
-# run than there are cores, that costs twice the work. What looks at frames or at the clock runs by itself.
+# run than there are cores, that costs twice the work.
 test: export OMP_NUM_THREADS := 1
 test: $(STAMP)
 ifdef PYTEST_ARGS
 	$(RUN) -m pytest $(PYTEST_ARGS)
 else
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not alone"
-	$(RUN) -m pytest -m alone
+	$(RUN) -m pytest -n 2 --dist loadfile
 endif
 
 lint: $(STAMP)
@@ -74,6 +75,9 @@ bench-app: $(STAMP)
 
 bench-class: $(STAMP)
 	$(RUN) -m tests.browser.bench_class
+
+bench-visitors: $(STAMP)
+	$(RUN) -m tests.load.bench_visitors $(if $(SOAK),--soak $(SOAK))
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis

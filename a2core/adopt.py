@@ -8,28 +8,28 @@ not sum to 1, and `AdoptionReport` says which do.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from a2core.double_attention import Attended, DoubleAttention, Watchable
 from a2core.errors import NetworkError
+from a2core.foreign import ROLES, Head, Run, UnclearError, adds_input, after_expansion, heads_of
 from a2core.insert import inserted_blocks, named_parts, replace_module, underneath
 from a2core.networks import chain, imagenet_labels
 from a2core.trace import Model, device_of, pick_device, undisturbed
 
-ROLES = ("phi", "theta", "rho", "expand")
+# Names of the parts, and whether they tell a double attention only together with the expansion's.
 _COMMON_NAMES = (
-    {"phi": "convA", "theta": "convB", "rho": "convV", "expand": "conv_reconstruct"},
-    {"phi": "phi", "theta": "theta", "rho": "rho", "expand": "expand"},
+    ({"phi": "convA", "theta": "convB", "rho": "convV", "expand": "conv_reconstruct"}, False),
+    ({"phi": "phi", "theta": "theta", "rho": "rho", "expand": "expand"}, False),
+    ({"phi": "values", "theta": "keys", "rho": "queries", "expand": "reprojection"}, True),
+    ({"phi": "value", "theta": "key", "rho": "query", "expand": "expansion"}, True),
 )
 _GRIDS = {1: (7,), 2: (3, 4), 3: (2, 3, 4)}
-_PAPER = {"theta": "positions", "rho": "primitives"}
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,24 @@ class AdoptionReport:
     theta_axis: str | None  # "positions", "primitives", "batch", …; None: no softmax reads θ
     rho_axis: str | None
     expands: bool  # it has a convolution back to the channels of its input
-    residual: bool  # it adds its input
-    factorises: bool  # what it hands out is (φ(X) Bᵀ) V with the B and V that were found
+    residual: bool | None  # it adds its input; None: it does something else with it
+    factorises: bool  # what it hands out is (φ(X) Bᵀ) V with the B and V that were found, expanded
+    norm_follows: bool = False  # a scale and a shift of each channel follow the expansion
+    heads: tuple[int, ...] = ()  # primitives of each head, where it has several
 
     @property
     def as_published(self) -> bool:
-        """Whether the module computes the block of the paper, the residual included."""
+        """Whether the module computes the block of the paper, the residual included.
+
+        A batch norm after the expansion, as in the first author's later code, is no difference.
+        """
         return (
             self.theta_axis == "positions"
             and self.rho_axis == "primitives"
             and self.expands
-            and self.residual
+            and self.residual is True
             and self.factorises
+            and not self.heads
         )
 
     @property
@@ -63,10 +69,20 @@ class AdoptionReport:
             _axis_sentence("θ", self.theta_axis, "positions", "each gather map sums to 1 over the picture"),
             _axis_sentence("ρ", self.rho_axis, "primitives", "its weights at a pixel sum to 1"),
         ]
+        if self.heads:
+            names = [_head_name(self.name, number) for number in (0, len(self.heads) - 1)]
+            said.append(
+                f"It has {len(self.heads)} heads, each with a bag of its own, and all this is said of each: "
+                f"a trace shows them as {names[0]} to {names[1]}."
+            )
         if not self.expands:
             said.append("It has no expansion: its output has m channels.")
+        elif self.residual is None:
+            said.append("It does something else with its input than to add it; the paper's block adds it.")
         elif not self.residual:
             said.append("It does not add its input; the paper's block does.")
+        if self.norm_follows:
+            said.append("A scale and a shift of each channel, such as a batch norm's, follow its expansion.")
         if not self.factorises:
             said.append("What it hands out is not (A Bᵀ) V of these maps: it does something else besides.")
         return tuple(said)
@@ -93,6 +109,21 @@ class Adopted:
     network: nn.Module
     blocks: dict[str, AdoptedBlock]
     reports: dict[str, AdoptionReport]
+    # Modules with the names of one, but no double attention: why not, in a sentence. Left as they are.
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class AdoptedHead(Watchable):
+    """One head of an adopted module, for a trace to look at; it is never run by itself.
+
+    Attributes:
+        observer, frames_per_clip: as of `AdoptedBlock`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observer: Callable[[Tensor, Attended, Tensor, tuple[int, ...]], None] | None = None
+        self.frames_per_clip = 1
 
 
 class AdoptedBlock(Watchable):
@@ -101,40 +132,76 @@ class AdoptedBlock(Watchable):
     Attributes:
         module: the module. Its parameters are found under `<name>.module.*` once adopted.
         parts: role (phi, theta, rho, expand) to the dotted name of the submodule that plays it.
+        heads: which channels each of its heads has.
         observer, frames_per_clip: as of `DoubleAttention`; clips are attended to frame by frame, so
-            more than one frame at a time cannot be observed.
+            more than one frame at a time cannot be observed. Of a module with several heads each head
+            has its own: see `watched`.
     """
 
-    def __init__(self, module: nn.Module, parts: Mapping[str, str]) -> None:
+    def __init__(self, module: nn.Module, parts: Mapping[str, str], heads: Sequence[Head]) -> None:
         super().__init__()
         self.module = module
         self.parts = dict(parts)
+        self.heads = tuple(heads)
         self.observer: Callable[[Tensor, Attended, Tensor, tuple[int, ...]], None] | None = None
         self.frames_per_clip = 1
+        if len(self.heads) > 1:
+            for number in range(len(self.heads)):
+                self.add_module(_head_name("", number), AdoptedHead())
+        self.training = module.training  # and nothing inside it, where norms may be kept still
+
+    def watched(self, name: str) -> dict[str, nn.Module]:
+        """What a trace looks at, by the names that it shows: the block called `name`, or its heads."""
+        if len(self.heads) == 1:
+            return {name: self}
+        return {
+            _head_name(name, number): self.get_submodule(_head_name("", number))
+            for number in range(len(self.heads))
+        }
 
     def forward(self, x: Tensor) -> Tensor:
         """What the module returns."""
-        if self.observer is None:
+        watched: list[Any] = list(self.watched("").values())
+        if all(each.observer is None for each in watched):
             return self.module(x)
-        if self.frames_per_clip > 1:
+        if any(each.frames_per_clip > 1 for each in watched):
             raise NetworkError(
                 "Adopted modules attend within each frame, so a clip has no one bag to show. Trace its "
                 "frames one at a time."
             )
         with torch.autocast(x.device.type, enabled=False):
-            seen = _Run(self.module, self.parts, x.float())
-            attended = seen.attended()
-        y = seen.output.flatten(2)
-        flat = seen.x.flatten(2)
-        self.observer(flat, attended, y if y.shape == flat.shape else flat, tuple(x.shape[2:]))
-        return seen.output.to(x.dtype)
+            try:
+                seen = Run(self.module, self.parts, x.float())
+            except UnclearError as error:
+                raise NetworkError(
+                    f"A module that was adopted {error}, on an input of {tuple(x.shape)}. Trace at another "
+                    "size."
+                ) from error
+            y = seen.output.flatten(2)
+            flat = seen.x.flatten(2)
+            for each, head in zip(watched, self.heads, strict=True):
+                if each.observer is not None:
+                    attended, shown = seen.attended(head), y if y.shape == flat.shape else flat
+                    each.observer(flat, attended, shown, tuple(x.shape[2:]))
+        if not torch.equal(seen.left, seen.x):  # the module works in place: what follows may count on it
+            x.copy_(seen.left)
+        return x if seen.output is seen.left else seen.output.to(x.dtype)
+
+
+def _head_name(name: str, number: int) -> str:
+    return f"{name}.head{number}" if name else f"head{number}"
 
 
 def adopt(network: nn.Module, mapping: Mapping[str, Mapping[str, str]] | None = None) -> Adopted:
     """Find the double attention modules of `network`, say what they do, and make them traceable.
 
     Modules with submodules convA, convB, convV (and conv_reconstruct), or phi, theta, rho (and
-    expand), are recognised by themselves. Each is run a few times on small made-up inputs.
+    expand), or values, keys, queries and reprojection (Efficient Attention), or value, key, query and
+    expansion, are recognised by themselves. Each is run a few times on small made-up inputs.
+
+    A module may have several heads, each with primitives, maps and features of its own. A trace then shows
+    every head as a block, NAME.head0, NAME.head1, …: within a head all that is promised of a block holds,
+    while over all heads together a position's weights would sum to their number.
 
     Args:
         network: any torch network; changed in place: each module found is wrapped.
@@ -157,25 +224,34 @@ def adopt(network: nn.Module, mapping: Mapping[str, Mapping[str, str]] | None = 
                 "and rho, and expand where there is one."
             )
     ours = {id(block) for block in inserted_blocks(network).values()}
-    for name, module in modules.items():
-        if name not in wanted and id(module) not in ours:
-            parts = _recognise(module)
-            if parts:
-                wanted[name] = parts
-    if not wanted:
+    ours |= {id(module.module) for module in modules.values() if isinstance(module, AdoptedBlock)}
+    recognised = {
+        name: parts
+        for name, module in modules.items()
+        if name not in wanted and id(module) not in ours and (parts := _recognise(module))
+    }
+    reports: dict[str, AdoptionReport] = {}
+    blocks: dict[str, AdoptedBlock] = {}
+    refused: dict[str, str] = {}
+    for name, parts in {**wanted, **recognised}.items():
+        try:
+            reports[name], blocks[name] = _examine(name, modules[name], parts)
+        except NetworkError as error:
+            if name in wanted:
+                raise
+            refused[name] = str(error)
+    if not blocks:
         raise NetworkError(
-            "Found no double attention module in this network. Name its parts: mapping={'module.name': "
+            next(iter(refused.values()), "")
+            or "Found no double attention module in this network. Name its parts: mapping={'module.name': "
             "{'phi': 'convA', 'theta': 'convB', 'rho': 'convV', 'expand': 'conv_reconstruct'}}."
         )
-    reports = {name: _examine(name, modules[name], parts) for name, parts in wanted.items()}
     everywhere = list(network.named_modules(remove_duplicate=False))
-    blocks = {}
-    for name, parts in wanted.items():
-        blocks[name] = AdoptedBlock(modules[name], parts).train(modules[name].training)
-        for other, module in everywhere:
-            if module is modules[name] and other:
-                replace_module(network, other, blocks[name])
-    return Adopted(blocks.get("", network), blocks, reports)
+    for block in blocks.values():
+        for name, module in everywhere:
+            if module is block.module and name:
+                replace_module(network, name, block)
+    return Adopted(blocks.get("", network), blocks, reports, refused)
 
 
 def model_of(
@@ -208,8 +284,8 @@ def model_of(
     network = underneath(network)
     blocks = inserted_blocks(network)
     for key, module in named_parts(network):
-        if isinstance(module, AdoptedBlock):
-            blocks[f"{key}.host" if key in blocks else key] = module  # another block may stand behind it
+        if isinstance(module, AdoptedBlock):  # another block may stand behind it
+            blocks |= module.watched(f"{key}.host" if key in blocks else key)
     if not blocks:
         raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
     target = device_of(network)
@@ -241,146 +317,13 @@ def _recognise(module: nn.Module) -> dict[str, str]:
     if isinstance(module, DoubleAttention):  # needs no adopting
         return {}
     children = dict(module.named_children())
-    for names in _COMMON_NAMES:
-        if all(names[role] in children for role in ROLES[:3]):
+    for names, whole in _COMMON_NAMES:
+        if all(names[role] in children for role in (ROLES if whole else ROLES[:3])):
             return {role: part for role, part in names.items() if part in children}
     return {}
 
 
-# ---------------------------------------------------------------------------------------------
-# Looking into a module while it runs
-
-
-class _Softmaxes(TorchDispatchMode):
-    """While active, keeps (input, axis, output) of every softmax, also of implicit axes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[tuple[Tensor, int, Tensor]] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if func in (torch.ops.aten._softmax.default, torch.ops.aten.softmax.int):
-            self.seen.append((args[0], args[1] % max(1, args[0].dim()), result))
-        return result
-
-
-@contextlib.contextmanager
-def _hooks(module: nn.Module, hooks: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
-    handles = [module.get_submodule(part).register_forward_hook(hook) for part, hook in hooks.items()]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-class _Run:
-    """One run of a module, with what its parts returned and what its softmaxes did."""
-
-    def __init__(self, module: nn.Module, parts: Mapping[str, str], x: Tensor) -> None:
-        self.module, self.parts, self.x = module, parts, x
-        self.returned: dict[str, Tensor] = {}
-        self.handed_out: Tensor | None = None
-
-        def keep(role: str) -> Callable[..., None]:
-            def hook(part: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-                self.returned[role] = output
-                if role == "expand":
-                    self.handed_out = args[0]
-
-            return hook
-
-        with _hooks(module, {part: keep(role) for role, part in parts.items()}):
-            self.output, self.softmaxes = _run(module, x)
-        self.origins = {role: self._origin(role) for role in ("theta", "rho")}
-
-    def _origin(self, role: str) -> tuple[int, Tensor] | None:
-        """Which softmax reads the role, and where each of its values comes from, as flat indices.
-
-        The part's output is replaced by a code: distinct numbers in a random order. A softmax reads
-        it when its input changes, and the rank of each value there tells which one it is. A second
-        code must give the same answer, else more was done than moving values about.
-        """
-        out = self.returned[role]
-        found: list[tuple[int, Tensor] | None] = []
-        for seed in (0, 1):
-            order = torch.randperm(out.numel(), generator=torch.Generator().manual_seed(seed)).to(out.device)
-            code = order.to(out.dtype).reshape(out.shape).div(out.numel())
-            with _hooks(self.module, {self.parts[role]: lambda part, args, output, code=code: code}):
-                _, softmaxes = _run(self.module, self.x)
-            changed = [
-                index
-                for index, (now, before) in enumerate(zip(softmaxes, self.softmaxes, strict=True))
-                if not torch.equal(now[0], before[0])
-            ]
-            if not changed:
-                found.append(None)
-                continue
-            values = softmaxes[changed[0]][0].flatten()
-            if values.numel() != out.numel():
-                raise _UnclearError
-            by_code = torch.empty_like(order)
-            by_code[order] = torch.arange(order.numel(), device=order.device)
-            origin = torch.empty_like(order)
-            origin[values.argsort()] = by_code
-            found.append((changed[0], origin))
-        first, second = found
-        if first is None or second is None:
-            return None
-        if first[0] != second[0] or not torch.equal(first[1], second[1]):
-            raise _UnclearError
-        return first
-
-    def axis(self, role: str) -> str | None:
-        """Over what the role is normalised, in words."""
-        origin = self.origins[role]
-        if origin is None:
-            return None
-        logits, axis, _ = self.softmaxes[origin[0]]
-        batch, count = self.returned[role].shape[:2]
-        grid = self.returned[role].shape[2:]
-        group = origin[1].reshape(logits.shape).movedim(axis, -1).flatten(0, -2)[0]
-        moved = [
-            word
-            for word, values, size in (
-                ("batch", group // (count * grid.numel()), batch),
-                ("primitives", group // grid.numel() % count, count),
-                ("positions", group % grid.numel(), grid.numel()),
-            )
-            for word in [word if len(values.unique()) == size else f"part of the {word}"]
-            if len(values.unique()) > 1
-        ]
-        if not moved:  # groups of one value: n = 1 softmaxed over its primitives
-            return "primitives" if count == 1 else "single values"
-        return " and ".join("the batch" if word == "batch" else word for word in moved)
-
-    def maps(self, role: str) -> Tensor:
-        """The weights that the role became, (batch, n, N); its raw values where nothing normalises it."""
-        out, origin = self.returned[role], self.origins[role]
-        if origin is None:
-            return out.flatten(2)
-        weights = torch.empty_like(out).flatten()
-        weights[origin[1]] = self.softmaxes[origin[0]][2].flatten()
-        return weights.reshape(out.shape).flatten(2)
-
-    def attended(self) -> Attended:
-        """The module's own maps and bag."""
-        gather, distribute = self.maps("theta"), self.maps("rho")
-        primitives = self.returned["phi"].flatten(2) @ gather.transpose(1, 2)
-        return Attended(primitives, gather, distribute, primitives @ distribute)
-
-
-class _UnclearError(Exception):
-    """A softmax reads a part, but not its values as they are."""
-
-
-def _run(module: nn.Module, x: Tensor) -> tuple[Tensor, list[tuple[Tensor, int, Tensor]]]:
-    with torch.no_grad(), _Softmaxes() as softmaxes:
-        return module(x), softmaxes.seen
-
-
-def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> AdoptionReport:
+def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> tuple[AdoptionReport, AdoptedBlock]:
     said = f"Module {name!r}" if name else "The network"
     for role, part in parts.items():
         try:
@@ -402,14 +345,21 @@ def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> Adoption
         raise NetworkError(f"{said} is no double attention: {parts['phi']!r} is not a convolution.")
     shape = (2, int(weight.shape[1]), *_GRIDS[weight.dim() - 2])
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(weight.device, torch.float32)
-    training = module.training
+    modes = {each: each.training for each in module.modules()}
     module.eval()
     try:
-        run = _Run(module, parts, x)
-    except _UnclearError as error:
+        run = Run(module, parts, x)
+        phi, theta, rho = (run.returned[role] for role in ROLES[:3])
+        if theta.shape[1] != rho.shape[1] or not (run.readings["theta"] or run.readings["rho"]):
+            raise NetworkError(
+                f"{said} is no double attention: θ has {theta.shape[1]} and ρ {rho.shape[1]} channels, and "
+                f"{'some' if run.softmaxes else 'no'} softmax was seen. Leave it out of the mapping."
+            )
+        residual = adds_input(run)
+        follows = after_expansion(run, residual) if "expand" in run.returned else False
+    except UnclearError as error:
         raise NetworkError(
-            f"{said} changes θ or ρ between its convolution and its softmax. Name the last submodule "
-            "before the softmax in the mapping."
+            f"{said} {error}. In the mapping, name for each role the last submodule before the softmax."
         ) from error
     except (RuntimeError, ValueError, TypeError, AssertionError, KeyError) as error:
         raise NetworkError(
@@ -417,32 +367,21 @@ def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> Adoption
             "one tensor (batch, channels, *positions), in float32."
         ) from error
     finally:
-        module.train(training)
-    phi, theta, rho = (run.returned[role] for role in ROLES[:3])
-    if theta.shape[1] != rho.shape[1] or (run.origins["theta"] is None and run.origins["rho"] is None):
-        raise NetworkError(
-            f"{said} is no double attention: θ has {theta.shape[1]} and ρ {rho.shape[1]} channels, and "
-            f"{'some' if run.softmaxes else 'no'} softmax was seen. Leave it out of the mapping."
-        )
-    expanded, handed_out = run.returned.get("expand"), run.handed_out
-    result = run.output if handed_out is None else handed_out
-    z = run.attended().output
-    plain = run.output if expanded is None else expanded
-    residual = plain.shape == x.shape == run.output.shape and _close(run.output, plain + x)
-    if expanded is None and x.shape == run.output.shape and z.shape == x.flatten(2).shape:
-        residual = _close(run.output.flatten(2), z + x.flatten(2))
-        result = run.output - x if residual else run.output
-    return AdoptionReport(
+        for each, mode in modes.items():
+            each.training = mode
+    result = run.output - x if residual else run.output
+    heads, factorises = heads_of(run, (result if run.handed_out is None else run.handed_out).flatten(2))
+    bags = [head.primitives for head in heads]
+    report = AdoptionReport(
         name=name,
         c_m=int(phi.shape[1]),
         c_n=int(theta.shape[1]),
-        theta_axis=run.axis("theta"),
-        rho_axis=run.axis("rho"),
-        expands=expanded is not None,
+        theta_axis=run.axis("theta", bags),
+        rho_axis=run.axis("rho", bags),
+        expands="expand" in run.returned,
         residual=residual,
-        factorises=result.numel() == z.numel() and _close(result.flatten(2), z),
+        factorises=factorises and follows is not None,
+        norm_follows=bool(follows),
+        heads=tuple(map(len, bags)) if len(bags) > 1 else (),
     )
-
-
-def _close(a: Tensor, b: Tensor) -> bool:
-    return bool(torch.allclose(a, b, rtol=1e-3, atol=1e-4 * float(b.abs().max() + 1e-12)))
+    return report, AdoptedBlock(module, parts, heads)

@@ -1,7 +1,9 @@
 """Change what a block hands out and see what the network answers then.
 
 A primitive can be switched off, kept alone or scaled, and a whole bag can be transplanted: gathered
-from one picture, distributed into another. Only the part of the network behind the block runs again.
+from one picture, distributed into another. Only the part of the network behind the block runs again,
+where the network was seen to be a chain of parts (`passage`); else all of it runs, the block made to hand
+out what was changed.
 
 What "off" means. A block computes Y = X + Σ_i V_ij ĝ_i at position j, where ĝ_i = expand(g_i), the
 batch norm after the expansion included: columns of V sum to 1, so the expansion's bias and the norm
@@ -28,7 +30,7 @@ import math
 import operator
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +41,6 @@ from torch import Tensor, nn
 from a2core.double_attention import DoubleAttention
 from a2core.errors import InterventionError, NetworkError
 from a2core.media import Clip
-from a2core.networks import chain
 from a2core.trace import BlockTrace, Model, Trace, recording
 
 _FRAMES_AT_ONCE = 8  # of the variants that go through the tail together
@@ -116,7 +117,7 @@ class _Place:
     expanded: Tensor  # ĝ, (c, n)
     distribute: Tensor  # V, (n, N)
     output: Tensor  # Y, (T, c, h, w)
-    behind: list[nn.Module] | None  # the chain that follows, or None: the whole network runs again
+    behind: Sequence[nn.Module] | None  # the chain that follows, or None: the whole network runs again
 
 
 class Replay:
@@ -157,7 +158,9 @@ class Replay:
         finally:
             for handle in handles:
                 handle.remove()
+        frames, height, width, _ = self.trace.model_input.shape
         with torch.inference_mode(False), torch.no_grad(), model.looking():
+            self._parts = model.in_parts(frames, height, width) or () if seen else ()
             self._places = {name: self._keep(name, blocks[name], x) for name, x in seen.items()}
         once = [name for name in self.trace.blocks if f"{name}#2" not in self.trace.blocks]
         self.blocks = tuple(name for name in once if name in self._places)
@@ -169,7 +172,8 @@ class Replay:
         expanded = _expanded(block, seen.primitives, features.device)
         distribute = torch.tensor(seen.distribute, device=features.device).flatten(1)
         output = _handed_out(block, features, expanded, distribute)
-        behind = _behind(self.model.network, block)
+        at = next((index for index, part in enumerate(self._parts) if part is block), None)
+        behind = None if at is None else self._parts[at + 1 :]
         return _Place(name, block, features, expanded, distribute, output, behind)
 
     def run(
@@ -420,13 +424,6 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 def _ranks(values: np.ndarray) -> np.ndarray:
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[place]
-
-
-def _behind(network: nn.Module, block: nn.Module) -> list[nn.Module] | None:
-    """The modules that run after `block`, as a chain; None where the network is not known to be one."""
-    parts = chain(network) or []
-    at = next((index for index, part in enumerate(parts) if part is block), None)
-    return None if at is None else parts[at + 1 :]
 
 
 def _expanded(block: DoubleAttention, primitives: np.ndarray, device: torch.device) -> Tensor:

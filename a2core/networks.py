@@ -11,13 +11,14 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import timm
 import torch
 import torchvision
 from timm.data import ImageNetInfo
 from timm.layers import BatchNormAct2d
+from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
@@ -231,33 +232,67 @@ def stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
     has a "flatten" that is no module of the network: ResNets do it in passing.
 
     Raises:
-        NetworkError: a network of another kind.
+        NetworkError: a network of another kind, or one that does more than its kind: a `forward` of its
+            own, hooks.
     """
     if isinstance(network, torchvision.models.ResNet | VideoResNet):
+        _refuse_own_ways(network)
         units = [f"layer{stage}" for stage in (1, 2, 3, 4)]
         names = ["conv1", "bn1", "relu", "maxpool", *units, "avgpool"]
         modules = [(name, network.get_submodule(name)) for name in names]
         return [*modules, ("flatten", nn.Flatten(1)), ("fc", network.get_submodule("fc"))]
-    names = ["conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier"]
-    if not all(hasattr(network, name) for name in names):
+    if not isinstance(network, EfficientNet):
         raise NetworkError(
             f"{type(network).__name__} is not known as a chain of stages. Use an EfficientNet of timm or a "
             "ResNet of torchvision."
         )
+    _refuse_own_ways(network)
     found: list[tuple[str, nn.Module]] = []
-    for name in names:
-        module = getattr(network, name)
-        if name == "blocks":
+    for name in ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool", "classifier"):
+        module = network.get_submodule(name)
+        if name == "blocks" and _only_holds(module):
             found += [(f"blocks.{index}", block) for index, block in enumerate(module)]
         else:
             found.append((name, module))
     return found
 
 
+def _refuse_own_ways(network: nn.Module) -> None:
+    """Refuse a network that does not run its stages as its kind does, as far as that can be read off it."""
+    runs: Mapping[type[nn.Module], tuple[str, ...]] = {
+        torchvision.models.ResNet: ("forward", "_forward_impl"),
+        VideoResNet: ("forward",),
+        EfficientNet: ("forward", "forward_features", "forward_head"),
+    }
+    kind = next(kind for kind in runs if isinstance(network, kind))
+    own = [
+        name
+        for name in runs[kind]
+        if name in vars(network) or getattr(type(network), name) is not getattr(kind, name)
+    ]
+    if own or _hooked(network):
+        what = f"a {own[0]} of its own" if own else "hooks, which may change what goes in and out"
+        raise NetworkError(
+            f"This {type(network).__name__} has {what}, so it is not known as a chain of stages. Run it "
+            "whole."
+        )
+
+
+def _hooked(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
+def _only_holds(module: nn.Module) -> TypeGuard[nn.Sequential]:
+    """Whether to run `module` is to run the modules in it one after the other, and nothing else."""
+    plain = type(module).forward is nn.Sequential.forward and "forward" not in vars(module)
+    return isinstance(module, nn.Sequential) and plain and not _hooked(module)
+
+
 def chain(network: nn.Module) -> list[nn.Module] | None:
     """The modules that a picture goes through one after the other, inserted blocks on their own.
 
     None when the network is not known as such a chain: an nn.Sequential is, and what `stages` knows.
+    What is known is the network's kind; `passage.Passage` holds it against what the network does.
     """
     try:
         found = [module for _, module in stages(network)]
@@ -268,9 +303,9 @@ def chain(network: nn.Module) -> list[nn.Module] | None:
 
 
 def _unchained(module: nn.Module) -> list[nn.Module]:
-    if isinstance(module, WithBlock):
+    if isinstance(module, WithBlock) and not _hooked(module):
         return [*_unchained(module.host), module.block]
-    if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
+    if _only_holds(module):
         return [part for inner in module for part in _unchained(inner)]
     return [module]
 

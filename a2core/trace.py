@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from a2core.double_attention import Attended, Watchable
 from a2core.errors import A2Error, NetworkError, Stopped
 from a2core.media import Clip
+from a2core.passage import Passage
 
 Frames = Literal["joint", "each"]
 Progress = Callable[[float], None]
@@ -306,7 +307,7 @@ class Model:
 
     Attributes:
         stages: the network as a chain of modules, blocks standing for themselves, where that is
-            known: then a clip goes through it a few frames at a time.
+            known: then a clip goes through it a few frames at a time, if `in_parts` finds it true.
         takes_clips: the network takes (batch, 3, T, h, w) and attends over space and time in itself;
             otherwise it takes pictures, and only its blocks see the whole clip.
         frames_at_once: so many; halved when the device's memory is short.
@@ -345,6 +346,7 @@ class Model:
         self.trained = trained
         self.mean, self.std = mean, std
         self.stages = None if stages is None else tuple(stages)
+        self._passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         self._lock = threading.Lock()
 
@@ -360,6 +362,17 @@ class Model:
         """While open the network is this thread's to run, in evaluation mode; then as it was."""
         with self._lock, undisturbed(self.network) if self.borrowed else contextlib.nullcontext():
             yield
+
+    def in_parts(self, frames: int, height_px: int, width_px: int) -> tuple[nn.Module, ...] | None:
+        """`stages`, held against the whole network at an input of this shape; None: only the whole is true.
+
+        Runs the network the first time. Whoever calls this sees to it that nobody else runs it meanwhile.
+        """
+        if self.stages is None:
+            return None
+        few, side = min(2, frames), (height_px, width_px)
+        like = torch.empty((1, 3, few, *side) if self.takes_clips else (few, 3, *side))
+        return self.stages if self._passage.holds(self.stages, like.to(self.device)) else None
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision for the trunk on CUDA, full precision elsewhere.
@@ -442,8 +455,13 @@ class Model:
     ) -> tuple[Tensor, dict[str, BlockTrace]]:
         """Logits (T, classes) and what the blocks did, in batches of half the size while memory is short."""
         count, height, width, _ = model_input.shape
+        whole = self.stages is None or self.takes_clips
+        # A picture, and each frame alone, go through the network as it is.
+        apart = not alone and (count > 1 or self.takes_clips)
         while True:
             try:
+                parts = self.in_parts(count, height, width) if apart else None
+                whole = parts is None or self.takes_clips
                 with (
                     recording(
                         self.blocks,
@@ -452,10 +470,9 @@ class Model:
                     ) as seen,
                     self.autocast(),
                 ):
-                    logits = self._in_batches(model_input, alone, progress, stop)
+                    logits = self._in_batches(model_input, parts, alone, progress, stop)
                 return logits, seen
             except torch.OutOfMemoryError as error:
-                whole = self.stages is None or self.takes_clips
                 if min(self.frames_at_once, count) == 1 or (whole and not alone):
                     raise NetworkError(
                         f"The {self.device.type} device ran out of memory on {count} × {width} × {height} "
@@ -466,6 +483,7 @@ class Model:
     def _in_batches(
         self,
         model_input: np.ndarray,
+        stages: Sequence[nn.Module] | None,
         alone: bool,
         progress: Progress | None,
         stop: Callable[[], bool] | None,
@@ -473,8 +491,8 @@ class Model:
         """Logits (T, classes): batches of frames through the trunk, all frames at once through each block."""
         count, at_once = len(model_input), self.frames_at_once
         if self.takes_clips and not alone:
-            return self._whole(model_input, progress, stop)
-        runs = [([self.network], False)] if alone or count == 1 else self._runs()
+            return self._whole(model_input, stages, progress, stop)
+        runs = [([self.network], False)] if alone or count == 1 else self._runs(stages)
         sizes = [_size(modules) for modules, _ in runs]
         total, done = sum(sizes), 0.0
         parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]
@@ -498,11 +516,15 @@ class Model:
         return torch.cat(list(parts))
 
     def _whole(
-        self, model_input: np.ndarray, progress: Progress | None, stop: Callable[[], bool] | None
+        self,
+        model_input: np.ndarray,
+        stages: Sequence[nn.Module] | None,
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
     ) -> Tensor:
         """Logits (1, classes) of a network that takes clips: stage by stage, all frames at once."""
         x = self.preprocess(model_input).transpose(0, 1)[None]
-        modules = self.stages or (self.network,)
+        modules = stages or (self.network,)
         total, done = sum(_size([module]) for module in modules), 0
         for module in modules:
             if stop is not None and stop():
@@ -513,13 +535,13 @@ class Model:
                 progress(done / total)
         return x
 
-    def _runs(self) -> list[tuple[list[nn.Module], bool]]:
+    def _runs(self, stages: Sequence[nn.Module] | None) -> list[tuple[list[nn.Module], bool]]:
         """The network as runs of modules, and whether a run needs all frames of the clip at once."""
-        if self.stages is None:
+        if stages is None:
             return [([self.network], True)]
         blocks = set(self.blocks.values())
         runs: list[tuple[list[nn.Module], bool]] = []
-        for stage in self.stages:
+        for stage in stages:
             whole = any(module in blocks for module in stage.modules())
             if runs and runs[-1][1] == whole:
                 runs[-1][0].append(stage)

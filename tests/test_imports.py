@@ -12,10 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
     ["errors", "threads"],
-    ["double_attention", "media", "card"],
+    ["double_attention", "media", "card", "passage"],
     ["insert"],
     ["baselines", "trace"],
-    ["networks", "probe", "lesson"],
+    ["networks", "probe", "lesson", "foreign"],
     ["canvas"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
     ["training", "bench_trace", "rivals", "costs"],
@@ -23,7 +23,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["components"],
+    ["components", "framed"],
     [
         "view_model",
         "probe_canvas",

@@ -90,6 +90,12 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     device = pick_device(args.device or "auto")
     cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached), device=device)
     print(f"{len(photos)} photos; features in {cache.folder}; on {device.type}")
+    if outdated := cache.outdated():
+        names = ", ".join(path.name for path in outdated)
+        print(
+            f"note: in {cache.folder.parent}, {names} of an older version "
+            "took photos of one name and size for one. Features are computed anew; delete the old ones."
+        )
     cache.build()
     run = Adaptation(cache, settings, out, init=args.init)
     with disk_errors(out):

@@ -15,7 +15,9 @@ For every photo, at one of several sizes:
 With `frames` T > 1 every photo becomes a made clip (`data.moved`), and positions are those of all its frames,
 T·grid², flattened frame by frame.
 
-The cache is written in chunks; killed at any moment, it goes on from the last whole one.
+The cache is written in chunks; killed at any moment, it goes on from the last whole one. It is known by its
+settings and by what its photos show: photos that were moved or renamed find theirs again, and others of the
+same names do not. What another version of this file wrote is never taken for its own.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -41,9 +43,10 @@ from tqdm import tqdm
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
 from a2core.networks import fold_norms, load_backbone, stages
-from a2core.training.data import Skipped, moved, read_photo, square
+from a2core.training.data import Skipped, identity_of, moved, read_photo, square
 
-STRIDES = {"blocks.4": 16, "blocks.5": 32}
+FORMAT = 2  # of what is kept; 1 knew photos by their names and sizes
+ABOUT = "about.json"
 CHUNK = 24
 TEACHER_PX = 256  # of whose pictures the teacher's predictions are taken; it was trained on 260
 LARGEST_PX = 768  # pictures are doubled for a finer look, up to here: photos hold nothing finer
@@ -55,7 +58,7 @@ class CacheSettings:
 
     trunk: str = "tf_efficientnet_lite0"
     teacher: str = "tf_efficientnet_lite2"
-    taps: tuple[str, ...] = ("blocks.4", "blocks.5")
+    taps: tuple[str, ...] = ("blocks.4", "blocks.5")  # stages of both, in network order
     sizes_px: tuple[int, ...] = (384, 576)
     rows: int = 24
     temperature: float = 0.1
@@ -67,9 +70,20 @@ class CacheSettings:
 def run_stages(
     network: nn.Module, x: Tensor, wanted: Sequence[str], *, last: str = ""
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Outputs of the wanted stages, and the logits, or what stage `last` returns."""
+    """Outputs of the wanted stages, and the logits, or what stage `last` returns.
+
+    Raises:
+        TrainingError: one that is not a stage of the network: only between stages can it be cut.
+    """
+    chain = dict(stages(network))
+    unknown = [name for name in (*wanted, last) if name and name not in chain]
+    if unknown:
+        raise TrainingError(
+            f"{type(network).__name__} has no stage {unknown[0]!r} whose features could be kept. "
+            f"It has {', '.join(chain)}."
+        )
     kept = {}
-    for name, stage in stages(network):
+    for name, stage in chain.items():
         x = stage(x)
         if name in wanted:
             kept[name] = x
@@ -123,14 +137,14 @@ def walked_affinity(
 def _look(
     trunk: nn.Module, teacher: nn.Module, pictures: np.ndarray, taps: Sequence[str], device: torch.device
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Features of the trunk, of the teacher, and of the trunk on the enlarged pictures, with the logits."""
+    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures, with the logits."""
     with torch.inference_mode():  # each thread has its own
         x = standardise(pictures).to(device).contiguous(memory_format=torch.channels_last)
         side = max(x.shape[-1], min(2 * x.shape[-1], LARGEST_PX))
         enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
-        _, large = run_stages(trunk, enlarged, (), last="blocks.5")
-        ours, _ = run_stages(trunk, x, taps, last="blocks.5")
-        theirs, _ = run_stages(teacher, x, ("blocks.4", "blocks.5"), last="blocks.5")
+        _, large = run_stages(trunk, enlarged, (), last=taps[-1])
+        ours, _ = run_stages(trunk, x, taps, last=taps[-1])
+        theirs, _ = run_stages(teacher, x, taps, last=taps[-1])
         known = F.interpolate(
             x, size=(TEACHER_PX, TEACHER_PX), mode="bilinear", antialias=True, align_corners=False
         )
@@ -165,10 +179,35 @@ def _reserve(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
             header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             file.flush()
-            os.posix_fallocate(file.fileno(), file.tell(), math.prod(shape) * dtype.itemsize)
+            _take_room(file, math.prod(shape) * dtype.itemsize)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _format_of(folder: Path) -> int:
+    """The format of the cache in `folder`; 1 where it does not say."""
+    try:
+        told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 1
+    return told.get("format", 1) if isinstance(told, dict) else 1
+
+
+def _take_room(file: IO[bytes], size_bytes: int) -> None:
+    """Make an open file longer by so many bytes that are there, not only promised.
+
+    Raises:
+        OSError: there is not room enough.
+    """
+    if hasattr(os, "posix_fallocate"):  # Linux
+        os.posix_fallocate(file.fileno(), file.tell(), size_bytes)
+        return
+    zeros = bytes(min(size_bytes, 2**24))
+    for start in range(0, size_bytes, 2**24):
+        file.write(zeros[: size_bytes - start])
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class Cache:
@@ -184,37 +223,46 @@ class Cache:
     ) -> None:
         self.photos, self.settings = list(photos), settings
         self.device = device or torch.device("cpu")
-        listing = json.dumps([asdict(settings), [[p.name, p.stat().st_size] for p in photos]])
-        self.folder = folder / hashlib.sha256(listing.encode()).hexdigest()[:16]
+        told = json.dumps([FORMAT, asdict(settings), identity_of(photos)])
+        self.folder = folder / hashlib.sha256(told.encode()).hexdigest()[:16]
         self.skipped = Skipped()
+
+    def outdated(self) -> list[Path]:
+        """Caches beside this one that an older version wrote and that nothing reads any more."""
+        beside = self.folder.parent
+        found = sorted(path for path in beside.iterdir() if path.is_dir()) if beside.is_dir() else []
+        return [path for path in found if any(path.glob("*-done.json")) and _format_of(path) != FORMAT]
 
     def members(self, size_px: int) -> list[int]:
         """Indices of the photos cached at this size: each photo has one."""
         sizes = self.settings.sizes_px
         return [i for i in range(len(self.photos)) if sizes[i % len(sizes)] == size_px]
 
-    def _array(self, size_px: int, key: str, mode: str = "r") -> np.ndarray:
+    def _kept(self, size_px: int, key: str) -> np.ndarray:
+        return np.load(self.folder / f"{size_px}-{key}.npy", mmap_mode="r")
+
+    def _writable(self, size_px: int, key: str, value: np.ndarray) -> np.ndarray:
+        """The array for values such as `value` (some photos, ...) of all photos of this size."""
         path = self.folder / f"{size_px}-{key}.npy"
         if path.exists():
-            return np.load(path, mmap_mode="r+" if mode == "w" else "r")
-        shape = (len(self.members(size_px)), *self._shape(size_px, key))
-        _reserve(path, shape, np.dtype(self._dtype(key)))
+            return np.load(path, mmap_mode="r+")
+        shape = (len(self.members(size_px)), *value.shape[1:])
+        _reserve(path, shape, value.dtype)
         return np.load(path, mmap_mode="r+")
 
-    def _shape(self, size_px: int, key: str) -> tuple[int, ...]:
-        kind, _, tap = key.partition("@")
-        grid, frames = size_px // STRIDES.get(tap, 32), self.settings.frames
-        channels = {"blocks.4": 112, "blocks.5": 192}.get(tap, 0)
-        return {
-            "features": (frames, channels, grid, grid),
-            "rows": (self.settings.rows,),
-            "targets": (self.settings.rows, frames * grid * grid),
-            "logits": (frames, 1000),
-            "valid": (),
-        }[kind]
+    def stride_px(self, tap: str) -> int:
+        """Pixels of the picture for each cell of the features kept of `tap`.
 
-    def _dtype(self, key: str) -> str:
-        return {"rows": "int32", "valid": "bool"}.get(key.partition("@")[0], "float16")
+        Raises:
+            TrainingError: the cache holds none of this name.
+        """
+        if tap not in self.settings.taps:
+            raise TrainingError(
+                f"The cache holds no features for a block at {tap!r}, only at "
+                f"{', '.join(map(repr, self.settings.taps))}. Make one with these taps."
+            )
+        size_px = self.settings.sizes_px[0]
+        return size_px // self._kept(size_px, f"features@{tap}").shape[-1]
 
     def keys(self) -> list[str]:
         """Names of the cached arrays of one size."""
@@ -242,7 +290,9 @@ class Cache:
     def _build_size(self, size_px: int, progress: bool) -> None:
         members = self.members(size_px)
         marker = self.folder / f"{size_px}-done.json"
-        state: dict[str, Any] = json.loads(marker.read_text()) if marker.exists() else {"done": 0}
+        state: dict[str, Any] = (
+            json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else {"done": 0}
+        )
         done, before = state["done"], len(self.skipped.reasons)
         self.skipped.reasons += state.get("skipped", [])
         if done >= len(members):
@@ -251,7 +301,8 @@ class Cache:
             fold_norms(load_backbone(name).network).to(self.device).to(memory_format=torch.channels_last)
             for name in (self.settings.trunk, self.settings.teacher)
         )
-        arrays = {key: self._array(size_px, key, "w") for key in self.keys()}
+        self._say_what_it_is()
+        arrays: dict[str, np.ndarray] = {}
         bar = tqdm(
             total=len(members),
             initial=done,
@@ -263,12 +314,17 @@ class Cache:
             for start in range(done, len(members), CHUNK):
                 chunk = members[start : start + CHUNK]
                 values = self._compute(trunk, teacher, chunk, size_px)
+                arrays = arrays or {key: self._writable(size_px, key, values[key]) for key in self.keys()}
                 for key, array in arrays.items():
                     array[start : start + len(chunk)] = values[key]
                     array.flush()  # type: ignore[attr-defined]
                 state = {"done": start + len(chunk), "skipped": self.skipped.reasons[before:]}
                 write_atomically(marker, json.dumps(state).encode())
                 bar.update(len(chunk))
+
+    def _say_what_it_is(self) -> None:
+        told = {"format": FORMAT, "photos": len(self.photos), **asdict(self.settings)}
+        write_atomically(self.folder / ABOUT, (json.dumps(told, indent=1) + "\n").encode())
 
     @torch.inference_mode()
     def _compute(
@@ -298,20 +354,16 @@ class Cache:
             for part in range(3)
         ]
         ours, theirs, (large, logits) = joined[0], joined[1], joined[2].values()
-        sources = {
-            "blocks.4": (large, ours["blocks.4"], theirs["blocks.4"]),
-            "blocks.5": (ours["blocks.5"], theirs["blocks.5"], large),
-        }
         values: dict[str, np.ndarray] = {
             "logits": logits.half().unflatten(0, (-1, frames)).cpu().numpy(),
             "valid": np.array(valid),
         }
         rng = np.random.default_rng((settings.seed, chunk[0], 1))
         for tap in settings.taps:
-            grid = size_px // STRIDES[tap]
+            grid = ours[tap].shape[-1]
             rows = np.stack([rng.choice(frames * grid * grid, settings.rows, replace=False) for _ in chunk])
             picked = walked_affinity(
-                [unit_features(f, grid, frames) for f in sources[tap]],
+                [unit_features(f, grid, frames) for f in (ours[tap], theirs[tap], large)],
                 settings.temperature,
                 settings.steps,
                 torch.from_numpy(rows).to(self.device),
@@ -331,7 +383,7 @@ class Cache:
         order = np.sort(indices)
         taken = {}
         for key in self.keys():
-            values = torch.from_numpy(np.array(self._array(size_px, key)[order])).to(self.device)
+            values = torch.from_numpy(np.array(self._kept(size_px, key)[order])).to(self.device)
             if key.startswith(("features", "logits")):
                 values = values.flatten(0, 1)
             wider = {torch.float16: torch.float32, torch.int32: torch.int64}
@@ -340,4 +392,4 @@ class Cache:
 
     def valid_members(self, size_px: int) -> np.ndarray:
         """Places in `members(size_px)` of the photos that could be read."""
-        return np.flatnonzero(self._array(size_px, "valid"))
+        return np.flatnonzero(self._kept(size_px, "valid"))

@@ -25,9 +25,9 @@ from a2core.card import parse_card
 from a2core.checkpoints import find_checkpoint, load_model, read_card, write_atomically
 from a2core.double_attention import DoubleAttention
 from a2core.errors import CheckpointError, TrainingError
-from a2core.networks import WithBlock, stages
 from a2core.trace import Model
 from a2core.training.data import Skipped, find_photos, read_photo, square
+from a2core.training.feature_maps import run_watched
 from a2core.training.measures import reach_share
 
 FRAME = 7  # the frame is told in 7×7 fields
@@ -101,26 +101,22 @@ def look(
     """What every double attention block did on the photos, and the class predicted for each, (P,).
 
     Raises:
-        TrainingError: the checkpoint has no double attention, or none of the photos can be read.
+        TrainingError: no double attention, none of the photos can be read, or a block that cannot be
+            looked into (`run_watched`).
     """
     tallies = {name: Tally() for name, block in model.blocks.items() if isinstance(block, DoubleAttention)}
     if not tallies:
         raise TrainingError(f"{model.name} has no double attention block, so no primitives to describe.")
     predicted: list[int] = []
     for start in tqdm(range(0, len(photos), BATCH), desc="photos", unit="batch", leave=False):
-        read = [read_photo(path, skipped) for path in photos[start : start + BATCH]]
-        pictures = [square(photo, size_px) for photo in read if photo is not None]
+        batch = [read_photo(path, skipped) for path in photos[start : start + BATCH]]
+        pictures = [square(photo, size_px) for photo in batch if photo is not None]
         if not pictures:
             continue
-        x = model.preprocess(np.stack(pictures))
-        for name, module in stages(model.network):
-            if name in tallies and isinstance(module, WithBlock):
-                x = module.host(x)
-                _note(tallies[name], module.block, x)
-                x = module.block(x)
-            else:
-                x = module(x)
-        predicted += x.argmax(dim=1).tolist()
+        read, logits = run_watched(model, np.stack(pictures))
+        for name, tally in tallies.items():
+            _note(tally, model.blocks[name], read[name])
+        predicted += logits.argmax(dim=1).tolist()
     if not predicted:
         raise TrainingError(f"None of the {len(photos)} photos could be read. Give JPEG or PNG files.")
     return tallies, np.array(predicted)

@@ -5,8 +5,9 @@ A photo that cannot be read is skipped, counted and named at the end; it never s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ import numpy as np
 from a2core.errors import MediaError, TrainingError
 from a2core.media import read_media
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+SUFFIXES = {
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+    *(".ppm", ".pgm", ".avif", ".heic", ".heif", ".jp2"),
+}
+# Folders that systems and programs put among photos, full of copies, thumbnails and what was thrown away.
+NO_FOLDERS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 # Of torchvision's datasets those that are files on disk, with the parts that each comes in, the one to
 # train on first; none where it comes whole.
 DATASETS: dict[str, tuple[str, ...]] = {
@@ -51,21 +57,22 @@ class Labelled:
     photos: list[Path]
     labels: np.ndarray  # (len(photos),) int64, into `classes`
     classes: tuple[str, ...]
+    left_out: int = 0  # photos that lie in no class's folder, but beside these
 
 
 def find_photos(
     sources: Sequence[str], *, limit: int | None = None, seed: int = 0, root: Path = Path("data")
 ) -> list[Path]:
-    """All photos of `sources`: image folders (searched whole) or names in torchvision.datasets.
+    """All photos of `sources`: image folders (searched whole, but for what is hidden) or datasets' names.
 
-    A dataset is given as NAME, its part to train on, or NAME:PART, and is looked for, and downloaded
-    where it can be, below `root`. Photos are sorted within each source, so that a seed means the same
-    everywhere; with `limit`, so many are chosen at random by `seed`.
+    A dataset of torchvision is given as NAME, its part to train on, or NAME:PART, and is looked for, and
+    downloaded where it can be, below `root`. Photos are sorted within each source, so that a seed means the
+    same everywhere; with `limit`, so many are chosen at random by `seed`.
 
     Raises:
         TrainingError: a source that is neither, that cannot be had, or no photo at all.
     """
-    photos = [path for source in sources for path, _ in _photos_of(source, root)]
+    photos = [path for source in sources for path, _ in photos_of(source, root)]
     if not photos:
         raise TrainingError(
             f"No photos found in {', '.join(sources)}. Give folders holding JPEG or PNG files."
@@ -81,8 +88,9 @@ def find_labelled(
 ) -> Labelled:
     """All photos of `sources`, as in `find_photos`, with labels: in a folder, one folder a class.
 
-    Classes of the same name in several sources are one. With `classes`, those of a training set, no
-    other may occur.
+    A class is a first folder of its source with all that lies in it, however deep, as torchvision's
+    ImageFolder has it; photos beside these folders are counted in `left_out`. Classes of the same name in
+    several sources are one. With `classes`, those of a training set, no other may occur.
 
     Raises:
         TrainingError: as `find_photos`; one class only; a class that is not one of `classes`; or a
@@ -94,11 +102,11 @@ def find_labelled(
                 f"{source} holds both train and val. Give {Path(source) / 'train'} to train on, and "
                 f"{Path(source) / 'val'} with --val."
             )
-    pairs = [pair for source in sources for pair in _photos_of(source, root)]
+    found_at = [pair for source in sources for pair in photos_of(source, root)]
+    pairs = [(path, name) for path, name in found_at if name]
     if not pairs:
-        raise TrainingError(
-            f"No photos found in {', '.join(sources)}. Give folders holding one folder a class."
-        )
+        there = "The photos lie in no class's folder" if found_at else "No photos found"
+        raise TrainingError(f"{there} in {', '.join(sources)}. Give folders holding one folder a class.")
     found = sorted({name for _, name in pairs})
     unknown = [name for name in found if classes is not None and name not in set(classes)]
     if unknown:
@@ -111,7 +119,15 @@ def find_labelled(
             f"There is one class only, {found[0]!r}: labels need one folder a class, two at least."
         )
     index = {name: number for number, name in enumerate(found if classes is None else classes)}
-    return Labelled([path for path, _ in pairs], np.array([index[name] for _, name in pairs]), tuple(index))
+    labels = np.array([index[name] for _, name in pairs])
+    return Labelled([path for path, _ in pairs], labels, tuple(index), len(found_at) - len(pairs))
+
+
+def some_of(labelled: Labelled, limit: int | None) -> Labelled:
+    """So many of the photos, chosen at random, always the same ones; all without a limit."""
+    if limit is None or limit >= len(labelled.photos):
+        return labelled
+    return _part(labelled, np.random.default_rng(0).choice(len(labelled.photos), limit, replace=False))
 
 
 def held_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
@@ -123,16 +139,69 @@ def held_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
 
 def _part(labelled: Labelled, indices: np.ndarray) -> Labelled:
     photos = [labelled.photos[index] for index in indices]
-    return Labelled(photos, labelled.labels[indices], labelled.classes)
+    return replace(labelled, photos=photos, labels=labelled.labels[indices])
 
 
-def _photos_of(source: str, root: Path) -> list[tuple[Path, str]]:
-    """(path, class name) of every photo of one source; in a folder the class is the photo's folder."""
+def photos_of(source: str, root: Path = Path("data")) -> list[tuple[Path, str]]:
+    """(path, class name) of every photo of one source; "" for what lies in no class's folder.
+
+    Raises:
+        TrainingError: as `find_photos`, but for a folder without any.
+    """
     folder = Path(source)
-    if folder.is_dir():
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        return [(path, path.parent.name) for path in paths]
-    return _photos_of_dataset(source, root)
+    if not folder.is_dir():
+        return _photos_of_dataset(source, root)
+    paths = sorted(_pictures_below(folder, ()))
+    return [(path, path.relative_to(folder).parts[0] if path.parent != folder else "") for path in paths]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is none of the user's photos: `._1.jpg`, `.ipynb_checkpoints`."""
+    return name.startswith(".") or name in NO_FOLDERS
+
+
+def _pictures_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    """All files below `folder` that may be photos, nothing hidden; links are followed, but in no circle.
+
+    Raises:
+        TrainingError: a folder cannot be looked into.
+    """
+    try:
+        at = folder.stat()
+        paths = [path for path in folder.iterdir() if not is_hidden(path.name)]
+    except OSError as error:
+        raise TrainingError(
+            f"{folder} cannot be looked into ({error.strerror}). Allow it, or give another."
+        ) from error
+    here = (at.st_dev, at.st_ino)
+    if here in above:
+        return
+    for path in paths:
+        if path.is_dir():
+            yield from _pictures_below(path, (*above, here))
+        elif path.suffix.lower() in SUFFIXES and path.is_file():
+            yield path
+
+
+def identity_of(photos: Sequence[Path], *, looked_into: int | None = None) -> str:
+    """16 hexadecimal digits that stand for these photos, in this order, by what they show.
+
+    Where they lie and what they are called makes no difference. With `looked_into` only about so many,
+    all over the set, are read; of the others their sizes speak.
+    """
+    every = 1 if looked_into is None else -(-len(photos) // looked_into) or 1
+    whole = hashlib.sha256()
+    for index, path in enumerate(photos):
+        try:
+            if index % every == 0:
+                with path.open("rb") as file:
+                    known = hashlib.file_digest(file, "sha256").digest()
+            else:
+                known = path.stat().st_size.to_bytes(8, "little")
+        except OSError:  # skipped and named when it is to be looked at
+            known = b"unreadable"
+        whole.update(len(known).to_bytes(1, "little") + known)
+    return whole.hexdigest()[:16]
 
 
 def _photos_of_dataset(source: str, root: Path) -> list[tuple[Path, str]]:
@@ -172,21 +241,6 @@ def _photos_of_dataset(source: str, root: Path) -> list[tuple[Path, str]]:
 
 # Where torchvision's datasets keep the paths of their files, beside the labels or without them.
 _LISTS = ("_samples", "samples", "_image_files", "_images")
-
-
-def classes_of(photos: Sequence[Path]) -> tuple[list[str], np.ndarray]:
-    """Class names (the photos' parent folders, sorted) and the class index of every photo.
-
-    Raises:
-        TrainingError: one class only.
-    """
-    names = sorted({photo.parent.name for photo in photos})
-    if len(names) < 2:
-        raise TrainingError(
-            f"All photos lie in one folder, {names[0]!r}: labels need one folder a class, two at least."
-        )
-    index = {name: number for number, name in enumerate(names)}
-    return names, np.array([index[photo.parent.name] for photo in photos])
 
 
 def read_photo(path: Path, skipped: Skipped, *, max_side_px: int = 1024) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import math
@@ -42,7 +43,15 @@ from a2core.errors import TrainingError
 from a2core.networks import BACKBONES, build_network, inserted_blocks, paper_architecture
 from a2core.trace import pick_device
 from a2core.training.adapt import block_settings
-from a2core.training.data import Labelled, Skipped, find_labelled, held_out, read_photo, square
+from a2core.training.data import (
+    Labelled,
+    Skipped,
+    find_labelled,
+    held_out,
+    identity_of,
+    read_photo,
+    square,
+)
 from a2core.training.loop import start_as_identity
 from a2core.training.state import disk_errors, given, read_state, source_names, start_from, write_state
 
@@ -57,6 +66,7 @@ PAPER = {"a2-resnet50-c4": 4, "a2-resnet50-c2": 2}  # the paper's ResNet-50 with
 NETWORKS = (*PLACES, *PAPER)
 # Options of the command that settings of the same name take.
 SETTINGS = ("epochs", "batch_size", "learning_rate", "seed")
+LOOKED_INTO = 1000  # photos, to tell one set from another: reading a large one takes hours
 HELD_OUT = 0.1  # of the photos, for validation, when none are given
 
 
@@ -148,6 +158,12 @@ class Reader:
     def __init__(self, labelled: Labelled, size_px: int, seed: int, workers: int) -> None:
         self.labelled, self.size_px, self.seed, self.workers = labelled, size_px, seed, workers
         self.skipped = Skipped()
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What tells these photos and their labels from others, when a run is to go on."""
+        labels = hashlib.sha256(self.labelled.labels.astype("<i8").tobytes()).hexdigest()[:16]
+        return f"{identity_of(self.labelled.photos, looked_into=LOOKED_INTO)} {labels}"
 
     def one(self, index: int, epoch: int | None) -> tuple[np.ndarray, bool]:
         """(S, S, 3) uint8 and whether it could be read; cropped and mirrored at random in an epoch."""
@@ -316,11 +332,7 @@ class FineTuning:
 
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
-        photos = {}
-        for key, reader in (("photos", self.train), ("validation photos", self.val)):
-            labels = reader.labelled.labels.tolist()
-            listing = [[p.name, i] for p, i in zip(reader.labelled.photos, labels, strict=True)]
-            photos[key] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:16]
+        photos = {"photos": self.train.identity, "validation photos": self.val.identity}
         return json.loads(json.dumps({**asdict(self.settings), **photos, "init": self.init}))
 
     def save(self) -> None:
@@ -514,8 +526,10 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     team = Team.join(args.device or "auto")
     try:
         labelled = find_labelled(args.photos)
+        left_out = labelled.left_out
         if args.val:
             val = find_labelled(args.val, classes=labelled.classes)
+            left_out += val.left_out
         else:
             labelled, val = held_out(labelled, HELD_OUT, args.seed)
         settings = FineTuneSettings(
@@ -537,6 +551,8 @@ def train(args: argparse.Namespace, *, command: str) -> int:
                 f"{len(labelled.photos)} photos of {len(labelled.classes)} classes, {len(val.photos)} to "
                 f"validate; {network} on {team.size} × {team.device.type}, {run.total_steps} steps"
             )
+            if left_out:
+                print(f"{left_out} photos that lie in no class's folder are left out")
         with disk_errors(out):
             run.run()
         if leads:

@@ -3,7 +3,7 @@
 Two phases, both on cached features (`cache.py`), so the trunk's lower stages never run:
 
 1. **Attention.** Each block alone learns θ, ρ and φ. Its effective attention E(p, ·) = Σ_i ρ_i(p) θ_i
-   is drawn towards the target affinity T(p, ·) (`ATTENTION_WEIGHTS` says how), its Z rebuilds the
+   is drawn towards the target affinity T(p, ·) (`SHALLOW` and `DEEP` say how), its Z rebuilds the
    standardised features through a linear read-out (so that primitives carry content), and the mean ρ
    over the batch is kept from leaving primitives unused.
 2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run and
@@ -35,7 +35,7 @@ from a2core.baselines import CovariancePooling, NonLocal, SelfAttention, Squeeze
 from a2core.checkpoints import save_checkpoint
 from a2core.double_attention import DoubleAttention, PositionBlock, position_normalised
 from a2core.errors import TrainingError
-from a2core.networks import WithBlock, build_network, fold_norms, inserted_blocks, stages
+from a2core.networks import build_network, chain, fold_norms, inserted_blocks
 from a2core.training.cache import Cache
 from a2core.training.state import read_state, start_from, write_state
 
@@ -47,13 +47,13 @@ RANK_WIDTH = 0.25  # of the ranking loss, in nats of log E
 # nothing to look at.
 NARROW, NARROW_REACH = 0.52, 0.31
 
-# How E(p, ·) is taught, by the block: weights of the losses in `attention_losses`. Shallow features know
-# little of objects by themselves, so how much and in which order comes from the target. Deep ones rank
-# cells well as they are: their order is kept to, and the target's followed where it knows better.
-ATTENTION_WEIGHTS: Mapping[str, Mapping[str, float]] = {
-    "blocks.4": {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1},
-    "blocks.5": {"correlation": 6.0, "similarity": 3.0, "reach": 6.0, "balance": 0.01},
-}
+# How E(p, ·) is taught: weights of the losses in `attention_losses`. Shallow features know little of objects
+# by themselves, so how much and in which order comes from the target. Deep ones rank cells well as they are:
+# their order is kept to, and the target's followed where it knows better. Whose features these are makes no
+# difference: a cell of so many pixels of the picture counts as deep.
+DEEP_FROM_PX = 32
+SHALLOW: Mapping[str, float] = {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1}
+DEEP: Mapping[str, float] = {"correlation": 6.0, "similarity": 3.0, "reach": 6.0, "balance": 0.01}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class AdaptSettings:
     """How to adapt. A run can only be resumed with the same settings."""
 
     architecture: Mapping[str, Any]
-    attention_weights: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: ATTENTION_WEIGHTS)
+    shallow: Mapping[str, float] = field(default_factory=lambda: SHALLOW)  # weights of the losses
+    deep: Mapping[str, float] = field(default_factory=lambda: DEEP)  # where a cell has DEEP_FROM_PX or more
     attention_steps: int = 7000
     prediction_steps: int = 300
     batch_size: int = 16
@@ -71,6 +72,10 @@ class AdaptSettings:
     weight_predict: float = 1.0
     weight_decay: float = 1e-3
     seed: int = 0
+
+    def attention_weights(self, stride_px: int) -> Mapping[str, float]:
+        """Weights of the losses of a block on features of which a cell is so many pixels of the picture."""
+        return self.deep if stride_px >= DEEP_FROM_PX else self.shallow
 
 
 class Inside(NamedTuple):
@@ -167,12 +172,9 @@ class Trainee(nn.Module):
 
     def tail(self, first: str, features: Tensor) -> Tensor:
         """Logits from the features that `first`'s host module returned, all blocks from there on applied."""
-        x, running = features, False
-        for name, stage in stages(self.network):
-            if name == first:
-                x, running = (stage.block(x) if isinstance(stage, WithBlock) else x), True
-            elif running:
-                x = stage(x)
+        x, modules = features, chain(self.network) or []
+        for module in modules[modules.index(self.blocks[first]) :]:
+            x = module(x)
         return x
 
 
@@ -243,7 +245,11 @@ def _correlation(a: Tensor, b: Tensor) -> Tensor:
 
 
 class Adaptation:
-    """One run of `adapt`; its state, `folder`/state.pt, is written atomically every `save_every` steps."""
+    """One run of `adapt`; its state, `folder`/state.pt, is written atomically every `save_every` steps.
+
+    Raises:
+        TrainingError: a block where the cache holds no features.
+    """
 
     def __init__(
         self,
@@ -263,6 +269,9 @@ class Adaptation:
         if init is not None:
             start_from(init, self.trainee.blocks, self.trainee.network, settings.architecture)
         self.trainee.to(cache.device)
+        self.weights = {
+            name: settings.attention_weights(cache.stride_px(name)) for name in self.trainee.blocks
+        }
         self.optimizer: torch.optim.Optimizer
         self.scheduler: torch.optim.lr_scheduler.LRScheduler
         self.step = 0
@@ -407,10 +416,7 @@ class Adaptation:
         logged: dict[str, Tensor] = {}
         total = torch.zeros((), device=self.cache.device)
         for name, block in self.trainee.blocks.items():
-            weights = {
-                **settings.attention_weights.get(name, ATTENTION_WEIGHTS["blocks.5"]),
-                "rebuild": settings.weight_rebuild,
-            }
+            weights = {**self.weights[name], "rebuild": settings.weight_rebuild}
             losses = attention_losses(
                 block,
                 self.trainee.read_outs[name.replace(".", "_")],

@@ -40,8 +40,8 @@ class Regions:
 
     def cells(self, h: int, w: int) -> np.ndarray:
         """(R, h, w) float32: the share of each cell that lies in each region."""
-        r, height, width = self.masks.shape
-        return self.masks.reshape(r, h, height // h, w, width // w).mean(axis=(2, 4), dtype=np.float32)
+        shares = [cv2.resize(m.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA) for m in self.masks]
+        return np.array(shares, dtype=np.float32).reshape(-1, h, w)
 
 
 def regions_of(segmentations: np.ndarray, side_px: int, frames: int = 1) -> Regions:

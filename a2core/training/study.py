@@ -19,6 +19,7 @@ goes on behind the last of them.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
 import json
 import time
@@ -40,7 +41,7 @@ from a2core.counts import count
 from a2core.errors import TrainingError
 from a2core.networks import load_backbone, make_block, stages
 from a2core.training.cache import standardise
-from a2core.training.data import Skipped, find_photos, read_photo, square
+from a2core.training.data import Skipped, identity_of, photos_of, read_photo, square
 
 TRUNK, PLACE, CHANNELS, STRIDE_PX, POOLED = "tf_efficientnet_lite0", "blocks.5", 192, 32, 1280
 RATES = (1e-3, 3e-3, 1e-2)
@@ -77,6 +78,11 @@ class Photos:
     labels: np.ndarray  # (P,) int64
     sources: np.ndarray  # (P,) int64, index of the folder given
 
+    def identity(self) -> str:
+        """What tells these photos and their classes from others, when a study is to go on."""
+        labels = hashlib.sha256(self.labels.astype("<i8").tobytes()).hexdigest()[:16]
+        return f"{len(self.paths)} photos, {identity_of(self.paths)} {labels}"
+
 
 def labelled_photos(folders: Sequence[str]) -> tuple[Photos, Photos, list[str]]:
     """Training and validation photos, and the class names, "<folder>/<class>".
@@ -94,7 +100,10 @@ def labelled_photos(folders: Sequence[str]) -> tuple[Photos, Photos, list[str]]:
                 raise TrainingError(
                     f"{folder} has no folder {part}. Give folders that hold train/<class>/ and val/<class>/."
                 )
-            found += [(p, f"{folder.name}/{p.parent.name}", index) for p in find_photos([str(folder / part)])]
+            pairs = [(p, name) for p, name in photos_of(str(folder / part)) if name]
+            if not pairs:
+                raise TrainingError(f"{folder / part} holds no photos. Give train/<class>/ and val/<class>/.")
+            found += [(p, f"{folder.name}/{name}", index) for p, name in pairs]
     classes = [sorted({name for _, name, _ in found}) for found in parts.values()]
     if classes[0] != classes[1]:
         odd = sorted(set(classes[0]) ^ set(classes[1]))[0]
@@ -165,7 +174,7 @@ class Features:
         total, grid = len(self.photos.paths), self.size_px // STRIDE_PX
         state: dict[str, Any] = {"done": 0, "unreadable": []}
         if self.marker.exists():
-            state = json.loads(self.marker.read_text())
+            state = json.loads(self.marker.read_text(encoding="utf-8"))
         try:
             if state["done"]:
                 array = np.lib.format.open_memmap(self.path, mode="r+")
@@ -199,7 +208,7 @@ class Features:
 
     def load(self) -> tuple[Tensor, Tensor, np.ndarray]:
         """Features (P', c, h, w) float16, labels and sources (P',) of the photos that could be read."""
-        unreadable = json.loads(self.marker.read_text())["unreadable"]
+        unreadable = json.loads(self.marker.read_text(encoding="utf-8"))["unreadable"]
         whole = np.setdiff1d(np.arange(len(self.photos.paths)), unreadable)
         features = torch.from_numpy(np.load(self.path)[whole])
         return features, torch.from_numpy(self.photos.labels[whole]), self.photos.sources[whole]
@@ -246,7 +255,7 @@ class Study:
             part: Features(folder, part, photos, settings.size_px)
             for part, photos in (("train", train), ("val", val))
         }
-        self.identity = {**asdict(settings), "train": len(train.paths), "val": len(val.paths)}
+        self.identity = {**asdict(settings), "train": train.identity(), "val": val.identity()}
         self.log = folder / "runs.jsonl"
         self.runs = self._resume()
 
@@ -254,7 +263,7 @@ class Study:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.log.exists():
             write_atomically(self.log, (json.dumps(self.identity) + "\n").encode())
-        first, *rest = self.log.read_text().splitlines(keepends=True)
+        first, *rest = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
         if json.loads(first) != self.identity:
             raise TrainingError(
                 f"The study in {self.folder} was begun with other settings or photos. Use the same, or give "
@@ -306,7 +315,7 @@ class Study:
 
     def _finish(self, run: dict[str, Any]) -> None:
         self.runs.append(run)
-        with self.log.open("a") as file:
+        with self.log.open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(run, ensure_ascii=False) + "\n")
         print(", ".join(f"{key} {value}" for key, value in run.items()), flush=True)
 

@@ -15,6 +15,8 @@ import a2core
 from a2core import Clip, DoubleAttention, Model, NetworkError, Stopped, insert_blocks, model_of
 from tests.a2core.conftest import tiny_network
 
+SIZE_PX = 96  # of looks and of training: another than that at which model_of tries the network
+
 
 class Remembers(nn.Module):
     """Keeps what it made on the first run, as rotary codes do, and forgets that dropout has modes."""
@@ -68,29 +70,29 @@ def picture(count: int = 1) -> Clip:
 
 
 def trace(model: Model) -> None:
-    model.trace(picture(), size=64)
+    model.trace(picture(), size=SIZE_PX)
 
 
 def trace_clip(model: Model) -> None:
-    model.trace(picture(3), size=64)
-    model.trace(picture(3), size=64, frames="each")
+    model.trace(picture(3), size=SIZE_PX)
+    model.trace(picture(3), size=SIZE_PX, frames="each")
 
 
 def intervene(model: Model) -> None:
-    replay = a2core.Replay(model, picture(), size=64)
+    replay = a2core.Replay(model, picture(), size=SIZE_PX)
     for block in replay.blocks:
         replay.run(block, off=[0])
         replay.first_order(block)
 
 
 def learn(model: Model) -> None:
-    a2core.take_lesson(model, picture(), "1", size=64)
-    a2core.read_block(model, picture(), "4", size=64)
+    a2core.take_lesson(model, picture(), "1", size=SIZE_PX)
+    a2core.read_block(model, picture(), "4", size=SIZE_PX)
 
 
 def fail(model: Model) -> None:
     with pytest.raises(Stopped):
-        model.trace(picture(3), size=64, stop=lambda: True)
+        model.trace(picture(3), size=SIZE_PX, stop=lambda: True)
 
 
 def look_anew(model: Model) -> None:
@@ -107,7 +109,7 @@ def train(network: nn.Module, look: Callable[[], object]) -> dict[str, Tensor]:
     optimizer = torch.optim.SGD(trained, lr=0.05, momentum=0.9)
     look()
     for _ in range(3):
-        x, labels = torch.randn(6, 3, 64, 64), torch.randint(0, 4, (6,))
+        x, labels = torch.randn(6, 3, SIZE_PX, SIZE_PX), torch.randint(0, 4, (6,))
         F.cross_entropy(network(x), labels).backward()
         optimizer.step()
         optimizer.zero_grad()

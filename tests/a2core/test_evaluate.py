@@ -16,19 +16,13 @@ from a2core import Clip, list_checkpoints, load_model
 from a2core.checkpoints import SHIPPED, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
-from a2core.networks import WithBlock, load_backbone, make_block, stages
+from a2core.networks import load_backbone, make_block
 from a2core.training.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
 from a2core.training.data import Skipped, moved
-from a2core.training.evaluate import (
-    class_index,
-    features_before,
-    logits_without,
-    measure_regions,
-    paired_interval,
-    region_pairs,
-)
-from a2core.training.feature_maps import grad_cam, k_means_maps, nmf_maps, tail_of
+from a2core.training.feature_maps import k_means_maps, nmf_maps
 from a2core.training.measures import click_aucs, regions_of
+from a2core.training.on_photos import class_index, logits_without, paired_interval
+from a2core.training.on_regions import measure_regions, region_pairs
 from viz_app import view_model
 
 
@@ -190,22 +184,6 @@ def test_a_folder_is_a_class_by_the_networks_own_labels_before_imagenets(model):
     assert class_index(tuned, "n02102040") is None
 
 
-def test_what_a_block_reads_is_what_its_host_returns(model):
-    picture = data.astronaut()[:96, :96]
-    seen = {}
-    hooks = [
-        module.block.register_forward_hook(lambda _, args, __, name=name: seen.__setitem__(name, args[0]))
-        for name, module in stages(model.network)
-        if isinstance(module, WithBlock)
-    ]
-    with torch.no_grad():
-        model.network(model.preprocess(picture[None]))
-    for hook in hooks:
-        hook.remove()
-    for name, features in features_before(model, picture[None]).items():
-        torch.testing.assert_close(features, seen[name])
-
-
 def test_leaving_blocks_out_gives_what_a_network_without_them_gives(model):
     x = model.preprocess(data.astronaut()[None, 100:196, 100:196])
     logits = logits_without(model, x)
@@ -224,16 +202,6 @@ def test_leaving_blocks_out_gives_what_a_network_without_them_gives(model):
     nn.init.zeros_(expand.bias)
     torch.testing.assert_close(logits[frozenset({"blocks.4"})], model.network(x), rtol=1e-4, atol=1e-4)
     expand.load_state_dict(kept)
-
-
-def test_grad_cam_is_the_mean_gradient_times_the_features(model):
-    features = features_before(model, data.chelsea()[None, :96, :96])["blocks.5"]
-    tail = tail_of(model.network, "blocks.5")
-    leaf = features.clone().requires_grad_(True)
-    tail(leaf).max().backward()
-    cam = (leaf.grad.mean(dim=(2, 3), keepdim=True) * leaf).sum(dim=1)[0].clamp_min(0).detach()
-    cam = (cam - cam.min()) / (cam.max() - cam.min())
-    torch.testing.assert_close(grad_cam(tail, features[0]), cam, rtol=1e-3, atol=1e-4)
 
 
 def test_maps_of_k_means_cover_every_cell_once_and_those_of_nmf_rebuild_the_features():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ from a2core.errors import TrainingError
 from a2core.networks import BLOCK_KINDS, load_backbone
 from a2core.training.adapt import architecture
 from a2core.training.cache import Cache, CacheSettings, walked_affinity
-from a2core.training.data import Skipped, classes_of, find_photos, moved, read_photo, square
-from a2core.training.evaluate import imagenet_index
+from a2core.training.data import Skipped, find_labelled, find_photos, moved, read_photo, square
 from a2core.training.loop import NARROW_REACH, Adaptation, AdaptSettings, Trainee, attention_losses
 from a2core.training.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
+from a2core.training.on_photos import imagenet_index
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
 
@@ -100,15 +101,16 @@ def photos(tmp_path):
 
 
 def test_photos_are_found_in_folders_and_classes_are_their_folders(photos):
-    found = find_photos([str(photos)])
-    names, classes = classes_of(found)
-    assert names == ["even", "odd"]
-    assert classes.tolist() == [0] * 4 + [1] * 4
+    found = find_labelled([str(photos)])
+    assert found.photos == find_photos([str(photos)])
+    assert found.classes == ("even", "odd")
+    assert found.labels.tolist() == [0] * 4 + [1] * 4
 
 
 def test_one_class_only_no_photos_and_an_unknown_source_are_each_said(photos, tmp_path):
+    shutil.rmtree(photos / "odd")
     with pytest.raises(TrainingError, match="two at least"):
-        classes_of(find_photos([str(photos / "odd")]))
+        find_labelled([str(photos)])
     (tmp_path / "empty").mkdir()
     with pytest.raises(TrainingError, match="No photos found"):
         find_photos([str(tmp_path / "empty")])
@@ -250,6 +252,38 @@ def test_before_training_the_network_answers_as_its_plain_trunk():
         tolerance = 0.1 if kind == "squeeze_excitation" else 1e-4
         with torch.no_grad():
             torch.testing.assert_close(trainee.network(x), plain(x), rtol=tolerance, atol=tolerance)
+
+
+def at_stages(**channels):
+    """An architecture with blocks at any stages, its names with _ for the point."""
+    blocks = {name.replace("_", "."): {"in_channels": c, "c_m": 4, "c_n": 4} for name, c in channels.items()}
+    return {"backbone": "tf_efficientnet_lite0", "blocks": blocks}
+
+
+@pytest.mark.slow
+def test_how_a_block_is_taught_follows_from_the_size_of_its_cells_not_from_its_name(tmp_path):
+    taps = ("blocks.2", "blocks.3", "blocks.6")  # of stride 8, 16 and 32
+    photos = find_photos([str(make_photos(tmp_path))])[:4]
+    cache = Cache(tmp_path / "cache", photos, dataclasses.replace(SETTINGS, taps=taps, sizes_px=(64,)))
+    cache.build(progress=False)
+    assert [cache.stride_px(tap) for tap in taps] == [8, 16, 32]
+    described = at_stages(blocks_2=40, blocks_3=80, blocks_6=320)
+    run = Adaptation(
+        cache, settings(architecture=described, attention_steps=2, prediction_steps=1), tmp_path / "run"
+    )
+    run.run(progress=False)
+    for name, deep in zip(taps, (False, False, True), strict=True):
+        assert (f"{name}/correlation" in run.last) == (f"{name}/similarity" in run.last) == deep
+        assert (f"{name}/target" in run.last) == (f"{name}/rank" in run.last) == (not deep)
+
+
+@pytest.mark.slow
+def test_a_block_where_nothing_was_kept_is_refused_by_name(cache, tmp_path):
+    with pytest.raises(TrainingError, match=r"no features for a block at 'blocks.3', only at 'blocks.4'"):
+        Adaptation(cache, settings(architecture=at_stages(blocks_3=80)), tmp_path)
+    inside = Cache(tmp_path, cache.photos, dataclasses.replace(SETTINGS, taps=("blocks.3.1",)))
+    with pytest.raises(TrainingError, match=r"no stage 'blocks.3.1'"):
+        inside.build(progress=False)
 
 
 RIVALS = [kind for kind in BLOCK_KINDS if kind != "double_attention"]

@@ -5,7 +5,8 @@ Prints the median and the quartiles of each: a 12-megapixel JPEG from its drop, 
 sample seen before from the click, each until the canvas has painted the answer to a hover over the new
 picture; the longest stall of the page in the second and a half after that, in which the charts follow;
 a pin until its charts
-stand; an experiment until the page says what the network answers then; and the first page of a fresh server.
+stand; an experiment until the page says what the network answers then; the first page of a fresh server;
+and what the canvas alone costs (`bench_canvas`).
 
 The page itself looks at the clock, from the browser's own time of the click or the drop: what the test
 driver needs for finding things and for handing messages to and fro is not in the figures.
@@ -14,21 +15,19 @@ driver needs for finding things and for handing messages to and fro is not in th
 from __future__ import annotations
 
 import argparse
-import io
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from tests.browser import bench_canvas
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, running_app
 from tests.browser.tabs import single_tab
-from tests.browser.test_app import TIME_THE_NEXT_PIN
+from tests.load.files import photo
 from viz_app.view_model import DEFAULT_SIZE_PX, SAMPLES
 
 UPLOADS = 7
@@ -68,6 +67,21 @@ TIME_THE_NEXT_PICTURE = """root => {
     };
     look();
 }"""
+# From the next press of the mouse until the sentence over the charts has changed, in milliseconds.
+TIME_THE_NEXT_PIN = """() => {
+    const before = document.querySelector('.a2-pinned').textContent;
+    let start = 0;
+    window.tookMs = null;
+    const watch = new MutationObserver(() => {
+        const now = document.querySelector('.a2-pinned');
+        if (start && now && now.textContent !== before) {
+            watch.disconnect();
+            window.tookMs = performance.now() - start;
+        }
+    });
+    watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+    addEventListener('pointerdown', () => { start = performance.now(); }, { once: true, capture: true });
+}"""
 # From the next click until the answer is about what the board then shows, in milliseconds.
 TIME_THE_NEXT_EXPERIMENT = """() => {
     const off = (nodes) => [...nodes].map((node) => Number(node.dataset.i)).sort((a, b) => a - b).join();
@@ -85,19 +99,6 @@ TIME_THE_NEXT_EXPERIMENT = """() => {
         setTimeout(look);
     }, { once: true, capture: true });
 }"""
-
-
-def photo(seed: int, width: int = 4000, height: int = 3000) -> bytes:
-    """A JPEG as large as one of a camera: structure at several scales, and grain."""
-    cv2.setRNGSeed(seed)
-    total = np.full((height, width, 3), 128, np.int16)
-    for scale, contrast in ((1, 16), (8, 15), (128, 45)):
-        coarse = np.zeros((height // scale, width // scale, 3), np.int16)
-        cv2.randn(coarse, 0, contrast)
-        total += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    out = io.BytesIO()
-    Image.fromarray(total.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=92)
-    return out.getvalue()
 
 
 def timed(app: AppPage, act: Callable[[], None]) -> tuple[float, float]:
@@ -191,6 +192,7 @@ def main() -> None:
                 experiments.append(app.page.evaluate("window.tookMs") / 1000)
             report("an experiment, click to the new answer", experiments)
             app.close()
+        bench_canvas.measure(browser)
         browser.close()
 
 

@@ -10,7 +10,6 @@ import base64
 import io
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -218,27 +217,6 @@ def chromium_path() -> str | None:
     if named:
         return named
     return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
-
-
-ROUNDS = 4
-
-
-def crowding() -> float:
-    """How many want to run for each core: where it is more than one, everything takes that much longer."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
-def assert_within(limit_ms: float, round_ms: Callable[[], float]) -> None:
-    """That one of some rounds takes no longer than the limit.
-
-    Another process can slow a round down; nothing can speed one up.
-    """
-    rounds: list[float] = []
-    allowed_ms = limit_ms
-    while len(rounds) < ROUNDS and min(rounds, default=np.inf) > allowed_ms:
-        rounds.append(round_ms())
-        allowed_ms = limit_ms * crowding()
-    assert min(rounds) <= allowed_ms, (rounds, allowed_ms)
 
 
 # The page forbids itself everything; the tests' own probes need eval.

@@ -70,6 +70,9 @@ def running_app(
     *,
     program: Sequence[str] = ("-m", "streamlit"),
     environment: Mapping[str, str] = MappingProxyType({}),
+    root: Path = ROOT,
+    options: Sequence[str] = (),
+    path: str = "",
 ) -> Iterator[Server]:
     """Start the app as `make app` does, on a free port, and stop it afterwards.
 
@@ -77,16 +80,19 @@ def running_app(
         log: where the server's output goes.
         program: what Python runs in place of Streamlit.
         environment: variables for it besides those of this process.
+        root: of the repository whose app is started.
+        options: further ones of `streamlit run`.
+        path: where below its host the app is served, as "/explore", when `options` say so.
     """
     port = free_port()
-    command = [sys.executable, *program, "run", "viz_app/app.py"]
-    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
+    command = [sys.executable, *program, "run", "viz_app/app.py", *options]
+    command += ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     with log.open("wb") as out:
         server = subprocess.Popen(
-            command + options, cwd=ROOT, env=os.environ | environment, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=root, env=os.environ | environment, stdout=out, stderr=subprocess.STDOUT
         )
         try:
-            url = f"http://127.0.0.1:{port}"
+            url = f"http://127.0.0.1:{port}{path}"
             wait_until_healthy(url, server, log)
             yield Server(url, server.pid)
         finally:

@@ -2,7 +2,7 @@
 
 `python held_server.py FOLDER run viz_app/app.py …`: a clip's tracing stays at its first report of progress
 until the file `go` is in FOLDER, and the file `log` tells how each began and ended. What ends it is what
-ends it in the app: Streamlit, in the midst of such a report.
+ends it in the app: in the midst of such a report nobody waits for it any more.
 """
 
 import sys
@@ -19,7 +19,7 @@ REPORTS_EVERY_S = 0.02
 
 
 def hold(folder: Path) -> None:
-    """Have every tracing with progress wait, reporting all the while."""
+    """Have every tracing of a clip wait, reporting all the while."""
     trace = Model.trace
     told = threading.Lock()
 
@@ -28,7 +28,7 @@ def hold(folder: Path) -> None:
             log.write(f"{line}\n")
 
     def held(self, clip, *, progress=None, **settings):
-        if progress is None:
+        if len(clip.frames) < 2:
             return trace(self, clip, **settings)
 
         def report(share):

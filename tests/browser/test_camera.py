@@ -10,13 +10,14 @@ import pytest
 
 from a2core.media import Clip, read_media
 from tests.browser.conftest import OpenApp
-from viz_app import clip_recorder
+from viz_app import clip_recorder, framed
 from viz_app.components.runtime import script
 
 pytestmark = pytest.mark.browser
 
 # A page at localhost, as browsers lend no camera elsewhere. What is sent, lent and said is kept in `window`.
 ADDRESS = "http://localhost/recorder"
+AROUND = "https://another.site/"
 KEEP_WHAT_IS_LENT = """
 window.lent = [];
 const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -47,17 +48,32 @@ ALL_SWITCHED_OFF = "window.lent.length > 0 && window.lent.every((track) => track
 
 @pytest.fixture
 def recorder(chromium: Any) -> Iterator[Any]:
-    """Shows the recorder: `recorder(script_before, seconds=…, allowed=…)` is its page."""
+    """Shows the recorder: `recorder(script_before, seconds=…, allowed=…)` is its page.
+
+    With `framed`, attributes of its frame, it stands in one of another site; that frame is then returned.
+    """
     contexts = []
 
-    def show(before: str = KEEP_WHAT_IS_LENT, *, seconds: float = 60, allowed: bool = True) -> Any:
+    def show(
+        before: str = KEEP_WHAT_IS_LENT,
+        *,
+        seconds: float = 60,
+        allowed: bool = True,
+        framed: str | None = None,
+    ) -> Any:
         context = chromium.new_context(permissions=["camera"] if allowed else [])
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.add_init_script(before)
         page.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-        page.goto(ADDRESS)
+        if framed is not None:
+            around = f'<!doctype html><iframe src="{ADDRESS}" {framed}></iframe>'
+            page.route(AROUND, lambda route: route.fulfill(body=around, content_type="text/html"))
+            page.goto(AROUND)
+            page = page.frames[1]
+        else:
+            page.goto(ADDRESS)
         stem = clip_recorder.STEM
         html = stem.with_suffix(".html").read_text(encoding="utf-8")
         page.evaluate(MOUNT, [script(stem), html, {"seconds": seconds, "mostBytes": 10**7}])
@@ -199,6 +215,34 @@ def test_where_the_browser_refuses_one_can_allow_it_and_try_again(recorder: Any)
     page.context.grant_permissions(["camera"])
     page.get_by_role("button", name="Try again").click()
     page.get_by_role("button", name="Record").wait_for()
+
+
+def test_a_frame_of_another_site_has_to_lend_the_camera_and_is_told_so_where_it_does_not(
+    recorder: Any,
+) -> None:
+    mark = framed.SCRIPT.read_text(encoding="utf-8")
+    marked = "document.documentElement.hasAttribute('data-a2-unlent-camera')"
+    kept_back = recorder("", framed="")
+    kept_back.get_by_text('the frame there needs allow="camera"').wait_for()
+    assert not kept_back.get_by_role("button", name="Try again").is_visible()
+    kept_back.evaluate(mark)
+    assert kept_back.evaluate(marked)
+    lent = recorder("", framed='allow="camera"')
+    lent.get_by_role("button", name="Record").wait_for()
+    lent.evaluate(mark)
+    assert not lent.evaluate(marked)
+
+
+def test_a_refusal_in_a_frame_of_a_browser_that_gives_no_reason_names_both(recorder: Any) -> None:
+    silent = "for (const name of ['featurePolicy', 'permissionsPolicy'])"
+    silent += " Object.defineProperty(document, name, { value: undefined });"
+    frame = recorder(silent, framed="", allowed=False)
+    said = frame.get_by_text("was not allowed to use the camera")
+    said.wait_for()
+    assert "beside the page’s address" in said.inner_text()
+    assert 'allow="camera" on its frame' in said.inner_text()
+    frame.evaluate(framed.SCRIPT.read_text(encoding="utf-8"))
+    frame.wait_for_function("document.documentElement.hasAttribute('data-a2-unlent-camera')")
 
 
 @pytest.mark.slow

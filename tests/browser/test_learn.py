@@ -223,7 +223,6 @@ def test_by_keyboard_alone_through_seven_steps_each_figure_being_what_numpy_give
     assert seen > 100
 
 
-@pytest.mark.alone
 def test_a_cell_is_chosen_by_dragging_in_the_picture(open_app: OpenApp) -> None:
     app = open_lesson(open_app, "/learn?step=4")
     rows, cols = Student(app).oracle.grid[1:]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Counts what is visible in each part of the page, in every frame, after its layout and before it is painted:
 # a box whose size changes in each frame brings a ResizeObserver there. An element that another takes the

@@ -15,7 +15,7 @@ from tests.viz_app.test_clips import gif
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ENDED = ["began", "ended by StopException", "over"]  # Streamlit's, for a run that nobody waits for any more
+ENDED = ["began", "ended by Stopped", "over"]  # as nobody waits for it any more
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def test_the_button_and_a_closed_page_end_the_tracing_of_a_clip(chromium: Any, h
     app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")
     app.page.locator(".st-key-notices").get_by_role("button", name="Stop").click()
 
-    app.page.get_by_text("Stopped before the clip was traced.").wait_for()
+    app.page.get_by_text("Stopped before it was traced.").wait_for()
     app.wait_until_idle()
     app.wait_until(lambda: held.log() == ENDED)
     assert app.message.count() == 0

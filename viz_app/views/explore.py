@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from a2core import BlockTrace
 from a2core.canvas import standalone_html
-from viz_app import address, charts, clips, laboratory, services, view_model
+from viz_app import address, charts, clips, framed, laboratory, services, view_model
 from viz_app.clip_recorder import clip_recorder, name_of, recorded
 from viz_app.components.runtime import override
 from viz_app.guards import callback, fragment
@@ -54,6 +54,7 @@ def render() -> None:
     )
     controls = st.container(key="controls", horizontal=True, gap="small", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
+    _take_in(notices)  # first: a link may have waited for what was dropped
     link, remarks = follow(_link())
     if link is not None:
         st.session_state[Key.ORDER] = BARS.get(link.get(address.BARS, ""), BY_RANK)
@@ -106,7 +107,6 @@ def _is_chosen(shown: Shown) -> bool:
 def _chosen(controls: DeltaGenerator, notices: DeltaGenerator) -> Shown | None:
     """What the controls ask for, traced; or, when that fails, what was on screen, under a message."""
     usable, refused = services.list_weights()
-    _take_in(notices)
     with controls:
         picture, fault = _picture()
         size = st.segmented_control(
@@ -195,26 +195,30 @@ def _picture() -> tuple[Picture | None, str]:
         label_visibility="collapsed",
     )
     drop = f"upload-{st.session_state.setdefault(Key.UPLOADER_ROUND, 0)}"
+    refused = framed.about_uploads()
     with st.container(key="drop", width=250):
-        st.file_uploader(
-            "Your own pictures or clips",
-            accept_multiple_files=True,
-            key=drop,
-            on_change=_receive,
-            args=(drop,),
-            label_visibility="collapsed",
-        )
+        if refused:
+            st.caption(refused)
+        else:
+            st.file_uploader(
+                "Your own pictures or clips",
+                accept_multiple_files=True,
+                key=drop,
+                on_change=_receive,
+                args=(drop,),
+                label_visibility="collapsed",
+            )
     camera = st.popover(
         ":material/photo_camera:", key=Key.CAMERA, on_change="rerun", help="Take a picture, or a short clip"
     )
     if camera.open:  # not before: the browser asks for leave as soon as the camera is on the page
         with camera:
-            _camera(st.session_state[Key.UPLOADER_ROUND])
+            _camera(st.session_state[Key.UPLOADER_ROUND], refused)
     return strip.get(chosen or ""), ""
 
 
-def _camera(round_: int) -> None:
-    """The visitor's camera, for a picture or for a clip of some seconds."""
+def _camera(round_: int, refused: str) -> None:
+    """The visitor's camera, for a picture, which is an upload and may be `refused`, or for a short clip."""
     takes = st.segmented_control(
         "What the camera takes",
         (PHOTO, CLIP),
@@ -226,7 +230,10 @@ def _camera(round_: int) -> None:
     if takes == CLIP:
         reel = f"recorder-{round_}"
         clip_recorder(key=reel, on_clip=_receive_recorded, args=(reel,))
+    elif refused:
+        st.caption(refused)
     else:
+        framed.about_camera()
         shot = f"camera-{round_}"
         st.camera_input(
             "Take a picture", key=shot, on_change=_receive, args=(shot,), label_visibility="collapsed"

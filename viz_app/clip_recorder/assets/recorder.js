@@ -6,6 +6,8 @@ const CAMERA = { audio: false, video: { width: { ideal: 640 }, height: { ideal: 
 const DROP_INSTEAD = "A clip that was recorded elsewhere can be dropped on the page.";
 const REFUSALS = {
   NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the page’s address, then try again.",
+  // In a frame there may be no question at all: browsers other than Chromium do not say which of the two it was.
+  Framed: "The browser was not allowed to use the camera. Allow it beside the page’s address; the page around this one has to lend it too, by allow=\"camera\" on its frame.",
   NotFoundError: `No camera was found. Connect one and try again. ${DROP_INSTEAD}`,
   NotReadableError: "The camera gives no picture: another program may be using it. Close that one and try again.",
 };
@@ -46,7 +48,8 @@ class Recorder {
     try {
       stream = await navigator.mediaDevices.getUserMedia(CAMERA);
     } catch (error) {
-      const said = REFUSALS[error.name] || `The camera could not be started (${error.name}). ${DROP_INSTEAD}`;
+      const framed = error.name === "NotAllowedError" && window.self !== window.top;
+      const said = REFUSALS[framed ? "Framed" : error.name] || `The camera could not be started (${error.name}). ${DROP_INSTEAD}`;
       return this.refuse(said);
     }
     this.stream = stream;
@@ -131,6 +134,9 @@ class Recorder {
 function whatIsLacking() {
   if (!window.isSecureContext) {
     return "Browsers lend the camera only to pages over https, and to those of this computer itself (localhost).";
+  }
+  if ((document.featurePolicy || document.permissionsPolicy)?.allowsFeature("camera") === false) {
+    return 'The page around this one does not lend it the camera: the frame there needs allow="camera".';
   }
   if (!navigator.mediaDevices?.getUserMedia) return "This browser cannot use a camera.";
   if (!window.MediaRecorder || !KINDS.some((kind) => MediaRecorder.isTypeSupported(kind))) {
