@@ -91,6 +91,28 @@ class Trace:
     device: str  # "cuda", "mps" or "cpu"
     elapsed_s: float
 
+    def to_html(
+        self,
+        *,
+        title: str = "",
+        alt: str = "",
+        card: Mapping[str, Any] | None = None,
+        view: Mapping[str, Any] | None = None,
+    ) -> str:
+        """One HTML page that answers every hover by itself, offline.
+
+        Args:
+            title: above the picture; the file's name when left out.
+            alt: what the picture shows, in words, for those who cannot see it.
+            card: the checkpoint's, `Model.card`, for what its blocks and primitives are called.
+            view: what is shown first, as `a2core.canvas.standalone_html` takes it.
+        """
+        from a2core.canvas import canvas_payload, standalone_html  # what looks at a trace stands below it
+
+        name = title or self.clip.name
+        payload = canvas_payload(self, card or {}, key=self.checkpoint, alt=alt or name or "the picture")
+        return standalone_html(payload, view=view, title=name)
+
 
 def pick_device(device: str = "auto") -> torch.device:
     """The device asked for; "auto" is A2_DEVICE when set, else CUDA, then MPS, then the CPU.
