@@ -20,6 +20,7 @@ from a2core.errors import NetworkError
 from a2core.foreign import ROLES, Head, Run, UnclearError, adds_input, after_expansion, heads_of
 from a2core.insert import inserted_blocks, named_parts, replace_module, underneath
 from a2core.networks import chain, imagenet_labels
+from a2core.spec import try_network
 from a2core.trace import Model, device_of, pick_device, undisturbed
 
 # Names of the parts, and whether they tell a double attention only together with the expansion's.
@@ -282,7 +283,7 @@ def model_of(
 
     Raises:
         NetworkError: no blocks, another device than the network's, a network that does not run on a
-            picture or returns no logits, or labels of another number than its classes.
+            picture or returns no logits (`spec.try_network`), or labels of another number than its classes.
     """
     network = underneath(network)
     blocks = inserted_blocks(network)
@@ -295,10 +296,8 @@ def model_of(
     if device != "auto" and pick_device(device).type != target.type:
         raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
     with undisturbed(network), torch.no_grad():
-        logits = network(torch.zeros(1, 3, 64, 64, device=target))
-    if not isinstance(logits, Tensor) or logits.dim() != 2:
-        raise NetworkError("The network returns no logits (batch, classes). Trace a classifier.")
-    count = logits.shape[1]
+        tried = try_network(network, target)
+    count = tried.classes
     if labels is None:
         labels = imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
     if len(labels) != count:
@@ -312,6 +311,7 @@ def model_of(
         std=std,
         device=target,
         trained=trained,
+        took_px=(tried.height_px, tried.width_px),
         stages=chain(network),
         borrowed=True,
     )

@@ -12,10 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
     ["errors", "threads"],
-    ["double_attention", "media", "card", "passage"],
+    ["double_attention", "media", "card", "passage", "layout"],
     ["insert"],
     ["baselines", "trace"],
-    ["networks", "probe", "lesson", "foreign"],
+    ["networks", "probe", "lesson", "foreign", "spec"],
     ["canvas"],
     ["checkpoints", "export", "adopt", "bench", "counts", "intervene"],
     ["training", "bench_trace", "rivals", "costs"],
