@@ -10,13 +10,15 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types bench-app bench-class bench-visitors clean
+.PHONY: help install app test lint format types js lint-js types-js test-js bench-app bench-class \
+        bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change)"
 	@echo "make test     run all tests  (PYTEST_ARGS=... to narrow)"
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
+	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
@@ -52,6 +54,22 @@ format: $(STAMP)
 types: $(STAMP)
 	$(RUN) -m mypy
 
+# The scripts' tools, of the versions in package-lock.json.
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+js: lint-js types-js test-js
+
+lint-js: node_modules/.installed
+	npm run --silent lint
+
+types-js: node_modules/.installed
+	npm run --silent types
+
+test-js: node_modules/.installed
+	npm run --silent test
+
 bench-app: $(STAMP)
 	$(RUN) -m tests.browser.bench_app $(CLIPS)
 
@@ -62,4 +80,4 @@ bench-visitors: $(STAMP)
 	$(RUN) -m tests.load.bench_visitors $(if $(SOAK),--soak $(SOAK))
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -20,6 +20,7 @@ from a2core.errors import NetworkError
 from a2core.foreign import ROLES, Head, Run, UnclearError, adds_input, after_expansion, heads_of
 from a2core.insert import inserted_blocks, named_parts, replace_module, underneath
 from a2core.networks import chain, imagenet_labels
+from a2core.spec import try_network
 from a2core.trace import Model, device_of, pick_device, undisturbed
 
 # Names of the parts, and whether they tell a double attention only together with the expansion's.
@@ -262,6 +263,7 @@ def model_of(
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
     std: tuple[float, float, float] = (0.229, 0.224, 0.225),
     device: str = "auto",
+    trained: bool = True,
 ) -> Model:
     """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
 
@@ -276,10 +278,12 @@ def model_of(
         mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
         std: of the same.
         device: "auto" is where the network is; another than that is refused.
+        trained: say False where the blocks are fresh: nobody can see it in their weights. Figures then
+            say that they are random.
 
     Raises:
         NetworkError: no blocks, another device than the network's, a network that does not run on a
-            picture or returns no logits, or labels of another number than its classes.
+            picture or returns no logits (`spec.try_network`), or labels of another number than its classes.
     """
     network = underneath(network)
     blocks = inserted_blocks(network)
@@ -292,10 +296,8 @@ def model_of(
     if device != "auto" and pick_device(device).type != target.type:
         raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
     with undisturbed(network), torch.no_grad():
-        logits = network(torch.zeros(1, 3, 64, 64, device=target))
-    if not isinstance(logits, Tensor) or logits.dim() != 2:
-        raise NetworkError("The network returns no logits (batch, classes). Trace a classifier.")
-    count = logits.shape[1]
+        tried = try_network(network, target)
+    count = tried.classes
     if labels is None:
         labels = imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
     if len(labels) != count:
@@ -308,6 +310,8 @@ def model_of(
         mean=mean,
         std=std,
         device=target,
+        trained=trained,
+        took_px=(tried.height_px, tried.width_px),
         stages=chain(network),
         borrowed=True,
     )

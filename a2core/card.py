@@ -41,6 +41,8 @@ class Card:
             ("published" or "own"), other classes than ImageNet's, and the settings of each block by the
             name of the module that it stands behind.
         sha256, size_bytes: of the file that it describes.
+        trained: whether the blocks were, which nobody can see in their weights: whoever saved random ones
+            wrote "untrained": true.
     """
 
     entries: Mapping[str, Any]
@@ -51,6 +53,7 @@ class Card:
     blocks: Mapping[str, Mapping[str, Any]]
     sha256: str
     size_bytes: int
+    trained: bool
 
     @property
     def kinds(self) -> set[str]:
@@ -99,6 +102,7 @@ def parse_card(data: bytes, name: str) -> Card:
         blocks=architecture["blocks"],
         sha256=sha256,
         size_bytes=checked.whole(card["size_bytes"], ("size_bytes",)),
+        trained=not checked.optional(card, "untrained", (), checked.flag),
     )
 
 
@@ -186,6 +190,11 @@ class _Checked:
     def whole(self, value: Any, where: Where, *, least: int = 0) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise self.fault(value, where, f"a whole number from {least} on")
+        return value
+
+    def flag(self, value: Any, where: Where) -> bool:
+        if not isinstance(value, bool):
+            raise self.fault(value, where, "true or false")
         return value
 
     def required(self, of: Mapping[str, Any], key: str, where: Where) -> Any:

@@ -252,7 +252,7 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     backbone = _built(card.architecture, path.stem)
     wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card.architecture)
     fill_tensors(wanted, tensors, path.name)
-    return _assembled(backbone, target, path.stem, card.entries)
+    return _assembled(backbone, target, path.stem, card)
 
 
 def untrained_model(
@@ -303,7 +303,7 @@ def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
         ) from error
 
 
-def _assembled(backbone: Backbone, device: torch.device, name: str, card: Mapping[str, Any] | None) -> Model:
+def _assembled(backbone: Backbone, device: torch.device, name: str, card: Card | None) -> Model:
     """The network, complete, ready to trace; with no card its blocks are random."""
     fold_norms(backbone.network)
     return Model(
@@ -314,8 +314,8 @@ def _assembled(backbone: Backbone, device: torch.device, name: str, card: Mappin
         mean=backbone.mean,
         std=backbone.std,
         device=device,
-        card=card,
-        trained=card is not None,
+        card=None if card is None else card.entries,
+        trained=card is not None and card.trained,
         stages=chain(backbone.network),
         takes_clips=isinstance(backbone.network, VideoResNet),
     )
@@ -328,12 +328,14 @@ def save_checkpoint(
     architecture: Mapping[str, Any],
     card: Mapping[str, Any],
     network: nn.Module | None = None,
+    trained: bool = True,
 ) -> Path:
     """Write `blocks` and their card as `path` (.safetensors) and .json, each whole or not at all.
 
     `network`, in which they stand, is only needed where `architecture` says that more of it was trained
     (`stored_tensors`). `card` holds what is worth saying (training, metrics, limits); format,
-    architecture, sha256 and size are added. The card is written first: a kill between the two leaves a
+    architecture, sha256 and size are added. Random blocks are saved with `trained` False: their card then
+    says so, and so does whatever shows them. The card is written first: a kill between the two leaves a
     pair that is refused, never one that is believed.
 
     Raises:
@@ -347,6 +349,7 @@ def save_checkpoint(
         "name": path.stem,
         "architecture": dict(architecture),
         **card,
+        **({} if trained else {"untrained": True}),
         "size_bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }

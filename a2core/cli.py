@@ -86,11 +86,13 @@ def build_parser() -> argparse.ArgumentParser:
     trace.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
     trace.set_defaults(run=run_trace)
 
-    export = commands.add_parser("export", help="write a figure for a paper, or a table of ρ, for one pixel")
+    export = commands.add_parser(
+        "export", help="write a page to explore, or of one pixel a figure for a paper or a table of ρ"
+    )
     export.add_argument("media", type=Path, help="picture; of a clip, its first frame")
-    export.add_argument("--pixel", type=int, nargs=2, metavar=("X", "Y"), required=True,
-                        help="of the picture as the network sees it, from the top left")  # fmt: skip
-    export.add_argument("--out", type=Path, required=True, help="file to write: .png or .csv")
+    export.add_argument("--pixel", type=int, nargs=2, metavar=("X", "Y"),
+                        help="as the network sees it, from the top left; .html needs none")  # fmt: skip
+    export.add_argument("--out", type=Path, required=True, help="file to write: .html, .png or .csv")
     export.add_argument("--block", help="name, for example blocks.4 (default: the first)")
     export.add_argument(
         "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
@@ -266,13 +268,14 @@ def run_trace(args: argparse.Namespace) -> int:
     for note in clip.notes:
         print(f"note: {note}")
     if args.network:
-        print(
-            "RANDOM WEIGHTS: this network was never trained, so its maps mean nothing. Give weights of yours "
-            "as --checkpoint."
-        )
         model = video_model(VIDEO_NETWORKS[args.network], device=args.device)
     else:
         model = load_model(args.checkpoint, device=args.device)
+    if not model.trained:
+        print(
+            f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so its maps mean nothing. Give "
+            "weights of yours as --checkpoint."
+        )
     trace = model.trace(clip, size=args.size)
     frames, height, width, _ = trace.model_input.shape
     print(
@@ -298,18 +301,28 @@ def run_trace(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    """Trace one picture and write what one of its pixels receives."""
-    if args.out.suffix not in (".png", ".csv"):
-        raise A2Error(f"--out {args.out.name} ends neither in .png (a figure) nor in .csv (ρ). Name it so.")
+    """Trace one picture and write a page to explore it, or what one of its pixels receives."""
+    kind = args.out.suffix
+    if kind not in (".html", ".png", ".csv"):
+        raise A2Error(
+            f"--out {args.out.name} ends neither in .html (a page to explore) nor in .png (a figure) nor in "
+            ".csv (ρ). Name it so."
+        )
+    if kind != ".html" and args.pixel is None:
+        raise A2Error(f"A {kind} is about one pixel. Say which with --pixel X Y.")
     clip = read_media(args.media, max_frames=1).first_frame()
-    trace = load_model(args.checkpoint, device=args.device).trace(clip, size=args.size)
+    model = load_model(args.checkpoint, device=args.device)
+    trace = model.trace(clip, size=args.size)
     name = args.block or next(iter(trace.blocks))
     if name not in trace.blocks:
         raise A2Error(f"{trace.checkpoint} has no block {name!r}. It has {', '.join(trace.blocks)}.")
-    position = (0, *cell_of_pixel(trace.blocks[name], trace.model_input.shape, *args.pixel))
-    data = (
-        figure_png(trace, name, position) if args.out.suffix == ".png" else rho_csv(trace, name, [position])
-    )
+    position = args.pixel and (0, *cell_of_pixel(trace.blocks[name], trace.model_input.shape, *args.pixel))
+    data: bytes | str
+    if kind == ".html":
+        view = {"block": args.block, "probe": position, "pinned": position is not None}
+        data = trace.to_html(card=model.card, view={key: value for key, value in view.items() if value})
+    else:
+        data = figure_png(trace, name, position) if kind == ".png" else rho_csv(trace, name, [position])
     try:
         args.out.write_bytes(data if isinstance(data, bytes) else data.encode())
     except OSError as error:
@@ -326,7 +339,8 @@ def run_checkpoints(args: argparse.Namespace) -> int:
             continue
         card = info.contents
         sizes = ", ".join(f"{name} ({_sizes(block)})" for name, block in card.blocks.items())
-        print(f"{info.name}: {card.backbone}, {sizes}, {card.size_bytes / 1e6:.2f} MB")
+        said = "" if card.trained else ", random blocks"
+        print(f"{info.name}: {card.backbone}, {sizes}, {card.size_bytes / 1e6:.2f} MB{said}")
     return 0
 
 

@@ -36,3 +36,21 @@ class Stopped(A2Error):  # noqa: N818 - nothing went wrong: somebody asked for i
 
 class TrainingError(A2Error):
     """Training or evaluation data, settings or state that cannot be used."""
+
+
+# What a torch module raises at an input that it cannot take.
+FORWARD_FAULTS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    AssertionError,
+    AttributeError,
+)
+
+
+def first_line(error: BaseException | None) -> str:
+    """What an error of a network says, short enough to be part of a sentence."""
+    text = (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".!")
+    return text if len(text) <= 160 else text[:157] + "…"

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.fx
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -23,6 +24,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from a2core.double_attention import PositionBlock
 from a2core.errors import NetworkError
+from a2core.layout import channels_last, check_features, puts_channels_last
 
 
 class WithBlock(nn.Module):
@@ -38,6 +40,7 @@ class WithBlock(nn.Module):
     """
 
     _place = ""
+    _fits = False  # the host's channels were seen to be on axis 1
 
     def __init__(self, host: nn.Module, block: nn.Module, place: str = "") -> None:
         super().__init__()
@@ -58,15 +61,19 @@ class WithBlock(nn.Module):
                 f"Module {self._place!r} returns a {type(features).__name__}, not a tensor, so no block can "
                 "stand behind it. Choose a module inside it that returns (batch, channels, *positions)."
             )
-        if isinstance(block, PositionBlock) and (
-            features.dim() != block.dims + 2 or features.shape[1] != block.in_channels
-        ):
-            raise NetworkError(
-                f"Module {self._place!r} returns {tuple(features.shape)}; the block behind it takes "
-                f"{block.in_channels} channels on axis 1 and {block.dims} position axes. Make the block "
-                "for this shape, or choose another module."
-            )
+        if isinstance(block, PositionBlock):
+            self._check_layout(args, features, block)
         return block(features)
+
+    def _check_layout(self, args: tuple[Any, ...], features: Tensor, block: PositionBlock) -> None:
+        fault = check_features(self._place, features, block.in_channels, block.dims)
+        # Once: the next time it is the same axis. And never while torch writes down what runs.
+        if not fault and not (self._fits or torch.compiler.is_compiling() or torch.jit.is_tracing()):
+            if puts_channels_last(self.host, args, features):
+                fault = channels_last(self._place, features)
+            self._fits = not fault
+        if fault:
+            raise NetworkError(fault)
 
     def __getattr__(self, name: str) -> Any:
         if name in ("host", "block") or self._is_own(name):

@@ -15,19 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from a2core.errors import A2Error
+from a2core.errors import FORWARD_FAULTS, A2Error
 
-# What modules raise at a tensor that they cannot take.
-TORCH_FAULTS = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    AssertionError,
-    AttributeError,
-    NotImplementedError,
-)
 _CLOSE = 1e-3  # of the norm: batches of another size round otherwise, on some GPUs in ten bits
 
 
@@ -126,7 +115,7 @@ class _Beside:
                     break
         except torch.OutOfMemoryError:
             raise
-        except (A2Error, *TORCH_FAULTS):
+        except (A2Error, *FORWARD_FAULTS):
             self.agrees = False
         finally:
             self.walking = False

@@ -29,17 +29,13 @@ _INNER = 64
 
 @dataclass(frozen=True)
 class Rival:
-    """One kind of block on the trunk of an A² checkpoint; `checkpoint` is "" when nobody trained one."""
+    """One kind of block on the trunk of an A² checkpoint; `checkpoint` is "" when nobody saved one."""
 
     kind: str
     like: str  # the A² checkpoint whose trunk and places it shares
     checkpoint: str
     fingerprint: str  # of the checkpoint's file
-
-    @property
-    def trained(self) -> bool:
-        """Whether its blocks were trained."""
-        return bool(self.checkpoint)
+    trained: bool  # whether its blocks were, by the checkpoint's card
 
 
 def find_rivals(like: str) -> list[Rival]:
@@ -57,8 +53,13 @@ def find_rivals(like: str) -> list[Rival]:
     found = []
     for kind in KINDS:
         same = [name for name, card in cards.items() if card.kinds == {kind} and _match(card, base)]
-        name = like if like in same else next(iter(same), "")
-        found.append(Rival(kind, like, name, cards[name].sha256[:16] if name else ""))
+        name = like if like in same else min(same, key=lambda each: not cards[each].trained, default="")
+        card = cards.get(name)
+        found.append(
+            Rival(kind, like, name, "", False)
+            if card is None
+            else Rival(kind, like, name, card.sha256[:16], card.trained)
+        )
     return found
 
 
@@ -72,7 +73,7 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
     Raises:
         CheckpointError, NetworkError: as `load_model`.
     """
-    if rival.trained:
+    if rival.checkpoint:
         return load_model(rival.checkpoint, device)
     base = _usable_cards().get(rival.like)
     if base is None:
@@ -105,7 +106,7 @@ def rival_settings(rival: Rival, block: str) -> dict[str, Any]:
     if card is None or block not in card.blocks:
         raise CheckpointError(f"There is no block {block!r} in {rival.like} any more. Reload the page.")
     settings = dict(card.blocks[block])
-    return settings if rival.trained else random_settings(rival.kind, settings["in_channels"])
+    return settings if rival.checkpoint else random_settings(rival.kind, settings["in_channels"])
 
 
 def random_settings(kind: str, channels: int) -> dict[str, Any]:

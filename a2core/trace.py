@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.double_attention import Attended, Watchable
-from a2core.errors import A2Error, NetworkError, Stopped
+from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, Stopped, first_line
 from a2core.media import Clip
 from a2core.passage import Passage
 
@@ -87,9 +87,31 @@ class Trace:
     blocks: dict[str, BlockTrace]  # by module name, in network order; its second run as NAME#2, and so on
     top: list[tuple[str, float]]  # class names and probabilities (mean over frames), best first
     checkpoint: str
-    trained: bool  # False: the blocks' weights are random
+    trained: bool  # False: whoever made the blocks says that their weights are random
     device: str  # "cuda", "mps" or "cpu"
     elapsed_s: float
+
+    def to_html(
+        self,
+        *,
+        title: str = "",
+        alt: str = "",
+        card: Mapping[str, Any] | None = None,
+        view: Mapping[str, Any] | None = None,
+    ) -> str:
+        """One HTML page that answers every hover by itself, offline.
+
+        Args:
+            title: above the picture; the file's name when left out.
+            alt: what the picture shows, in words, for those who cannot see it.
+            card: the checkpoint's, `Model.card`, for what its blocks and primitives are called.
+            view: what is shown first, as `a2core.canvas.standalone_html` takes it.
+        """
+        from a2core.canvas import canvas_payload, standalone_html  # what looks at a trace stands below it
+
+        name = title or self.clip.name
+        payload = canvas_payload(self, card or {}, key=self.checkpoint, alt=alt or name or "the picture")
+        return standalone_html(payload, view=view, title=name)
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -290,9 +312,10 @@ class Model:
             otherwise it takes pictures, and only its blocks see the whole clip.
         frames_at_once: so many; halved when the device's memory is short.
         borrowed: the network is somebody's who goes on with it.
+        took_px: (height, width) of a picture that the network was seen to take, where that was tried.
         name: of the checkpoint.
-        card: the checkpoint's JSON card; empty for random blocks.
-        trained: whether the blocks' weights were trained.
+        card: the checkpoint's JSON card; empty where there is none.
+        trained: whether the blocks' weights were trained, as whoever made them says.
         network, blocks, device, labels, mean, std: the network, its blocks by module name, where it
             runs, its classes, and how it wants its pixels (values in [0, 1]) standardised.
     """
@@ -312,12 +335,13 @@ class Model:
         stages: Sequence[nn.Module] | None = None,
         takes_clips: bool = False,
         borrowed: bool = False,
+        took_px: tuple[int, int] | None = None,
     ) -> None:
         self.network = network
         if not borrowed:
             layout: Any = torch.channels_last_3d if takes_clips else torch.channels_last
             network.eval().requires_grad_(False).to(device).to(memory_format=layout)
-        self.takes_clips, self.borrowed = takes_clips, borrowed
+        self.takes_clips, self.borrowed, self.took_px = takes_clips, borrowed, took_px
         self.blocks = dict(blocks)
         self.name, self.labels, self.device = name, labels, device
         self.card = dict(card or {})
@@ -350,7 +374,27 @@ class Model:
             return None
         few, side = min(2, frames), (height_px, width_px)
         like = torch.empty((1, 3, few, *side) if self.takes_clips else (few, 3, *side))
-        return self.stages if self._passage.holds(self.stages, like.to(self.device)) else None
+        with self._taking(side):
+            return self.stages if self._passage.holds(self.stages, like.to(self.device)) else None
+
+    @contextlib.contextmanager
+    def _taking(self, side: tuple[int, int]) -> Iterator[None]:
+        """While open the network runs on pictures of `side` (height, width); its faults are put in words."""
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except FORWARD_FAULTS as error:
+            good = self.took_px
+            remedy = (
+                "Choose another size."
+                if good is None or good == side
+                else f"It did take {good[1]} × {good[0]}: choose such a picture and size={max(good)}, or "
+                "make the network for any size."
+            )
+            raise NetworkError(
+                f"The network does not run on {side[1]} × {side[0]} pixels ({first_line(error)}). {remedy}"
+            ) from error
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision for the trunk on CUDA, full precision elsewhere.
@@ -387,8 +431,8 @@ class Model:
             stop: asked between batches; when it says True the work ends.
 
         Raises:
-            NetworkError: `size` or `frames` out of range, a block that did not run or was given more than
-                the clip, or the device ran out of memory.
+            NetworkError: `size` or `frames` out of range, a size that the network does not take, a block
+                that did not run or was given more than the clip, or the device ran out of memory.
             Stopped: `stop` said so. The model is as before.
         """
         if frames not in ("joint", "each"):
@@ -484,8 +528,9 @@ class Model:
                 x = self.preprocess(part) if index == 0 else part
                 if self.takes_clips:
                     x = x[:, :, None]  # each frame a clip of its own
-                for module in modules:
-                    x = module(x)
+                with self._taking(model_input.shape[1:3]):
+                    for module in modules:
+                        x = module(x)
                 through.append(x)
                 done += sizes[index] * len(x) / count / total
                 if progress is not None:
@@ -507,7 +552,8 @@ class Model:
         for module in modules:
             if stop is not None and stop():
                 raise Stopped("The trace was stopped before it was done. Start again when ready.")
-            x = module(x)
+            with self._taking(model_input.shape[1:3]):
+                x = module(x)
             done += _size([module])
             if progress is not None:
                 progress(done / total)

@@ -16,19 +16,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from a2core import BlockError, BlockTrace, Trace, cell_of_pixel, pixel_of_cell
+from a2core.canvas import read_vocabulary
 from viz_app.state import Probe
 from viz_app.view_model import short_name
 
-MAX_PINS = 4
 PICTURE, WEIGHTS, SIZE, BARS = "picture", "weights", "size", "bars"
 PLACES = ("at", "primitive", "pins", "box")  # what means something in one picture only
-WORDS = {
-    "direction": ("from", "to"),
-    "layer": ("attention", "gather", "distribute", "change"),
-    "scale": ("relative", "absolute"),
-    "sort": ("rho", "reach", "use", "effect"),
-    "tiles": ("gather", "distribute"),
-}
+WORDS = (
+    "direction",
+    "layer",
+    "scale",
+    "sort",
+    "tiles",
+)  # the canvas's settings that are said in its own words
 _PLACE = re.compile(r"x(\d{1,5})y(\d{1,5})(?:t(\d{1,5}))?")
 
 
@@ -44,13 +44,13 @@ def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, st
     address = {"block": probe.block, "at": place(probe.position)}
     if probe.primitive is not None:
         address["primitive"] = str(probe.primitive)
-    address |= {name: str(view[name]) for name in WORDS if view.get(name) in WORDS[name]}
+    address |= {name: str(view[name]) for name in WORDS if view.get(name) in _words(name)}
     opacity = view.get("opacity")
     if isinstance(opacity, int | float):
         address["opacity"] = f"{opacity:.2f}"
     pins = [pin for pin in map(_cells(block, 3), view.get("pins") or ()) if pin is not None]
     if pins:
-        address["pins"] = "_".join(place((t, row, col)) for t, row, col in pins[:MAX_PINS])
+        address["pins"] = "_".join(place((t, row, col)) for t, row, col in pins[: read_vocabulary().max_pins])
     box = _cells(block, 5)(view.get("region"))
     if box is not None:
         t, row0, col0, row1, col1 = box
@@ -86,7 +86,7 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
         for position in places("at", 1):
             view["probe"] = position
     if "pins" in address:
-        view["pins"] = places("pins", MAX_PINS)
+        view["pins"] = places("pins", read_vocabulary().max_pins)
         if view["pins"] and view.get("probe") not in view["pins"]:
             view["probe"] = view["pins"][0]
     if "box" in address:
@@ -102,8 +102,8 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
         else:
             count = f"the {block.n} of {block.name}"
             faults.append(f"There is no primitive {quoted(primitive)} among {count}: none is chosen.")
-    for name, words in WORDS.items():
-        if address.get(name) in words:
+    for name in WORDS:
+        if address.get(name) in _words(name):
             view[name] = address[name]
         elif name in address:
             faults.append(f"{quoted(address[name])} is no {name}: it stays as it was.")
@@ -124,6 +124,11 @@ def without_places(address: Mapping[str, str]) -> dict[str, str]:
 def quoted(text: str) -> str:
     """What somebody wrote into the address, cut short, for a sentence."""
     return f"“{short_name(text, longest=40)}”"
+
+
+def _words(setting: str) -> tuple[Any, ...]:
+    """What the canvas calls the choices of `setting`."""
+    return read_vocabulary().settings[setting].words
 
 
 def _position(text: str, trace: Trace, block: BlockTrace) -> list[int] | str:

@@ -220,15 +220,16 @@ def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights],
     usable, refused = [], []
     twins: list[Any] = []
     for info in a2core.list_checkpoints():
-        if info.fault:
+        if info.contents is None:
             refused.append(info)
             continue
+        trained = info.contents.trained
         blocks = info.card["architecture"].get("blocks", {}).values()
         if blocks and all(block.get("kind", DOUBLE_ATTENTION) != DOUBLE_ATTENTION for block in blocks):
             continue
         fingerprint = str(info.card.get("sha256", ""))[:16]
-        usable.append(Weights(info.name, info.name, fingerprint, trained=True))
-        if info.card["architecture"] not in twins:
+        usable.append(Weights(info.name, info.name, fingerprint, trained=trained))
+        if trained and info.card["architecture"] not in twins:
             twins.append(info.card["architecture"])
             usable.append(Weights(info.name + RANDOM_SUFFIX, info.name, fingerprint, trained=False))
     if usable:
@@ -282,7 +283,7 @@ def _numbers() -> itertools.count[int]:
 def _loaded(weights: Weights) -> tuple[Model, int]:
     if weights.label == VIDEO_NETWORK:
         model = a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
-    elif weights.trained:
+    elif weights.label == weights.checkpoint:
         model = a2core.load_model(weights.checkpoint)
     else:
         model = a2core.untrained_model(weights.checkpoint)

@@ -1,14 +1,13 @@
-"""Trace + Probe -> plain arrays, labels and the canvas payload (contract 2 of docs/architecture.md).
+"""Trace + Probe -> plain arrays and labels for what stands round the canvas.
 
-No Streamlit, no torch, no drawing: everything here can be tested with NumPy alone.
+No Streamlit, no torch, no drawing: everything here can be tested with NumPy alone. What the canvas itself is
+sent is made in `a2core.canvas`; pages reach its small helpers through here.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import importlib.util
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from a2core import BlockTrace, Trace, effective_attention, reach
+from a2core.canvas import block_word as block_word
+from a2core.canvas import canvas_payload as canvas_payload
+from a2core.canvas import data_url as data_url
+from a2core.canvas import percent as percent
+from a2core.canvas import primitive_cards as primitive_cards
+from a2core.canvas import with_alt as with_alt
+from a2core.canvas import with_effects as with_effects
 
-PAYLOAD_VERSION = 1
-LEVELS = 65535  # of a map's quantisation: finer than float16 near the peak, half the size of float32
 SIZES_PX = (224, 352, 448, 672)  # long side of the model input: multiples of 32
 DEFAULT_SIZE_PX = 448
 UPLOAD_MAX_SIDE_PX = 1344  # decode no larger than twice the largest size: sharp enough, quick to shrink
-CLIP_QUALITY = 80  # of the WebP frames of a clip, of which there are many
 THUMBNAIL_PX = 112  # drawn at half that size, for sharp screens
 
 
@@ -110,100 +112,6 @@ def trace_key(picture: str, checkpoint: str, size_px: int) -> str:
     return hashlib.sha256(f"{picture}\n{checkpoint}\n{size_px}".encode()).hexdigest()[:16]
 
 
-def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str) -> dict[str, Any]:
-    """Everything that the browser needs to answer every hover by itself; JSON-serialisable.
-
-    `card` is the checkpoint's, for what its blocks and primitives are called; `alt` says in words
-    what the picture shows. Depends on the trace alone, so it is made and sent once per trace.
-    """
-    frames, height_px, width_px, _ = trace.model_input.shape
-    payload = {
-        "version": PAYLOAD_VERSION,
-        "key": key,
-        "frames": [
-            data_url(frame, quality=92 if frames == 1 else CLIP_QUALITY) for frame in trace.model_input
-        ],
-        "width_px": width_px,
-        "height_px": height_px,
-        "joint": all(block.joint for block in trace.blocks.values()),
-        "times_s": [float(t) for t in trace.clip.times_s[:frames]],
-        "alt": "",
-        "blocks": [_block_payload(block, trace, card) for block in trace.blocks.values()],
-    }
-    return with_alt(payload, alt)
-
-
-def with_effects(payload: Mapping[str, Any], effects: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """`payload` with what was measured of its blocks since: by name, the effect of each primitive, (n,)."""
-    blocks = [
-        {**block, "effect": [float(value) for value in effects[block["name"]]]}
-        if block["name"] in effects
-        else block
-        for block in payload["blocks"]
-    ]
-    return {**payload, "blocks": blocks}
-
-
-def with_alt(payload: Mapping[str, Any], alt: str) -> dict[str, Any]:
-    """`payload` with what the picture shows, in words."""
-    return {**payload, "alt": f"{alt}, {payload['width_px']} × {payload['height_px']} pixels"}
-
-
-def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
-    frames, rows, cols = block.grid
-    return {
-        "name": block.name,
-        "label": f"{block_word(block, trace, card)} ({block.name}, {cols}×{rows} cells)",
-        "n": block.n,
-        "grid": [frames, rows, cols],
-        "gather": quantise(block.gather),
-        "distribute": quantise(block.distribute),
-        "reach": [float(value) for value in _reach(block)],
-        "use": [float(value) for value in block.distribute.reshape(block.n, -1).mean(axis=1)],
-        "change": quantise(block.change[None]),
-        "cards": primitive_cards(block, card),
-    }
-
-
-def _reach(block: BlockTrace) -> np.ndarray:
-    """Cells that each gather map covers, (n,); each frame alone: on average over the frames."""
-    if block.joint:
-        return reach(block.gather)
-    return np.mean([reach(block.gather[:, t]) for t in range(block.grid[0])], axis=0)
-
-
-def quantise(maps: np.ndarray) -> dict[str, Any]:
-    """Non-negative maps (k, ...) as uint16 with one scale a map: {"data": base64, "scale": [k]}.
-
-    Little endian, in C order; value = data · scale / 65535, scale being the peak of its map, so
-    that the error is at most scale / 131070.
-    """
-    flat = np.asarray(maps, dtype=np.float64).reshape(len(maps), -1)
-    scale = flat.max(axis=1)
-    safe = np.where(scale > 0, scale, 1.0)[:, None]
-    data = np.rint(np.clip(flat / safe, 0.0, 1.0) * LEVELS).astype("<u2")
-    return {"data": base64.b64encode(data.tobytes()).decode("ascii"), "scale": [float(s) for s in scale]}
-
-
-def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:
-    """What the block's cells are the size of, in one plain word: the card's, or by their pixels."""
-    word = _of_block(card, block.name).get("label")
-    if isinstance(word, str) and word:
-        return word
-    side_px = trace.model_input.shape[2] / block.grid[2]
-    if side_px < 12:
-        return "textures"
-    return "parts" if side_px < 24 else "objects"
-
-
-def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
-    """One sentence for each of the block's n primitives, "" where the checkpoint's card has none."""
-    sentences = _of_block(card, block.name).get("primitives")
-    if not isinstance(sentences, list) or len(sentences) != block.n:
-        return [""] * block.n
-    return [sentence if isinstance(sentence, str) else "" for sentence in sentences]
-
-
 def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a checkpoint's card says, as (term, fact) lines for people, in the card's order.
 
@@ -249,22 +157,6 @@ def _worded(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_worded(item) for item in value)
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _of_block(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    described = card.get("cards", {})
-    entry = described.get(name, {}) if isinstance(described, Mapping) else {}
-    return entry if isinstance(entry, Mapping) else {}
-
-
-def data_url(frame: np.ndarray, *, quality: int, max_side_px: int | None = None) -> str:
-    """A frame (H, W, 3) uint8 RGB as a WebP data URL, shrunk to `max_side_px` when given."""
-    image = Image.fromarray(frame)
-    if max_side_px is not None:
-        image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, method=2)
-    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
 def cell_at(block: BlockTrace, spot: tuple[float, float]) -> tuple[int, int]:
@@ -411,14 +303,6 @@ def short_name(name: str, longest: int = 18) -> str:
 def as_markdown(text: str) -> str:
     """`text` so that Markdown shows it as it stands: a file may be called `*$x$_[1].png`."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)
-
-
-def percent(fraction: float) -> str:
-    """A share in words that read well at any size: "42 %", "3.1 %", "0.04 %"."""
-    value = 100 * fraction
-    if value >= 9.95:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 0.095 else f"{value:.2g} %"
 
 
 def pinned_sentence(

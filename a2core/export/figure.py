@@ -14,8 +14,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from a2core.canvas import colour_table, percent
 from a2core.errors import BlockError
-from a2core.export.paint import Colours, colour_table, overlay
+from a2core.export.paint import Colours, overlay
 from a2core.probe import (
     Position,
     effective_attention,
@@ -275,7 +276,5 @@ def _latin(text: str) -> str:
 
 
 def _percent(share: float) -> str:
-    value = 100 * share
-    if value >= 9.95:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 0.95 else f"{value:.2g} %"
+    """`percent` with a space that the typeface has."""
+    return percent(share).replace("\u202f", " ")

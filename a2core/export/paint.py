@@ -1,4 +1,4 @@
-"""Maps painted over frames, for files: the colours and the alignment of the app, in NumPy.
+"""Maps painted over frames, for files: the colours, opacity and alignment of the canvas, in NumPy.
 
 Colour maps are perceptually uniform and safe for colour-blind eyes: magma for "gathered from",
 viridis for "handed out to", cividis for "changed". The value of a cell sits at its centre.
@@ -11,13 +11,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from a2core.canvas import colour_table, cover
+
 Colours = Literal["magma", "viridis", "cividis"]
-_TABLES = {"magma": cv2.COLORMAP_MAGMA, "viridis": cv2.COLORMAP_VIRIDIS, "cividis": cv2.COLORMAP_CIVIDIS}
-
-
-def colour_table(colours: Colours) -> np.ndarray:
-    """256 RGB entries (256, 3) uint8, dark to bright."""
-    return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], _TABLES[colours])[:, 0, ::-1].copy()
 
 
 def overlay(
@@ -31,6 +27,6 @@ def overlay(
     height, width = frame.shape[:2]
     scaled = np.clip(values / top, 0, 1) if top > 0 else np.zeros_like(values)
     large = cv2.resize(scaled.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    cover = opacity * np.minimum(1, 0.12 + 0.98 * large**0.6)[..., None]
+    opaque = cover(large, opacity)[..., None]
     painted = colour_table(colours)[np.rint(255 * large).astype(np.uint8)]
-    return np.rint(frame * (1 - cover) + painted * cover).astype(np.uint8)
+    return np.rint(frame * (1 - opaque) + painted * opaque).astype(np.uint8)

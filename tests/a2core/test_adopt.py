@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 from a2core import Clip, DoubleAttention, NetworkError, effective_attention, insert_blocks
 from a2core.adopt import adopt, model_of
 from a2core.bench import public_block
+from a2core.export.figure import figure_png
 
 
 class Foreign(nn.Module):
@@ -152,6 +154,17 @@ def test_a_network_with_one_of_our_blocks_can_be_traced():
     trace = model_of(network, labels=[f"kind {i}" for i in range(10)]).trace(picture(), size=96)
     np.testing.assert_allclose(trace.blocks["1"].distribute.sum(0), 1, rtol=1e-5)
     assert trace.top[0][0].startswith("kind ")
+
+
+def test_whether_blocks_are_random_is_said_by_who_made_them_and_figures_follow():
+    network = classifier(nn.ReLU())
+    insert_blocks(network, {"1": DoubleAttention(12, 4, 6)})
+    theirs, fresh = (model_of(network, **said).trace(picture(), size=96) for said in ({}, {"trained": False}))
+    assert theirs.trained
+    assert not fresh.trained
+    # One caption says that the weights are random, the other does not.
+    assert figure_png(replace(theirs, trained=False), "1", (0, 2, 3)) != figure_png(theirs, "1", (0, 2, 3))
+    assert model_of(adopt(classifier(Foreign(2, 1))).network).trained
 
 
 def test_our_own_block_needs_no_adopting():

@@ -7,10 +7,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import a2core
+from a2core import find_rivals, load_rival
 from a2core.checkpoints import checkpoint_folder, list_checkpoints, load_model, save_checkpoint
+from a2core.cli import main
 from a2core.errors import CheckpointError
 from a2core.networks import build_network, inserted_blocks
 
@@ -181,3 +184,43 @@ def test_random_blocks_are_said_to_be_untrained_and_follow_their_seed(photo):
     assert not a.trained
     np.testing.assert_array_equal(a.blocks["blocks.5"].gather, b.blocks["blocks.5"].gather)
     assert np.abs(a.blocks["blocks.5"].gather - c.blocks["blocks.5"].gather).max() > 0
+
+
+def test_random_blocks_that_are_saved_as_such_stay_random_for_all_who_read_them(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("A2_CHECKPOINTS", str(tmp_path))
+    blocks = inserted_blocks(build_network(ARCHITECTURE).network)
+    path = save_checkpoint(
+        tmp_path / "fresh.safetensors", blocks, architecture=ARCHITECTURE, card={}, trained=False
+    )
+    model = load_model("fresh", device="cpu")
+    assert not model.trained
+    torch.testing.assert_close(model.blocks["blocks.5"].theta.weight, blocks["blocks.5"].theta.weight)
+    (info,) = list_checkpoints()
+    assert info.contents is not None
+    assert not info.contents.trained
+    (ours,) = [rival for rival in find_rivals("fresh") if rival.checkpoint]
+    assert (ours.checkpoint, ours.trained) == ("fresh", False)
+    assert load_rival(ours, "cpu").name == "fresh"
+    assert main(["checkpoints"]) == 0
+    assert "random blocks" in capsys.readouterr().out
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "dark.png")
+    command = [
+        "trace",
+        str(tmp_path / "dark.png"),
+        "--checkpoint",
+        "fresh",
+        "--size",
+        "64",
+        "--device",
+        "cpu",
+    ]
+    assert main(command) == 0
+    assert "RANDOM WEIGHTS: the blocks of fresh were never trained" in capsys.readouterr().out
+    # A trained one at the same places is preferred, and who saves without a word has trained.
+    save_checkpoint(tmp_path / "later.safetensors", blocks, architecture=ARCHITECTURE, card={})
+    assert load_model("later", device="cpu").trained
+    card = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(card | {"untrained": "no"}))
+    assert "untrained is the text 'no' instead of true or false" in list_checkpoints()[0].fault

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from a2core import BlockError
+from a2core.canvas import colour_table
 from a2core.cli import main
 from a2core.export import figure_png, rho_csv, write_npz
-from a2core.export.paint import colour_table, overlay
+from a2core.export.paint import overlay
 
 
 def test_the_arrays_come_back_bit_for_bit_and_the_sum_can_be_done_by_hand(tiny_trace):
@@ -112,6 +113,8 @@ def test_the_command_line_writes_a_figure_and_a_table(tmp_path, capsys):
         assert figure.width == 1800
     assert main([*common, "--pixel", "40", "20", "--out", str(tmp_path / "f.csv")]) == 0
     assert (tmp_path / "f.csv").read_text().startswith("primitive,x40y24\n")
+    assert main([*common, "--out", str(tmp_path / "h.png")]) == 2
+    assert "--pixel" in capsys.readouterr().err
     assert main([*common, "--pixel", "96", "0", "--out", str(tmp_path / "g.csv")]) == 2
     assert "outside the picture" in capsys.readouterr().err
     assert main([*common, "--pixel", "0", "0", "--out", str(tmp_path / "g.txt")]) == 2

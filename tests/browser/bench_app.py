@@ -37,7 +37,7 @@ CLIP_ROUNDS, CLIP_SIZE_PX = 3, 352
 # Of the next click or drop: how long until a hover over the new picture is answered, and then the longest
 # time between two frames, in milliseconds.
 TIME_THE_NEXT_PICTURE = """root => {
-    const before = root.__canvas.model.key;
+    const before = root.__canvas.probe.model.key;
     const stage = root.querySelector("[data-ref=stage]");
     window.tookMs = window.stalledMs = null;
     let start = 0;
@@ -61,7 +61,7 @@ TIME_THE_NEXT_PICTURE = """root => {
         stage.dispatchEvent(new PointerEvent("pointermove", { ...at, bubbles: true, pointerType: "mouse" }));
     };
     const look = () => {
-        const canvas = root.__canvas;
+        const canvas = root.__canvas.probe;
         if (canvas.model.key !== before && !canvas.awaited && canvas.pictures[0]) hover();
         else requestAnimationFrame(look);
     };

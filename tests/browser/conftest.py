@@ -204,7 +204,7 @@ class AppPage:
 
     def trace_key(self) -> str:
         """The identity of the trace that the canvas answers hovers from."""
-        return str(self.page.locator("[data-a2-root]").evaluate("root => root.__canvas.model.key"))
+        return str(self.page.locator("[data-a2-root]").evaluate("root => root.__canvas.probe.model.key"))
 
     def picture_spread(self) -> float:
         """Standard deviation of the grey values that the canvas drew: 0 for an empty one."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from a2core.canvas import standalone_html
 from tests.browser import canvas_harness as harness
 from tests.browser.tabs import Tabs, single_tab
-from viz_app.probe_canvas import standalone_html
 
 pytestmark = pytest.mark.browser
 
@@ -364,15 +364,15 @@ def test_nothing_spills_out_of_the_page(show: Show, scheme: str, size: tuple[int
 def test_only_tiles_in_sight_are_drawn(show: Show) -> None:
     payload, _ = harness.make_payload(n=256, strides=(32,))
     canvas = show(payload, size=(1000, 900))
-    count = "() => document.querySelector('[data-a2-root]').__canvas.tileNodes.filter((t) => t._drawn).length"
+    tiles = f"{harness.ROOT}.__canvas.gallery.tiles"
+    count = f"() => {tiles}.filter((tile) => tile.drawn).length"
     canvas.page.locator(".a2c-grid").scroll_into_view_if_needed()
     canvas.page.wait_for_function(f"() => ({count})() > 0")
     assert canvas.page.evaluate(count) < 80
-    waiting = """() => [...document.querySelectorAll('.a2c-tile')]
-        .filter((tile) => !tile._drawn).map((tile) => tile._img.naturalWidth)"""
+    waiting = f"() => {tiles}.filter((tile) => !tile.drawn).map((tile) => tile.img.naturalWidth)"
     assert set(canvas.page.evaluate(waiting)) == {1}, "plain until they are drawn, not broken"
     canvas.page.locator(".a2c-grid").evaluate("node => node.scrollTo(0, node.scrollHeight)")
-    last = "() => document.querySelector('.a2c-tilebox:last-child .a2c-tile')._drawn"
+    last = f"() => {tiles}.find((tile) => !tile.box.nextSibling).drawn"
     canvas.page.wait_for_function(last)
 
 
@@ -471,9 +471,10 @@ def test_a_report_about_a_picture_that_is_gone_is_not_sent(show: Show) -> None:
     # The first pin is told at once and the others wait for their turn; by then the picture is another.
     canvas.page.evaluate(
         """([other]) => {
-          const probe = document.querySelector("[data-a2-root]").__canvas;
+          const canvas = document.querySelector("[data-a2-root]").__canvas;
+          const { probe } = canvas;
           for (const x of [5, 100, 300]) probe.pin({ frame: 0, x, y: 50 });
-          probe.update(other, {});
+          canvas.update(other, {});
           probe.pin({ frame: 0, x: 20, y: 20 });
         }""",
         [other],

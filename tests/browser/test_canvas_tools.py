@@ -140,7 +140,7 @@ def gallery(show: Show) -> harness.CanvasPage:  # noqa: F811
     url = harness.picture_url(harness.gradient_picture(224, 224))
     canvas = show(harness.envelope([raw], [url], (224, 224)))
     canvas.page.locator(".a2c-grid").scroll_into_view_if_needed()
-    canvas.page.wait_for_function(f"() => {harness.ROOT}.__canvas.state.block.groups")
+    canvas.page.wait_for_function(f"() => {harness.ROOT}.__canvas.probe.state.block.groups")
     canvas.settle()
     return canvas
 
@@ -300,7 +300,7 @@ def test_a_long_press_draws_a_box_and_a_short_drag_leaves_the_page_to_scroll(
 
     a, b = canvas.spot(4.5 / 28, 4.5 / 28), canvas.spot(8.5 / 28, 10.5 / 28)
     touch("touchStart", *a)
-    canvas.page.wait_for_function(f"() => {harness.ROOT}.__canvas.pressed?.box")
+    canvas.page.wait_for_function(f"() => {harness.ROOT}.__canvas.pointer.pressed?.box")
     for part in (0.3, 0.6, 1.0):
         touch("touchMove", a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]))
     touch("touchEnd")

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CANVAS = """root => {
     const { key, block, rest, primitive, pinned, pins, region, direction, presentation, large, rho } =
         root.__canvas.snapshot();
-    const { view } = root.__canvas.report();
+    const { view } = root.__canvas.probe.report();
     return { key, block, rest, primitive, pinned, pins, region, direction, presentation, large, rho, view };
 }"""
 CONTROLS = """() => {

@@ -50,7 +50,7 @@ def test_a_clip_is_sent_once_and_is_there_again_on_the_way_back(open_app: OpenAp
     app.choose("Coffee")
     app.wait_until(lambda: app.trace_key() != clip)
     ready(app)
-    assert app.page.locator("[data-a2-root]").evaluate("root => root.__canvas.model.frames.length") == 1
+    assert app.page.locator("[data-a2-root]").evaluate("root => root.__canvas.probe.model.frames.length") == 1
     kept = app.page.evaluate("[...a2Parcels.held.keys()]")
     assert kept == [app.trace_key()], "the browser lets go of what is not on screen"
     assert app.message.count() == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from a2core.canvas import percent
 from viz_app import measures, view_model
 
 APP = Path(__file__).resolve().parents[2] / "viz_app" / "app.py"
@@ -94,9 +95,9 @@ def test_measures_are_a_table_with_what_they_mean_and_the_baselines_beside_them(
         ("blocks.4", ("0.804", "0.790"), 0),
         ("blocks.5", ("0.900", "0.910"), 1),
     ]
-    assert [row.values for row in dead.rows] == [("0 %", ""), ("25 %", "")]
+    assert [row.values for row in dead.rows] == [(percent(0), ""), (percent(0.25), "")]
     assert (own.name, own.meaning) == ("of my own", "")
-    assert [row.values for row in photos.measures[0].rows] == [("70 %", "66 %")]
+    assert [row.values for row in photos.measures[0].rows] == [(percent(0.7), percent(0.66))]
     assert [row.of for row in photos.measures[1].rows] == ["blocks.4"]
     page = AppTest.from_function(about, default_timeout=60).run()
     assert measures.MEANINGS["click-AUC"] in text_of(page)

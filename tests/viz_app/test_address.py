@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from a2core.canvas import read_vocabulary
 from viz_app import address
 from viz_app.state import Probe
 
@@ -27,7 +28,7 @@ def test_every_field_comes_back_as_it_went(tiny_trace):
         low, high = cell(), cell()
         box = [0, *(min(a, b) for a, b in zip(low[1:], high[1:], strict=True))]
         box += [max(a, b) for a, b in zip(low[1:], high[1:], strict=True)]
-        view = {name: draw.choice(words) for name, words in address.WORDS.items()}
+        view = {name: draw.choice(read_vocabulary().settings[name].words) for name in address.WORDS}
         view |= {"opacity": draw.randrange(101) / 100, "presentation": draw.random() < 0.5}
         view |= {"pins": pins, "region": draw.choice([None, box])}
         primitive = draw.choice([None, draw.randrange(N[block])])

@@ -12,9 +12,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import a2core
+from a2core.canvas import standalone_html
 from tests.viz_app.test_explore import APP, TIMEOUT_S, drop, messages, shown
 from viz_app import charts, clip_recorder, clips, services, view_model
-from viz_app.probe_canvas import standalone_html
 from viz_app.server import jobs
 from viz_app.state import Key, Probe
 

@@ -64,6 +64,18 @@ def test_trained_weights_come_first_and_each_has_its_random_twin(weights):
     assert refused == []
 
 
+def test_blocks_that_were_saved_as_random_are_shown_as_random_and_as_they_are(checkpoints):
+    card = json.loads((checkpoints / "a2-made.json").read_text())
+    (checkpoints / "a2-made.json").write_text(json.dumps(card | {"untrained": True}))
+    usable, _ = services.list_weights()
+    assert [(each.label, each.trained) for each in usable] == [
+        ("a2-made", False),
+        (services.VIDEO_NETWORK, False),
+    ]
+    model = services.load_model(usable[0])
+    assert (model.name, model.trained) == ("a2-made", False)
+
+
 def test_of_a_clip_is_said_what_the_blocks_learned_on_and_where_others_learned_on_clips(checkpoints):
     photos = services.list_weights()[0][0]
     assert services.taught_by(photos) == "blocks trained on photos"

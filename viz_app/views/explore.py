@@ -12,11 +12,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from a2core import BlockTrace
+from a2core.canvas import standalone_html
 from viz_app import address, charts, clips, framed, laboratory, services, view_model
 from viz_app.clip_recorder import clip_recorder, name_of, recorded
 from viz_app.components.runtime import override
 from viz_app.guards import callback, fragment
-from viz_app.probe_canvas import canvas_payload, probe_canvas, standalone_html
+from viz_app.probe_canvas import canvas_payload, probe_canvas
 from viz_app.server import visitors
 from viz_app.services import Picture, Shown, Weights, tell
 from viz_app.state import Key, Probe, came_by_history, parse_probe, parse_settings

@@ -1,4 +1,4 @@
-"""More than a thousand odd and broken pictures, read one by one: `python -m tests.a2core.odd_pictures`.
+"""More than a thousand odd and broken pictures, read one by one: `python -m tests.a2core.bench_odd_pictures`.
 
 Every format in its modes, sizes and depths, each whole and damaged in half a dozen ways. Printed: how many
 were read, how many were refused in words, what else happened (it must be nothing), the most memory that the

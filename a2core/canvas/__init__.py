@@ -1,0 +1,39 @@
+"""The probe canvas as a thing of its own: what it is sent, its scripts, and a page of it that works offline.
+
+The browser answers every hover by itself from the payload (contract 2 in docs/architecture.md). Streamlit
+and a file on disk are frames round the same `mount`; nothing in here knows of Streamlit.
+"""
+
+from a2core.canvas.page import markup, script, standalone_html, style
+from a2core.canvas.payload import (
+    block_word,
+    canvas_payload,
+    data_url,
+    primitive_cards,
+    quantise,
+    with_alt,
+    with_effects,
+)
+from a2core.canvas.report import parse_report
+from a2core.canvas.vocabulary import Setting, Vocabulary, colour_table, cover, percent, read_vocabulary
+
+__all__ = [
+    "Setting",
+    "Vocabulary",
+    "block_word",
+    "canvas_payload",
+    "colour_table",
+    "cover",
+    "data_url",
+    "markup",
+    "parse_report",
+    "percent",
+    "primitive_cards",
+    "quantise",
+    "read_vocabulary",
+    "script",
+    "standalone_html",
+    "style",
+    "with_alt",
+    "with_effects",
+]

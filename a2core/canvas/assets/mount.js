@@ -1,0 +1,297 @@
+/*
+ * The probe canvas: one picture, the attention of one pixel, and the primitives behind it.
+ *
+ * It answers every hover by itself. The page sends the payload once per trace; from then on
+ * E(p, j) = sum_i rho_ip * theta_ij is computed here for the pointed cell p, O(n N), once a frame.
+ * Nothing goes to the page but a pinned pixel, a chosen primitive or a changed setting.
+ *
+ * Here the parts are put together, and drawn in their order.
+ */
+
+import { afterPaint, findUi } from "./dom.js";
+import { Keys } from "./inputs/keys.js";
+import { Pointer } from "./inputs/pointer.js";
+import { Box } from "./parts/box.js";
+import { Controls } from "./parts/controls.js";
+import { Gallery } from "./parts/gallery.js";
+import { Legend } from "./parts/legend.js";
+import { List } from "./parts/list.js";
+import { Pair } from "./parts/pair.js";
+import { Pins } from "./parts/pins.js";
+import { Readout } from "./parts/readout.js";
+import { Stage } from "./parts/stage.js";
+import { TermsPanel } from "./parts/terms.js";
+import { Timeline } from "./parts/timeline.js";
+import { Tips } from "./parts/tips.js";
+import { Tour } from "./parts/tour.js";
+import { Probe } from "./probe.js";
+import { goneOnFrom, same, withMeasured } from "./protocol.js";
+import { largeMap } from "./state.js";
+
+export { goneOnFrom, withMeasured };
+
+/** @typedef {import("./model.js").Payload} Payload */
+/** @typedef {import("./protocol.js").View} View */
+/** @typedef {import("./protocol.js").Report} Report */
+/** @typedef {{ view?: View, onPin?: (report: Report) => void, onView?: (report: Report) => void }} Options */
+
+const PAIR_EVERY_MS = 120; // at most this often while the mouse moves
+
+export class Canvas {
+  #painted = ""; // of what the small maps are
+
+  /** @param {HTMLElement} root @param {Payload} payload @param {Options} options */
+  constructor(root, payload, { view = {}, onPin = () => {}, onView = () => {} }) {
+    this.root = root;
+    const ui = findUi(root);
+    const probe = new Probe(root, ui, payload, {
+      loaded: () => this.#loaded(),
+      entered: () => {
+        this.stage.enter();
+        this.gallery.enter();
+      },
+      turned: () => this.timeline.play(false),
+      presenting: () => this.tips.show(null),
+      chosen: (i) => this.gallery.reveal(i),
+      draw: () => this.draw(),
+      onPin,
+      onView,
+    });
+    const { signal } = probe.stop;
+    this.probe = probe;
+    this.tips = new Tips(root, signal);
+    this.tour = new Tour(root, ui, signal);
+    this.timeline = new Timeline(probe);
+    this.controls = new Controls(probe);
+    this.pins = new Pins(probe);
+    this.stage = new Stage(probe);
+    this.box = new Box(probe);
+    this.legend = new Legend(probe);
+    this.readout = new Readout(probe);
+    this.list = new List(probe);
+    this.terms = new TermsPanel(probe);
+    this.pair = new Pair(probe);
+    this.gallery = new Gallery(probe);
+    this.pointer = new Pointer(probe);
+    this.keys = new Keys(probe, this.timeline, this.tour);
+    this.size = new ResizeObserver(([entry]) => this.#resize(entry.contentRect));
+    this.size.observe(ui.stage);
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", () => this.#readTheme(), { signal });
+    this.#readTheme();
+    probe.load(payload, view);
+  }
+
+  /** Takes over another payload, or another view of the same. @param {Payload} payload @param {View | null} view */
+  update(payload, view) {
+    const { probe } = this;
+    const asked = view || {};
+    this.#readTheme();
+    if (payload.key !== probe.model.key) {
+      probe.load(payload, asked);
+      probe.schedule("all");
+      return;
+    }
+    const measured = probe.takeMeasured(payload);
+    if (same(asked, probe.given) && !measured) return;
+    probe.applyView(asked);
+    probe.schedule("all");
+  }
+
+  #loaded() {
+    this.pointer.load();
+    this.stage.load();
+    this.controls.load();
+    this.gallery.load();
+    this.timeline.load();
+  }
+
+  /** @param {DOMRectReadOnly} size */
+  #resize(size) {
+    const { probe } = this;
+    probe.stageSize = size;
+    this.list.resize();
+    probe.answer.forget();
+    probe.schedule("picture", "all");
+  }
+
+  #readTheme() {
+    const [r, g, b] = (getComputedStyle(this.root).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
+    this.root.dataset.theme = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
+  }
+
+  // ---- drawing, once a frame
+
+  draw() {
+    const { probe } = this;
+    probe.raf = 0;
+    if (probe.awaited) return;
+    const { dirty } = probe;
+    const all = dirty.has("all");
+    const has = (/** @type {import("./probe.js").Part[]} */ ...parts) =>
+      all || parts.some((part) => dirty.has(part));
+    const want = {
+      picture: has("picture"),
+      probe: has("probe", "minis"),
+      map: has("probe", "map"),
+      pair: has("probe", "pair", "minis"),
+      minis: dirty.has("minis"),
+      gallery: has("gallery", "minis"),
+      tiles: has("tiles"),
+      say: dirty.has("say"),
+    };
+    dirty.clear();
+    this.#forgetPainted(want.minis);
+    if (all) this.#drawControls();
+    if (want.picture) this.stage.drawPicture();
+    if (all || want.picture || want.probe) this.timeline.drawNow();
+    if (want.probe) this.#answer();
+    if (want.map) {
+      const map = this.stage.drawMap();
+      this.timeline.follow(map);
+      this.legend.draw(map);
+    }
+    if (want.pair && !probe.eventAt) this.#drawPair();
+    if (want.gallery) this.gallery.draw(want.minis);
+    if (want.tiles && !probe.eventAt) this.gallery.drawTiles();
+    if (want.gallery || (want.tiles && probe.eventAt)) this.gallery.tilesLater();
+    if (all || want.gallery || want.picture) this.pins.draw();
+    if (want.say) this.readout.say();
+    this.#tell(want.picture, want.pair);
+  }
+
+  /** Small maps of another block, scale or frame are painted anew. @param {boolean} anyway */
+  #forgetPainted(anyway) {
+    const { block, scale, still, peel } = this.probe.state;
+    const painted = `${block.name} ${scale} ${still} ${peel}`;
+    if (anyway || this.#painted !== painted) {
+      this.probe.answer.forget();
+      this.pair.forget();
+      this.list.forget();
+    }
+    this.#painted = painted;
+  }
+
+  #drawControls() {
+    this.probe.answer.forget();
+    this.controls.draw();
+    this.stage.drawHint();
+    this.list.drawHeads();
+    this.terms.drawControls();
+    this.gallery.drawControls();
+  }
+
+  /** The numbers at the probed place, and all that shows them but the map. */
+  #answer() {
+    const { probe } = this;
+    if (probe.answer.ask(probe.state, probe.model)) {
+      this.list.draw();
+      if (probe.state.peel) this.terms.draw(this.readout.terms());
+    }
+    this.stage.drawMarks();
+    this.box.draw();
+    this.readout.draw();
+    this.list.drawTitle();
+  }
+
+  #drawPair() {
+    this.pair.draw();
+    this.list.drawShown(this.probe.shown);
+  }
+
+  /** While the mouse moves the pair follows between two frames, so that the picture never waits for it. */
+  #drawPairBetween() {
+    if (this.probe.stop.signal.aborted) return;
+    if (this.pair.age_ms > PAIR_EVERY_MS) this.#drawPair();
+    else this.probe.schedule("pair");
+  }
+
+  /** To whoever measures: a frame of a clip is drawn, a hover is painted. @param {boolean} picture @param {boolean} pair */
+  #tell(picture, pair) {
+    const { probe, root, stage } = this;
+    if (this.timeline.playing && picture) {
+      const detail = { frame: probe.state.frame, map: stage.mapFrame, picture: stage.pictureFrame };
+      root.dispatchEvent(new CustomEvent("a2-frame", { detail }));
+    }
+    if (!probe.eventAt) return;
+    const since = probe.eventAt;
+    const script_ms = performance.now() - since;
+    probe.eventAt = 0;
+    afterPaint(() => {
+      const detail = { ms: performance.now() - since, script_ms };
+      root.dispatchEvent(new CustomEvent("a2-painted", { detail }));
+      if (pair) this.#drawPairBetween();
+    });
+  }
+
+  /** For tests and curious people. */
+  snapshot() {
+    const { probe, timeline, gallery } = this;
+    const { state, model, answer } = probe;
+    const { view, block } = probe.report();
+    const pictures = probe.pictures.filter(Boolean).length;
+    const drawn = !probe.raf && probe.dirty.size === 0 && timeline.ready && gallery.ready;
+    return {
+      key: model.key,
+      block,
+      cell: model.cellOf(state.hover || state.point, state.block),
+      rest: model.cellOf(state.point, state.block),
+      hovering: !!state.hover,
+      pinned: state.pinned,
+      pins: view.pins,
+      region: view.region,
+      active: state.active,
+      direction: state.direction,
+      presentation: state.presentation,
+      primitive: state.primitive,
+      shown: probe.shown,
+      large: largeMap(state),
+      weights: Array.from(answer.weights),
+      spread: Array.from(answer.spread),
+      terms: { ...answer.terms },
+      rho: Array.from(answer.rho),
+      order: [...answer.order],
+      attention: Array.from(answer.attention),
+      gallery: [...gallery.order],
+      frame: state.frame,
+      playing: timeline.playing,
+      moments: Array.from(timeline.shares || []),
+      ready: drawn && pictures === model.frames.length,
+    };
+  }
+
+  destroy() {
+    this.probe.destroy();
+    this.size.disconnect();
+    for (const part of [
+      this.pins,
+      this.list,
+      this.gallery,
+      this.timeline,
+      this.tips,
+      this.tour,
+      this.pointer,
+    ]) {
+      part.destroy();
+    }
+  }
+}
+
+/**
+ * Shows a payload in `root`, an element that holds the markup of canvas.html.
+ * onPin(report) on a pin, a chosen primitive or a changed block; onView(report) on a changed setting.
+ * @param {HTMLElement & { __canvas?: Canvas }} root
+ * @param {Payload} payload
+ * @param {Options} options
+ */
+export function mount(root, payload, options = {}) {
+  const canvas = new Canvas(root, payload, options);
+  root.__canvas = canvas;
+  return {
+    update: (/** @type {Payload} */ next, /** @type {View | null} */ view) => canvas.update(next, view),
+    destroy: () => {
+      canvas.destroy();
+      delete root.__canvas;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/*
+ * The bar above the picture: block, question, scale, opacity, presentation.
+ */
+
+import { segmented, setText } from "../dom.js";
+import { percent } from "../numbers.js";
+import { ASK, SCALES } from "../words.js";
+
+export class Controls {
+  /** @type {(name: string) => void} */
+  #showBlock = () => {};
+
+  /** @param {import("../probe.js").Probe} probe */
+  constructor(probe) {
+    this.probe = probe;
+    const { ui, stop } = probe;
+    const { signal } = stop;
+    this.showAsk = segmented(ui.ask, ASK, (value) =>
+      probe.setting(
+        value === "change"
+          ? { layer: value }
+          : { layer: "attention", direction: value === "to" ? "to" : "from" },
+      ),
+    );
+    this.showScale = segmented(ui.scale, SCALES, (value) =>
+      probe.setting({ scale: value === "absolute" ? "absolute" : "relative" }),
+    );
+    ui.opacity.addEventListener("input", () => probe.setting({ opacity: Number(ui.opacity.value) }), {
+      signal,
+    });
+    ui.present.addEventListener(
+      "click",
+      () => {
+        probe.present(true);
+        ui.stage.focus();
+      },
+      { signal },
+    );
+  }
+
+  load() {
+    const { probe } = this;
+    this.#showBlock = segmented(
+      probe.ui.blocks,
+      probe.model.blocks.map((block) => {
+        const [, text, detail] = block.label.match(/^(.*?)\s*(\(.*\))?$/s) ?? ["", block.label];
+        return { value: block.name, text, detail, term: "cell" };
+      }),
+      (name) => {
+        probe.setBlock(probe.model.block(name));
+        probe.reportPin();
+      },
+    );
+  }
+
+  draw() {
+    const { ui, state, root } = this.probe;
+    this.#showBlock(state.block.name);
+    this.showAsk(state.layer === "change" ? "change" : state.direction);
+    this.showScale(state.scale);
+    root.dataset.direction = state.direction;
+    root.dataset.present = state.presentation ? "yes" : "";
+    if (Number(ui.opacity.value) !== state.opacity) ui.opacity.value = String(state.opacity);
+    setText(ui.opacityOut, percent(state.opacity));
+  }
+}

@@ -1,0 +1,48 @@
+/*
+ * What the colours of the large map mean, in numbers.
+ */
+
+import { COLOUR_OF } from "../colours.js";
+import { setText } from "../dom.js";
+import { clamp, percent, THIN } from "../numbers.js";
+import { penOf } from "../paint.js";
+import { LEGENDS } from "../words.js";
+
+export class Legend {
+  #rampShown = "";
+
+  /** @param {import("../probe.js").Probe} probe */
+  constructor(probe) {
+    this.probe = probe;
+  }
+
+  /** @param {{ kind: import("../colours.js").Kind, top: number, peak: number }} map */
+  draw({ kind, top, peak }) {
+    const { ui, state } = this.probe;
+    const { block } = state;
+    this.#drawRamp(COLOUR_OF[kind]);
+    const even = kind === "distribute" ? 1 / block.n : 1 / block.span;
+    const at = top > 0 ? even / top : 2;
+    ui.tick.hidden = kind === "change" || at > 1;
+    ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
+    setText(ui.even, kind === "change" ? "" : `│ even ${percent(even)}`);
+    setText(ui.top, (state.scale === "absolute" && peak > top ? `≥${THIN}` : "") + percent(top));
+    const legend = LEGENDS[kind];
+    setText(ui.legendTitle, legend.colour);
+    setText(ui.legendUnit, legend.unit);
+    setText(ui.legendScale, state.scale === "relative" ? "own peak" : legend.all);
+    ui.legendUnit.dataset.term = kind === "gather" ? "theta" : kind === "distribute" ? "rho" : kind;
+    ui.legendScale.dataset.term = state.scale;
+  }
+
+  /** @param {import("../colours.js").Colour} colour */
+  #drawRamp(colour) {
+    const { ui, state, overlayWords } = this.probe;
+    const id = `${colour} ${state.opacity}`;
+    if (this.#rampShown === id) return;
+    this.#rampShown = id;
+    const image = new ImageData(256, 1);
+    new Uint32Array(image.data.buffer).set(overlayWords.of(colour, state.opacity));
+    penOf(ui.ramp).putImageData(image, 0, 0);
+  }
+}

@@ -1,0 +1,104 @@
+/*
+ * The two maps of one primitive: where it was gathered, and where it is handed out.
+ */
+
+import { setAttr, setText } from "../dom.js";
+import { about, percent } from "../numbers.js";
+
+/** @typedef {import("../state.js").Factor} Factor */
+
+export class Pair {
+  #shown = "";
+  #at = 0;
+
+  /** @param {import("../probe.js").Probe} probe */
+  constructor(probe) {
+    this.probe = probe;
+    const { ui, stop } = probe;
+    const { signal } = stop;
+    this.#listen(ui.mapGather, "gather");
+    this.#listen(ui.mapDistribute, "distribute");
+    ui.unchoose.addEventListener(
+      "click",
+      () => {
+        probe.choose(null);
+        ui.stage.focus();
+      },
+      { signal },
+    );
+  }
+
+  #listen(/** @type {HTMLElement} */ node, /** @type {Factor} */ kind) {
+    const { probe } = this;
+    const { state, stop } = probe;
+    const { signal } = stop;
+    node.addEventListener(
+      "pointerenter",
+      (event) => event.pointerType !== "touch" && probe.setPreview(probe.shown, kind),
+      { signal },
+    );
+    node.addEventListener("pointerleave", () => probe.setPreview(null), { signal });
+    node.addEventListener(
+      "click",
+      () => {
+        const i = probe.shown;
+        const same = state.layer === kind;
+        state.preview = null;
+        if (!same && state.primitive !== i) probe.choose(i);
+        probe.setting({ layer: same ? "attention" : kind });
+      },
+      { signal },
+    );
+  }
+
+  /** What was painted is of another block, scale or frame. */
+  forget() {
+    this.#shown = "";
+  }
+
+  /** How long ago the pair was drawn, in milliseconds. */
+  get age_ms() {
+    return performance.now() - this.#at;
+  }
+
+  draw() {
+    this.#at = performance.now();
+    const { probe } = this;
+    const { ui, state, answer } = probe;
+    const { block } = state;
+    const i = probe.shown;
+    const id = `${block.name} ${i} ${state.scale} ${state.still}`;
+    if (this.#shown !== id) {
+      this.#shown = id;
+      this.#drawMaps(i);
+    }
+    ui.card.hidden = !block.cards.some(Boolean);
+    const rank = answer.order.indexOf(i) + 1;
+    const why = i === state.primitive ? "chosen · " : "";
+    const place = rank === 1 ? "the strongest here" : `number ${rank} here`;
+    setText(ui.pairNote, `${why}${place}, ${percent(answer.weights[i])}`);
+    ui.unchoose.hidden = i !== state.primitive;
+    setAttr(ui.mapGather, "aria-pressed", String(state.layer === "gather"));
+    setAttr(ui.mapDistribute, "aria-pressed", String(state.layer === "distribute"));
+  }
+
+  /** @param {number} i */
+  #drawMaps(i) {
+    const { probe } = this;
+    const { ui, state, model } = probe;
+    const { block } = state;
+    const mini = probe.mini("pair");
+    mini.paint(ui.canvasGather, block.gather, probe.offset(i), probe.top("gather", i), "magma");
+    mini.paint(ui.canvasDistribute, block.distribute, probe.offset(i), probe.top("distribute", i), "viridis");
+    const reach = about(block.reach[i] / block.span);
+    const gathered = `${reach} of ${model.whole} · peak ${percent(block.peak("gather", i))}`;
+    const handed = `${percent(block.use[i])} on average · peak ${percent(block.peak("distribute", i))}`;
+    setText(ui.noteGather, gathered);
+    setText(ui.noteDistribute, handed);
+    setAttr(ui.canvasGather, "aria-label", `Primitive ${i}, gathered from ${gathered} in one cell`);
+    setAttr(ui.canvasDistribute, "aria-label", `Primitive ${i}, handed out: ${handed}`);
+    setText(ui.pairTitle, `Primitive g${i}`);
+    setText(ui.card, block.cards[i] || "");
+    ui.card.title = block.cards[i] || "";
+  }
+}

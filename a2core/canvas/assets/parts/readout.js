@@ -1,0 +1,97 @@
+/*
+ * The probed place in one sentence, under the picture and for those who listen.
+ */
+
+import { setText } from "../dom.js";
+import { about, percent, seconds } from "../numbers.js";
+import { DIRECTIONS } from "../words.js";
+
+/** @typedef {import("../state.js").Subject} Subject */
+
+export class Readout {
+  #sentence = "";
+
+  /** @param {import("../probe.js").Probe} probe */
+  constructor(probe) {
+    this.probe = probe;
+    const { ui } = probe;
+    ui.unpin.addEventListener(
+      "click",
+      () => {
+        probe.removePin(probe.state.active);
+        ui.stage.focus();
+      },
+      { signal: probe.stop.signal },
+    );
+  }
+
+  draw() {
+    const { ui, state, answer } = this.probe;
+    const { subject } = answer;
+    if (!subject) return;
+    const box = !!state.region;
+    ui.unpin.hidden = !state.pinned || box;
+    setText(ui.unpin, state.pins.length > 1 ? `remove pin ${state.active + 1}` : "unpin");
+    const said = state.layer === "change" ? this.#changed(subject) : this.#exchanged(subject);
+    this.#sentence = this.#place(subject) + said;
+    setText(ui.readout, this.#sentence);
+  }
+
+  /** Aloud: what the probe is at, or what was noted instead. */
+  say() {
+    const { probe } = this;
+    const { state, ui } = probe;
+    const number = state.pins.length > 1 ? ` ${state.active + 1} of ${state.pins.length}` : "";
+    const pinned = state.pinned && !state.hover && !state.region ? `Pinned${number}. ` : "";
+    setText(ui.live, probe.note || pinned + this.#sentence);
+    probe.note = "";
+  }
+
+  /** Of how many terms the map is, and of what share. */
+  terms() {
+    const { state, answer } = this.probe;
+    const { count, share } = answer.terms;
+    return `${count} of ${state.block.n} terms: ${percent(share)} ${DIRECTIONS[state.direction].whole}`;
+  }
+
+  #place(/** @type {Subject} */ { cells, cell, point }) {
+    const { state, model, many } = this.probe;
+    const frame = cells && state.region ? state.region.frame : point.frame;
+    const when = many ? ` · ${seconds(model.times[frame])}` : "";
+    if (!cells) {
+      return `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${when} · cell row ${cell.row}, col ${cell.col}`;
+    }
+    const { count, row0, row1, col0, col1 } = cells;
+    return `Box of ${count} cells (rows ${row0}–${row1}, cols ${col0}–${col1})${when}`;
+  }
+
+  #exchanged(/** @type {Subject} */ { cells }) {
+    const { state, model, answer, many } = this.probe;
+    const { block, direction } = state;
+    const best = answer.order[0];
+    const spread = cells ? ` ± ${percent(answer.spread[best])}` : "";
+    const share = percent(answer.weights[best]) + spread;
+    const { reach, at, peak } = answer.facts;
+    const part = state.peel && answer.terms.count < block.n ? ` · ${this.terms()}` : "";
+    const where = `${about(reach / block.span)} of ${model.whole}`;
+    if (direction === "from")
+      return ` · gathers from ${where} · receives most of primitive g${best} (${share})${part}`;
+    const highest = at % (block.h * block.w);
+    const cell = `${many ? "its " : ""}row ${Math.floor(highest / block.w)}, col ${highest % block.w}`;
+    return (
+      ` · gives to ${where} · most to ${cell} (${percent(peak)} of its attention)` +
+      ` · carried most by primitive g${best} (${share})${part}`
+    );
+  }
+
+  #changed(/** @type {Subject} */ { cells, cell }) {
+    const { block } = this.probe.state;
+    if (!cells) return ` · the block changed it by ${percent(block.change[block.index(cell)])} of its size`;
+    let sum = 0;
+    for (let row = cells.row0; row <= cells.row1; row++) {
+      for (let col = cells.col0; col <= cells.col1; col++)
+        sum += block.change[block.index({ t: cells.t, row, col })];
+    }
+    return ` · the block changed it by ${percent(sum / cells.count)} of its size on average`;
+  }
+}

@@ -1,0 +1,168 @@
+/*
+ * The words of the probe canvas, whole: labels, sentences, what every term means, the tour of three steps.
+ *
+ * Numbers come in as they read. A translation changes this file and the markup of canvas.html alone.
+ */
+
+/** What each direction is called, everywhere; nobody may mistake one for the other. */
+export const DIRECTIONS = {
+  from: {
+    what: "Where this pixel’s information was gathered from",
+    whatBox: "Where the box’s information was gathered from, on average",
+    list: "What this pixel receives",
+    listBox: "What the box receives, on average",
+    column: "share received, ρ",
+    verb: "received",
+    colour: "brighter: more comes from there",
+    unit: "attention per cell",
+    all: "same for all pixels",
+    whole: "of the attention",
+    hint: "Move over the picture: it lights up where that pixel’s information was gathered from. Click to hold it",
+  },
+  to: {
+    what: "Who receives information from this pixel",
+    whatBox: "Who receives information from the box",
+    list: "What carries this pixel’s information away",
+    listBox: "What carries the box’s information away",
+    column: "share carried, θ · use",
+    verb: "carried",
+    colour: "brighter: takes more from here",
+    unit: "share of a cell’s attention",
+    all: "same for all pixels",
+    whole: "of what leaves here",
+    hint: "Move over the picture: it lights up who receives information from that pixel. Click to hold it",
+  },
+};
+
+export const HINT_CHANGE = "Bright is where the block changed its input";
+
+/** @type {import("./dom.js").Option[]} */
+export const ASK = [
+  { value: "from", text: "← Gathers from", title: "Where does this pixel get its information from?" },
+  { value: "to", text: "Gives to →", title: "Who receives information from this pixel?" },
+  { value: "change", text: "Changed", title: "Where did the block change anything?" },
+];
+
+/** @type {import("./dom.js").Option[]} */
+export const SCALES = [
+  { value: "relative", text: "Relative", term: "relative" },
+  { value: "absolute", text: "Absolute", term: "absolute" },
+];
+
+/** @type {import("./dom.js").Option[]} */
+export const SORTS = [
+  { value: "rho", text: "ρ at the pixel", title: "Most received by the pixel first" },
+  { value: "reach", text: "reach", term: "reach" },
+  { value: "use", text: "use", term: "use" },
+  { value: "effect", text: "effect", title: "Changes the prediction most when switched off first" },
+];
+
+/** @type {import("./dom.js").Option[]} */
+export const TILES = [
+  { value: "gather", text: "θ gathered", title: "Where each primitive is gathered" },
+  { value: "distribute", text: "ρ handed out", title: "Where each primitive is handed out" },
+];
+
+/** @param {number} perSecond */
+export const speed = (perSecond) => (perSecond ? `${perSecond} a second` : "as filmed");
+
+/** What the bars over time say, for each kind of map. */
+export const MOMENTS = {
+  attention: { title: "Comes from each moment", tile: "comes from here" },
+  received: { title: "Goes to each moment", tile: "goes here" },
+  gather: { title: "Gathered at each moment", tile: "is gathered here" },
+  distribute: { title: "Handed to each moment, on average", tile: "is handed out here on average" },
+  change: { title: "Changed at each moment, on average", tile: "is changed here on average" },
+};
+
+/** The legend of each kind of map: what is measured, what the absolute scale is, what bright means. */
+export const LEGENDS = {
+  attention: DIRECTIONS.from,
+  received: DIRECTIONS.to,
+  gather: {
+    unit: "attention per cell",
+    all: "same for all maps",
+    colour: "brighter: more is gathered there",
+  },
+  distribute: {
+    unit: "share received",
+    all: "same for all maps",
+    colour: "brighter: more is handed out there",
+  },
+  change: {
+    unit: "relative change |Y − X| / |X|",
+    all: "up to as much as came in",
+    colour: "brighter: changed more",
+  },
+};
+
+/**
+ * What the large map is, in words, where it is not about the probed place.
+ * @type {Record<"gather" | "distribute" | "change", (i: number) => string>}
+ */
+export const MAPS = {
+  gather: (i) => `Where primitive g${i} was gathered (θ)`,
+  distribute: (i) => `Where primitive g${i} is handed out (ρ)`,
+  change: () => "Where the block changed its input",
+};
+
+/**
+ * The same in numbers, for those who cannot see it.
+ * @type {Record<import("./colours.js").Kind, (reach: string, whole: string, peak: string) => string>}
+ */
+export const MAP_NUMBERS = {
+  attention: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+  received: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} of a cell’s attention`,
+  gather: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+  distribute: (_reach, _whole, peak) => `at most ${peak} of a position`,
+  change: (_reach, _whole, peak) => `at most ${peak} of the size of what came in`,
+};
+
+/** @param {number} most */
+export const tooManyPins = (most) => `${most} pins are the most. Remove one first.`;
+
+/** @type {Record<string, string>} */
+export const GLOSSARY = {
+  primitive:
+    "Visual primitive g: one of n summaries of the whole picture that the block gathers, and hands out again to every place.",
+  theta: "Gather map θ: how much each cell contributes to one primitive. Over all cells it adds up to 100 %.",
+  rho: "Distribution weight ρ: how much of each primitive a place receives. Over all primitives it adds up to 100 %.",
+  carried:
+    "Of all that leaves this place, the share that travels in this primitive: its gather weight θ here, times how much the whole picture uses the primitive.",
+  attention:
+    "Effective attention: how much of what a place receives was gathered at each cell, through all primitives together. It adds up to 100 %.",
+  received:
+    "The effective attention read the other way: of all that each cell receives, the share that was gathered here.",
+  change:
+    "Relative change: the size of what the block adds, divided by the size of what came in. 100 % is as much again.",
+  reach:
+    "Reach: how much of the picture a map covers, as if its weight were spread evenly (exp of its entropy).",
+  cell: "Cell: one position of the block’s grid, a square of many pixels. The block sees nothing smaller.",
+  relative: "Relative: each map is painted from 0 to its own peak. Flat maps look as vivid as sharp ones.",
+  absolute: "Absolute: all maps share one scale, so that a flat map looks flat.",
+  use: "Use: how much of a primitive is handed out, on average over the picture.",
+  stills:
+    "Effect: how much the prediction changes when a primitive is switched off. It takes a run of the network for each, and of a clip a run of all its frames: the gallery has it for pictures only. Experiment switches off primitives of a clip.",
+  moments:
+    "Over time: the map of each frame added up. For attention and for gathering, all moments together make 100 %.",
+  even: "Even: what every cell would hold if the map were flat. Below the mark means less than its share.",
+};
+
+/** @type {{ ref: "stage" | "rank" | "ask", title: string, text: string }[]} */
+export const TOUR = [
+  {
+    ref: "stage",
+    title: "1 · Point at the picture",
+    text: "The bright places are where that pixel’s information was gathered from. Click to hold a pixel; drag to draw a box.",
+  },
+  {
+    ref: "rank",
+    title: "2 · Read what it receives",
+    text: "A pixel receives a mix of primitives, the largest share first. Point at one to see where it was gathered.",
+  },
+  {
+    ref: "ask",
+    title: "3 · Turn the question round",
+    text: "“Gives to” shows who receives information from the pixel. All primitives of the block are below the picture.",
+  },
+];

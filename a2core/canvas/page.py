@@ -1,0 +1,97 @@
+"""The canvas in a page: markup, style, script, and one HTML file of all three that works offline."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from a2core.canvas.modules import join
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def markup() -> str:
+    """The HTML that the canvas is mounted in."""
+    return _asset("canvas.html")
+
+
+def style() -> str:
+    """The canvas's style sheet."""
+    return _asset("canvas.css")
+
+
+@cache
+def script() -> str:
+    """The canvas's script, whole: it defines `a2Canvas`, with `mount(root, payload, options)`."""
+    return join(_ASSETS / "mount.js", name="a2Canvas")
+
+
+def standalone_html(
+    payload: Mapping[str, Any], *, view: Mapping[str, Any] | None = None, title: str = ""
+) -> str:
+    """One HTML page that shows the payload and answers every hover, without a network.
+
+    Its content security policy forbids every request, so it can be opened from disk and passed on.
+    """
+    data = {"payload": dict(payload), "view": dict(view if view is not None else payload.get("view") or {})}
+    heading = f"<h1>{html.escape(title)}</h1>" if title else ""
+    return _PAGE.format(
+        title=html.escape(title or str(payload.get("alt") or "Double attention")),
+        css=_PAGE_CSS + style(),
+        heading=heading,
+        body=markup(),
+        data=_script_json(data),
+        js=script(),
+    )
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _script_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+_PAGE_CSS = """
+:root { color-scheme: light dark; }
+body { margin: 0; background: light-dark(#ffffff, #101217); color: light-dark(#22242b, #eceef2);
+  font-family: ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif; }
+main { max-width: 1680px; margin: 0 auto; padding: 24px 32px 48px; }
+h1 { font-size: 20px; font-weight: 600; margin: 0 0 16px; }
+"""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{css}</style>
+</head>
+<body>
+<main>
+{heading}
+{body}
+</main>
+<script type="application/json" id="a2-data">{data}</script>
+<script type="module">
+{js}
+const given = JSON.parse(document.getElementById("a2-data").textContent);
+a2Canvas.mount(document.querySelector("[data-a2-root]"), given.payload, {{
+  view: given.view,
+  onPin: (report) => window.dispatchEvent(new CustomEvent("a2-pin", {{ detail: report }})),
+  onView: (report) => window.dispatchEvent(new CustomEvent("a2-view", {{ detail: report }})),
+}});
+</script>
+</body>
+</html>
+"""

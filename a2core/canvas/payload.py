@@ -1,0 +1,132 @@
+"""Trace -> the canvas payload: all that a browser needs to answer hovers (contract 2, docs/architecture.md).
+
+No torch and no drawing: everything here can be tested with NumPy alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from a2core.canvas.vocabulary import read_vocabulary
+from a2core.probe import reach
+
+if TYPE_CHECKING:
+    from a2core.trace import BlockTrace, Trace
+
+PICTURE_QUALITY = 92  # of a WebP frame
+CLIP_QUALITY = 80  # of the frames of a clip, of which there are many
+
+
+def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str) -> dict[str, Any]:
+    """Everything that the browser needs to answer every hover by itself; JSON-serialisable.
+
+    `card` is the checkpoint's, for what its blocks and primitives are called; `alt` says in words
+    what the picture shows. Depends on the trace alone, so it is made and sent once per trace.
+    """
+    frames, height_px, width_px, _ = trace.model_input.shape
+    quality = PICTURE_QUALITY if frames == 1 else CLIP_QUALITY
+    payload = {
+        "version": read_vocabulary().version,
+        "key": key,
+        "frames": [data_url(frame, quality=quality) for frame in trace.model_input],
+        "width_px": width_px,
+        "height_px": height_px,
+        "joint": all(block.joint for block in trace.blocks.values()),
+        "times_s": [float(t) for t in trace.clip.times_s[:frames]],
+        "alt": "",
+        "blocks": [_block_payload(block, trace, card) for block in trace.blocks.values()],
+    }
+    return with_alt(payload, alt)
+
+
+def with_effects(payload: Mapping[str, Any], effects: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """`payload` with what was measured of its blocks since: by name, the effect of each primitive, (n,)."""
+    blocks = [
+        {**block, "effect": [float(value) for value in effects[block["name"]]]}
+        if block["name"] in effects
+        else block
+        for block in payload["blocks"]
+    ]
+    return {**payload, "blocks": blocks}
+
+
+def with_alt(payload: Mapping[str, Any], alt: str) -> dict[str, Any]:
+    """`payload` with what the picture shows, in words."""
+    return {**payload, "alt": f"{alt}, {payload['width_px']} × {payload['height_px']} pixels"}
+
+
+def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
+    frames, rows, cols = block.grid
+    return {
+        "name": block.name,
+        "label": f"{block_word(block, trace, card)} ({block.name}, {cols}×{rows} cells)",
+        "n": block.n,
+        "grid": [frames, rows, cols],
+        "gather": quantise(block.gather),
+        "distribute": quantise(block.distribute),
+        "reach": [float(value) for value in _reach(block)],
+        "use": [float(value) for value in block.distribute.reshape(block.n, -1).mean(axis=1)],
+        "change": quantise(block.change[None]),
+        "cards": primitive_cards(block, card),
+    }
+
+
+def _reach(block: BlockTrace) -> np.ndarray:
+    """Cells that each gather map covers, (n,); each frame alone: on average over the frames."""
+    if block.joint:
+        return reach(block.gather)
+    return np.mean([reach(block.gather[:, t]) for t in range(block.grid[0])], axis=0)
+
+
+def quantise(maps: np.ndarray) -> dict[str, Any]:
+    """Non-negative maps (k, ...) as uint16 with one scale a map: {"data": base64, "scale": [k]}.
+
+    Little endian, in C order; value = data · scale / 65535, scale being the peak of its map, so
+    that the error is at most scale / 131070.
+    """
+    flat = np.asarray(maps, dtype=np.float64).reshape(len(maps), -1)
+    scale = flat.max(axis=1)
+    safe = np.where(scale > 0, scale, 1.0)[:, None]
+    data = np.rint(np.clip(flat / safe, 0.0, 1.0) * read_vocabulary().levels).astype("<u2")
+    return {"data": base64.b64encode(data.tobytes()).decode("ascii"), "scale": [float(s) for s in scale]}
+
+
+def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:
+    """What the block's cells are the size of, in one plain word: the card's, or by their pixels."""
+    word = _of_block(card, block.name).get("label")
+    if isinstance(word, str) and word:
+        return word
+    side_px = trace.model_input.shape[2] / block.grid[2]
+    if side_px < 12:
+        return "textures"
+    return "parts" if side_px < 24 else "objects"
+
+
+def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
+    """One sentence for each of the block's n primitives, "" where the checkpoint's card has none."""
+    sentences = _of_block(card, block.name).get("primitives")
+    if not isinstance(sentences, list) or len(sentences) != block.n:
+        return [""] * block.n
+    return [sentence if isinstance(sentence, str) else "" for sentence in sentences]
+
+
+def _of_block(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    described = card.get("cards", {})
+    entry = described.get(name, {}) if isinstance(described, Mapping) else {}
+    return entry if isinstance(entry, Mapping) else {}
+
+
+def data_url(frame: np.ndarray, *, quality: int, max_side_px: int | None = None) -> str:
+    """A frame (H, W, 3) uint8 RGB as a WebP data URL, shrunk to `max_side_px` when given."""
+    image = Image.fromarray(frame)
+    if max_side_px is not None:
+        image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=quality, method=2)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")

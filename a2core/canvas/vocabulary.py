@@ -1,0 +1,90 @@
+"""What Python and the browser must agree on: settings, limits, colours, the opacity curve, shares in words.
+
+Read from vocabulary.json, which the scripts read too. Not in here: what things are called for people
+(`assets/words.js`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Setting", "Vocabulary", "colour_table", "cover", "percent", "read_vocabulary"]
+
+VOCABULARY = Path(__file__).parent / "vocabulary.json"
+THIN = "\u202f"  # a narrow space at which no line breaks
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one setting of the canvas may be: one of `words`, or a number from 0 to 1 where there are none."""
+
+    first: Any
+    words: tuple[Any, ...]
+
+    def takes(self, value: Any) -> bool:
+        """Whether `value`, anything at all, is one that the setting may have."""
+        if self.words:
+            return any(type(value) is type(word) and value == word for word in self.words)
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """vocabulary.json, typed."""
+
+    version: int  # of the payload
+    levels: int  # of a map's quantisation
+    max_pins: int
+    settings: Mapping[str, Setting]
+    colours: Mapping[str, bytes]  # by name, RGB stops one after the other, linear in between
+    colour_of: Mapping[str, str]  # what kind of map has which colours
+    cover: tuple[float, float, float]  # base, gain and power of the opacity curve
+
+
+@cache
+def read_vocabulary() -> Vocabulary:
+    """What vocabulary.json says; read at the first call."""
+    raw = json.loads(VOCABULARY.read_text(encoding="utf-8"))
+    settings = {
+        name: Setting(entry["first"], tuple(entry.get("words", ())))
+        for name, entry in raw["settings"].items()
+    }
+    return Vocabulary(
+        version=raw["version"],
+        levels=raw["levels"],
+        max_pins=raw["limits"]["pins"],
+        settings=settings,
+        colours={name: bytes.fromhex("".join(stops)) for name, stops in raw["colours"].items()},
+        colour_of=raw["colour_of"],
+        cover=(raw["cover"]["base"], raw["cover"]["gain"], raw["cover"]["power"]),
+    )
+
+
+def colour_table(name: str) -> np.ndarray:
+    """256 RGB entries (256, 3) uint8 of the colour map `name`, dark to bright."""
+    stops = np.frombuffer(read_vocabulary().colours[name], np.uint8).reshape(-1, 3)
+    at = np.arange(256) / 255 * (len(stops) - 1)
+    table = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
+    return np.floor(np.stack(table, axis=1) + 0.5).astype(np.uint8)
+
+
+def cover(values: np.ndarray, opacity: float) -> np.ndarray:
+    """How opaque values of 0..1 are painted: low ones let the picture through, so that it stays the hero."""
+    base, gain, power = read_vocabulary().cover
+    return opacity * np.minimum(1.0, base + gain * np.asarray(values) ** power)
+
+
+def percent(share: float) -> str:
+    """A share in words that read well at any size: "42 %", "3.1 %", "0.04 %", "<0.01 %"."""
+    value = 100 * share
+    for least, digits in ((9.95, 0), (0.995, 1), (0.01, 2)):
+        if value >= least:
+            return f"{value:.{digits}f}{THIN}%"
+    return f"<{THIN}0.01{THIN}%" if value > 0 else f"0{THIN}%"
