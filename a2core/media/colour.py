@@ -3,9 +3,40 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageCms
+
+from a2core.media.strips import strips
+
+
+def srgb_on_white(
+    picture: Image.Image,
+    plain: Callable[[Image.Image], Image.Image],
+    profile: bytes | None,
+    notes: list[str],
+) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB of a picture, laid on white where it is transparent, which the notes then say.
+
+    Args:
+        picture: Of 8 bits a sample.
+        plain: Brings a part of it to one of the modes L, RGB, RGBA, CMYK and LAB.
+        profile: Embedded colour profile; ignored where it is broken or unfit.
+        notes: A sentence is added where anything was transparent.
+    """
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    clear = False
+    for rows, strip in strips(picture):
+        colours = to_srgb(plain(strip), profile)
+        if colours.mode == "RGBA" and colours.getchannel("A").getextrema()[0] != 255:
+            clear = True
+            colours = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)
+        pixels[rows] = np.asarray(colours if colours.mode == "RGB" else colours.convert("RGB"))
+    if clear:
+        notes.append("Transparent parts were filled with white.")
+    return pixels
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -47,14 +78,3 @@ def _through_profile(
         if np.abs(there.astype(int) - cube).max() <= 2:
             return None
     return transform.apply(picture)
-
-
-def on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """L, RGB or RGBA as RGB, laid on white where it is transparent."""
-    if picture.mode != "RGBA":
-        return picture.convert("RGB")
-    if picture.getchannel("A").getextrema()[0] == 255:
-        return picture.convert("RGB")
-    notes.append("Transparent parts were filled with white.")
-    ground = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(ground, picture).convert("RGB")

@@ -10,11 +10,13 @@ MAX_PIXELS = 64 * 1000 * 1000
 """Of one frame, as it is stored."""
 MAX_ASPECT = 16
 MAX_FRAMES = 64
-MAX_ANIMATION_PIXELS = 250 * 1000 * 1000
+MAX_ANIMATION_PIXELS = 200 * 1000 * 1000
 """Of all frames together: an animated picture has no index, so every frame before one has to be decoded."""
+MAX_MOVING_PIXELS = 32 * 1000 * 1000
+"""Of a frame of an animation, several copies of which are held: of larger ones only the first is shown."""
 MAX_SAMPLE_BYTES = 512 * 1000 * 1000
 """Of one frame with all its bands at their own depth: five bands of floats take 20 bytes a pixel."""
-MAX_PICTURE_PARTS = 500 * 1000
+MAX_PICTURE_PARTS = 1000 * 1000
 """Chunks or blocks of one picture: each costs a step in Python, and they may be as small as a byte."""
 MAX_JPEG_SCANS = 200
 """Ordinary progressive JPEGs have about ten. Each scan costs a pass over the whole picture and may take

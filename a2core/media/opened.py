@@ -17,6 +17,7 @@ import numpy as np
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
+    ExifTags,
     GifImagePlugin,
     IcoImagePlugin,
     Image,
@@ -66,8 +67,10 @@ class Opened:
     """Whether what Pillow takes for alpha is none."""
     deep: Callable[[], np.ndarray | None] | None = None
     """(H, W, C) of the samples at their own depth, red first, where Pillow decodes fewer bits."""
-    turn: int = 0
-    """EXIF orientation, where the decoder neither obeys nor tells it."""
+    orientation: int = 0
+    """As in EXIF, where the decoder neither obeys nor tells it; else 0."""
+    profile: bytes | None = None
+    """Colour profile, where it is not in the picture's info."""
     levels: int = 0
     """How often the picture can be halved while it is decoded, of JPEG 2000."""
     white_is_zero: bool = False
@@ -97,6 +100,7 @@ def open_picture(file: BinaryIO, format_name: str, who: str, notes: list[str]) -
         "JPEG 2000": _jpeg2000,
         "TGA": _tga,
         "PNG": _png,
+        "WebP": _webp,
     }.get(format_name)
     if opener is not None:
         return opener(file, who, notes)
@@ -121,7 +125,20 @@ def _by_opencv(file: BinaryIO) -> np.ndarray | None:
     samples = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.ndim == 2:
         return samples
-    return samples[..., [2, 1, 0, 3][: samples.shape[2]]]
+    return cv2.cvtColor(samples, cv2.COLOR_BGR2RGB if samples.shape[2] == 3 else cv2.COLOR_BGRA2RGBA, samples)
+
+
+def _webp(file: BinaryIO, who: str, notes: list[str]) -> Opened:
+    """An animation by Pillow; a still by OpenCV, since Pillow makes four copies of it on the way."""
+    picture = WebPImagePlugin.WebPImageFile(file)
+    check_size(who, *picture.size)
+    if picture.is_animated:
+        return Opened(picture=picture)
+    profile, orientation = picture.info.get("icc_profile"), exif_orientation(picture)
+    samples = _by_opencv(file)
+    if samples is None:
+        raise EOFError("truncated or damaged")
+    return Opened(picture=Image.fromarray(samples), orientation=orientation, profile=profile)
 
 
 def _tiff(file: BinaryIO, who: str, notes: list[str]) -> Opened:
@@ -135,7 +152,7 @@ def _tiff(file: BinaryIO, who: str, notes: list[str]) -> Opened:
                 raise
     if picture is None:
         shown = tiff.decode_unusual(found, who, notes)
-        return Opened(picture=Image.fromarray(shown), turn=found.orientation)
+        return Opened(picture=Image.fromarray(shown), orientation=found.orientation)
     return Opened(
         picture=picture,
         bits=found.bits,
@@ -243,3 +260,12 @@ def _tga(file: BinaryIO, who: str, notes: list[str]) -> Opened:
         raise ValueError("samples that Pillow does not know")
     # The header says how many bits of a sample are alpha; with none, the fourth byte means nothing.
     return Opened(picture=picture, opaque=picture.mode == "RGBA" and not head[17] & 0x0F)
+
+
+def exif_orientation(picture: Image.Image) -> int:
+    """EXIF's orientation; Pillow's TIFF reader obeys it itself and drops the tag."""
+    try:
+        orientation = picture.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # noqa: BLE001 - broken EXIF is common and costs no more than the orientation
+        return 1
+    return orientation if isinstance(orientation, int) else 1

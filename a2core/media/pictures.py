@@ -7,23 +7,26 @@ whatever they raise becomes a MediaError that names the file's own fault.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import BinaryIO, Literal
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops, Jpeg2KImagePlugin, JpegImagePlugin
+from PIL import AvifImagePlugin, Image, Jpeg2KImagePlugin, JpegImagePlugin
 
 from a2core.errors import MediaError
-from a2core.media import colour, depth
+from a2core.media import colour
 from a2core.media.animation import read_animation
 from a2core.media.decoded import Decoded, Progress
+from a2core.media.eight_bits import in_eight_bits
 from a2core.media.limits import (
+    MAX_MOVING_PIXELS,
     MOVING_SIDE_PX,
     cut_off,
     reduced_note,
     scaled_size,
     too_many_pixels,
 )
-from a2core.media.opened import Opened, open_picture
+from a2core.media.opened import Opened, exif_orientation, open_picture
 from a2core.media.outline import outline
 
 _MOST_JPEG2000_PIXELS = 16 * 1000 * 1000
@@ -58,7 +61,14 @@ def read(
     """
     try:
         frames = outline(file, format_name, who)
-        if frames is not None and len(frames.durations_ms) > 1:
+        notes: list[str] = []
+        moves = frames is not None and len(frames.durations_ms) > 1
+        if frames is not None and moves and frames.size[0] * frames.size[1] > MAX_MOVING_PIXELS:
+            notes.append(
+                f"Its frames have more than {MAX_MOVING_PIXELS // 10**6} million pixels each: "
+                "only the first is shown."
+            )
+        elif frames is not None and moves:
             moving = MOVING_SIDE_PX if max_side_px is None else max_side_px
 
             def opened() -> Opened:
@@ -71,7 +81,6 @@ def read(
             return read_animation(
                 opened, still, frames, who, max_frames, start_s=start_s, end_s=end_s, progress=progress
             )
-        notes: list[str] = []
         picture = _read_still(open_picture(file, format_name, who, notes), max_side_px, notes)
         return Decoded(picture[np.newaxis], np.zeros(1), False, notes)
     except MediaError:
@@ -87,19 +96,22 @@ def _read_still(opened: Opened, max_side_px: int | None, notes: list[str]) -> np
     target_size = scaled_size(*full_size, max_side_px)
     box = _draft(opened, target_size)
     picture.load()
+    if isinstance(picture, AvifImagePlugin.AvifImageFile):
+        picture.fp = None  # a copy of the frame
     if box is None:
         box = (0.0, 0.0, float(picture.size[0]), float(picture.size[1]))
         if picture.size[0] < target_size[0]:  # halved more often than it was asked for
             target_size = picture.size
-    turn = _TURNS.get(opened.turn) or _exif_turn(picture)
-    profile = picture.info.get("icc_profile")
-    eight_bit = _to_eight_bits(opened, notes)
+    orientation = opened.orientation or exif_orientation(picture)
+    profile = opened.profile or picture.info.get("icc_profile")
+    samples = in_eight_bits(opened, notes)
     if target_size != full_size:
-        if target_size != eight_bit.size:
-            eight_bit = eight_bit.resize(target_size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-        notes.append(reduced_note(full_size, target_size, turned=turn in _SWAPS_SIDES))
-    rgb = colour.on_white(colour.to_srgb(eight_bit, profile), notes)
-    return np.asarray(rgb if turn is None else rgb.transpose(turn))
+        if target_size != samples.picture.size:
+            samples = samples.resized(target_size, box)
+        notes.append(reduced_note(full_size, target_size, turned=orientation in _SWAPS_SIDES))
+    pixels = colour.srgb_on_white(samples.picture, samples.plain, profile, notes)
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else turn(pixels)
 
 
 def _draft(opened: Opened, target_size: tuple[int, int]) -> tuple[float, float, float, float] | None:
@@ -190,76 +202,14 @@ def _boxes_end_early(file: BinaryIO, size: int) -> bool:
     return at > size
 
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+# How to set a picture upright, by its EXIF orientation.
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
 }
-_SWAPS_SIDES = {_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8]}
-
-
-def _exif_turn(picture: Image.Image) -> Image.Transpose | None:
-    """How to set the picture upright; Pillow's TIFF reader does so itself and drops the tag."""
-    try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation)
-        return _TURNS.get(orientation) if isinstance(orientation, int) else None
-    except Exception:  # noqa: BLE001 - broken EXIF is common and costs no more than the orientation
-        return None
-
-
-def _to_eight_bits(opened: Opened, notes: list[str]) -> Image.Image:
-    """The same picture in one of the modes L, RGB, RGBA, CMYK or LAB: 8 bits a sample, and no colour key."""
-    picture = opened.picture
-    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
-        return Image.fromarray(_grey(opened, notes))
-    if opened.bits > 8:
-        picture.info.pop("transparency", None)  # a colour key of 16 bits says nothing about 8-bit samples
-        stretched = _stretched(opened, notes)
-        if stretched is not None:
-            return stretched
-        notes.append(f"{opened.bits}-bit samples were reduced to 8 bits.")
-    if opened.opaque:
-        return picture.convert("RGB")
-    if picture.mode == "CMYK" and picture.format == "JPEG" and "adobe" not in picture.info:
-        # Adobe writes CMYK JPEGs inverted and leaves its mark; Pillow inverts all, marked or not.
-        return ImageChops.invert(picture)
-    if picture.mode in ("L", "RGB", "RGBA", "CMYK", "LAB") and "transparency" not in picture.info:
-        return picture
-    if picture.has_transparency_data:
-        return (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
-    return picture.convert("L" if picture.mode == "1" else "RGB")
-
-
-def _grey(opened: Opened, notes: list[str]) -> np.ndarray:
-    """(H, W) uint8 of grey samples of more than 8 bits."""
-    values = np.asarray(opened.picture)
-    if opened.picture.mode.startswith("I;16"):
-        # Pillow widens the samples of JPEG 2000 to 16 bits; elsewhere they keep the range of theirs.
-        widened = isinstance(opened.picture, Jpeg2KImagePlugin.Jpeg2KImageFile)
-        white = 65535 if widened else opened.white or 2**opened.bits - 1
-        grey = depth.from_integers(values.astype(np.uint16, copy=False), white, notes)
-    else:
-        grey = depth.from_any(values.view(np.uint32) if opened.wide else values, notes)
-    return 255 - grey if opened.white_is_zero else grey  # Pillow leaves it so
-
-
-def _stretched(opened: Opened, notes: list[str]) -> Image.Image | None:
-    """Colours of a sensor's 14 bits or fewer in 16, by their own range; None where they use more."""
-    picture = opened.picture
-    colours = picture.getbands()[:-1] if picture.mode in ("RGBA", "LA") else picture.getbands()
-    if opened.deep is None or opened.bits != 16 or picture.mode not in ("RGB", "RGBA", "L", "LA"):
-        return None
-    # Pillow has kept the upper 8 bits only, which tell whether there is anything to stretch.
-    if any(np.asarray(picture.getchannel(band)).max() > 63 for band in colours):
-        return None
-    deep = opened.deep()
-    if deep is None or deep.dtype != np.uint16 or deep.ndim != 3 or deep.shape[1::-1] != picture.size:
-        return None
-    alpha = picture.mode in ("RGBA", "LA") and not opened.opaque
-    deep = np.ascontiguousarray(deep[..., : 4 if alpha else 3])
-    shown = depth.from_integers(deep, 65535, notes, colours=3)
-    return Image.fromarray(shown)
+_SWAPS_SIDES = (5, 6, 7, 8)
