@@ -80,6 +80,15 @@ def test_large_frames_on_a_small_screen_are_read_within_the_memory_that_is_promi
     assert not heic, "who reads no HEIC loads no reader of it, and nothing is registered with Pillow"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+def test_the_largest_picture_that_is_read_stays_within_the_memory_that_is_promised():
+    largest = saved(Image.new("RGBA", (8000, 8000), (200, 30, 40, 255)), "PNG", compress_level=1)
+    said, peak, _ = measured(largest)
+    assert said == "read 1 1344 1344 3"
+    assert peak < PEAK_MB
+
+
 def test_what_a_gif_draws_beyond_its_screen_is_not_shown():
     """As browsers have it: the screen is the picture."""
     frames = [Image.fromarray(noise(48, 32, seed)) for seed in range(2)]
