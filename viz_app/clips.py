@@ -26,7 +26,7 @@ from viz_app.state import Probe
 FRAMES = 16
 MADE = "made-clip"
 MADE_OF = ("coffee", "chelsea")  # scene, and what crosses it
-PAGE_BYTES = 150_000  # of the offline page, without a payload
+PAGE_BYTES = 205_000  # of the offline page, without a payload
 NO_ROOM_FOR_FILE = "There is no room to keep the file of {title}: other frames of it cannot be chosen."
 
 
