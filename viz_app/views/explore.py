@@ -462,6 +462,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     if fault:
         with measuring:
             tell(fault)
+    services.guarded(_write_address)(shown, probe, view)  # before the charts, during which a visitor may go
     if st.session_state.get(Key.DRAWN) != view["revision"]:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)
@@ -473,6 +474,10 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     if still and view.get("sort") == "effect":
         with measuring:  # begun last: nothing of the page waits for it
             services.guarded(_effects)(shown, probe.block)
+
+
+def _write_address(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
+    """What is on screen, into the address, and for when the visitor comes back to this page."""
     now = _address(shown, probe, view)
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
