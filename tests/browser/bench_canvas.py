@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from a2core.canvas import standalone_html
 from tests.browser import canvas_harness as harness
 from tests.browser.tabs import single_tab
-from viz_app.probe_canvas import standalone_html
 
 ROUNDS, HOVERS, PLAYED = 5, 200, 48
 HOVERED = [(64, (448, 448)), (64, (672, 672)), (256, (672, 672))]
