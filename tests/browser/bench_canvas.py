@@ -35,18 +35,18 @@ YARDSTICK = """([n, cells]) => {
     return spent.sort((a, b) => a - b)[10];
 }"""
 PLAY = f"""frames => {{
-    const probe = {harness.ROOT}.__canvas;
-    probe.timeline.playing = true;
+    const {{ probe, timeline }} = {harness.ROOT}.__canvas;
+    timeline.playing = true;
     const spent = [];
     for (let k = 0; k < frames; k++) {{
         const start = performance.now();
-        probe.timeline.show((probe.state.frame + 1) % 16);
+        timeline.show((probe.state.frame + 1) % 16);
         cancelAnimationFrame(probe.raf);
         probe.draw();
         spent.push(performance.now() - start);
     }}
-    probe.timeline.playing = false;
-    probe.timeline.settle();
+    timeline.playing = false;
+    timeline.settle();
     return spent;
 }}"""
 
