@@ -167,7 +167,7 @@ class Shown:
     picture: Picture
     weights: Weights
     size_px: int
-    frames: str  # JOINT | EACH
+    together: str  # JOINT | EACH
     held: Entry[Traced]
 
     @property
@@ -332,9 +332,9 @@ def load_sample(sample: Sample) -> Picture:
     )
 
 
-def shown_key(picture: Picture, weights: Weights, size_px: int, frames: str = JOINT) -> str:
+def shown_key(picture: Picture, weights: Weights, size_px: int, together: str = JOINT) -> str:
     """Identity of a trace: the frames, the weights, the size and what is attended over; nothing else."""
-    how = f"{frames if picture.frames > 1 else JOINT} {weights.label} {weights.fingerprint}"
+    how = f"{together if picture.frames > 1 else JOINT} {weights.label} {weights.fingerprint}"
     return view_model.trace_key(picture.content, how, size_px)
 
 
@@ -342,10 +342,9 @@ def show(
     picture: Picture,
     weights: Weights,
     size_px: int,
-    frames: str = JOINT,
+    together: str = JOINT,
     *,
     look: Look | None = None,
-    holder: str | None = None,
 ) -> Shown:
     """`picture` traced with `weights` at `size_px`; what anybody asked for before is not traced again.
 
@@ -353,15 +352,14 @@ def show(
         picture: what.
         weights: with which network.
         size_px: long side of what the network sees.
-        frames: `JOINT` or `EACH`.
+        together: what a block attends over, `JOINT` or `EACH`.
         look: sees how the work stands while it waits for its turn, as of `Queue.run`.
-        holder: whose it is; this visitor's, or everybody's where the picture is.
 
     Raises:
         A2Error: the checkpoint is refused, the device cannot do it, or the server has no room for it.
         Whatever `look` raises.
     """
-    key = shown_key(picture, weights, size_px, frames)
+    key = shown_key(picture, weights, size_px, together)
 
     def make(tell: Tell) -> Traced:
         model = load_model(weights)
@@ -370,7 +368,7 @@ def show(
         trace = model.trace(
             clip,
             size=size_px,
-            frames="each" if frames == EACH else "joint",
+            frames="each" if together == EACH else "joint",
             progress=lambda share: tell(0.9 * share),
         )
         logger.info("traced %s", key)
@@ -378,16 +376,15 @@ def show(
         trace = replace(trace, clip=replace(clip, frames=trace.model_input))
         return Traced(trace, view_model.canvas_payload(trace, model.card, key=key, alt=""), model.card)
 
-    whose = holder_of(picture) if holder is None else holder
-    entry = visitors.obtain(("trace", key), make, holder=whose, look=look)
+    entry = visitors.obtain(("trace", key), make, holder=holder_of(picture), look=look)
     if who := visitors.visitor():
         visitors.server().store.pin(who, [entry, picture.held])
-    return Shown(key, picture, weights, size_px, frames, entry)
+    return Shown(key, picture, weights, size_px, together, entry)
 
 
-def known(picture: Picture, weights: Weights, size_px: int, frames: str = JOINT) -> bool:
+def known(picture: Picture, weights: Weights, size_px: int, together: str = JOINT) -> bool:
     """Whether the trace is there."""
-    return visitors.server().store.peek(("trace", shown_key(picture, weights, size_px, frames))) is not None
+    return visitors.server().store.peek(("trace", shown_key(picture, weights, size_px, together))) is not None
 
 
 @st.cache_resource(show_spinner=False)
@@ -421,7 +418,7 @@ def current_shown(*, look: Look | None = None) -> Shown:
         sample = load_sample(view_model.SAMPLES[0])
         return show(sample, usable[0], view_model.DEFAULT_SIZE_PX, look=look)
     weights = usable[0] if shown.weights.label == VIDEO_NETWORK and usable else shown.weights
-    if weights is shown.weights and shown.frames == JOINT:
+    if weights is shown.weights and shown.together == JOINT:
         return shown
     return show(shown.picture, weights, shown.size_px, look=look)
 

@@ -16,6 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from a2core.errors import MediaError
+from a2core.media import read_media
+
 RED, GREEN, BLUE, YELLOW = (200, 30, 40), (20, 180, 60), (30, 50, 190), (220, 210, 30)
 
 
@@ -352,3 +355,13 @@ def mp4_turned(data: bytes, degrees: int) -> bytes:
             payload[40:76] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
 
     return edited_mp4(data, edit)
+
+
+def check_read_or_refused(data: bytes) -> None:
+    """Whatever the bytes are: frames, or a refusal in words."""
+    try:
+        clip = read_media(data, max_frames=4)
+    except MediaError as error:
+        assert str(error).startswith("This file ")  # noqa: PT017 - either outcome is right
+    else:
+        assert clip.frames.dtype == np.uint8

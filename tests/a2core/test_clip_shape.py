@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from a2core.errors import MediaError
 from a2core.media import read_media
 from tests.a2core.clip_files import add_track, clip_of, encode, packets_in, rgb_frames, with_lying_header
 from tests.a2core.media_files import (
@@ -19,6 +18,7 @@ from tests.a2core.media_files import (
     GREEN,
     RED,
     YELLOW,
+    check_read_or_refused,
     edited_mp4,
     exif_with_orientation,
     four_corners,
@@ -318,9 +318,4 @@ def test_damaged_clips_of_unusual_kinds_raise_nothing_but_media_error(still_scen
         damaged = bytearray(whole)
         for at in random.integers(0, len(whole), random.integers(1, 12)):
             damaged[at] = random.integers(0, 256)
-        try:
-            clip = read_media(bytes(damaged), max_frames=4)
-        except MediaError as error:
-            assert str(error).startswith("This file ")  # noqa: PT017 - either outcome is right
-        else:
-            assert clip.frames.dtype == np.uint8
+        check_read_or_refused(bytes(damaged))

@@ -19,6 +19,7 @@ from a2core.media.clip_decoder import ClipDecoder
 from a2core.media.timeline import pick
 from tests.a2core.media_files import (
     RED,
+    check_read_or_refused,
     counter_clip,
     counter_frame,
     counter_of,
@@ -521,12 +522,7 @@ def test_damaged_clips_raise_nothing_but_media_error(clips, kind: str):
         tail = random.random() < 0.3
         for at in random.integers(0, region, random.integers(1, 20)):
             damaged[-at - 1 if tail else at] = random.integers(0, 256)
-        try:
-            clip = read_media(bytes(damaged), max_frames=4)
-        except MediaError as error:
-            assert str(error).startswith("This file ")  # noqa: PT017 - either outcome is right
-        else:
-            assert clip.frames.dtype == np.uint8
+        check_read_or_refused(bytes(damaged))
 
 
 def test_many_threads_read_clips_at_once(clips):

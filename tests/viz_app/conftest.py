@@ -11,6 +11,7 @@ import torch
 
 import a2core
 from a2core.networks import build_network, inserted_blocks
+from viz_app import services
 from viz_app.views import explore
 
 ARCHITECTURE = {
@@ -49,3 +50,9 @@ def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(explore, "CHARTS_LATER_S", 0)
     yield tmp_path
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def no_work_in_the_background(monkeypatch):
+    """The samples are traced when they are looked at, and not before."""
+    monkeypatch.setattr(services, "prepare_samples", lambda weights: None)

@@ -18,12 +18,7 @@ APP = ROOT / "viz_app" / "app.py"
 CANVAS = "a2_probe_canvas"
 VIEWS = sorted((ROOT / "viz_app" / "views").glob("*.py"))
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _no_work_in_the_background(monkeypatch):
-    monkeypatch.setattr(services, "prepare_samples", lambda weights: None)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
 
 @pytest.fixture

@@ -19,12 +19,7 @@ from viz_app.server.jobs import Standing
 from viz_app.state import Key
 from viz_app.views import page
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _no_work_in_the_background(monkeypatch):
-    monkeypatch.setattr(services, "prepare_samples", lambda weights: None)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
 
 @pytest.fixture
