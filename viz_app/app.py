@@ -14,11 +14,15 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from viz_app import services, state  # noqa: E402
-from viz_app.server import visitors  # noqa: E402
-from viz_app.views import about, compare, experiment, explore, learn  # noqa: E402
+from viz_app.pages.about import page as about  # noqa: E402
+from viz_app.pages.compare import page as compare  # noqa: E402
+from viz_app.pages.experiment import page as experiment  # noqa: E402
+from viz_app.pages.explore import page as explore  # noqa: E402
+from viz_app.pages.learn import page as learn  # noqa: E402
+from viz_app.server import services, visitors  # noqa: E402
+from viz_app.ui import state  # noqa: E402
 
-ICON = str(Path(__file__).resolve().parent / "assets" / "icon.svg")
+ICON = str(Path(__file__).resolve().parent / "ui" / "style" / "icon.svg")
 NAME = "A² explorer"
 st.set_page_config(page_title=NAME, page_icon=ICON, layout="wide", menu_items={"About": NAME})
 page = st.navigation(

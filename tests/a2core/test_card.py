@@ -16,7 +16,9 @@ import a2core
 from a2core.card import parse_card
 from a2core.cli import main
 from a2core.training.cards import amend_card
-from viz_app import measures, services, view_model
+from viz_app.pages.about import content as measures
+from viz_app.server import services
+from viz_app.ui import view_model
 
 CONTENT = b"tensors, for all that a listing knows"
 CARD: dict[str, Any] = {

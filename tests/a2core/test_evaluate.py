@@ -23,7 +23,7 @@ from a2core.training.feature_maps import k_means_maps, nmf_maps
 from a2core.training.measures import click_aucs, regions_of
 from a2core.training.on_photos import class_index, logits_without, paired_interval
 from a2core.training.on_regions import measure_regions, region_pairs
-from viz_app import view_model
+from viz_app.ui import view_model
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.tabs import single_tab
-from viz_app import view_model
+from viz_app.ui import view_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,8 +10,9 @@ import pytest
 
 from a2core.media import Clip, read_media
 from tests.browser.conftest import OpenApp
-from viz_app import clip_recorder, framed
+from viz_app.components import clip_recorder
 from viz_app.components.runtime import script
+from viz_app.ui import framed
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import pytest
 from a2core import canvas
 from tests.browser import canvas_harness as harness
 from tests.browser.test_canvas import Show, offline, show  # noqa: F401  (fixtures)
-from viz_app import probe_canvas as wrapper
+from viz_app.components import probe_canvas as wrapper
 
 
 @pytest.mark.browser

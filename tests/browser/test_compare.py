@@ -19,7 +19,7 @@ from scipy.special import expit, softmax
 import a2core
 from a2core.rivals import KINDS
 from tests.browser.conftest import AppPage, OpenApp
-from viz_app import view_model
+from viz_app.ui import view_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

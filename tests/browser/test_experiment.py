@@ -9,7 +9,7 @@ import pytest
 
 import a2core
 from tests.browser.conftest import AppPage, OpenApp
-from viz_app import view_model
+from viz_app.ui import view_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from viz_app import bag_board, cell_picker, step_bar
+from viz_app.components import bag_board, cell_picker, step_bar
 from viz_app.components.runtime import script
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
-from viz_app import clips
+from viz_app.server import clips
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

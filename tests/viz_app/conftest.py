@@ -11,8 +11,8 @@ import torch
 
 import a2core
 from a2core.networks import build_network, inserted_blocks
-from viz_app import services
-from viz_app.views import explore
+from viz_app.pages.explore import page as explore
+from viz_app.server import services
 
 ARCHITECTURE = {
     "backbone": "tf_efficientnet_lite0",

@@ -5,7 +5,7 @@ Python decides what it shows (`revision`); whatever it reports says both again, 
 acted. So each side can tell stale from new by the same rule, without a clock:
 
 - In the browser, what a person did stays until data with another identity or revision come (`Talk` in
-  assets/mounting.js). Answers to older questions, which still come in, change nothing of it.
+  components/assets/mounting.js). Answers to older questions, which still come in, change nothing of it.
 - In Python, a report counts while it is about the identity and the revision handed last (`fresh`).
 
 Python decides anew, with another revision, where it shows something else than the person did (`hand_over`
@@ -31,7 +31,7 @@ import streamlit as st
 
 __all__ = ["component", "fresh", "hand_over", "override", "parcel", "script"]
 
-_ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_ASSETS = Path(__file__).resolve().parent / "assets"
 _MOUNTING = _ASSETS / "mounting.js"
 
 

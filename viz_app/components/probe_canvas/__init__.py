@@ -1,0 +1,80 @@
+"""The probe canvas in the app: a thin frame of Streamlit round `a2core.canvas`.
+
+It hands the payload over, once, and then takes small reports back. It computes nothing.
+
+Not in here: the payload, the page that works offline, what a report may hold (`a2core.canvas`); judging the
+report (`viz_app.ui.state`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from a2core import canvas
+from viz_app.components.runtime import fresh, hand_over, parcel, script
+
+__all__ = ["canvas_payload", "component_script", "probe_canvas"]
+
+
+def component_script() -> str:
+    """The whole script of the component: the canvas, how it is mounted, and the frame between them."""
+    return canvas.script() + script(Path(__file__).parent / "assets" / "frame")
+
+
+_component = st.components.v2.component(
+    "a2_probe_canvas", html=canvas.markup(), css=canvas.style(), js=component_script()
+)
+
+
+def canvas_payload(payload: Mapping[str, Any], *, key: str) -> None:
+    """Send what the canvas `key` answers hovers from. Drawn outside of its fragment, it goes once."""
+    parcel(payload, identity=payload["key"], key=f"{key}-payload")
+
+
+def probe_canvas(
+    identity: str,
+    *,
+    view: Mapping[str, Any],
+    key: str,
+    measures: Sequence[str] = (),
+    effects: Mapping[str, Sequence[float]] = MappingProxyType({}),
+) -> dict[str, Any] | None:
+    """Show the canvas of the payload `identity` and return what a person did in it last, or None.
+
+    The report is `{"key", "block", "t", "row", "col", "primitive", "pinned", "view"}`, where `key` is
+    the payload's and `view` holds the settings below. Types are checked here, and a setting of the wrong
+    type is left out; whether it fits the trace on screen is for the caller to judge.
+
+    `view` says what to show, every field optional: "block", "probe" [t, row, col], "primitive", "pinned",
+    "revision" and the settings, which are also what the report's "view" holds:
+
+    - "opacity" 0..1, "scale" "relative" | "absolute", "sort" "rho" | "reach" | "use" | "effect",
+      "tiles" "gather" | "distribute";
+    - "direction": "from" (where the pixel gets its information) | "to" (who receives from it);
+    - "layer": "attention" | "gather" | "distribute" (of the chosen primitive) | "change";
+    - "pins": up to four [t, row, col], in cells of the block, in the order of their numbers; the report's
+      own t, row, col is the one in use;
+    - "region": a box [t, row0, col0, row1, col1], both ends inside it, or None;
+    - "presentation": large type, no controls;
+    - "speed": frames a second at which a clip plays, one of 4, 8 and 24, or 0 for as filmed.
+
+    A person who has touched any of these has the say; to set everything back to what `view` says
+    (another trace, an address that was opened), call `components.runtime.override(key, identity)` first
+    and send what it returns as the view's "revision".
+
+    `measures` names what the page works out when the canvas is asked to sort by it: "effect"; `effects`
+    are those that are known by now, of each block by name, one for each primitive.
+    """
+    hand_over(
+        _component,
+        {"view": dict(view), "measures": list(measures), "effects": {n: list(e) for n, e in effects.items()}},
+        key=key,
+        name="probe",
+        identity=identity,
+    )
+    return canvas.parse_report(fresh(key, "probe", identity))

@@ -1,0 +1,138 @@
+"""What a checkpoint's card says it was measured to do, as tables for people. Draws nothing.
+
+A card's "metrics" hold one entry for each measurement: what it was measured on, by which command, and
+numbers by name, of each block or of the whole network. A baseline stands beside the number that it
+belongs to, as "click-AUC, cosine" or "top-1 plain trunk".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from viz_app.ui.view_model import percent
+
+OURS = "ours"
+MEANINGS = {
+    "click-AUC": "Of a cell inside the region that was pointed at and one outside, how often the one inside "
+    "is attended to more. 0.5 is chance, 1 is always.",
+    "overlap": "How well the best of the gather maps fits a labelled region: what both cover, as a part of "
+    "what either covers. 1 is exact.",
+    "overlap of ρ": "The same, of the maps of where primitives are handed out.",
+    "median reach": "The part of the picture that the middle one of the gather maps covers.",
+    "dead": "Primitives that are hardly handed out anywhere.",
+    "redundancy": "How alike a gather map is to the one most like it, on average. 1 is a copy.",
+    "top-1": "The right class is the network’s first guess.",
+    "top-5": "The right class is among its first five guesses.",
+    "agreement with the plain trunk": "How often it answers as the network without blocks does.",
+    "use (KL, nats)": "How much the answer changes when a block is left out. 0 is not at all.",
+}
+_SHARES = {"median reach", "dead", "top-1", "top-5", "agreement with the plain trunk"}
+_LOW_IS_GOOD = {"dead", "redundancy"}
+_MARKS = (", ", " plain trunk", " difference")  # between the name of a measure and that of a baseline
+_TOLD = ("measured on", "command")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure of one block, or of the whole network (`of` is then ""), a value for each column."""
+
+    of: str
+    values: tuple[str, ...]
+    best: int | None  # the column that wins, where there is anything to win against
+
+
+@dataclass(frozen=True)
+class Measure:
+    """All rows of one measure and what it means."""
+
+    name: str
+    meaning: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One measurement."""
+
+    title: str
+    measured_on: str
+    command: str
+    columns: tuple[str, ...]  # "ours", then the baselines
+    measures: tuple[Measure, ...]
+
+
+def tables(card: Mapping[str, Any]) -> list[Table]:
+    """The measurements of a card, in its order; [] where it has none."""
+    metrics = card.get("metrics")
+    if not isinstance(metrics, Mapping):
+        return []
+    found = [_table(str(title), entry) for title, entry in metrics.items() if isinstance(entry, Mapping)]
+    return [table for table in found if table.measures]
+
+
+def _table(title: str, entry: Mapping[str, Any]) -> Table:
+    numbers: dict[str, dict[str, dict[str, Any]]] = {}  # measure, block or "", column
+    for of, name, value in _numbers(entry):
+        measure, column = _split(name)
+        numbers.setdefault(measure, {}).setdefault(of, {})[column] = value
+    columns = list(
+        dict.fromkeys(column for rows in numbers.values() for row in rows.values() for column in row)
+    )
+    columns.sort(key=lambda column: column != OURS)
+    measures = tuple(
+        Measure(
+            name,
+            MEANINGS.get(name, ""),
+            tuple(_row(name, of, [row.get(column) for column in columns]) for of, row in rows.items()),
+        )
+        for name, rows in numbers.items()
+    )
+    measured_on, command = (str(entry.get(name, "")) for name in _TOLD)
+    return Table(title, measured_on, command, tuple(columns), measures)
+
+
+def _numbers(entry: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """(block, name, value) of everything measured, whichever of the two the card puts first."""
+    found: list[tuple[str, str, Any]] = []
+    for name, value in entry.items():
+        if name in _TOLD:
+            continue
+        if not isinstance(value, Mapping):
+            found.append(("", str(name), value))
+            continue
+        for inner, number in value.items():
+            of, measure = (inner, name) if name in MEANINGS else (name, inner)
+            found.append((str(of), str(measure), number))
+    return found
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A measure and the column that its number stands in."""
+    if name in MEANINGS:
+        return name, OURS
+    for mark in _MARKS:
+        measure, found, column = name.partition(mark)
+        if found and measure in MEANINGS:
+            return measure, (mark + column).strip(" ,") if mark != ", " else column
+    return name, OURS
+
+
+def _row(measure: str, of: str, values: list[Any]) -> Row:
+    numbers = [value if isinstance(value, int | float) else None for value in values]
+    known = [value for value in numbers if value is not None]
+    best = None
+    if len(known) > 1:
+        best = numbers.index(min(known) if measure in _LOW_IS_GOOD else max(known))
+    return Row(of, tuple(_worded(measure, value) for value in values), best)
+
+
+def _worded(measure: str, value: Any) -> str:
+    if isinstance(value, list):  # an interval
+        return " to ".join(_worded(measure, end) for end in value)
+    if not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if measure in _SHARES:
+        return percent(value) if value >= 0 else "−" + percent(-value)
+    return f"{value:.4f}" if 0 < abs(value) < 0.02 else f"{value:.3f}"

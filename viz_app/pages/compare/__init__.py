@@ -1,0 +1,1 @@
+"""Compare: the relatives of the block beside each other, and what they cost."""

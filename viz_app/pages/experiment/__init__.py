@@ -1,0 +1,1 @@
+"""Experiment: primitives switched off, scaled or taken from another picture."""

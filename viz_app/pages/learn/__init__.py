@@ -1,0 +1,1 @@
+"""Learn: the block's equations on one picture, in seven steps."""

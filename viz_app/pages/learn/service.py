@@ -1,0 +1,162 @@
+"""What the Learn and Compare pages ask the model core for, kept for the whole class.
+
+Like `services`, and with its pictures and weights: whatever one visitor asked for is there for all,
+so that a class that goes through the lesson together costs the server one lesson. Costs are measured
+in the same line as everything else, so that nothing else disturbs them. Draws nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+import a2core
+from a2core import Cost, Lesson, Model, Reading, Rival
+from viz_app.pages.learn import lesson as steps
+from viz_app.server import services, visitors
+from viz_app.server.jobs import Tell
+from viz_app.server.services import Shown
+from viz_app.server.store import PUBLIC
+from viz_app.server.visitors import Look
+from viz_app.ui import view_model
+
+RIVALS_KEPT = 5  # networks
+CURVES_KEPT = 40  # of six points each
+PICTURE_SIDE_PX = 640  # of the picture that cells are picked in
+SMALL_SIDE_PX = 360  # where five stand side by side
+
+
+@dataclass(frozen=True, eq=False)
+class Classroom:
+    """A lesson with what is drawn of it again and again."""
+
+    lesson: Lesson
+    tables: Mapping[str, str]  # data URLs of the largest tensors
+    frames: tuple[str, ...]  # data URLs of the model input
+    aspect: float  # width / height
+
+
+def classroom(shown: Shown, block: str, *, look: Look | None = None) -> Classroom:
+    """The lesson on block `block` of what is shown.
+
+    Raises:
+        A2Error: the block is none of double attention, or the device cannot do it.
+        Whatever `look` raises.
+    """
+    trace = shown.held.value.trace
+
+    def make(tell: Tell) -> Classroom:
+        tell(0.0)
+        lesson = a2core.take_lesson(services.load_model(shown.weights), trace.clip, block, shown.size_px)
+        _, height_px, width_px, _ = trace.model_input.shape
+        return Classroom(
+            lesson,
+            steps.tables_of(lesson),
+            tuple(_picture_url(frame) for frame in trace.model_input),
+            width_px / height_px,
+        )
+
+    holder = services.holder_of(shown.picture)
+    return visitors.obtain(("lesson", shown.key, block), make, holder=holder, look=look).value
+
+
+def lesson_file(shown: Shown, block: str) -> str:
+    """What the NPZ file of the lesson is called."""
+    return f"a2-lesson-{_slug(shown.picture.title)}-{_slug(block)}.npz"
+
+
+def small_frames(shown: Shown) -> tuple[str, ...]:
+    """The frames of the model input as small data URLs."""
+    store, holder = visitors.server().store, services.holder_of(shown.picture)
+    key = ("small frames", shown.key)
+    found = store.get(key, holder)
+    if found is None:
+        frames = shown.held.value.trace.model_input
+        urls = tuple(view_model.data_url(frame, quality=78, max_side_px=SMALL_SIDE_PX) for frame in frames)
+        found = store.put(key, urls, holder)
+    kept: tuple[str, ...] = found.value
+    return kept
+
+
+def _slug(name: str) -> str:
+    """`name` as part of a file name: letters, digits and dots, in any file system."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "picture"
+
+
+def _picture_url(frame: np.ndarray) -> str:
+    return view_model.data_url(frame, quality=80, max_side_px=PICTURE_SIDE_PX)
+
+
+def readings(shown: Shown, block: str, *, look: Look | None = None) -> list[tuple[Rival, Reading]]:
+    """What block `block` did with what is shown, of every kind of block on the same trunk.
+
+    Raises:
+        A2Error: a checkpoint is gone or refused.
+        Whatever `look` raises.
+    """
+    rivals = a2core.find_rivals(shown.weights.checkpoint)
+    return [(rival, _reading(rival, shown, block, look)) for rival in rivals]
+
+
+@st.cache_resource(max_entries=RIVALS_KEPT, show_spinner=False)
+def _model(rival: Rival) -> Model:
+    return a2core.load_rival(rival)
+
+
+def _reading(rival: Rival, shown: Shown, block: str, look: Look | None) -> Reading:
+    clip = shown.held.value.trace.clip
+
+    def make(tell: Tell) -> Reading:
+        tell(0.0)
+        return a2core.read_block(_model(rival), clip, block, shown.size_px)
+
+    holder = services.holder_of(shown.picture)
+    return visitors.obtain(("reading", shown.key, block, rival), make, holder=holder, look=look).value
+
+
+def cost_here(settings_json: str, positions: int, *, look: Look | None = None) -> Cost:
+    """What one block costs on so many positions, measured on this machine: a tenth of a second, once."""
+
+    def make(tell: Tell) -> Cost:
+        tell(0.0)
+        return a2core.measure_cost(json.loads(settings_json), positions, memory=True)
+
+    return visitors.obtain(("cost", settings_json, positions), make, holder=PUBLIC, look=look).value
+
+
+@st.cache_resource(max_entries=CURVES_KEPT, show_spinner=False)
+def counted_curve(settings_json: str) -> list[Cost]:
+    """Parameters and multiply-adds over the positions, on shapes alone."""
+    settings = json.loads(settings_json)
+    return [a2core.count_cost(settings, positions) for positions in a2core.POSITIONS]
+
+
+def known_curve(settings_json: str) -> list[Cost] | None:
+    """The cost curve of a block that somebody measured since the server was started."""
+    kept = visitors.server().store.peek(("curve", settings_json))
+    return None if kept is None else kept.content
+
+
+def measure_curve(settings_json: str, *, look: Look | None = None) -> list[Cost]:
+    """A block's cost curve, measured for whoever asks; between its points, what somebody waits for is done.
+
+    Raises:
+        Whatever `look` raises; then the work ends too, if nobody else waits for it.
+    """
+    queue = visitors.server().networks
+
+    def make(tell: Tell) -> list[Cost]:
+        found: list[Cost] = []
+        for cost in a2core.cost_curve(json.loads(settings_json)):
+            found.append(cost)
+            tell(len(found) / len(a2core.POSITIONS))
+            queue.make_way()
+        return found
+
+    key = ("curve", settings_json)
+    return visitors.obtain(key, make, holder=PUBLIC, background=True, look=look).value

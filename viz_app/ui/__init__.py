@@ -1,0 +1,1 @@
+"""What pages share: the frame round them, addresses, words, figures, charts, style."""

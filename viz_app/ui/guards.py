@@ -1,0 +1,42 @@
+"""The net under fragments and callbacks: a fault in one must not end what is on screen.
+
+A fault in a page's own run is caught where app.py hands the page to Streamlit; but Streamlit runs fragments
+and callbacks without that net. Deferred downloads have one of Streamlit's own: it says beside the button that
+no file could be made.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
+import streamlit as st
+
+from viz_app.server import services
+from viz_app.ui import view_model
+
+P = ParamSpec("P")
+
+
+def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A part of a page that reruns alone, as `st.fragment`; a fault in it is a calm message in its place."""
+
+    def made(render: Callable[P, None]) -> Callable[P, None]:
+        part: Callable[P, None] = st.fragment(services.guarded(render), run_every=run_every)
+        return part
+
+    return made
+
+
+def callback(act: Callable[P, object]) -> Callable[P, None]:
+    """`act`, to be called before a page runs; a fault in it is told, and the page runs as it was."""
+
+    @functools.wraps(act)
+    def calm(*args: P.args, **kwargs: P.kwargs) -> None:
+        _, fault = services.attempt(lambda: act(*args, **kwargs))
+        if fault:
+            # No message in the page: it would move, and so remount, all that stands below it.
+            st.toast(view_model.as_markdown(fault), icon=":material/error:", duration="infinite")
+
+    return calm

@@ -1,0 +1,118 @@
+"""What pages share: style, charts that stay until the next are drawn, waiting, and following a link."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from viz_app.server import clips, services
+from viz_app.server.jobs import Standing
+from viz_app.server.visitors import Look
+from viz_app.ui import address, view_model
+from viz_app.ui.guards import callback
+from viz_app.ui.state import Key
+
+STYLES = Path(__file__).resolve().parent / "style"
+STYLE = STYLES / "style.css"
+STEADY = Path(__file__).resolve().parent / "assets" / "steady.js"
+MOST_REMARKS = 6
+WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
+
+
+def styled() -> None:
+    """Put the app's own type and spacing over Streamlit's, and keep its charts from flickering."""
+    st.html(STYLE)
+    st.html(f"<script>{STEADY.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+
+
+def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:
+    """Choose the picture, weights and size of `link`; what of it holds, and a remark on all else."""
+    if link is None:
+        return None, []
+    remarks = []
+    st.session_state.pop(Key.AWAITED, None)
+    pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
+    pictures[clips.MADE] = clips.sample_clip().title
+    pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
+    name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
+    if wanted not in pictures:
+        name = view_model.SAMPLES[0].name
+        if wanted.startswith(services.UPLOAD_PREFIX):
+            st.session_state[Key.AWAITED] = dict(link)
+            remarks.append(
+                "The link is about a picture of somebody’s own, and a link cannot carry a picture. Drop that "
+                f"file on Explore and it opens as it was left; until then you see: {pictures[name]}."
+            )
+        else:
+            remarks.append(f"There is no picture {address.quoted(wanted)} here: you see {pictures[name]}.")
+        link = address.without_places(link)
+    st.session_state[Key.SAMPLE] = name
+
+    size = link.get(address.SIZE, str(view_model.DEFAULT_SIZE_PX))
+    sizes = {str(size_px): size_px for size_px in view_model.SIZES_PX}
+    if size not in sizes:
+        remarks.append(
+            f"{address.quoted(size)} is no size that is offered: you see {view_model.DEFAULT_SIZE_PX} px."
+        )
+    st.session_state[Key.SIZE] = sizes.get(size, view_model.DEFAULT_SIZE_PX)
+
+    labels = [weights.label for weights in services.list_weights()[0]]
+    label = link.get(address.WEIGHTS) or next(iter(labels), "")
+    if labels and label not in labels:
+        remarks.append(f"There are no weights {address.quoted(label)} here: you see {labels[0]}.")
+    st.session_state[Key.CHECKPOINT] = label  # unknown: the first is chosen where the choice is drawn
+    return link, remarks
+
+
+def tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:
+    """Say what of a link could not be had, and what was done instead."""
+    if remarks:
+        lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks[:MOST_REMARKS])
+        notices.html(f'<div class="a2-note" role="status">{lines}</div>')
+
+
+@contextlib.contextmanager
+def waiting(
+    what: str,
+    place: DeltaGenerator | None = None,
+    *,
+    on_stop: Callable[..., None] | None = None,
+    args: tuple[Any, ...] = (),
+    key: str = "",
+) -> Iterator[Look]:
+    """Say in `place` how `what` stands while the visitor waits for it: its place in the line, its progress.
+
+    Gives what `look` of the server's work wants. Clicking anything, and closing the page, ends a script at
+    its next word to the browser: here. With `on_stop` there is a button to click for that, which calls it
+    with `args`; `key` is the button's, another one for each wait of a run.
+    """
+    began_s = time.monotonic()
+    spot = bar = None
+
+    def look(standing: Standing) -> None:
+        nonlocal spot, bar
+        if bar is None:
+            if time.monotonic() - began_s < WORDS_AFTER_S:
+                return
+            spot = (st if place is None else place).empty()
+            with spot.container(horizontal=True, vertical_alignment="center", gap="medium"):
+                bar = st.progress(0.0)
+                if on_stop is not None:
+                    st.button("Stop", on_click=callback(on_stop), args=args, key=f"stop-{key}")
+        bar.progress(min(1.0, standing.share), waiting_words(what, standing))
+
+    yield look
+    if spot is not None:
+        spot.empty()
+
+
+def waiting_words(what: str, standing: Standing) -> str:
+    """How a piece of work stands, for who waits for it."""
+    return f"{what}: {standing.ahead} before you" if standing.ahead else what

@@ -1,1 +1,0 @@
-"""One module a page; each has a `render()` that app.py puts into the navigation."""
