@@ -19,7 +19,12 @@ from viz_app.ui.state import Key
 ROOT = Path(__file__).resolve().parents[3]
 APP = ROOT / "viz_app" / "app.py"
 CANVAS = "a2_probe_canvas"
-VIEWS = sorted(path for path in (ROOT / "viz_app").rglob("*.py") if path.name != "guards.py")
+VIEWS = sorted(
+    path
+    for folder in ("pages", "ui")
+    for path in (ROOT / "viz_app" / folder).rglob("*.py")
+    if path.name != "guards.py"
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
