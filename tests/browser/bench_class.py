@@ -21,7 +21,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import Server, running_app
-from viz_app.ui.view_model import SAMPLES
+from viz_app.server.samples import SAMPLES
 
 SESSIONS, STEPS = 10, 7
 LIMIT_S, LIMIT_MB = 2.0, 400

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.tabs import single_tab
-from viz_app.ui import view_model
+from viz_app.server import samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -230,7 +230,7 @@ def test_no_page_is_wider_than_the_window(open_app: OpenApp, path: str) -> None:
 
 def test_every_sample_can_be_chosen_and_traced(open_app: OpenApp) -> None:
     app = open_app()
-    for sample in view_model.SAMPLES[1:]:
+    for sample in samples.SAMPLES[1:]:
         app.choose(sample.title)
         app.page.get_by_text(sample.credit).wait_for()
         app.wait_until_traced()

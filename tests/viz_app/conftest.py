@@ -12,7 +12,7 @@ import torch
 import a2core
 from a2core.networks import build_network, inserted_blocks
 from viz_app.pages.explore import page as explore
-from viz_app.server import services
+from viz_app.server import traces
 
 ARCHITECTURE = {
     "backbone": "tf_efficientnet_lite0",
@@ -55,4 +55,4 @@ def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def no_work_in_the_background(monkeypatch):
     """The samples are traced when they are looked at, and not before."""
-    monkeypatch.setattr(services, "prepare_samples", lambda weights: None)
+    monkeypatch.setattr(traces, "prepare_samples", lambda weights: None)

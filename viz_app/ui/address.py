@@ -18,7 +18,7 @@ from typing import Any
 from a2core import BlockError, BlockTrace, Trace, cell_of_pixel, pixel_of_cell
 from a2core.canvas import read_vocabulary
 from viz_app.ui.state import Probe
-from viz_app.ui.view_model import short_name
+from viz_app.ui.text import short_name
 
 PICTURE, WEIGHTS, SIZE, BARS = "picture", "weights", "size", "bars"
 PLACES = ("at", "primitive", "pins", "box")  # what means something in one picture only

@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, hex_to_rgb
 
-from viz_app.ui.view_model import percent
+from a2core.canvas import percent
 
 CHOSEN = "#1F9A90"
 REST = "rgba(86,150,148,0.42)"

@@ -12,10 +12,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app.server import clips, services
+from viz_app.server import models, samples, traces, uploads
 from viz_app.server.jobs import Standing
 from viz_app.server.visitors import Look
-from viz_app.ui import address, view_model
+from viz_app.ui import address
 from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
 
@@ -38,13 +38,13 @@ def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, li
         return None, []
     remarks = []
     st.session_state.pop(Key.AWAITED, None)
-    pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
-    pictures[clips.MADE] = clips.sample_clip().title
+    pictures = {sample.name: sample.title for sample in samples.SAMPLES}
+    pictures[samples.MADE] = samples.sample_clip().title
     pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
-    name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
+    name = wanted = link.get(address.PICTURE) or samples.SAMPLES[0].name
     if wanted not in pictures:
-        name = view_model.SAMPLES[0].name
-        if wanted.startswith(services.UPLOAD_PREFIX):
+        name = samples.SAMPLES[0].name
+        if wanted.startswith(uploads.UPLOAD_PREFIX):
             st.session_state[Key.AWAITED] = dict(link)
             remarks.append(
                 "The link is about a picture of somebody’s own, and a link cannot carry a picture. Drop that "
@@ -55,15 +55,15 @@ def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, li
         link = address.without_places(link)
     st.session_state[Key.SAMPLE] = name
 
-    size = link.get(address.SIZE, str(view_model.DEFAULT_SIZE_PX))
-    sizes = {str(size_px): size_px for size_px in view_model.SIZES_PX}
+    size = link.get(address.SIZE, str(traces.DEFAULT_SIZE_PX))
+    sizes = {str(size_px): size_px for size_px in traces.SIZES_PX}
     if size not in sizes:
         remarks.append(
-            f"{address.quoted(size)} is no size that is offered: you see {view_model.DEFAULT_SIZE_PX} px."
+            f"{address.quoted(size)} is no size that is offered: you see {traces.DEFAULT_SIZE_PX} px."
         )
-    st.session_state[Key.SIZE] = sizes.get(size, view_model.DEFAULT_SIZE_PX)
+    st.session_state[Key.SIZE] = sizes.get(size, traces.DEFAULT_SIZE_PX)
 
-    labels = [weights.label for weights in services.list_weights()[0]]
+    labels = [weights.label for weights in models.list_weights()[0]]
     label = link.get(address.WEIGHTS) or next(iter(labels), "")
     if labels and label not in labels:
         remarks.append(f"There are no weights {address.quoted(label)} here: you see {labels[0]}.")

@@ -13,8 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import a2core
-from viz_app.server import services
-from viz_app.ui import view_model
+from viz_app.server import models, samples, traces
+from viz_app.ui import text
 from viz_app.ui.state import Key, Probe
 
 APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
@@ -39,7 +39,7 @@ def drop(app: AppTest, name: str, data: bytes) -> AppTest:
     return app.run()
 
 
-def shown(app: AppTest) -> services.Shown:
+def shown(app: AppTest) -> traces.Shown:
     return app.session_state[Key.SHOWN]
 
 
@@ -63,7 +63,7 @@ def page_html(app: AppTest) -> str:
 
 def test_the_first_page_is_a_traced_sample_with_three_charts_and_no_message(app):
     assert messages(app) == []
-    assert shown(app).picture.id == view_model.SAMPLES[0].name
+    assert shown(app).picture.id == samples.SAMPLES[0].name
     assert len(app.get("plotly_chart")) == 3
     assert shown(app).trace.top[0][0] in page_html(app)
 
@@ -155,7 +155,7 @@ def test_the_message_about_a_bad_file_goes_away_with_the_next_action(app):
 
 def test_random_blocks_are_flagged_in_large_letters_and_trained_ones_are_not(app):
     assert "Random weights" not in page_html(app)
-    app.get_by_key(Key.CHECKPOINT).set_value("a2-made" + services.RANDOM_SUFFIX).run()
+    app.get_by_key(Key.CHECKPOINT).set_value("a2-made" + models.RANDOM_SUFFIX).run()
     assert "Random weights" in page_html(app)
     assert not shown(app).trace.trained
 
@@ -198,9 +198,9 @@ def test_an_unexpected_fault_is_a_calm_message_and_its_traceback_is_logged(app, 
     def broken(*_, **__):
         raise RuntimeError("secret details")
 
-    monkeypatch.setattr(services, "show", broken)
+    monkeypatch.setattr(traces, "show", broken)
     app.get_by_key(Key.SAMPLE).set_value("coffee").run()
-    assert messages(app) == [services.UNEXPECTED]
+    assert messages(app) == [text.UNEXPECTED]
     assert "secret details" in caplog.text
     assert shown(app).held is before.held
 
@@ -231,13 +231,13 @@ def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sam
     def page():
         import streamlit as st
 
-        from viz_app.server import services
+        from viz_app.server import traces
 
-        shown = services.current_shown()
-        st.text(f"{shown.picture.id} {services.current_probe(shown).block}")
+        shown = traces.current_shown()
+        st.text(f"{shown.picture.id} {traces.current_probe(shown).block}")
 
     fresh = AppTest.from_function(page, default_timeout=TIMEOUT_S).run()
-    assert fresh.text[0].value.startswith(view_model.SAMPLES[0].name)
+    assert fresh.text[0].value.startswith(samples.SAMPLES[0].name)
     app.get_by_key(Key.SAMPLE).set_value("coffee").run()
     later = AppTest.from_function(page, default_timeout=TIMEOUT_S)
     for key in (Key.SHOWN, Key.PROBE):

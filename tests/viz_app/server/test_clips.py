@@ -15,9 +15,10 @@ import a2core
 from a2core.canvas import standalone_html
 from tests.viz_app.pages.test_explore import APP, TIMEOUT_S, drop, messages, shown
 from viz_app.components import clip_recorder
-from viz_app.server import clips, jobs, services
+from viz_app.pages.explore import content, exports
+from viz_app.server import jobs, models, pictures, samples, traces, uploads
+from viz_app.ui import pixel
 from viz_app.ui import plots as charts
-from viz_app.ui import view_model
 from viz_app.ui.state import Key, Probe
 
 
@@ -32,23 +33,23 @@ def gif(count: int = 12, size: tuple[int, int] = (96, 64)) -> bytes:
 
 @pytest.fixture
 def weights(checkpoints):
-    return services.list_weights()[0][0]
+    return models.list_weights()[0][0]
 
 
 @pytest.fixture
 def picture():
-    return clips.read_upload(gif(), "noise.gif")[0]
+    return uploads.read_upload(gif(), "noise.gif")[0]
 
 
 def test_an_upload_of_several_frames_is_a_clip_that_can_be_cut_again():
-    picture, source = clips.read_upload(gif(), "noise.gif")
+    picture, source = uploads.read_upload(gif(), "noise.gif")
     assert picture.clip.kind == "video"
     assert len(picture.clip.frames) == 12
     assert source.end_s == pytest.approx(1.1)
-    again = clips.cut_again(picture, source, clips.Cut(0.3, 0.8, 3))
+    again = uploads.cut_again(picture, source, pictures.Cut(0.3, 0.8, 3))
     np.testing.assert_allclose(again.clip.times_s, [0.3, 0.6, 0.8], atol=0.101)
     assert again.id == picture.id
-    assert clips.is_clip(clips.cut_again(picture, source, clips.Cut(0.0, source.end_s, 1)))
+    assert uploads.cut_again(picture, source, pictures.Cut(0.0, source.end_s, 1)).is_clip
 
 
 def test_a_recorded_clip_comes_back_as_its_bytes_and_what_is_malformed_is_dropped(monkeypatch):
@@ -81,28 +82,28 @@ def test_a_recorded_clip_is_named_by_what_it_is(head, name):
 def test_a_picture_is_no_clip():
     out = io.BytesIO()
     Image.new("RGB", (40, 30)).save(out, "PNG")
-    picture, source = clips.read_upload(out.getvalue(), "a.png")
+    picture, source = uploads.read_upload(out.getvalue(), "a.png")
     assert source is None
-    assert not clips.is_clip(picture)
+    assert not picture.is_clip
 
 
 def test_the_sample_clip_says_that_it_was_made():
-    picture = clips.sample_clip()
+    picture = samples.sample_clip()
     assert "made" in picture.title.lower()
     assert "made, not filmed" in picture.clip.notes[0]
-    assert clips.plays(picture)
+    assert picture.plays
 
 
 def test_tracing_tells_progress_is_kept_and_ends_when_the_page_says_so(picture, weights, monkeypatch):
     shares: list[float] = []
-    assert not services.known(picture, weights, 96)
+    assert not traces.known(picture, weights, 96)
     monkeypatch.setattr(jobs, "LOOK_EVERY_S", 0.001)
-    made = services.show(picture, weights, 96, look=lambda standing: shares.append(standing.share))
+    made = traces.show(picture, weights, 96, look=lambda standing: shares.append(standing.share))
     assert shares == sorted(shares)
     assert shares[0] == 0
-    assert services.known(picture, weights, 96)
-    assert services.show(picture, weights, 96).held is made.held
-    assert not services.known(picture, weights, 96, services.EACH)
+    assert traces.known(picture, weights, 96)
+    assert traces.show(picture, weights, 96).held is made.held
+    assert not traces.known(picture, weights, 96, traces.EACH)
 
     class Gone(BaseException):
         """As Streamlit ends a script whose visitor left."""
@@ -111,38 +112,38 @@ def test_tracing_tells_progress_is_kept_and_ends_when_the_page_says_so(picture, 
         raise Gone
 
     with pytest.raises(Gone):
-        services.show(picture, weights, 96, services.EACH, look=leave)
-    assert not services.known(picture, weights, 96, services.EACH)
-    blocks = services.load_model(weights).blocks.values()
-    assert services.show(picture, weights, 64).trace.blocks, "the line goes on"
+        traces.show(picture, weights, 96, traces.EACH, look=leave)
+    assert not traces.known(picture, weights, 96, traces.EACH)
+    blocks = models.load_model(weights).blocks.values()
+    assert traces.show(picture, weights, 64).trace.blocks, "the line goes on"
     assert all(block.observer is None for block in blocks)
 
 
 def test_each_frame_alone_is_said_in_the_payload(picture, weights):
-    joint = services.show(picture, weights, 96)
-    each = services.show(picture, weights, 96, services.EACH)
+    joint = traces.show(picture, weights, 96)
+    each = traces.show(picture, weights, 96, traces.EACH)
     assert (joint.payload["joint"], each.payload["joint"]) == (True, False)
     for shown_, mass in ((joint, 1.0), (each, 12.0)):
-        gathered, handed = clips.life(shown_.trace.blocks["blocks.4"])
+        gathered, handed = content.life(shown_.trace.blocks["blocks.4"])
         assert gathered.shape == (16, 12)
         np.testing.assert_allclose(gathered.sum(axis=1), mass, rtol=1e-4)
         np.testing.assert_allclose(handed.sum(axis=0), 1, rtol=1e-4)
     cells = np.prod(each.trace.blocks["blocks.4"].grid[1:])
     assert max(each.payload["blocks"][0]["reach"]) <= cells * 1.001
-    pinned = view_model.pinned_arrays(each.trace.blocks["blocks.4"], (3, 1, 1), 2)
+    pinned = pixel.pinned_arrays(each.trace.blocks["blocks.4"], (3, 1, 1), 2)
     np.testing.assert_array_equal(pinned.bag, each.trace.blocks["blocks.4"].primitives[3])
 
 
 def test_the_size_of_the_offline_page_is_told_beforehand(picture, weights):
-    made = services.show(picture, weights, 96)
+    made = traces.show(picture, weights, 96)
     page = standalone_html(made.payload, title="noise")
-    assert clips.page_megabytes(made) == pytest.approx(len(page.encode()) / 1e6, rel=0.1)
+    assert exports.page_megabytes(made) == pytest.approx(len(page.encode()) / 1e6, rel=0.1)
 
 
 def test_a_movie_is_of_the_pixel_or_of_the_primitive(picture, weights):
-    made = services.show(picture, weights, 96)
+    made = traces.show(picture, weights, 96)
     probe = Probe(made.key, "blocks.4", 3, 1, 1, 5)
-    pixel, primitive = (clips.movie(made, probe, of_primitive=which) for which in (False, True))
+    pixel, primitive = (exports.movie(made, probe, of_primitive=which) for which in (False, True))
     assert pixel.data != primitive.data
     assert len(a2core.read_media(pixel.data).frames) == 12
 
@@ -175,7 +176,7 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
     assert first.trace.blocks["blocks.4"].joint
     assert len(app.get("plotly_chart")) == 5
 
-    app.get_by_key(Key.TOGETHER).set_value(services.EACH).run()
+    app.get_by_key(Key.TOGETHER).set_value(traces.EACH).run()
     assert messages(app) == []
     assert not shown(app).trace.blocks["blocks.4"].joint
 
@@ -187,9 +188,9 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
     assert shown(app).trace.clip.times_s[0] >= 0.3
 
     kept = shown(app)
-    weights = services.list_weights()[0][0]
-    app.session_state[Key.STOPPED] = services.shown_key(kept.picture, weights, 224, services.JOINT)
-    app.get_by_key(Key.TOGETHER).set_value(services.JOINT).run()
+    weights = models.list_weights()[0][0]
+    app.session_state[Key.STOPPED] = traces.shown_key(kept.picture, weights, 224, traces.JOINT)
+    app.get_by_key(Key.TOGETHER).set_value(traces.JOINT).run()
     assert shown(app).key == kept.key, "what was there stays"
     again = next(button for button in app.button if button.label == "Trace it after all")
     again.click().run()
@@ -198,7 +199,7 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
     again_key = shown(app).key
 
     # Other pages take the frames that were cut, jointly.
-    app.get_by_key(Key.TOGETHER).set_value(services.EACH).run()
+    app.get_by_key(Key.TOGETHER).set_value(traces.EACH).run()
     elsewhere = AppTest.from_function(_current, default_timeout=TIMEOUT_S)
     elsewhere.session_state[Key.SHOWN] = shown(app)
     assert elsewhere.run().text[0].value == f"{again_key} {shown(app).trace.clip.times_s.tolist()}"
@@ -207,24 +208,24 @@ def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(che
 def _current() -> None:
     import streamlit as st
 
-    from viz_app.server import services
+    from viz_app.server import traces
 
-    shown = services.current_shown()
+    shown = traces.current_shown()
     st.text(f"{shown.key} {shown.trace.clip.times_s.tolist()}")
 
 
 def test_the_papers_network_for_clips_is_offered_as_untrained_and_other_pages_leave_it(checkpoints):
-    weights = services.list_weights()[0][-1]
-    assert weights.label == services.VIDEO_NETWORK
+    weights = models.list_weights()[0][-1]
+    assert weights.label == models.VIDEO_NETWORK
     assert not weights.trained
-    picture = clips.read_upload(gif(3), "noise.gif")[0]
-    made = services.show(picture, weights, 96)
+    picture = uploads.read_upload(gif(3), "noise.gif")[0]
+    made = traces.show(picture, weights, 96)
     assert not made.trace.trained
     assert [block["grid"] for block in made.payload["blocks"]] == [[3, 4, 6], [3, 4, 6]]
     st.session_state[Key.SHOWN] = made
     try:
-        elsewhere = services.current_shown()
+        elsewhere = traces.current_shown()
     finally:
         del st.session_state[Key.SHOWN]
-    assert elsewhere.weights == services.list_weights()[0][0]
+    assert elsewhere.weights == models.list_weights()[0][0]
     assert elsewhere.trace.blocks["blocks.4"].grid[0] == 3

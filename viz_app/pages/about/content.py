@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from viz_app.ui.view_model import percent
+from a2core.canvas import percent
 
 OURS = "ours"
 MEANINGS = {
@@ -136,3 +136,50 @@ def _worded(measure: str, value: Any) -> str:
     if measure in _SHARES:
         return percent(value) if value >= 0 else "−" + percent(-value)
     return f"{value:.4f}" if 0 < abs(value) < 0.02 else f"{value:.3f}"
+
+
+def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a checkpoint's card says, as (term, fact) lines for people, in the card's order.
+
+    Nested entries become "trained · seed"; the architecture becomes one line a block; long lists and
+    the sentences of primitives are left out.
+    """
+    facts = _architecture_facts(card.get("architecture"))
+    for term, value in _flattened({key: value for key, value in card.items() if key not in _TECHNICAL}):
+        if isinstance(value, list) and len(value) > _LONGEST_LIST:
+            continue
+        facts.append((" · ".join(_TERMS.get(part, part.replace("_", " ")) for part in term), _fact(value)))
+    return facts
+
+
+_TECHNICAL = {"format", "name", "architecture", "cards", "sha256", "size_bytes"}
+_LONGEST_LIST = 8
+_TERMS = {"wall_s": "time, s"}
+
+
+def _architecture_facts(architecture: Any) -> list[tuple[str, str]]:
+    if not isinstance(architecture, Mapping):
+        return []
+    facts = [("network", str(architecture.get("backbone", "not stated")))]
+    blocks = architecture.get("blocks")
+    for name, settings in blocks.items() if isinstance(blocks, Mapping) else ():
+        if isinstance(settings, Mapping):
+            n, m = settings.get("c_n", "?"), settings.get("c_m", "?")
+            facts.append((f"block after {name}", f"{n} primitives of {m} channels each"))
+    return facts
+
+
+def _flattened(value: Any, term: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in _flattened(inner, (*term, str(key)))]
+    return [(term, value)] if term else []
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "not stated"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_fact(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

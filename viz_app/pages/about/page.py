@@ -11,8 +11,7 @@ import streamlit as st
 
 from viz_app.pages.about import content as measures
 from viz_app.pages.about.content import Row, Table
-from viz_app.server import services
-from viz_app.ui import view_model
+from viz_app.server import models, samples
 from viz_app.ui.shell import styled
 
 PROSE = Path(__file__).resolve().parent / "about.html"
@@ -21,9 +20,9 @@ PROSE = Path(__file__).resolve().parent / "about.html"
 def render() -> None:
     """Draw the page."""
     styled()
-    usable, refused = services.list_weights()
-    cards = {weights.label: services.read_card(weights) for weights in usable if weights.trained}
-    models = [
+    usable, refused = models.list_weights()
+    cards = {weights.label: models.read_card(weights) for weights in usable if weights.trained}
+    described = [
         _opened(f"The model: {name}", _facts(card), k == 0) for k, (name, card) in enumerate(cards.items())
     ]
     measured = [
@@ -31,12 +30,12 @@ def render() -> None:
         for k, (name, card) in enumerate(cards.items())
         if (tables := "".join(_measured(table) for table in measures.tables(card)))
     ]
-    credits = "".join(f"<li>{html.escape(sample.credit)}</li>" for sample in view_model.SAMPLES)
+    credits = "".join(f"<li>{html.escape(sample.credit)}</li>" for sample in samples.SAMPLES)
     st.html(
         '<article class="a2-about"><h1>About this explorer</h1><div class="a2-pages"><div>'
         + PROSE.read_text(encoding="utf-8")
         + "</div><div>"
-        + "".join(models)
+        + "".join(described)
         + "".join(_refusal(info.path.name, info.fault) for info in refused)
         + f"<section><h2>Pictures</h2><ul>{credits}</ul><p>All are inside scikit-image.</p></section>"
         + "</div></div>"
@@ -52,7 +51,7 @@ def _opened(title: str, content: str, first: bool) -> str:
 
 
 def _facts(card: Mapping[str, Any]) -> str:
-    facts = view_model.card_facts({term: fact for term, fact in card.items() if term != "metrics"})
+    facts = measures.card_facts({term: fact for term, fact in card.items() if term != "metrics"})
     rows = "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(fact)}</dd>" for term, fact in facts)
     return f"<dl>{rows}</dl>"
 

@@ -7,16 +7,19 @@ from enum import StrEnum
 
 import streamlit as st
 
+from a2core import canvas
 from viz_app.components.bag_board import bag_board, reported
 from viz_app.components.runtime import override
 from viz_app.pages.experiment import content as experiment
 from viz_app.pages.experiment import service as laboratory
 from viz_app.pages.experiment.content import Setup
-from viz_app.pages.experiment.service import Place, Subject
-from viz_app.server import services
-from viz_app.server.services import Picture, Shown
+from viz_app.pages.experiment.service import Place
+from viz_app.server import replays, traces
+from viz_app.server.pictures import Picture
+from viz_app.server.replays import Subject
+from viz_app.server.traces import Shown
+from viz_app.ui import guards, text
 from viz_app.ui import plots as charts
-from viz_app.ui import view_model
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.shell import STYLES, styled, waiting
 
@@ -48,7 +51,7 @@ def render() -> None:
         "<p>See what the network then says about the picture or clip that you chose on Explore.</p></div>"
     )
     with waiting("Tracing the clip") as look:
-        shown = services.current_shown(look=look)
+        shown = traces.current_shown(look=look)
     if not shown.trace.trained:
         st.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
@@ -61,9 +64,9 @@ def render() -> None:
 def _page(shown: Shown) -> None:
     """All that changes with an experiment; reruns alone. A rerun drops the one that it overtakes."""
     with waiting("Running the network once, to keep what stands before the blocks") as look:
-        subject = laboratory.subject(shown.picture, shown.weights, shown.size_px, look=look)
+        subject = replays.subject(shown.picture, shown.weights, shown.size_px, look=look)
     if not subject.replay.blocks:
-        services.tell("This network has no double attention block to experiment with. Choose other weights.")
+        guards.tell("This network has no double attention block to experiment with. Choose other weights.")
         return
     block = _block(shown, subject)
     place = laboratory.place(subject, shown.picture, block)
@@ -80,7 +83,7 @@ def _page(shown: Shown) -> None:
         donor = None
         if setup.donor:
             with waiting("Running the network on the other picture") as look:
-                donor = laboratory.subject(donors[setup.donor], shown.weights, shown.size_px, look=look)
+                donor = replays.subject(donors[setup.donor], shown.weights, shown.size_px, look=look)
         gathered = place if donor is None else laboratory.place(donor, donors[setup.donor], block)
         with left:
             _board(identity, setup, subject, place, gathered)
@@ -178,7 +181,7 @@ def _tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
     if st.session_state.get(Key.PRESENT):
         st.html('<i class="a2-presenting"></i>')
     words = {
-        name: f"{view_model.block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
+        name: f"{canvas.block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
         for name in subject.replay.blocks
     }
     with st.container(key="experiment-tools", horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -237,7 +240,7 @@ def _board(identity: str, setup: Setup, subject: Subject, place: Place, gathered
 def _transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Picture]) -> None:
     titles = {"": f"![]({shown.picture.thumbnail}) its own"}
     for key, picture in donors.items():
-        titles[key] = f"![]({picture.thumbnail}) {view_model.as_markdown(picture.title)}"
+        titles[key] = f"![]({picture.thumbnail}) {text.as_markdown(picture.title)}"
     st.session_state[Key.DONOR] = setup.donor
     with st.container(key="experiment-transplant", gap="small"):
         st.html(
