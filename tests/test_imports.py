@@ -53,6 +53,8 @@ FORBIDDEN = {
     "viz_app.pages": {"torch", "cv2"},
     "viz_app.pages.explore.content": {"streamlit", "plotly"},
     "viz_app.pages.experiment.content": {"streamlit", "plotly"},
+    "viz_app.pages.experiment.maps": {"streamlit", "plotly"},
+    "viz_app.pages.experiment.setup": {"streamlit", "plotly"},
     "viz_app.pages.learn.lesson": {"streamlit", "plotly"},
     "viz_app.pages.learn.worksheet": {"streamlit", "plotly"},
     "viz_app.pages.compare.charts": {"streamlit"},

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from viz_app.pages.experiment import content as experiment
-from viz_app.pages.experiment import service as laboratory
-from viz_app.pages.experiment.page import MISSING, SHARED, Key
+from viz_app.pages.experiment.content import MISSING, NOTHING_TO_SHARE, SHARED
+from viz_app.pages.experiment.state import Key
 from viz_app.server import models, pictures, samples, traces
 from viz_app.ui.state import Key as AppKey
 
@@ -185,12 +185,12 @@ def test_all_off_with_nothing_to_share_among_says_so_and_shows_a_whole_result(ap
     app.get_by_key(Key.RULE).set_value(SHARED).run()
     assert rows(app) == expected(replay.run("blocks.5", off=off(app), renormalise=True))
     button(app, "all-off").click().run()
-    assert laboratory.ALL_OFF in text(app)
+    assert NOTHING_TO_SHARE in text(app)
     assert rows(app) == expected(replay.run("blocks.5", off=range(N)))
     button(app, "undo").click().run()
     button(app, "undo").click().run()
     assert app.get_by_key(Key.RULE).value == MISSING
-    assert laboratory.ALL_OFF not in text(app)
+    assert NOTHING_TO_SHARE not in text(app)
 
 
 def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, replay):

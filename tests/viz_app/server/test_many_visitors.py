@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 import a2core
 from tests.viz_app.pages.test_explore import APP, TIMEOUT_S, drop, messages, page_html, png, shown
 from tests.viz_app.server.test_clips import gif
-from viz_app.pages.experiment import content as experiment
-from viz_app.pages.experiment import service as laboratory
+from viz_app.pages.experiment import service
+from viz_app.pages.experiment.setup import plain_setup
 from viz_app.pages.learn import service as teaching
 from viz_app.server import models, pictures, replays, samples, traces, uploads, visitors
 from viz_app.server.jobs import Standing
@@ -123,8 +123,8 @@ def test_a_transplant_between_two_loads_of_one_network_is_never_tried(visit, mon
     replays.subject(cat, weights, 96)
     models._loaded.clear()
     subject, donor = (replays.subject(picture, weights, 96) for picture in (cat, cup))
-    setup = experiment.plain_setup(16)
-    outcome, _ = laboratory.perform(subject, "blocks.5", setup, donor)
+    setup = plain_setup(16)
+    outcome = service.perform(subject, "blocks.5", setup, donor)
     assert np.isfinite(outcome.after).all()
 
 

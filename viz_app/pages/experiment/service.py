@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from a2core import Attribution, Outcome, canvas
-from viz_app.pages.experiment import content as experiment
-from viz_app.pages.experiment.content import Setup
+from viz_app.pages.experiment import maps
+from viz_app.pages.experiment.setup import Setup
 from viz_app.server import pictures, visitors
 from viz_app.server.jobs import Tell
 from viz_app.server.pictures import Picture
@@ -18,11 +18,6 @@ from viz_app.server.replays import Subject
 from viz_app.server.samples import load_samples
 from viz_app.server.visitors import Look
 from viz_app.ui.state import Key
-
-ALL_OFF = (
-    "With every primitive off nothing is left to share ρ among, so nothing is renormalised: this is the "
-    "network without the block."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +37,13 @@ def place(of: Subject, picture: Picture, block: str, *, look: Look | None = None
 
     def make(tell: Tell) -> Place:
         seen, frames = replay.trace.blocks[block], replay.trace.model_input
-        width, height = experiment.tile_size(frames)
+        width, height = maps.tile_size(frames)
         first_order = {}
         for rule in (False, True):
             tell(0.0)
             first_order[rule] = replay.first_order(block, renormalise=rule)
         return Place(
-            experiment.tile_sheet(seen, frames),
+            maps.tile_sheet(seen, frames),
             width / height,
             first_order,
             replay.run(block, off=range(seen.n)),
@@ -62,8 +57,8 @@ def place(of: Subject, picture: Picture, block: str, *, look: Look | None = None
 
 def perform(
     of: Subject, block: str, setup: Setup, donor: Subject | None, *, look: Look | None = None
-) -> tuple[Outcome, str]:
-    """The outcome of an experiment, and what should be said about how it was done, or "".
+) -> Outcome:
+    """The outcome of an experiment; with every primitive off there is nothing to share ρ among.
 
     Raises:
         A2Error: the network's answer is not finite any more.
@@ -81,8 +76,7 @@ def perform(
         )
 
     what = ("perform", of.key, block, setup.factors, renormalise, None if donor is None else donor.key)
-    outcome = visitors.server().networks.run(what, run, visitor=visitors.visitor(), look=look)
-    return outcome, ALL_OFF if setup.renormalise and setup.empty else ""
+    return visitors.server().networks.run(what, run, visitor=visitors.visitor(), look=look)
 
 
 def attribute(
