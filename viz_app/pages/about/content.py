@@ -1,4 +1,6 @@
-"""What a checkpoint's card says it was measured to do, as tables for people. Draws nothing.
+"""What About says: the checkpoints' cards as facts and tables for people, and the page round them; pure.
+
+The prose is in about.html.
 
 A card's "metrics" hold one entry for each measurement: what it was measured on, by which command, and
 numbers by name, of each block or of the whole network. A baseline stands beside the number that it
@@ -7,7 +9,8 @@ belongs to, as "click-AUC, cosine" or "top-1 plain trunk".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +64,79 @@ class Table:
     command: str
     columns: tuple[str, ...]  # "ours", then the baselines
     measures: tuple[Measure, ...]
+
+
+def page_html(
+    prose: str,
+    cards: Mapping[str, Mapping[str, Any]],
+    refused: Iterable[tuple[str, str]],
+    credits: Sequence[str],
+) -> str:
+    """The whole page: `cards` by the name of their weights; of each refused checkpoint its file and why."""
+    models = [
+        _opened(f"The model: {name}", _facts(card), k == 0) for k, (name, card) in enumerate(cards.items())
+    ]
+    measured = [
+        _opened(f"How well {name} does", f'<div class="a2-measures">{found}</div>', k == 0)
+        for k, (name, card) in enumerate(cards.items())
+        if (found := "".join(_measured(table) for table in tables(card)))
+    ]
+    pictures = "".join(f"<li>{html.escape(credit)}</li>" for credit in credits)
+    return (
+        '<article class="a2-about"><h1>About this explorer</h1><div class="a2-pages"><div>'
+        + prose
+        + "</div><div>"
+        + "".join(models)
+        + "".join(_refusal(name, fault) for name, fault in refused)
+        + f"<section><h2>Pictures</h2><ul>{pictures}</ul><p>All are inside scikit-image.</p></section>"
+        + "</div></div>"
+        + "".join(measured)
+        + "</article>"
+    )
+
+
+def _opened(title: str, content: str, first: bool) -> str:
+    """A part of the page that can be closed; that of the first model is open."""
+    state = " open" if first else ""
+    return f"<details{state}><summary><h2>{html.escape(title)}</h2></summary>{content}</details>"
+
+
+def _facts(card: Mapping[str, Any]) -> str:
+    facts = card_facts({term: fact for term, fact in card.items() if term != "metrics"})
+    rows = "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(fact)}</dd>" for term, fact in facts)
+    return f"<dl>{rows}</dl>"
+
+
+def _measured(table: Table) -> str:
+    """One measurement: of each measure what it means, what the model reaches, and what others do."""
+    heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
+    bodies = "".join(
+        f'<tbody><tr><th scope="rowgroup" colspan="{len(table.columns) + 1}">'
+        f"<b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></th></tr>"
+        + "".join(_line(row) for row in measure.rows)
+        + "</tbody>"
+        for measure in table.measures
+    )
+    command = f"<p><code>{html.escape(table.command)}</code></p>" if table.command else ""
+    return (
+        f"<section><h3>{html.escape(table.title[:1].upper() + table.title[1:])}</h3>"
+        f"<p>Measured on {html.escape(table.measured_on or 'what the card does not say')}. "
+        "The best of a line is bold.</p>"
+        f'<div><table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'
+        f"{command}</section>"
+    )
+
+
+def _line(row: Row) -> str:
+    cells = "".join(
+        f"<td><b>{html.escape(value)}</b></td>" if at == row.best else f"<td>{html.escape(value)}</td>"
+        for at, value in enumerate(row.values)
+    )
+    return f'<tr><th scope="row">{html.escape(row.of or "the network")}</th>{cells}</tr>'
+
+
+def _refusal(name: str, fault: str) -> str:
+    return f"<section><h2>Refused: {html.escape(name)}</h2><p>{html.escape(fault)}</p></section>"
 
 
 def tables(card: Mapping[str, Any]) -> list[Table]:
