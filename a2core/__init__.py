@@ -6,7 +6,8 @@ trace = model.trace(a2core.read_media("photo.jpg"))
 a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 """
 
-from a2core.adopt import AdoptionReport, adopt, model_of
+from a2core.bench.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
+from a2core.blocks.double_attention import DoubleAttention
 from a2core.checkpoints import (
     CheckpointInfo,
     checkpoint_folder,
@@ -16,8 +17,6 @@ from a2core.checkpoints import (
     untrained_model,
     video_model,
 )
-from a2core.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
-from a2core.double_attention import DoubleAttention
 from a2core.errors import (
     A2Error,
     BlockError,
@@ -29,12 +28,15 @@ from a2core.errors import (
     TrainingError,
 )
 from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
-from a2core.insert import insert_blocks, remove_blocks
-from a2core.intervene import Attribution, ClassShift, Outcome, Replay
-from a2core.lesson import Lesson, take_lesson
 from a2core.media import Clip, made_clip, read_media
-from a2core.networks import find_nonfinite
-from a2core.probe import (
+from a2core.networks.insert import insert_blocks, remove_blocks
+from a2core.networks.nonfinite import find_nonfinite
+from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
+from a2core.threads import use_cores
+from a2core.tracing.adopt import AdoptionReport, adopt, model_of
+from a2core.tracing.intervene import Attribution, ClassShift, Outcome, Replay
+from a2core.tracing.lesson import Lesson, take_lesson
+from a2core.tracing.probe import (
     attention_terms,
     cell_of_pixel,
     effective_attention,
@@ -43,9 +45,7 @@ from a2core.probe import (
     reach,
     received_attention,
 )
-from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
-from a2core.threads import use_cores
-from a2core.trace import BlockTrace, Model, Trace
+from a2core.tracing.trace import BlockTrace, Model, Trace
 
 __all__ = [
     "POSITIONS",

@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from a2core.blocks.registry import DOUBLE_ATTENTION
 from a2core.errors import CheckpointError
 
 CARD_FORMAT = 1
 LARGEST_BYTES = 16 * 2**20
-DOUBLE_ATTENTION = "double_attention"
 _DEEPEST = 32  # objects and lists within one another
 _LONGEST_INTEGER = 2**63
 _TRUNKS = ("published", "own")

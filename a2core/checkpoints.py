@@ -28,17 +28,13 @@ from torch import Tensor, nn
 
 from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
-from a2core.insert import inserted_blocks, plain_key
-from a2core.networks import (
-    BACKBONES,
-    Backbone,
-    VideoResNet,
-    build_network,
-    chain,
-    fold_norms,
-    video_architecture,
-)
-from a2core.trace import Model, pick_device
+from a2core.networks.backbones import BACKBONES, Backbone, build_network
+from a2core.networks.chain import chain
+from a2core.networks.fold import fold_norms
+from a2core.networks.insert import inserted_blocks, plain_key
+from a2core.networks.paper import video_architecture
+from a2core.networks.video import VideoResNet
+from a2core.tracing.trace import Model, pick_device
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 _PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
@@ -196,7 +192,7 @@ def stored_tensors(
     own_trunk = architecture.get("trunk") == "own"
     if network is not None and (own_trunk or "labels" in architecture):
         inside = {id(t) for block in blocks.values() for t in block.state_dict(keep_vars=True).values()}
-        head = "" if own_trunk else BACKBONES[architecture["backbone"]] + "."
+        head = "" if own_trunk else BACKBONES[architecture["backbone"]].classifier + "."
         whole = {plain_key(network, key): t for key, t in network.state_dict(keep_vars=True).items()}
         stored |= {
             f"network/{key}": tensor.detach()

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from a2core import bench, bench_trace, counts
+from a2core.bench import block as bench
+from a2core.bench import counts
+from a2core.bench import trace as bench_trace
+from a2core.blocks.registry import KINDS
 from a2core.checkpoints import list_checkpoints, load_model, video_model, write_atomically
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv, write_npz
 from a2core.media import read_media
-from a2core.networks import BLOCK_KINDS
-from a2core.probe import cell_of_pixel, reach
+from a2core.tracing.probe import cell_of_pixel, reach
 
 VIDEO_NETWORKS = {f"video-resnet{depth}": depth for depth in (26, 29, 50)}
 
@@ -189,7 +191,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", choices=("adapt", "fine-tune"), default="adapt", help="(default: adapt)")
     parser.add_argument(
         "--kind",
-        choices=[kind.replace("_", "-") for kind in BLOCK_KINDS],
+        choices=[kind.replace("_", "-") for kind in KINDS],
         default="double-attention",
         help="kind of block: double attention or one of its rivals (default: %(default)s)",
     )
@@ -355,16 +357,16 @@ def run_train(args: argparse.Namespace) -> int:
     """Train in the chosen mode, resuming what was begun in --out."""
     check_train_arguments(args)
     if args.mode == "adapt":
-        from a2core.training.adapt import train
+        from a2core.training.adapt.folders import train
     else:
-        from a2core.training.finetune import train
+        from a2core.training.finetune.finetune import train
 
     return train(args, command="python -m a2core " + " ".join(sys.argv[1:]))
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Measure a checkpoint beside its baselines; a table, and JSON when asked for."""
-    from a2core.training.evaluate import evaluate
+    from a2core.training.evaluate.evaluate import evaluate
 
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     measures = evaluate(args, command="python -m a2core " + " ".join(words))
@@ -378,13 +380,13 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 def run_cards(args: argparse.Namespace) -> int:
     """Describe every primitive of a checkpoint, in its card."""
-    from a2core.training.cards import cards
+    from a2core.training.evaluate.cards import cards
 
     return cards(args)
 
 
 def run_study(args: argparse.Namespace) -> int:
     """Six variants of one classifier, trained alike; goes on where it was stopped."""
-    from a2core.training.study import study
+    from a2core.training.finetune.study import study
 
     return study(args)

@@ -14,17 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2core.baselines import SelfAttention, SqueezeExcitation
-from a2core.card import DOUBLE_ATTENTION, Card
+from a2core.blocks.registry import KINDS, block_settings
+from a2core.card import Card
 from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import BlockError, CheckpointError
-from a2core.lesson import watching
 from a2core.media import Clip
-from a2core.networks import build_network, fold_norms, inserted_blocks
-from a2core.trace import Model, pick_device
-
-KINDS = ("squeeze_excitation", "covariance_pooling", "non_local", "self_attention", DOUBLE_ATTENTION)
-_INNER = 64
+from a2core.networks.backbones import build_network
+from a2core.networks.fold import fold_norms
+from a2core.networks.insert import inserted_blocks
+from a2core.tracing.lesson import watching
+from a2core.tracing.trace import Model, pick_device
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
         raise CheckpointError(f"There is no checkpoint {rival.like!r} any more. Reload the page.")
     architecture = dict(base.architecture)
     architecture["blocks"] = {
-        name: random_settings(rival.kind, settings["in_channels"]) for name, settings in base.blocks.items()
+        name: block_settings(rival.kind, settings["in_channels"]) for name, settings in base.blocks.items()
     }
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -106,19 +105,7 @@ def rival_settings(rival: Rival, block: str) -> dict[str, Any]:
     if card is None or block not in card.blocks:
         raise CheckpointError(f"There is no block {block!r} in {rival.like} any more. Reload the page.")
     settings = dict(card.blocks[block])
-    return settings if rival.checkpoint else random_settings(rival.kind, settings["in_channels"])
-
-
-def random_settings(kind: str, channels: int) -> dict[str, Any]:
-    """Settings of a block of `kind` behind so many channels, about as large as an A² block of m = n = 64."""
-    sized: dict[str, dict[str, Any]] = {
-        "squeeze_excitation": {"reduction": 1, "input_norm": True},
-        "covariance_pooling": {"c_m": 16, "input_norm": True},
-        "non_local": {"inner": _INNER, "input_norm": True, "position_norm": "centred"},
-        "self_attention": {"inner": _INNER, "heads": 8, "input_norm": True, "position_norm": "centred"},
-        DOUBLE_ATTENTION: {"c_m": _INNER, "c_n": _INNER, "position_norm": "centred"},
-    }
-    return {"kind": kind, "in_channels": channels, **sized[kind]}
+    return settings if rival.checkpoint else block_settings(rival.kind, settings["in_channels"])
 
 
 def _match(one: Card, other: Card) -> bool:
@@ -153,8 +140,8 @@ class Reading:
             own.observer = None
         self._block = own
         self._x = x.float().transpose(0, 1).flatten(1, 2)[None]  # (1, c, T·h, w)
-        self.same_everywhere = bool(getattr(self._block, "same_everywhere", False))
-        self.handed = "gates" if isinstance(block, SqueezeExcitation) else "addition"
+        self.same_everywhere = getattr(block, "attends", None) == "same"
+        self.handed = getattr(block, "hands", "addition")
         self.spread, self.scale = self._handed_out()
 
     @torch.inference_mode()
@@ -189,9 +176,8 @@ class Reading:
         Raises:
             BlockError: the position lies outside the grid.
         """
-        if not isinstance(self._block, SelfAttention):
-            return None
-        return self._maps(self._block.attention_rows(self._x, self._flat(position))[0])
+        rows = self._block.attention_rows(self._x, self._flat(position))
+        return None if rows is None else self._maps(rows[0])
 
     def _flat(self, position: tuple[int, int, int]) -> tuple[int, int]:
         if not all(0 <= at < size for at, size in zip(position, self.grid, strict=True)):

@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from a2core.canvas.vocabulary import read_vocabulary
-from a2core.probe import reach
+from a2core.tracing.probe import reach
 
 if TYPE_CHECKING:
-    from a2core.trace import BlockTrace, Trace
+    from a2core.tracing.trace import BlockTrace, Trace
 
 PICTURE_QUALITY = 92  # of a WebP frame
 CLIP_QUALITY = 80  # of the frames of a clip, of which there are many

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 
 from a2core.errors import BlockError
-from a2core.probe import Position, pixel_of_cell
-from a2core.trace import Trace
+from a2core.tracing.probe import Position, pixel_of_cell
+from a2core.tracing.trace import Trace
 
 
 def trace_arrays(trace: Trace) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from a2core.canvas import colour_table, percent
 from a2core.errors import BlockError
 from a2core.export.paint import Colours, overlay
-from a2core.probe import (
+from a2core.tracing.probe import (
     Position,
     effective_attention,
     pixel_of_cell,
@@ -25,7 +25,7 @@ from a2core.probe import (
     reach,
     received_attention,
 )
-from a2core.trace import BlockTrace, Trace
+from a2core.tracing.trace import BlockTrace, Trace
 
 DPI = 300
 WIDTH_PX = 1800

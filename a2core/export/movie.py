@@ -17,7 +17,7 @@ import numpy as np
 
 from a2core.errors import A2Error
 from a2core.export.paint import Colours, overlay
-from a2core.trace import Trace
+from a2core.tracing.trace import Trace
 
 _ENCODERS = (  # FourCC, name, suffix, MIME type: the first that opens is taken
     ("VP80", "VP8", ".webm", "video/webm"),

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from a2core import Clip, DoubleAttention, Model, insert_blocks
-from a2core.networks import inserted_blocks
+from a2core.networks.insert import inserted_blocks
 
 
 def tiny_network(seed: int = 0) -> nn.Module:

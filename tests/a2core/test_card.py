@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import a2core
 from a2core.card import parse_card
 from a2core.cli import main
-from a2core.training.cards import amend_card
+from a2core.training.evaluate.cards import amend_card
 from viz_app.pages.about import content as measures
 from viz_app.server import models
 

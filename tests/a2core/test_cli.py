@@ -9,8 +9,8 @@ from PIL import Image
 
 from a2core.cli import main
 from a2core.media import read_media
-from a2core.probe import effective_attention
-from a2core.trace import BlockTrace
+from a2core.tracing.probe import effective_attention
+from a2core.tracing.trace import BlockTrace
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 import a2core
-from a2core.networks import build_network, inserted_blocks, make_block
-from a2core.rivals import DOUBLE_ATTENTION, KINDS, Reading, random_settings
+from a2core.blocks.registry import DOUBLE_ATTENTION, KINDS, block_settings, make_block
+from a2core.networks.backbones import build_network
+from a2core.networks.insert import inserted_blocks
+from a2core.rivals import Reading
 from tests.conftest import softmax
 
 GRID = (2, 3, 4)
@@ -25,7 +27,7 @@ def features(seed: int = 0) -> torch.Tensor:
 
 def block_of(kind: str) -> nn.Module:
     torch.manual_seed(1)
-    block = make_block(random_settings(kind, CHANNELS)).eval()
+    block = make_block(block_settings(kind, CHANNELS)).eval()
     for parameter in block.parameters():
         nn.init.normal_(parameter, std=0.4)
     return block
@@ -85,7 +87,7 @@ def test_what_is_the_same_for_everybody_differs_by_rounding_only(kind, handed):
 
 def test_a_block_that_hands_out_differently_is_found_out_whatever_it_claims():
     class Liar(nn.Module):
-        same_everywhere = True
+        attends = "same"
 
         def forward(self, x):
             return x + torch.linspace(0, 1, x.shape[-1])
@@ -113,10 +115,8 @@ def test_a_position_or_block_that_is_not_there_is_refused(tiny_model, photo):
 def checkpoint(folder, name: str, kind: str) -> None:
     architecture = {
         "backbone": "tf_efficientnet_lite0",
-        "blocks": {"blocks.5": random_settings(kind, 192)},
+        "blocks": {"blocks.5": block_settings(kind, 192)},
     }
-    if kind == DOUBLE_ATTENTION:
-        del architecture["blocks"]["blocks.5"]["kind"]
     blocks = inserted_blocks(build_network(architecture).network)
     a2core.save_checkpoint(folder / f"{name}.safetensors", blocks, architecture=architecture, card={})
 
@@ -126,7 +126,7 @@ def test_rivals_are_found_by_their_cards_and_those_without_one_are_random_and_sa
     checkpoint(tmp_path, "a2-made", DOUBLE_ATTENTION)
     checkpoint(tmp_path, "whatever", "non_local")
     found = {rival.kind: rival for rival in a2core.find_rivals("a2-made")}
-    assert tuple(found) == KINDS
+    assert tuple(found) == tuple(KINDS)
     assert {kind: rival.checkpoint for kind, rival in found.items() if rival.trained} == {
         DOUBLE_ATTENTION: "a2-made",
         "non_local": "whatever",

@@ -14,7 +14,7 @@ import torch
 
 from a2core import threads
 from a2core.media import read_media
-from tests.a2core.media_files import counter_clip
+from tests.a2core.media.media_files import counter_clip
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ import streamlit as st
 import torch
 
 import a2core
-from a2core.networks import build_network, inserted_blocks
+from a2core.networks.backbones import build_network
+from a2core.networks.insert import inserted_blocks
 from viz_app.pages.explore import page as explore
 from viz_app.server import traces
 

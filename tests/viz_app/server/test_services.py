@@ -11,7 +11,8 @@ import pytest
 
 import a2core
 from a2core import MediaError
-from a2core.networks import build_network, inserted_blocks
+from a2core.networks.backbones import build_network
+from a2core.networks.insert import inserted_blocks
 from viz_app.pages.explore import service
 from viz_app.server import faults, models, pictures, samples, traces, uploads
 from viz_app.ui import text

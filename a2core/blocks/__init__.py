@@ -1,0 +1,1 @@
+"""What can stand in a network: double attention and its relatives, one file each."""

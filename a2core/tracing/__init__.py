@@ -1,0 +1,1 @@
+"""Looking into a network: traces, questions, interventions, blocks written by others."""

@@ -1,0 +1,397 @@
+"""What blocks are taught, computed once and kept on disk: features, affinities, soft predictions.
+
+For every photo, at one of several sizes:
+
+- the frozen trunk's features at each block's place (float16);
+- for some random positions p of each block's grid, the **target affinity** T(p, ·), a distribution
+  over all positions: cosine similarities of features, averaged over networks and picture scales,
+  turned into a random walk (softmax with temperature 0.1, made symmetric, row-normalised) and
+  walked 8 steps. The walk flows along chains of similar cells and stops at region borders: as
+  a score of "which cells belong to the object at p" it beats the similarities themselves. Target rows
+  are what E(p, ·) = Σ_i ρ_i(p) θ_i is drawn towards;
+- the teacher's logits (float16), of the picture at the size that the teacher was trained for: of larger
+  ones it knows little.
+
+With `frames` T > 1 every photo becomes a made clip (`data.moved`), and positions are those of all its frames,
+T·grid², flattened frame by frame.
+
+The cache is written in chunks; killed at any moment, it goes on from the last whole one. It is known by its
+settings and by what its photos show: photos that were moved or renamed find theirs again, and others of the
+same names do not. What another version of this file wrote is never taken for its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from a2core.checkpoints import write_atomically
+from a2core.errors import TrainingError
+from a2core.networks.backbones import load_backbone
+from a2core.networks.chain import stages
+from a2core.networks.fold import fold_norms
+from a2core.training.data import Skipped, identity_of, moved, read_photo, square
+
+FORMAT = 2  # of what is kept; 1 knew photos by their names and sizes
+ABOUT = "about.json"
+CHUNK = 24
+TEACHER_PX = 256  # of whose pictures the teacher's predictions are taken; it was trained on 260
+LARGEST_PX = 768  # pictures are doubled for a finer look, up to here: photos hold nothing finer
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """Everything that the cached numbers depend on, beside the photos themselves."""
+
+    trunk: str = "tf_efficientnet_lite0"
+    teacher: str = "tf_efficientnet_lite2"
+    taps: tuple[str, ...] = ("blocks.4", "blocks.5")  # stages of both, in network order
+    sizes_px: tuple[int, ...] = (384, 576)
+    rows: int = 24
+    temperature: float = 0.1
+    steps: int = 8
+    seed: int = 0
+    frames: int = 1
+
+
+def run_stages(
+    network: nn.Module, x: Tensor, wanted: Sequence[str], *, last: str = ""
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Outputs of the wanted stages, and the logits, or what stage `last` returns.
+
+    Raises:
+        TrainingError: one that is not a stage of the network: only between stages can it be cut.
+    """
+    chain = dict(stages(network))
+    unknown = [name for name in (*wanted, last) if name and name not in chain]
+    if unknown:
+        raise TrainingError(
+            f"{type(network).__name__} has no stage {unknown[0]!r} whose features could be kept. "
+            f"It has {', '.join(chain)}."
+        )
+    kept = {}
+    for name, stage in chain.items():
+        x = stage(x)
+        if name in wanted:
+            kept[name] = x
+        if name == last:
+            break
+    return kept, x
+
+
+def standardise(photos: np.ndarray) -> Tensor:
+    """(B, S, S, 3) uint8 to what both EfficientNet-Lites take."""
+    return torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).sub_(0.498).div_(0.502)
+
+
+def unit_features(features: Tensor, grid: int, frames: int = 1) -> Tensor:
+    """(B, c, T·grid²), of unit length: standardised per channel over the batch, resampled to the grid.
+
+    `features` are (B·T, c, h, w), T = `frames`.
+    """
+    mean = features.mean(dim=(0, 2, 3), keepdim=True)
+    std = features.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-5)
+    features = (features - mean) / std
+    if features.shape[-1] > grid:
+        features = F.adaptive_avg_pool2d(features, grid)
+    elif features.shape[-1] < grid:
+        features = F.interpolate(features, size=(grid, grid), mode="bilinear", align_corners=False)
+    flat = features.unflatten(0, (-1, frames)).transpose(1, 2).flatten(2)
+    return F.normalize(flat, dim=1)
+
+
+def walked_affinity(
+    units: Sequence[Tensor], temperature: float, steps: int, rows: Tensor | None = None
+) -> Tensor:
+    """(B, N, N): mean cosine similarity of the unit features, as a random walk of `steps` (a power of 2).
+
+    Rows sum to 1. With `rows` (B, R), only those: (B, R, N), far cheaper.
+    """
+    similarity = torch.stack([u.transpose(1, 2) @ u for u in units]).mean(dim=0)
+    walk = torch.softmax(similarity / temperature, dim=-1)
+    walk = walk + walk.transpose(1, 2)
+    walk = walk / walk.sum(dim=-1, keepdim=True)
+    if rows is not None:
+        walked = walk.gather(1, rows[..., None].expand(-1, -1, walk.shape[2]))
+        for _ in range(steps - 1):
+            walked = walked @ walk
+        return walked
+    while steps > 1:
+        walk, steps = walk @ walk, steps // 2
+    return walk
+
+
+def _look(
+    trunk: nn.Module, teacher: nn.Module, pictures: np.ndarray, taps: Sequence[str], device: torch.device
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures, with the logits."""
+    with torch.inference_mode():  # each thread has its own
+        x = standardise(pictures).to(device).contiguous(memory_format=torch.channels_last)
+        side = max(x.shape[-1], min(2 * x.shape[-1], LARGEST_PX))
+        enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
+        _, large = run_stages(trunk, enlarged, (), last=taps[-1])
+        ours, _ = run_stages(trunk, x, taps, last=taps[-1])
+        theirs, _ = run_stages(teacher, x, taps, last=taps[-1])
+        known = F.interpolate(
+            x, size=(TEACHER_PX, TEACHER_PX), mode="bilinear", antialias=True, align_corners=False
+        )
+        _, logits = run_stages(teacher, known, ())
+    return ours, theirs, {"large": large, "logits": logits}
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as torch may use, each doing its sums alone."""
+    count = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(count)
+
+
+def _reserve(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Make an array's file of its full size, whole or not at all.
+
+    Its room on the disk is taken now: a disk that fills up later would end the process without a word,
+    since the arrays are written through memory maps.
+
+    Raises:
+        OSError: there is not room enough.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    try:
+        with partial.open("wb") as file:
+            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.flush()
+            _take_room(file, math.prod(shape) * dtype.itemsize)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _format_of(folder: Path) -> int:
+    """The format of the cache in `folder`; 1 where it does not say."""
+    try:
+        told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 1
+    return told.get("format", 1) if isinstance(told, dict) else 1
+
+
+def _take_room(file: IO[bytes], size_bytes: int) -> None:
+    """Make an open file longer by so many bytes that are there, not only promised.
+
+    Raises:
+        OSError: there is not room enough.
+    """
+    if hasattr(os, "posix_fallocate"):  # Linux
+        os.posix_fallocate(file.fileno(), file.tell(), size_bytes)
+        return
+    zeros = bytes(min(size_bytes, 2**24))
+    for start in range(0, size_bytes, 2**24):
+        file.write(zeros[: size_bytes - start])
+    file.flush()
+    os.fsync(file.fileno())
+
+
+class Cache:
+    """The cache of one set of photos and settings, below `folder`; `build` fills what is missing."""
+
+    def __init__(
+        self,
+        folder: Path,
+        photos: Sequence[Path],
+        settings: CacheSettings,
+        *,
+        device: torch.device | None = None,
+    ) -> None:
+        self.photos, self.settings = list(photos), settings
+        self.device = device or torch.device("cpu")
+        told = json.dumps([FORMAT, asdict(settings), identity_of(photos)])
+        self.folder = folder / hashlib.sha256(told.encode()).hexdigest()[:16]
+        self.skipped = Skipped()
+
+    def outdated(self) -> list[Path]:
+        """Caches beside this one that an older version wrote and that nothing reads any more."""
+        beside = self.folder.parent
+        found = sorted(path for path in beside.iterdir() if path.is_dir()) if beside.is_dir() else []
+        return [path for path in found if any(path.glob("*-done.json")) and _format_of(path) != FORMAT]
+
+    def members(self, size_px: int) -> list[int]:
+        """Indices of the photos cached at this size: each photo has one."""
+        sizes = self.settings.sizes_px
+        return [i for i in range(len(self.photos)) if sizes[i % len(sizes)] == size_px]
+
+    def _kept(self, size_px: int, key: str) -> np.ndarray:
+        return np.load(self.folder / f"{size_px}-{key}.npy", mmap_mode="r")
+
+    def _writable(self, size_px: int, key: str, value: np.ndarray) -> np.ndarray:
+        """The array for values such as `value` (some photos, ...) of all photos of this size."""
+        path = self.folder / f"{size_px}-{key}.npy"
+        if path.exists():
+            return np.load(path, mmap_mode="r+")
+        shape = (len(self.members(size_px)), *value.shape[1:])
+        _reserve(path, shape, value.dtype)
+        return np.load(path, mmap_mode="r+")
+
+    def stride_px(self, tap: str) -> int:
+        """Pixels of the picture for each cell of the features kept of `tap`.
+
+        Raises:
+            TrainingError: the cache holds none of this name.
+        """
+        if tap not in self.settings.taps:
+            raise TrainingError(
+                f"The cache holds no features for a block at {tap!r}, only at "
+                f"{', '.join(map(repr, self.settings.taps))}. Make one with these taps."
+            )
+        size_px = self.settings.sizes_px[0]
+        return size_px // self._kept(size_px, f"features@{tap}").shape[-1]
+
+    def keys(self) -> list[str]:
+        """Names of the cached arrays of one size."""
+        taps = self.settings.taps
+        return [f"{kind}@{tap}" for tap in taps for kind in ("features", "rows", "targets")] + [
+            "logits",
+            "valid",
+        ]
+
+    def build(self, *, progress: bool = True) -> None:
+        """Compute what is not there yet.
+
+        Raises:
+            TrainingError: the disk fills up, or no photo could be read.
+        """
+        try:
+            for size_px in self.settings.sizes_px:
+                self._build_size(size_px, progress)
+        except OSError as error:
+            raise TrainingError(
+                f"The cache {self.folder} cannot be written ({error}). Free space, or give another --cache; "
+                "what is whole stays and is used again."
+            ) from error
+
+    def _build_size(self, size_px: int, progress: bool) -> None:
+        members = self.members(size_px)
+        marker = self.folder / f"{size_px}-done.json"
+        state: dict[str, Any] = (
+            json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else {"done": 0}
+        )
+        done, before = state["done"], len(self.skipped.reasons)
+        self.skipped.reasons += state.get("skipped", [])
+        if done >= len(members):
+            return
+        trunk, teacher = (
+            fold_norms(load_backbone(name).network).to(self.device).to(memory_format=torch.channels_last)
+            for name in (self.settings.trunk, self.settings.teacher)
+        )
+        self._say_what_it_is()
+        arrays: dict[str, np.ndarray] = {}
+        bar = tqdm(
+            total=len(members),
+            initial=done,
+            desc=f"features {size_px} px",
+            disable=not progress,
+            unit="photo",
+        )
+        with bar:
+            for start in range(done, len(members), CHUNK):
+                chunk = members[start : start + CHUNK]
+                values = self._compute(trunk, teacher, chunk, size_px)
+                arrays = arrays or {key: self._writable(size_px, key, values[key]) for key in self.keys()}
+                for key, array in arrays.items():
+                    array[start : start + len(chunk)] = values[key]
+                    array.flush()  # type: ignore[attr-defined]
+                state = {"done": start + len(chunk), "skipped": self.skipped.reasons[before:]}
+                write_atomically(marker, json.dumps(state).encode())
+                bar.update(len(chunk))
+
+    def _say_what_it_is(self) -> None:
+        told = {"format": FORMAT, "photos": len(self.photos), **asdict(self.settings)}
+        write_atomically(self.folder / ABOUT, (json.dumps(told, indent=1) + "\n").encode())
+
+    @torch.inference_mode()
+    def _compute(
+        self, trunk: nn.Module, teacher: nn.Module, chunk: list[int], size_px: int
+    ) -> dict[str, np.ndarray]:
+        settings, frames = self.settings, self.settings.frames
+        pictures, valid = [], []
+        for index in chunk:
+            rng = np.random.default_rng((settings.seed, index))
+            photo = read_photo(self.photos[index], self.skipped)
+            valid.append(photo is not None)
+            blank = np.zeros((8, 8, 3), np.uint8)
+            photo = blank if photo is None else photo
+            if frames > 1:
+                pictures.append(moved(photo, size_px, frames, rng))
+            else:
+                pictures.append(square(photo, size_px, rng if rng.random() < 0.5 else None)[None])
+        look = partial(_look, trunk, teacher, taps=settings.taps, device=self.device)
+        if self.device.type == "cpu":
+            # One photo at a time, whose features fit the processor's cache; photos beside one another.
+            with _one_thread_each() as pool:
+                looked = list(pool.map(look, pictures))
+        else:
+            looked = [look(np.concatenate(pictures))]
+        joined = [
+            {key: torch.cat([seen[part][key] for seen in looked]) for key in looked[0][part]}
+            for part in range(3)
+        ]
+        ours, theirs, (large, logits) = joined[0], joined[1], joined[2].values()
+        values: dict[str, np.ndarray] = {
+            "logits": logits.half().unflatten(0, (-1, frames)).cpu().numpy(),
+            "valid": np.array(valid),
+        }
+        rng = np.random.default_rng((settings.seed, chunk[0], 1))
+        for tap in settings.taps:
+            grid = ours[tap].shape[-1]
+            rows = np.stack([rng.choice(frames * grid * grid, settings.rows, replace=False) for _ in chunk])
+            picked = walked_affinity(
+                [unit_features(f, grid, frames) for f in (ours[tap], theirs[tap], large)],
+                settings.temperature,
+                settings.steps,
+                torch.from_numpy(rows).to(self.device),
+            )
+            features = ours[tap].half().unflatten(0, (-1, frames))
+            values[f"features@{tap}"] = features.contiguous().cpu().numpy()
+            values[f"rows@{tap}"] = rows.astype(np.int32)
+            values[f"targets@{tap}"] = picked.half().cpu().numpy()
+        return values
+
+    def batch(self, size_px: int, indices: np.ndarray) -> dict[str, Tensor]:
+        """The cached values at these places of `members(size_px)`, as float32 and int64 tensors.
+
+        Features and logits of every frame, (B·T, ...), frames of a clip one after another; rows and targets
+        of every clip, (B, ...).
+        """
+        order = np.sort(indices)
+        taken = {}
+        for key in self.keys():
+            values = torch.from_numpy(np.array(self._kept(size_px, key)[order])).to(self.device)
+            if key.startswith(("features", "logits")):
+                values = values.flatten(0, 1)
+            wider = {torch.float16: torch.float32, torch.int32: torch.int64}
+            taken[key] = values.to(wider.get(values.dtype, values.dtype))
+        return taken
+
+    def valid_members(self, size_px: int) -> np.ndarray:
+        """Places in `members(size_px)` of the photos that could be read."""
+        return np.flatnonzero(self._kept(size_px, "valid"))

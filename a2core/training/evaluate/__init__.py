@@ -1,0 +1,1 @@
+"""A checkpoint beside its baselines: maps on labelled regions, answers on labelled photos, cards."""

@@ -1,0 +1,602 @@
+"""`python -m a2core train --mode fine-tune`: a network with blocks, end to end, on labelled photos.
+
+    python -m a2core train TRAIN --mode fine-tune --val VAL --network resnet18
+    torchrun --nproc-per-node 4 -m a2core train TRAIN --mode fine-tune --val VAL --network a2-resnet50-c4
+
+Everything is a function of the settings, the seed and the number of the step: which photos a step
+sees, how each is cropped, the learning rate, what dropout drops. So a run that was killed goes on as
+if it had not been, and how the work of a step is split (processes, `--accumulate`) changes its result
+by rounding only. That holds as long as no statistics are taken over the part of a batch that one
+process has at a time: batch norms keep their published statistics unless training starts from
+scratch; then they use those of the batch, of all processes together on CUDA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import hashlib
+import json
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from timm.layers import convert_sync_batchnorm
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
+from a2core.checkpoints import save_checkpoint
+from a2core.errors import TrainingError
+from a2core.networks.backbones import BACKBONES, build_network
+from a2core.networks.insert import inserted_blocks
+from a2core.networks.paper import paper_architecture
+from a2core.tracing.trace import pick_device
+from a2core.training.data import (
+    Labelled,
+    Skipped,
+    find_labelled,
+    held_out,
+    identity_of,
+    read_photo,
+    square,
+)
+from a2core.training.state import disk_errors, given, read_state, source_names, start_from, write_state
+
+PLACES = {name: trunk.sites for name, trunk in BACKBONES.items() if trunk.sites}
+PAPER = {"a2-resnet50-c4": 4, "a2-resnet50-c2": 2}  # the paper's ResNet-50 with five blocks, m = n = C/4, C/2
+NETWORKS = (*PLACES, *PAPER)
+# Options of the command that settings of the same name take.
+SETTINGS = ("epochs", "batch_size", "learning_rate", "seed")
+LOOKED_INTO = 1000  # photos, to tell one set from another: reading a large one takes hours
+HELD_OUT = 0.1  # of the photos, for validation, when none are given
+
+
+@dataclass(frozen=True)
+class FineTuneSettings:
+    """How to fine-tune. A run can only be resumed with the same settings."""
+
+    architecture: Mapping[str, Any]
+    from_scratch: bool = False  # a random trunk, batch norms over the batch; else the published trunk
+    freeze_trunk: bool = False  # train the blocks and the classifier only
+    size_px: int = 224
+    epochs: int = 10
+    batch_size: int = 32  # photos of one step, over all processes and parts
+    learning_rate: float = 5e-4
+    warm_up: float = 0.05  # share of all steps
+    weight_decay: float = 0.02
+    seed: int = 0
+
+
+def architecture(
+    network: str, kind: str, classes: tuple[str, ...], *, from_scratch: bool, freeze_trunk: bool
+) -> dict[str, Any]:
+    """The architecture of a network by name, as its card holds it.
+
+    Raises:
+        TrainingError: an unknown network, or a rival in the paper's networks.
+    """
+    if network in PAPER:
+        if kind != DOUBLE_ATTENTION:
+            raise TrainingError(
+                f"{network} is the paper's network with double attention. Leave --kind out, or give "
+                "--network resnet50."
+            )
+        described = paper_architecture(PAPER[network])
+    elif network in PLACES:
+        blocks = {name: block_settings(kind, site.channels) for name, site in PLACES[network].items()}
+        described = {"backbone": network, "blocks": blocks}
+    else:
+        raise TrainingError(f"Unknown network {network!r}. Choose one of {', '.join(NETWORKS)}.")
+    described["labels"] = list(classes)
+    if from_scratch or not freeze_trunk:
+        described["trunk"] = "own"
+    return described
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that train together, as torchrun started them, and this one's place among them."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @classmethod
+    def join(cls, device: str) -> Team:
+        """Meet the others; alone where torchrun started nothing.
+
+        Raises:
+            NetworkError: a device that there is not.
+        """
+        rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        chosen = pick_device(device)
+        if chosen.type == "cuda":
+            chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(chosen)
+        if size > 1:
+            dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+        return cls(rank, size, chosen)
+
+    def leave(self) -> None:
+        """Part from the others."""
+        if self.size > 1:
+            dist.destroy_process_group()
+
+    def total(self, *values: float) -> list[float]:
+        """Each value summed over all processes."""
+        if self.size == 1:
+            return list(values)
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        dist.all_reduce(tensor)
+        return tensor.tolist()
+
+
+class Reader:
+    """Photos as uint8 batches, decoded by threads a few batches ahead of where they are needed."""
+
+    AHEAD = 3
+
+    def __init__(self, labelled: Labelled, size_px: int, seed: int, workers: int) -> None:
+        self.labelled, self.size_px, self.seed, self.workers = labelled, size_px, seed, workers
+        self.skipped = Skipped()
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What tells these photos and their labels from others, when a run is to go on."""
+        labels = hashlib.sha256(self.labelled.labels.astype("<i8").tobytes()).hexdigest()[:16]
+        return f"{identity_of(self.labelled.photos, looked_into=LOOKED_INTO)} {labels}"
+
+    def one(self, index: int, epoch: int | None) -> tuple[np.ndarray, bool]:
+        """(S, S, 3) uint8 and whether it could be read; cropped and mirrored at random in an epoch."""
+        photo = read_photo(self.labelled.photos[index], self.skipped)
+        if photo is None:
+            return np.zeros((self.size_px, self.size_px, 3), np.uint8), False
+        if epoch is None:
+            return square(photo, self.size_px), True
+        rng = np.random.default_rng((self.seed, epoch, index))
+        picture = square(photo, self.size_px, rng)
+        return (np.ascontiguousarray(picture[:, ::-1]) if rng.random() < 0.5 else picture), True
+
+    def batches(
+        self, wanted: Iterable[tuple[np.ndarray, int | None]]
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """For each (indices, epoch): photos (B, 3, S, S) uint8, labels (B,), weight 0 for unreadable ones."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            queue: deque[tuple[np.ndarray, list[Any]]] = deque()
+            try:
+                for indices, epoch in wanted:
+                    queue.append((indices, [pool.submit(self.one, int(i), epoch) for i in indices]))
+                    if len(queue) > self.AHEAD:
+                        yield self._collect(*queue.popleft())
+                while queue:
+                    yield self._collect(*queue.popleft())
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _collect(self, indices: np.ndarray, futures: list[Any]) -> tuple[Tensor, Tensor, Tensor]:
+        pictures, readable = zip(*(future.result() for future in futures), strict=True)
+        x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+        return x, torch.from_numpy(self.labelled.labels[indices]), torch.tensor(readable).float()
+
+    def check(self, what: str) -> None:
+        """Refuse a set of which nothing can be read, before any work.
+
+        Raises:
+            TrainingError: none of the first photos, taken all over the set, can be read.
+        """
+        probes = np.unique(np.linspace(0, len(self.labelled.photos) - 1, 16).astype(int))
+        if not any(self.one(int(index), None)[1] for index in probes):
+            raise TrainingError(
+                f"None of the {what} could be read: {self.skipped.reasons[0]}. Give JPEG or PNG files."
+            )
+
+
+class FineTuning:
+    """One run; its state, `folder`/state.pt, is written atomically at each epoch's end and every minute."""
+
+    def __init__(
+        self,
+        train: Labelled,
+        val: Labelled,
+        settings: FineTuneSettings,
+        folder: Path,
+        *,
+        team: Team,
+        accumulate: int = 1,
+        workers: int = 4,
+        save_every_s: float = 60.0,
+        init: str | None = None,
+    ) -> None:
+        self.settings, self.folder, self.team, self.accumulate = settings, folder, team, accumulate
+        self.save_every_s = save_every_s
+        self.train = Reader(train, settings.size_px, settings.seed, workers)
+        self.val = Reader(val, settings.size_px, settings.seed, workers)
+        self.batch_size = min(settings.batch_size, len(train.photos))
+        if self.batch_size < team.size * accumulate:
+            raise TrainingError(
+                f"{self.batch_size} photos a step cannot be split over {team.size} processes in {accumulate} "
+                "parts each. Raise --batch-size, or lower --accumulate."
+            )
+        if settings.from_scratch and team.size > 1 and team.device.type != "cuda":
+            raise TrainingError(
+                "From scratch, batch norms need the statistics of all processes, which torch only brings "
+                "together on CUDA. Use one process, CUDA, or leave --from-scratch out."
+            )
+        self.steps_per_epoch = len(train.photos) // self.batch_size
+        self.total_steps = settings.epochs * self.steps_per_epoch
+        self.init = init
+        self.step, self.elapsed_s, self.best_loss = 0, 0.0, math.inf
+        self.history: list[dict[str, float]] = []
+        self.loss = math.nan
+        self._build()
+        self._orders: tuple[int, np.ndarray] = (-1, np.empty(0))
+
+    # ---------------------------------------------------------------- the network
+
+    def _build(self) -> None:
+        settings, team = self.settings, self.team
+        torch.manual_seed(settings.seed)
+        described = dict(settings.architecture)
+        if described.get("trunk") == "own" and not settings.from_scratch:
+            described["trunk"] = "published"  # where it starts from
+        backbone = build_network(described)
+        self.network = backbone.network
+        self.blocks: dict[str, Any] = dict(inserted_blocks(self.network))
+        for block in self.blocks.values():
+            if getattr(block, "output_norm", None) is None:  # else it starts at zero there
+                block.start_as_identity()
+        if self.init is not None:
+            start_from(self.init, self.blocks, self.network, settings.architecture)
+        if settings.freeze_trunk:
+            self.network.requires_grad_(False)
+            for part in (
+                *self.blocks.values(),
+                self.network.get_submodule(BACKBONES[described["backbone"]].classifier),
+            ):
+                part.requires_grad_(True)
+        if settings.from_scratch and team.size > 1:
+            self.network = convert_sync_batchnorm(self.network)
+            self.blocks = inserted_blocks(self.network)
+        self.network.to(team.device).to(memory_format=torch.channels_last)
+        self.mean = torch.tensor(backbone.mean, device=team.device)[:, None, None]
+        self.std = torch.tensor(backbone.std, device=team.device)[:, None, None]
+        self.model: nn.Module = self.network
+        if team.size > 1:
+            self.model = DistributedDataParallel(
+                self.network,
+                device_ids=[team.device] if team.device.type == "cuda" else None,
+                broadcast_buffers=False,
+            )
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.precision = torch.float32
+        if team.device.type == "cuda":
+            self.precision = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        self.scaler = torch.amp.GradScaler(team.device.type, enabled=self.precision == torch.float16)
+
+    def _set_modes(self) -> None:
+        """Training mode, in which batch norms keep their statistics unless training is from scratch."""
+        self.network.train(not self.settings.freeze_trunk)
+        if not self.settings.from_scratch:
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.precision == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.team.device.type, self.precision)
+
+    def _prepare(self, pictures: Tensor) -> Tensor:
+        x = pictures.to(self.team.device, non_blocking=True).float().div_(255)
+        return x.sub_(self.mean).div_(self.std).contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def _measure_inputs(self) -> None:
+        """Fix the input norms of the blocks to the statistics of the first photos, the same everywhere."""
+        norms: list[Any] = [getattr(block, "input_norm", None) for block in self.blocks.values()]
+        norms = [norm for norm in norms if norm is not None]
+        if self.settings.from_scratch or not norms:
+            return
+        self.network.eval()
+        momentum = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.train()
+            norm.momentum = None  # the plain mean over what it sees
+        order = self._order(0)[:256]
+        parts = np.array_split(order, math.ceil(len(order) / 32))
+        for pictures, _, _ in self.train.batches((part, 0) for part in parts):
+            self.network(self._prepare(pictures))
+        for norm, value in zip(norms, momentum, strict=True):
+            norm.momentum = value
+
+    # ---------------------------------------------------------------- state on disk
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What must be the same for a run to go on."""
+        photos = {"photos": self.train.identity, "validation photos": self.val.identity}
+        return json.loads(json.dumps({**asdict(self.settings), **photos, "init": self.init}))
+
+    def save(self) -> None:
+        """Write everything needed to go on as if never stopped.
+
+        Raises:
+            TrainingError: the disk is full.
+        """
+        write_state(
+            self.folder,
+            {
+                "settings": self.fingerprint(),
+                "step": self.step,
+                "elapsed_s": self.elapsed_s,
+                "best_loss": self.best_loss,
+                "loss": self.loss,
+                "history": self.history,
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": self.scaler.state_dict(),
+            },
+        )
+
+    def resume(self) -> bool:
+        """Go on from `folder`, if a run with the same settings was there.
+
+        Raises:
+            TrainingError: a state of other settings, naming them, or one that cannot be read.
+        """
+        state = read_state(self.folder, self.fingerprint())
+        if state is None:
+            return False
+        self.step, self.elapsed_s, self.best_loss = state["step"], state["elapsed_s"], state["best_loss"]
+        self.loss, self.history = state["loss"], state["history"]
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        return True
+
+    # ---------------------------------------------------------------- training
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if self._orders[0] != epoch:
+            rng = np.random.default_rng((self.settings.seed, epoch))
+            self._orders = (epoch, rng.permutation(len(self.train.labelled.photos)))
+        return self._orders[1]
+
+    def _parts(self, first: int) -> Iterator[tuple[np.ndarray, int]]:
+        """What this process looks at, part by part of each step, from step `first` on."""
+        for step in range(first, self.total_steps):
+            epoch, place = divmod(step, self.steps_per_epoch)
+            batch = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+            share = np.array_split(batch, self.team.size)[self.team.rank]
+            for part in np.array_split(share, self.accumulate):
+                yield part, epoch
+
+    def learning_rate(self, step: int) -> float:
+        """Of one step: a linear warm-up, then half a cosine down to zero."""
+        warm = max(1, round(self.settings.warm_up * self.total_steps))
+        if step < warm:
+            return self.settings.learning_rate * (step + 1) / warm
+        done = (step - warm) / max(1, self.total_steps - warm)
+        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+    def run(self, *, progress: bool = True) -> None:
+        """Train to the end, from the start or from where a killed run had got to.
+
+        Raises:
+            TrainingError: diverged, nothing readable, a full disk, or state of other settings.
+        """
+        leads = self.team.rank == 0
+        self.train.check("photos")
+        self.val.check("validation photos")
+        if not self.resume():
+            self._measure_inputs()
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) if leads else None
+        bar = tqdm(
+            total=self.total_steps,
+            initial=self.step,
+            desc="fine-tune",
+            disable=not (progress and leads),
+            unit="step",
+        )
+        start = saved = time.monotonic()
+        start -= self.elapsed_s
+        parts = self.train.batches(self._parts(self.step))
+        with bar, contextlib.closing(parts):  # type: ignore[type-var]
+            while self.step < self.total_steps:
+                self.loss = self._one_step(parts)
+                self.step += 1
+                self.elapsed_s = time.monotonic() - start
+                self._watch()
+                epoch, place = divmod(self.step, self.steps_per_epoch)
+                if place == 0:
+                    self.history.append({"epoch": epoch, "loss": self.loss, **self.validate()})
+                bar.update(1)
+                bar.set_postfix_str(self._postfix(), refresh=False)
+                if writer is not None:
+                    writer.add_scalar("loss", self.loss, self.step)
+                    writer.add_scalar("learning rate", self.learning_rate(self.step - 1), self.step)
+                    if place == 0:
+                        writer.add_scalar("validation top-1", self.history[-1]["top-1"], self.step)
+                if leads and (place == 0 or time.monotonic() - saved >= self.save_every_s):
+                    self.save()
+                    saved = time.monotonic()
+        if writer is not None:
+            writer.close()
+
+    def _postfix(self) -> str:
+        top = f", validation top-1 {self.history[-1]['top-1']:.1%}" if self.history else ""
+        return f"epoch {1 + (self.step - 1) // self.steps_per_epoch}, loss {self.loss:.3f}{top}"
+
+    def _one_step(self, parts: Iterator[tuple[Tensor, Tensor, Tensor]]) -> float:
+        # Dropout draws from here: the same whether or not the run was ever stopped.
+        rng = np.random.default_rng((self.settings.seed, self.step, self.team.rank))
+        torch.manual_seed(int(rng.integers(2**62)))
+        self._set_modes()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(self.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        seen = 0.0
+        for index in range(self.accumulate):
+            pictures, labels, weights = next(parts)
+            last = index == self.accumulate - 1
+            waits = last or not isinstance(self.model, DistributedDataParallel)
+            with contextlib.nullcontext() if waits else self.model.no_sync():  # type: ignore[operator]
+                with self._autocast():
+                    logits = self.model(self._prepare(pictures))
+                losses = F.cross_entropy(logits.float(), labels.to(self.team.device), reduction="none")
+                loss = (losses * weights.to(self.team.device)).sum() / self.batch_size
+                # Gradients are averaged over processes; the loss is a sum over them.
+                self.scaler.scale(loss * self.team.size).backward()
+            seen += loss.item()
+        self.scaler.unscale_(self.optimizer)
+        nn.utils.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], 5.0)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return self.team.total(seen)[0]
+
+    def _watch(self) -> None:
+        self.best_loss = min(self.best_loss, self.loss)
+        if not math.isfinite(self.loss) or self.loss > 5 * self.best_loss + 10:
+            raise TrainingError(
+                f"Training diverged at step {self.step} (loss {self.loss:.3g}). Give another --out and a "
+                f"lower --learning-rate, for example {self.settings.learning_rate / 3:.1g}."
+            )
+
+    def write_checkpoint(self, path: Path, card: Mapping[str, Any]) -> Path:
+        """What was trained, as a checkpoint with its card."""
+        return save_checkpoint(
+            path, self.blocks, architecture=self.settings.architecture, card=card, network=self.network
+        )
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Top-1 and loss on the validation photos, over all processes."""
+        self.network.eval()
+        share = np.arange(len(self.val.labelled.photos))[self.team.rank :: self.team.size]
+        size = max(1, self.batch_size // self.team.size)
+        batches = [(share[i : i + size], None) for i in range(0, len(share), size)]
+        right = seen = loss = 0.0
+        for pictures, labels, weights in self.val.batches(batches):
+            with self._autocast():
+                logits = self.network(self._prepare(pictures)).float().cpu()
+            right += float(((logits.argmax(dim=1) == labels).float() * weights).sum())
+            loss += float((F.cross_entropy(logits, labels, reduction="none") * weights).sum())
+            seen += float(weights.sum())
+        right, loss, seen = self.team.total(right, loss, seen)
+        return {"top-1": right / seen, "validation loss": loss / seen}
+
+
+def train(args: argparse.Namespace, *, command: str) -> int:
+    """Fine-tune, from labelled photos to a checkpoint with its card in the run's folder.
+
+    Raises:
+        TrainingError: no photos, one class only, another architecture in --init, a full disk,
+            divergence, a run of other settings in --out, or processes that cannot share the work.
+        NetworkError: a device, or published weights, that cannot be had.
+    """
+    if args.from_scratch and args.freeze_trunk:
+        raise TrainingError("A random trunk must not stay frozen. Give --from-scratch or --freeze-trunk.")
+    network, kind = args.network or "tf_efficientnet_lite0", args.kind.replace("-", "_")
+    name = args.name or (network if network in PAPER else f"{network}-{args.kind}")
+    out = args.out or Path("runs") / name
+    chosen = given(args, SETTINGS)
+    if args.size is not None:
+        if args.size < 32 or args.size % 32:
+            raise TrainingError(f"--size {args.size} is no multiple of 32. Use for example 224.")
+        chosen["size_px"] = args.size
+    split = given(args, ("accumulate", "workers"))
+    team = Team.join(args.device or "auto")
+    try:
+        labelled = find_labelled(args.photos)
+        left_out = labelled.left_out
+        if args.val:
+            val = find_labelled(args.val, classes=labelled.classes)
+            left_out += val.left_out
+        else:
+            labelled, val = held_out(labelled, HELD_OUT, args.seed)
+        settings = FineTuneSettings(
+            architecture=architecture(
+                network,
+                kind,
+                labelled.classes,
+                from_scratch=args.from_scratch,
+                freeze_trunk=args.freeze_trunk,
+            ),
+            from_scratch=args.from_scratch,
+            freeze_trunk=args.freeze_trunk,
+            **chosen,
+        )
+        run = FineTuning(labelled, val, settings, out, team=team, init=args.init, **split)
+        leads = team.rank == 0
+        if leads:
+            print(
+                f"{len(labelled.photos)} photos of {len(labelled.classes)} classes, {len(val.photos)} to "
+                f"validate; {network} on {team.size} × {team.device.type}, {run.total_steps} steps"
+            )
+            if left_out:
+                print(f"{left_out} photos that lie in no class's folder are left out")
+        with disk_errors(out):
+            run.run()
+        if leads:
+            path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, command))
+            for reader in (run.train, run.val):
+                if reader.skipped.reasons:
+                    print(reader.skipped.summary())
+            print(f"validation top-1 {run.history[-1]['top-1']:.1%}; wrote {path}")
+    finally:
+        team.leave()
+    return 0
+
+
+def card_of(run: FineTuning, args: argparse.Namespace, command: str) -> dict[str, Any]:
+    """What the checkpoint's card says of a finished run."""
+    settings, train, val = run.settings, run.train.labelled, run.val.labelled
+    if settings.freeze_trunk:
+        what = "the blocks and the classifier; the trunk is frozen and stays as published"
+    else:
+        start = "random weights" if settings.from_scratch else "published weights"
+        what = f"the whole network, from {start}; all of its tensors are in the file"
+    return {
+        "trained": {
+            "what": what,
+            "photos": len(train.photos),
+            "classes": len(train.classes),
+            "sources": source_names(args.photos),
+            "command": command,
+            "seed": settings.seed,
+            "epochs": settings.epochs,
+            "steps": run.total_steps,
+            "wall_s": round(run.elapsed_s),
+            "loss": round(run.loss, 5),
+            "ran on": f"{run.team.size} × {run.team.device.type}, {run.precision}",
+        },
+        "metrics": {
+            "validation": {
+                "measured on": f"{len(val.photos)} photos, squared at {settings.size_px} pixels, "
+                + (
+                    f"of {', '.join(source_names(args.val))}"
+                    if args.val
+                    else "held out of the training photos"
+                ),
+                "top-1": round(run.history[-1]["top-1"], 4),
+                "by epoch": [round(entry["top-1"], 4) for entry in run.history],
+            }
+        },
+        "limits": f"Knows {len(train.classes)} classes and was validated on photos of the same kind only.",
+    }

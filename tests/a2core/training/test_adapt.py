@@ -1,0 +1,408 @@
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+from sklearn.metrics import roc_auc_score
+
+from a2core.blocks.double_attention import DoubleAttention
+from a2core.blocks.registry import KINDS
+from a2core.checkpoints import load_model
+from a2core.cli import main
+from a2core.errors import TrainingError
+from a2core.networks.backbones import load_backbone
+from a2core.training.adapt.cache import Cache, CacheSettings, walked_affinity
+from a2core.training.adapt.folders import architecture
+from a2core.training.adapt.loop import NARROW_REACH, Adaptation, AdaptSettings, Trainee, attention_losses
+from a2core.training.data import Skipped, find_labelled, find_photos, moved, read_photo, square
+from a2core.training.evaluate.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
+from a2core.training.evaluate.on_photos import imagenet_index
+
+SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
+
+
+def labels_of_halves(side=64):
+    labels = np.zeros((1, side, side), np.uint16)
+    labels[:, :, side // 2 :] = 1
+    return labels
+
+
+# ---------------------------------------------------------------- measures
+
+
+def test_only_regions_of_2_to_60_percent_count():
+    labels = np.zeros((1, 100, 100), np.uint16)
+    labels[0, :10, :10] = 1  # 1 %
+    labels[0, 50:, :50] = 2  # 25 %; the rest, 74 %, is too large
+    regions = regions_of(labels, 96)
+    assert len(regions.masks) == 1
+    assert regions.masks[0, 80, 10]
+
+
+def test_click_auc_is_the_area_under_the_roc_curve_ties_included():
+    regions = regions_of(labels_of_halves(), 64)
+    rng = np.random.default_rng(1)
+    scores = rng.integers(0, 4, (16, 16)).astype(float)  # many ties
+    seen = []
+
+    def scores_of(cells):
+        seen.extend(cells)
+        return scores[cells]
+
+    values = click_aucs(scores_of, regions, (4, 4))
+    inside = [np.tile(np.arange(4) < 2, 4), np.tile(np.arange(4) >= 2, 4)]
+    expected = [roc_auc_score(inside[k // 5], scores[cell]) for k, cell in enumerate(seen)]
+    np.testing.assert_allclose(values, expected)
+
+
+def test_scoring_a_region_by_itself_is_perfect_and_by_nothing_is_chance():
+    regions = regions_of(labels_of_halves(), 64)
+    same_half = (np.arange(16) % 4 < 2)[:, None] == (np.arange(16) % 4 < 2)[None]
+    assert click_aucs(lambda cells: same_half[cells], regions, (4, 4)).mean() == 1
+    assert click_aucs(lambda cells: np.ones((len(cells), 16)), regions, (4, 4)).mean() == 0.5
+
+
+def test_a_map_that_is_the_region_overlaps_it_nearly_whole_and_the_best_map_counts():
+    regions = regions_of(labels_of_halves(), 64)
+    maps = torch.zeros(2, 8, 8)
+    maps[0, :, 4:] = 1
+    maps[1, 0, 0] = 1
+    np.testing.assert_array_less(0.8, best_overlaps(maps, regions)[1])
+    assert best_overlaps(maps[1:], regions)[1] < 0.6
+
+
+def test_reach_and_redundancy_of_known_maps():
+    flat, point = torch.full((16,), 1 / 16), torch.eye(16)[3]
+    assert reach_share(torch.stack([flat, point])).tolist() == pytest.approx([1, 1 / 16])
+    assert redundancy(torch.stack([point, torch.eye(16)[4]])) == pytest.approx(0, abs=1e-6)
+    assert redundancy(torch.stack([flat, flat])) == pytest.approx(1)
+
+
+# ---------------------------------------------------------------- photos
+
+
+def make_photos(root):
+    pictures = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
+    for index in range(8):
+        folder = root / "photos" / ("even" if index % 2 == 0 else "odd")
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = np.roll(pictures[index % 4], 40 * index, axis=1)
+        Image.fromarray(picture).resize((128, 96)).save(folder / f"{index}.jpg")
+    return root / "photos"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return make_photos(tmp_path)
+
+
+def test_photos_are_found_in_folders_and_classes_are_their_folders(photos):
+    found = find_labelled([str(photos)])
+    assert found.photos == find_photos([str(photos)])
+    assert found.classes == ("even", "odd")
+    assert found.labels.tolist() == [0] * 4 + [1] * 4
+
+
+def test_one_class_only_no_photos_and_an_unknown_source_are_each_said(photos, tmp_path):
+    shutil.rmtree(photos / "odd")
+    with pytest.raises(TrainingError, match="two at least"):
+        find_labelled([str(photos)])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match="No photos found"):
+        find_photos([str(tmp_path / "empty")])
+    with pytest.raises(TrainingError, match="neither a folder nor a dataset"):
+        find_photos(["Imagenet-of-dreams"])
+
+
+def test_an_unreadable_photo_is_skipped_counted_and_named(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    skipped = Skipped()
+    assert read_photo(tmp_path / "broken.jpg", skipped) is None
+    assert "1 unreadable" in skipped.summary()
+    assert "broken.jpg" in skipped.summary()
+
+
+def test_a_square_crop_is_the_same_for_the_same_seed_and_never_empty():
+    photo = data.coffee()
+    a, b = (square(photo, 96, np.random.default_rng(4)) for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    assert square(np.zeros((1, 1, 3), np.uint8), 96, np.random.default_rng(0)).shape == (96, 96, 3)
+
+
+def test_labels_move_as_their_photo_does_and_a_clip_ends_elsewhere():
+    labels = np.zeros((300, 400), np.uint8)
+    labels[80:200, 100:300] = 7
+    photo = np.repeat(np.where(labels, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+    for seed in range(4):
+        clip = moved(photo, 64, 5, np.random.default_rng(seed))
+        regions = moved(labels, 64, 5, np.random.default_rng(seed))
+        assert clip.shape == (5, 64, 64, 3)
+        assert set(np.unique(regions)) <= {0, 7}
+        assert ((clip[..., 0] > 127) == (regions == 7)).mean() > 0.98
+        assert (clip[0] != clip[-1]).any()
+
+
+def test_imagenet_folders_are_known_by_id_and_by_name():
+    assert imagenet_index("n02102040") == imagenet_index("english_springer") == 217
+    assert imagenet_index("dragon of the hill") is None
+
+
+# ---------------------------------------------------------------- targets
+
+
+def test_the_walked_affinity_is_a_distribution_that_stays_within_separate_groups():
+    units = torch.zeros(1, 2, 6)
+    units[0, 0, :3] = 1
+    units[0, 1, 3:] = 1
+    walk = walked_affinity([units], temperature=0.02, steps=8)
+    torch.testing.assert_close(walk.sum(dim=2), torch.ones(1, 6))
+    assert walk[0, :3, :3].sum() == pytest.approx(3, abs=1e-4)
+
+
+# ---------------------------------------------------------------- adapting
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    root = tmp_path_factory.mktemp("adapting")
+    cache = Cache(root / "cache", find_photos([str(make_photos(root))]), SETTINGS)
+    cache.build(progress=False)
+    return cache
+
+
+def settings(**changes):
+    base = AdaptSettings(architecture((6, 5)), attention_steps=6, prediction_steps=4, batch_size=4)
+    return dataclasses.replace(base, **changes)
+
+
+@pytest.mark.slow
+def test_the_cache_holds_target_rows_that_sum_to_one_and_builds_only_once(cache, monkeypatch):
+    batch = cache.batch(96, np.arange(8))
+    for tap, positions in (("blocks.4", 36), ("blocks.5", 9)):
+        assert batch[f"targets@{tap}"].shape == (8, 4, positions)
+        torch.testing.assert_close(batch[f"targets@{tap}"].sum(dim=2), torch.ones(8, 4), atol=2e-3, rtol=0)
+    monkeypatch.setattr(cache, "_compute", None)  # would fail if anything were computed again
+    cache.build(progress=False)
+
+
+@pytest.mark.slow
+def test_the_teacher_is_asked_about_the_picture_at_its_own_size(cache):
+    teacher = load_backbone(SETTINGS.teacher)
+    picture = square(read_photo(cache.photos[0], Skipped()), 96)  # the first photo is taken whole:
+    assert np.random.default_rng((SETTINGS.seed, 0)).random() >= 0.5
+    known = Image.fromarray(picture).resize((256, 256), Image.Resampling.BILINEAR)
+    x = (torch.from_numpy(np.array(known)).permute(2, 0, 1)[None] / 255 - 0.498) / 0.502
+    with torch.inference_mode():
+        expected = teacher.network.eval()(x)
+        small = teacher.network(torch.nn.functional.interpolate(x, size=96, mode="bilinear"))
+    kept = cache.batch(96, np.arange(1))["logits"]
+    assert (kept - expected).abs().max() < 0.1 * (kept - small).abs().max()
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path):
+    whole = Adaptation(cache, settings(), tmp_path / "whole", save_every=1)
+    whole.run(progress=False)
+
+    class KilledError(Exception):
+        pass
+
+    for at in (3, 6, 8):
+        broken = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
+        one_step = broken._one_step
+
+        def dying(batch, run=broken, stop=at, real=one_step):
+            if run.step == stop:
+                raise KilledError
+            return real(batch)
+
+        broken._one_step = dying
+        with pytest.raises(KilledError):
+            broken.run(progress=False)
+    resumed = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
+    resumed.run(progress=False)
+    assert resumed.last["loss"] == pytest.approx(whole.last["loss"], rel=1e-4)
+    for key, tensor in whole.trainee.trained_tensors().items():
+        torch.testing.assert_close(resumed.trainee.trained_tensors()[key], tensor, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_resumed_with_other_settings_and_divergence_says_what_to_change(cache, tmp_path):
+    Adaptation(cache, settings(attention_steps=2, prediction_steps=0), tmp_path / "run").run(progress=False)
+    with pytest.raises(TrainingError, match="batch_size"):
+        Adaptation(
+            cache, settings(attention_steps=2, prediction_steps=0, batch_size=2), tmp_path / "run"
+        ).run(progress=False)
+    with pytest.raises(TrainingError, match="--learning-rate"):
+        Adaptation(cache, settings(learning_rate=float("inf")), tmp_path / "wild").run(progress=False)
+
+
+@pytest.mark.slow
+def test_before_training_the_network_answers_as_its_plain_trunk():
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    plain = load_backbone("tf_efficientnet_lite0").network
+    for kind in KINDS:
+        trainee = Trainee(architecture((6, 5), kind))
+        trainee.network.eval()
+        # Squeeze-excitation's gates cannot be quite 1.
+        tolerance = 0.1 if kind == "squeeze_excitation" else 1e-4
+        with torch.no_grad():
+            torch.testing.assert_close(trainee.network(x), plain(x), rtol=tolerance, atol=tolerance)
+
+
+def at_stages(**channels):
+    """An architecture with blocks at any stages, its names with _ for the point."""
+    blocks = {name.replace("_", "."): {"in_channels": c, "c_m": 4, "c_n": 4} for name, c in channels.items()}
+    return {"backbone": "tf_efficientnet_lite0", "blocks": blocks}
+
+
+@pytest.mark.slow
+def test_how_a_block_is_taught_follows_from_the_size_of_its_cells_not_from_its_name(tmp_path):
+    taps = ("blocks.2", "blocks.3", "blocks.6")  # of stride 8, 16 and 32
+    photos = find_photos([str(make_photos(tmp_path))])[:4]
+    cache = Cache(tmp_path / "cache", photos, dataclasses.replace(SETTINGS, taps=taps, sizes_px=(64,)))
+    cache.build(progress=False)
+    assert [cache.stride_px(tap) for tap in taps] == [8, 16, 32]
+    described = at_stages(blocks_2=40, blocks_3=80, blocks_6=320)
+    run = Adaptation(
+        cache, settings(architecture=described, attention_steps=2, prediction_steps=1), tmp_path / "run"
+    )
+    run.run(progress=False)
+    for name, deep in zip(taps, (False, False, True), strict=True):
+        assert (f"{name}/correlation" in run.last) == (f"{name}/similarity" in run.last) == deep
+        assert (f"{name}/target" in run.last) == (f"{name}/rank" in run.last) == (not deep)
+
+
+@pytest.mark.slow
+def test_a_block_where_nothing_was_kept_is_refused_by_name(cache, tmp_path):
+    with pytest.raises(TrainingError, match=r"no features for a block at 'blocks.3', only at 'blocks.4'"):
+        Adaptation(cache, settings(architecture=at_stages(blocks_3=80)), tmp_path)
+    inside = Cache(tmp_path, cache.photos, dataclasses.replace(SETTINGS, taps=("blocks.3.1",)))
+    with pytest.raises(TrainingError, match=r"no stage 'blocks.3.1'"):
+        inside.build(progress=False)
+
+
+RIVALS = [kind for kind in KINDS if kind != "double_attention"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RIVALS)
+def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, tmp_path, kind):
+    run = Adaptation(
+        cache,
+        settings(architecture=architecture((6, 5), kind), attention_steps=24, prediction_steps=8),
+        tmp_path,
+    )
+    first: dict[str, float] = {}
+    watch = run._watch
+    run._watch = lambda losses: (
+        first.update({k: v for k, v in losses.items() if k not in first}),
+        watch(losses),
+    )
+    run.run(progress=False)
+    attends = kind in ("non_local", "self_attention")
+    assert (
+        "blocks.5/correlation" in run.last
+    ) == attends  # drawn to the targets where there is attention to draw
+    assert run.last["predict"] < first["predict"]
+    assert run.last["blocks.5/rebuild"] < 0.9 * first["blocks.5/rebuild"]
+    if attends:
+        assert run.last["blocks.4/target"] < first["blocks.4/target"]
+        assert run.last["blocks.5/similarity"] < 0.9 * first["blocks.5/similarity"]
+    path = run.write_checkpoint(tmp_path / f"{kind}.safetensors", {})
+    model = load_model(path, device="cpu")
+    assert [type(block) for block in model.blocks.values()] == [KINDS[kind]] * 2
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(model.network(x), run.trainee.network.eval()(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_command_trains_a_checkpoint_that_loads_and_traces(photos, tmp_path, capsys):
+    (photos / "odd" / "broken.jpg").write_bytes(b"no photo")
+    arguments = ["train", str(photos), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "c"),
+                 "--sizes", "160", "--attention-steps", "3", "--prediction-steps", "2", "--batch-size", "4",
+                 "--primitives", "6", "5", "--name", "mine"]  # fmt: skip
+    assert main(arguments) == 0
+    assert "broken.jpg" in capsys.readouterr().out
+    photo = photos / "even" / "0.jpg"
+    checkpoint = tmp_path / "run" / "mine.safetensors"
+    assert main(["trace", str(photo), "--checkpoint", str(checkpoint), "--size", "96"]) == 0
+    assert "blocks.5: n=5" in capsys.readouterr().out
+    assert main([*arguments[:2], "--frames", "0"]) == 2
+    assert "--frames 0" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_photos_as_clips_are_attended_to_jointly_and_the_checkpoint_is_an_ordinary_one(photos, tmp_path):
+    cache = Cache(
+        tmp_path / "clips", find_photos([str(photos)]), dataclasses.replace(SETTINGS, frames=3, seed=1)
+    )
+    cache.build(progress=False)
+    batch = cache.batch(96, np.arange(2))
+    assert batch["features@blocks.4"].shape == (6, 112, 6, 6)
+    assert batch["logits"].shape == (6, 1000)
+    assert batch["targets@blocks.4"].shape == (2, 4, 3 * 36)
+    torch.testing.assert_close(batch["targets@blocks.4"].sum(dim=2), torch.ones(2, 4), atol=2e-3, rtol=0)
+    run = Adaptation(cache, settings(), tmp_path / "run")
+    assert {block.frames_per_clip for block in run.trainee.blocks.values()} == {3}
+    run.run(progress=False)
+    model = load_model(run.write_checkpoint(tmp_path / "clips.safetensors", {}), device="cpu")
+    assert [block.frames_per_clip for block in model.blocks.values()] == [1, 1]
+
+
+# ---------------------------------------------------------------- losses
+
+
+def test_the_losses_of_a_clip_are_those_of_its_frames_one_above_the_other():
+    torch.manual_seed(3)
+    block = DoubleAttention(6, 4, 5, position_norm="centred").eval()
+    frames, rows = torch.randn(3, 6, 2, 4), torch.tensor([[0, 9, 23]])
+    targets = torch.rand(1, 3, 24).softmax(dim=2)
+    wanted = ("target", "rank", "correlation", "similarity", "reach")
+    read_out = torch.nn.Linear(4, 6)
+    found = []
+    for features, count in ((frames, 3), (frames.transpose(0, 1).flatten(1, 2)[None], 1)):
+        block.frames_per_clip = count
+        torch.manual_seed(0)
+        found.append(attention_losses(block, read_out, features, rows, targets, wanted))
+    for key, value in found[0].items():
+        torch.testing.assert_close(value, found[1][key])
+
+
+def test_the_losses_of_the_attention_are_what_they_say():
+    """Against NumPy; a target that is the block's own attention, flattened, correlates fully with it."""
+    torch.manual_seed(0)
+    block = DoubleAttention(6, 4, 5, position_norm="centred").eval()
+    for projection in (block.theta, block.rho):
+        torch.nn.init.normal_(projection.weight, std=0.5)
+    features, rows = torch.randn(2, 6, 3, 4), torch.tensor([[0, 5, 11], [3, 4, 7]])
+    with torch.no_grad():
+        inside = block.attend(features)
+        attention = (inside.distribute.transpose(1, 2) @ inside.gather).numpy()
+    picked = np.stack([attention[b, rows[b]] for b in range(2)])
+    targets = picked**0.5 / (picked**0.5).sum(-1, keepdims=True)
+    wanted = ("target", "correlation", "similarity", "reach")
+    read_out = torch.nn.Linear(4, 6)
+    losses = attention_losses(block, read_out, features, rows, torch.from_numpy(targets), wanted)
+    assert set(losses) == {*wanted, "rebuild", "balance"}
+    assert losses["correlation"].item() == pytest.approx(0, abs=1e-5)
+    assert losses["target"].item() == pytest.approx(-(targets * np.log(picked)).sum(-1).mean(), rel=1e-4)
+
+    read = features.flatten(2).numpy()
+    read = read - read.mean(axis=2, keepdims=True)
+    read /= np.linalg.norm(read, axis=1, keepdims=True)
+    expected = [
+        np.corrcoef(np.log(picked[b, k]), read[b, :, rows[b, k]] @ read[b])[0, 1]
+        for b in range(2)
+        for k in range(3)
+    ]
+    assert losses["similarity"].item() == pytest.approx(1 - np.mean(expected), abs=1e-4)
+    gather = inside.gather.numpy()[:, :3]  # 54 % of 5 primitives, rounded up
+    excess = np.maximum(-(gather * np.log(gather)).sum(2) - np.log(12 * NARROW_REACH), 0)
+    assert losses["reach"].item() == pytest.approx((excess**2).mean(), rel=1e-4)

@@ -1,0 +1,218 @@
+"""Photos as people keep them: nested, linked, with what systems leave among them; known by what they show."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+from torchvision.datasets import ImageFolder
+
+from a2core.cli import main
+from a2core.errors import TrainingError
+from a2core.training.adapt.cache import ABOUT, Cache, CacheSettings, _reserve
+from a2core.training.data import find_labelled, find_photos, identity_of
+from a2core.training.evaluate.on_regions import region_pairs
+from a2core.training.finetune.finetune import FineTuneSettings, FineTuning, Team, architecture
+from a2core.training.finetune.study import labelled_photos
+
+
+def picture(path, shade=120):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((8, 12, 3), shade, np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes, photos at several depths."""
+    folder = tmp_path / "photos"
+    for index, name in enumerate(
+        ("cats/1.jpg", "cats/indoors/1.JPG", "dogs/a/b/2.png", "dogs/2.ppm", "dogs/3.bmp")
+    ):
+        picture(folder / name, 40 * index)
+    return folder
+
+
+def test_classes_and_their_files_are_those_of_torchvisions_image_folder(folder, tmp_path):
+    picture(tmp_path / "elsewhere" / "far.jpg")
+    (folder / "dogs" / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "foxes").symlink_to(tmp_path / "elsewhere")
+    (folder / "cats" / "notes.txt").write_text("no photo")
+    expected = ImageFolder(str(folder))
+    labelled = find_labelled([str(folder)])
+    assert list(labelled.classes) == expected.classes == ["cats", "dogs", "foxes"]
+    ours = {str(path): label for path, label in zip(labelled.photos, labelled.labels.tolist(), strict=True)}
+    assert ours == dict(expected.samples)
+    assert set(map(str, find_photos([str(folder)]))) == set(ours)
+
+
+def test_what_systems_hide_among_photos_is_no_class_and_no_photo(folder):
+    before = find_labelled([str(folder)])
+    for name in (
+        ".ipynb_checkpoints/1-checkpoint.jpg",
+        "__MACOSX/cats/._1.jpg",
+        "cats/._1.jpg",
+        "cats/.ipynb_checkpoints/1.jpg",
+        "dogs/a/@eaDir/2.png",
+        "$RECYCLE.BIN/9.jpg",
+        ".Trashes/9.jpg",
+    ):
+        picture(folder / name)
+    (folder / "cats" / "Thumbs.db").write_bytes(b"thumbs")
+    (folder / "cats" / "folder.jpg").mkdir()
+    after = find_labelled([str(folder)])
+    assert after.classes == before.classes == ("cats", "dogs")
+    assert after.photos == before.photos
+    assert find_photos([str(folder)]) == find_photos([str(folder)], limit=5000) == before.photos
+
+
+def test_a_source_may_itself_lie_in_a_hidden_folder(tmp_path):
+    picture(tmp_path / ".cache" / "photos" / "cats" / "1.jpg")
+    assert len(find_photos([str(tmp_path / ".cache" / "photos")])) == 1
+
+
+def test_photos_beside_the_classes_are_counted_and_photos_without_classes_are_refused(folder):
+    picture(folder / "loose.jpg")
+    labelled = find_labelled([str(folder)])
+    assert labelled.classes == ("cats", "dogs")
+    assert labelled.left_out == 1
+    assert len(find_photos([str(folder)])) == len(labelled.photos) + 1
+    with pytest.raises(TrainingError, match="no class's folder"):
+        find_labelled([str(folder / "dogs" / "a" / "b")])
+
+
+def test_links_in_a_circle_end(folder):
+    (folder / "cats" / "again").symlink_to(folder / "cats")
+    (folder / "cats" / "itself").symlink_to(folder / "cats" / "itself")
+    assert len(find_photos([str(folder)])) == 5
+
+
+def test_the_study_takes_nested_photos_for_their_class_too(folder, tmp_path):
+    for part in ("train", "val"):
+        (tmp_path / "set" / part).parent.mkdir(exist_ok=True)
+        (tmp_path / "set" / part).symlink_to(folder)
+    train, _, classes = labelled_photos([str(tmp_path / "set")])
+    assert classes == ["set/cats", "set/dogs"]
+    assert train.labels.tolist() == [0, 0, 1, 1, 1]
+
+
+def test_region_pictures_that_macos_puts_beside_others_are_left_out(tmp_path):
+    for name in ("1", "._1"):
+        picture(tmp_path / f"{name}.jpg")
+        np.savez(tmp_path / f"{name}.npz", segmentations=np.zeros((1, 8, 12), np.uint16))
+    assert [photo.name for photo, _ in region_pairs(tmp_path, without=set(), limit=None)] == ["1.jpg"]
+
+
+# ---------------------------------------------------------------- what tells photos apart
+
+
+def two_alike(tmp_path):
+    """Photos of one name and size in two folders, that show different things."""
+    one, other = (tmp_path / name / "cats" / "0001.bmp" for name in ("one", "other"))
+    picture(one, 20), picture(other, 200)
+    assert one.stat().st_size == other.stat().st_size
+    os.utime(other, (one.stat().st_atime, one.stat().st_mtime))
+    return one, other
+
+
+def test_photos_are_known_by_what_they_show_not_by_name_size_or_path(tmp_path):
+    one, other = two_alike(tmp_path)
+    moved = picture(tmp_path / "moved" / "with another name.bmp", 20)
+    (tmp_path / "link.bmp").symlink_to(one)
+    assert identity_of([one]) != identity_of([other])
+    assert identity_of([one]) == identity_of([moved]) == identity_of([tmp_path / "link.bmp"])
+    assert identity_of([one, other]) != identity_of([other, one])
+    assert identity_of([one, tmp_path / "gone.bmp"]) != identity_of([one])
+
+
+def test_of_a_large_set_so_many_are_looked_into_all_over_it(tmp_path):
+    photos = [picture(tmp_path / f"{index}.bmp", index) for index in range(12)]
+    before = identity_of(photos, looked_into=5)
+    picture(photos[1], 99)  # of the same size, not looked into
+    assert identity_of(photos, looked_into=5) == before
+    picture(photos[9], 99)
+    assert identity_of(photos, looked_into=5) != before
+
+
+def test_a_cache_is_not_taken_for_that_of_other_photos_of_the_same_names_and_sizes(tmp_path):
+    one, other = two_alike(tmp_path)
+    caches = [Cache(tmp_path / "cache", [photo], CacheSettings()).folder for photo in (one, other)]
+    assert caches[0] != caches[1]
+    one.rename(tmp_path / "renamed.bmp")
+    assert Cache(tmp_path / "cache", [tmp_path / "renamed.bmp"], CacheSettings()).folder == caches[0]
+
+
+def test_a_run_does_not_go_on_with_other_photos_of_the_same_names_and_sizes(tmp_path):
+    described = architecture(
+        "resnet18", "double_attention", ("a", "b"), from_scratch=True, freeze_trunk=False
+    )
+    settings = FineTuneSettings(architecture=described, from_scratch=True, size_px=32)
+    told = []
+    for shade in (20, 200):
+        for index, name in enumerate(("a/1.bmp", "a/2.bmp", "b/1.bmp", "b/2.bmp")):
+            picture(tmp_path / str(shade) / name, shade + index)
+        labelled = find_labelled([str(tmp_path / str(shade))])
+        run = FineTuning(labelled, labelled, settings, tmp_path / "run", team=Team.join("cpu"))
+        told.append(run.fingerprint())
+        if shade == 20:
+            run.save()
+    differs = {key for key in told[0] if told[0][key] != told[1][key]}
+    assert differs == {"photos", "validation photos"}
+    with pytest.raises(TrainingError, match=r"other settings \(photos, validation photos\)"):
+        run.resume()
+
+
+def test_what_an_older_version_kept_is_said_and_not_used(tmp_path, monkeypatch, capsys):
+    photos = tmp_path / "photos"
+    picture(photos / "cats" / "1.jpg")
+    old = tmp_path / "cache" / "0123456789abcdef"
+    old.mkdir(parents=True)
+    (old / "384-done.json").write_text('{"done": 3}')
+
+    def stop(self):
+        raise TrainingError("far enough")
+
+    monkeypatch.setattr(Cache, "build", stop)
+    assert (
+        main(["train", str(photos), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "run")]) == 2
+    )
+    assert "0123456789abcdef of an older version" in capsys.readouterr().out
+    cache = Cache(tmp_path / "cache", find_photos([str(photos)]), CacheSettings())
+    assert cache.outdated() == [old]
+    cache._say_what_it_is()
+    (cache.folder / "384-done.json").write_text('{"done": 3}')
+    assert cache.outdated() == [old]
+    (cache.folder / ABOUT).write_text('{"format": 3}')  # of a later version, if somebody goes back
+    assert cache.outdated() == sorted([old, cache.folder])
+
+
+# ---------------------------------------------------------------- room on the disk
+
+
+@pytest.mark.parametrize("system", ["this one", "macOS"])
+def test_room_is_taken_for_the_whole_array_at_once_on_any_system(tmp_path, monkeypatch, system):
+    if system == "macOS":
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    path = tmp_path / "a.npy"
+    _reserve(path, (3, 1000, 1000), np.dtype("float16"))
+    array = np.load(path, mmap_mode="r+")
+    assert array.shape == (3, 1000, 1000)
+    assert array.dtype == np.float16
+    assert not array.any()
+    if hasattr(path.stat(), "st_blocks"):  # not on Windows
+        assert path.stat().st_blocks * 512 >= array.nbytes  # not a hole that a full disk could not fill
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_a_full_disk_leaves_nothing_where_room_is_taken_by_writing(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        _reserve(tmp_path / "a.npy", (10, 10), np.dtype("float16"))
+    assert list(tmp_path.iterdir()) == []
