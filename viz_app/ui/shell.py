@@ -20,7 +20,7 @@ from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
 
 STYLES = Path(__file__).resolve().parent / "style"
-STYLE = STYLES / "style.css"
+STYLE = "".join((STYLES / name).read_text(encoding="utf-8") for name in ("style.css", "streamlit.css"))
 STEADY = Path(__file__).resolve().parent / "assets" / "steady.js"
 MOST_REMARKS = 6
 WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
@@ -28,7 +28,7 @@ WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
 
 def styled() -> None:
     """Put the app's own type and spacing over Streamlit's, and keep its charts from flickering."""
-    st.html(STYLE)
+    st.html(f"<style>{STYLE}</style>")
     st.html(f"<script>{STEADY.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 
 

@@ -239,11 +239,12 @@ def shift_table(shifts: Sequence[ClassShift]) -> str:
     reach = odds_scale(shifts)
     rows = "".join(_row(shift, longest, reach) for shift in shifts)
     return (
-        '<table class="a2-shifts"><thead><tr><th scope="col">class</th><th scope="col">before</th>'
+        '<div class="a2-shifts-box"><table class="a2-shifts"><thead>'
+        '<tr><th scope="col">class</th><th scope="col">before</th>'
         '<th scope="col">after</th><th scope="col" class="a2-wide">probability</th>'
         '<th scope="col">change</th>'
         f'<th scope="col" colspan="2">log-odds <small>bar ends at ± {reach:g}</small></th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

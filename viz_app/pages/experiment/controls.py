@@ -15,13 +15,17 @@ from viz_app.server.pictures import Picture
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
 from viz_app.ui.guards import callback
+from viz_app.ui.shell import STYLES
 from viz_app.ui.text import as_markdown
+
+PRESENTING_STYLE = (STYLES / "experiment_presenting.css").read_text(encoding="utf-8")
 
 
 def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
     """The block, the rule for ρ, undo and reset, and the view in front of a class."""
     if st.session_state.get(Key.PRESENT):
-        st.html('<i class="a2-presenting"></i>')
+        # Within an element: a style sheet of its own would stay when the fragment leaves it out.
+        st.html(f"<i><style>{PRESENTING_STYLE}</style></i>")
     words = {
         name: f"{block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
         for name in subject.replay.blocks
