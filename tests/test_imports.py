@@ -27,6 +27,7 @@ CORE_LAYERS = [
 ]
 APP_LAYERS = [
     ["components", "ui.framed", "ui.text", "ui.places", "ui.pixel", "ui.figures", "ui.state"],
+    ["ui.link_words"],
     ["ui.address", "ui.plots", "server.jobs", "server.store", "server.faults"],
     ["server.visitors"],
     ["server.models", "server.pictures"],
@@ -50,6 +51,7 @@ FORBIDDEN = {
     "viz_app.ui": {"torch", "cv2"},
     "viz_app.ui.plots": {"streamlit"},
     "viz_app.ui.text": {"streamlit", "plotly"},
+    "viz_app.ui.link_words": {"streamlit", "plotly"},
     "viz_app.ui.places": {"streamlit", "plotly"},
     "viz_app.ui.pixel": {"streamlit", "plotly"},
     "viz_app.ui.figures": {"streamlit", "plotly"},

@@ -8,11 +8,17 @@ from __future__ import annotations
 import re
 
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
+STOP = "Stop"
 UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
     "to go on, or choose another picture."
 )
 NO_ROOM_FOR_FILE = "There is no room to keep the file of {title}: other frames of it cannot be chosen."
+
+
+def waiting(what: str, ahead: int) -> str:
+    """How a piece of work stands, for who waits for it and has `ahead` others before them."""
+    return f"{what}: {ahead} before you" if ahead else what
 
 
 def file_stem(picture_title: str) -> str:

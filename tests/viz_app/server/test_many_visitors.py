@@ -17,8 +17,8 @@ from viz_app.pages.experiment import service
 from viz_app.pages.experiment.setup import plain_setup
 from viz_app.pages.learn import service as teaching
 from viz_app.server import models, pictures, replays, samples, traces, uploads, visitors
-from viz_app.server.jobs import Standing
 from viz_app.ui import shell as page
+from viz_app.ui import text
 from viz_app.ui.state import Key
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
@@ -234,18 +234,11 @@ def test_words_and_a_button_for_each_wait_of_a_run_and_nothing_of_them_stays(vis
     visit("ada")
     app = opened()
     said = []
-    real = page.waiting_words
-    monkeypatch.setattr(
-        page, "waiting_words", lambda what, standing: said.append(what) or real(what, standing)
-    )
+    real = text.waiting
+    monkeypatch.setattr(text, "waiting", lambda what, ahead: said.append(what) or real(what, ahead))
     files = [("same.gif", gif(count), "image/gif") for count in (2, 3)]
     app.file_uploader[0].set_value(files)
     app.run()
     assert messages(app) == []
     assert set(said) == {"Reading same.gif", "Tracing 2 frames"}
     assert not [button for button in app.button if button.label == "Stop"]
-
-
-def test_how_it_stands_is_said_in_words():
-    assert page.waiting_words("Tracing 16 frames", Standing(3, 0.0)) == "Tracing 16 frames: 3 before you"
-    assert page.waiting_words("Tracing 16 frames", Standing(0, 0.4)) == "Tracing 16 frames"

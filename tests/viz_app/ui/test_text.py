@@ -19,3 +19,8 @@ def test_a_long_file_name_is_shortened_and_control_characters_are_shown_harmless
 )
 def test_a_files_name_is_one_that_every_system_takes(title, stem):
     assert text.file_stem(title) == stem
+
+
+def test_how_it_stands_is_said_in_words():
+    assert text.waiting("Tracing 16 frames", 3) == "Tracing 16 frames: 3 before you"
+    assert text.waiting("Tracing 16 frames", 0) == "Tracing 16 frames"
