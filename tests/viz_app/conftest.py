@@ -12,8 +12,9 @@ import torch
 import a2core
 from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
+from tests.viz_app.explorer import gif
 from viz_app.pages.explore import page as explore
-from viz_app.server import traces
+from viz_app.server import models, pictures, traces, uploads
 
 ARCHITECTURE = {
     "backbone": "tf_efficientnet_lite0",
@@ -57,3 +58,15 @@ def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
 def no_work_in_the_background(monkeypatch):
     """The samples are traced when they are looked at, and not before."""
     monkeypatch.setattr(traces, "prepare_samples", lambda weights: None)
+
+
+@pytest.fixture
+def weights(checkpoints) -> models.Weights:
+    """The weights of the made checkpoint."""
+    return models.list_weights()[0][0]
+
+
+@pytest.fixture
+def picture() -> pictures.Picture:
+    """A clip of noise, as a visitor would bring it."""
+    return uploads.read_upload(gif(), "noise.gif")[0]

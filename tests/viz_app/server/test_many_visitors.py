@@ -11,8 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import a2core
-from tests.viz_app.pages.test_explore import APP, TIMEOUT_S, drop, messages, page_html, png, shown
-from tests.viz_app.server.test_clips import gif
+from tests.viz_app.explorer import APP, TIMEOUT_S, drop, gif, messages, page_html, png, shown
 from viz_app.pages.experiment import service
 from viz_app.pages.experiment.setup import plain_setup
 from viz_app.pages.learn import service as teaching

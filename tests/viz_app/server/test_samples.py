@@ -19,3 +19,10 @@ def test_every_sample_says_in_its_own_documentation_that_it_is_free():
         text = " ".join(text.split())
         assert "CC0" in text or "public domain" in text, sample.name
         assert "CC0" in sample.credit or "public domain" in sample.credit
+
+
+def test_the_sample_clip_says_that_it_was_made():
+    picture = samples.sample_clip()
+    assert "made" in picture.title.lower()
+    assert "made, not filmed" in picture.clip.notes[0]
+    assert picture.plays

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,8 +11,6 @@ from streamlit.testing.v1 import AppTest
 from a2core.canvas import percent
 from viz_app.pages.about import content as measures
 from viz_app.server import samples
-
-APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
 
 pytestmark = pytest.mark.slow
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
-import re
-from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import a2core
+from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, page_html, png, report, shown
 from viz_app.server import models, samples, traces
 from viz_app.ui import text
 from viz_app.ui.state import Key, Probe
-
-APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
-TIMEOUT_S = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
@@ -26,39 +20,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_backgrou
 @pytest.fixture
 def app(checkpoints):
     return AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
-
-
-def png(color: tuple[int, int, int], size: tuple[int, int] = (320, 200)) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(np.full((size[1], size[0], 3), color, np.uint8)).save(out, "PNG")
-    return out.getvalue()
-
-
-def drop(app: AppTest, name: str, data: bytes) -> AppTest:
-    app.file_uploader[0].set_value((name, data, "application/octet-stream"))
-    return app.run()
-
-
-def shown(app: AppTest) -> traces.Shown:
-    return app.session_state[Key.SHOWN]
-
-
-def messages(app: AppTest) -> list[str]:
-    assert not app.exception
-    return [re.sub(r"\\(.)", r"\1", error.value) for error in app.error]  # as Markdown shows them
-
-
-def report(app: AppTest, probe: Probe, **settings: object) -> AppTest:
-    """What the browser sends when `probe` is pinned."""
-    _, view = app.session_state[Key.VIEW]
-    told = dataclasses.asdict(probe) | {"view": settings}
-    told |= {"identity": shown(app).key, "revision": view["revision"]}
-    app.session_state[Key.CANVAS] = {"probe": told}
-    return app.run()
-
-
-def page_html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def test_the_first_page_is_a_traced_sample_with_three_charts_and_no_message(app):
