@@ -237,8 +237,6 @@ def test_the_whole_pass_is_run_beside_the_parts_only_once():
     [Small(), Doubled(), SecondHead(), nn.Sequential(Small())],
     ids=lambda network: type(network).__name__,
 )
-    "network", [Small(), Doubled(), SecondHead(), nn.Sequential(Small())], ids=lambda n: type(n).__name__
-)
 def test_a_network_is_run_until_a_module_and_no_further(network):
     network.eval()
     prefix = "0." if isinstance(network, nn.Sequential) else ""
