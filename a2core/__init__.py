@@ -34,8 +34,10 @@ from a2core.networks.nonfinite import find_nonfinite
 from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
 from a2core.tracing.adopt import AdoptionReport, adopt, model_of
-from a2core.tracing.intervene import Attribution, ClassShift, Outcome, Replay
+from a2core.tracing.intervene import Replay
 from a2core.tracing.lesson import Lesson, take_lesson
+from a2core.tracing.model import Model
+from a2core.tracing.outcome import Attribution, ClassShift, Outcome
 from a2core.tracing.probe import (
     attention_terms,
     cell_of_pixel,
@@ -45,7 +47,7 @@ from a2core.tracing.probe import (
     reach,
     received_attention,
 )
-from a2core.tracing.trace import BlockTrace, Model, Trace
+from a2core.tracing.trace import BlockTrace, Trace
 
 __all__ = [
     "POSITIONS",

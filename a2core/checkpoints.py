@@ -29,12 +29,12 @@ from torch import Tensor, nn
 from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
 from a2core.networks.backbones import BACKBONES, Backbone, build_network
-from a2core.networks.chain import chain
+from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks, plain_key
 from a2core.networks.paper import video_architecture
 from a2core.networks.video import VideoResNet
-from a2core.tracing.trace import Model, pick_device
+from a2core.tracing.model import Model
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 _PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
@@ -312,7 +312,6 @@ def _assembled(backbone: Backbone, device: torch.device, name: str, card: Card |
         device=device,
         card=None if card is None else card.entries,
         trained=card is not None and card.trained,
-        stages=chain(backbone.network),
         takes_clips=isinstance(backbone.network, VideoResNet),
     )
 

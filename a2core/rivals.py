@@ -20,10 +20,10 @@ from a2core.checkpoints import list_checkpoints, load_model
 from a2core.errors import BlockError, CheckpointError
 from a2core.media import Clip
 from a2core.networks.backbones import build_network
+from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks
-from a2core.tracing.lesson import watching
-from a2core.tracing.trace import Model, pick_device
+from a2core.tracing.model import Model
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,5 @@ def read_block(model: Model, clip: Clip, block: str, size: int = 448) -> Reading
         known = ", ".join(map(repr, model.blocks)) or "none"
         raise BlockError(f"{model.name} has no block {block!r}. It has {known}.")
     found = model.blocks[block]
-    with watching({block: found}) as seen:
-        model.trace(clip, size)
+    _, seen = model.trace_with_features(clip, size, [block])
     return Reading(found, seen[block])

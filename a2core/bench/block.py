@@ -32,7 +32,7 @@ from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.non_local import NonLocal
 from a2core.blocks.self_attention import SelfAttention
 from a2core.errors import NetworkError
-from a2core.tracing.trace import pick_device
+from a2core.networks.devices import pick_device
 
 CHANNELS, SIZE = 512, 128
 GRIDS: tuple[tuple[int, ...], ...] = ((14, 14), (28, 28), (56, 56), (112, 112), (8, 28, 28))

@@ -29,7 +29,8 @@ from a2core.media import Clip, read_media
 from a2core.networks.backbones import load_backbone
 from a2core.networks.fold import fold_norms
 from a2core.tracing.intervene import Replay
-from a2core.tracing.trace import Model, input_shape, resize_frames
+from a2core.tracing.model import Model
+from a2core.tracing.model_input import input_shape, resize_frames
 
 PICTURE_SIZES = (224, 448, 672)
 EXPERIMENT_SIZE = 448

@@ -228,6 +228,15 @@ def named_parts(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield place.name, module
 
 
+def module_at(network: nn.Module, name: str) -> nn.Module:
+    """What stands at `name`, the block behind it included.
+
+    Raises:
+        NetworkError: there is no such module.
+    """
+    return _find(network, _places(network), name).standing[0]
+
+
 def plain_key(network: nn.Module, key: str) -> str:
     """A name of `network.state_dict()` without what torch.compile and DataParallel put between."""
     return _without(_shell_key, network, key)[0]

@@ -1,34 +1,43 @@
-"""Running a network in parts, which is believed only once it was held against the whole pass.
+"""The one way through a network: whole, until a module, or on from one.
 
 What stands behind a block can be run again without what stands before it, and a clip goes through a
-network a few frames at a time, if the network is a chain of modules. Its class says so; a subclass, a
-`forward` that was assigned, or a hook may do otherwise between the same modules. So nobody takes the
-class's word: the parts are run once beside the network, and where they are not the same the whole
-network is run.
+network a few frames at a time, if the network is a chain of modules. Its class says so (`chain.py`); a
+subclass, a `forward` that was assigned, or a hook may do otherwise between the same modules. So nobody
+takes the class's word: the parts are run once beside the network, and where they are not the same the
+whole network is run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from a2core.errors import FORWARD_FAULTS, A2Error
+from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError
+from a2core.networks.chain import chain
+from a2core.networks.insert import module_at
 
 _CLOSE = 1e-3  # of the norm: batches of another size round otherwise, on some GPUs in ten bits
 
 
 class Passage:
-    """The way through one network."""
+    """The way through one network.
+
+    Attributes:
+        network: which.
+        chain: its modules one after the other, inserted blocks standing for themselves, where its kind is
+            known to be that; None where it is not.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
+        self.chain = chain(network)
         self._seen: tuple[Any, bool] | None = None
 
-    def holds(self, parts: Sequence[nn.Module], like: Tensor) -> bool:
-        """Whether `parts`, one after the other, do what the whole network does.
+    def parts(self, like: Tensor) -> tuple[nn.Module, ...] | None:
+        """`chain`, seen to do what the whole network does on such inputs; None: only the whole is true.
 
         Looked at once, on noise of the shape of `like` (two entries of the batch at most), and again
         when something was put around the parts since: a hook, a `forward`, another module.
@@ -36,10 +45,98 @@ class Passage:
         Raises:
             Exception: what the network itself raises at such an input.
         """
+        if self.chain is None:
+            return None
+        parts = tuple(self.chain)
         state = _around(self.network, parts)
         if self._seen is None or self._seen[0] != state:
             self._seen = state, _same(self.network, parts, like)
-        return self._seen[1]
+        return parts if self._seen[1] else None
+
+    def until(self, x: Tensor, *names: str) -> dict[str, Tensor]:
+        """What the modules `names` return on `x`, blocks behind them applied; nothing runs after the last.
+
+        Works for any network: it is left in the middle of its pass.
+
+        Raises:
+            NetworkError: no such module, or one that did not run or returned no tensor.
+        """
+        wanted = {name: module_at(self.network, name) for name in names}
+        found: dict[str, Tensor] = {}
+
+        def keep(name: str) -> Callable[..., None]:
+            def look(_: nn.Module, __: Any, output: Any) -> None:
+                if not isinstance(output, Tensor):
+                    raise NetworkError(
+                        f"Module {name!r} returns a {type(output).__name__}, no tensor. Choose a module "
+                        "that returns features."
+                    )
+                found.setdefault(name, output)
+                if len(found) == len(wanted):
+                    raise _ReachedError
+
+            return look
+
+        handles = [module.register_forward_hook(keep(name)) for name, module in wanted.items()]
+        try:
+            if wanted:
+                self.network(x)
+        except _ReachedError:
+            pass
+        finally:
+            for handle in handles:
+                handle.remove()
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise NetworkError(
+                f"Module {missing[0]!r} did not run. Choose one that every input goes through."
+            )
+        return {name: found[name] for name in names}
+
+    def onwards(self, module: nn.Module, like: Tensor | None) -> Onwards:
+        """The rest of the network behind `module`, a block or any other of it.
+
+        Args:
+            module: hands out what the rest is run on.
+            like: as of `parts`, to see whether the rest can run by itself; None takes the chain's word for
+                it, of those who made the network themselves.
+        """
+        parts = self.chain if like is None else self.parts(like)
+        at = next((index for index, part in enumerate(parts or ()) if part is module), None)
+        return Onwards(self.network, module, None if at is None else tuple((parts or ())[at + 1 :]))
+
+
+class Onwards:
+    """The rest of a network behind one of its modules.
+
+    Attributes:
+        behind: the modules that follow, in their order; None: the whole network runs, with what the module
+            hands out put in its place.
+    """
+
+    def __init__(self, network: nn.Module, module: nn.Module, behind: tuple[nn.Module, ...] | None) -> None:
+        self.network, self.module, self.behind = network, module, behind
+
+    def __call__(self, y: Tensor, x: Callable[[], Tensor]) -> Any:
+        """The network's answer when the module hands out `y`.
+
+        Args:
+            y: what the module hands out; what follows may write over it.
+            x: makes the network's input, asked for where the whole network runs.
+        """
+        if self.behind is not None:
+            for part in self.behind:
+                y = part(y)
+            return y
+        handle = self.module.register_forward_hook(lambda *_: y)
+        try:
+            return self.network(x())
+        finally:
+            handle.remove()
+
+
+class _ReachedError(Exception):
+    """Not a fault: everything that was asked for has run."""
 
 
 def _around(network: nn.Module, parts: Sequence[nn.Module]) -> tuple[Any, ...]:

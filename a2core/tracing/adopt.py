@@ -19,11 +19,12 @@ from a2core.blocks.double_attention import Attended, DoubleAttention
 from a2core.blocks.position_block import Watchable
 from a2core.errors import NetworkError
 from a2core.networks.backbones import imagenet_labels
-from a2core.networks.chain import chain
+from a2core.networks.borrowed import undisturbed
+from a2core.networks.devices import device_of, pick_device
 from a2core.networks.insert import inserted_blocks, named_parts, replace_module, underneath
 from a2core.networks.spec import try_network
 from a2core.tracing.foreign import ROLES, Head, Run, UnclearError, adds_input, after_expansion, heads_of
-from a2core.tracing.trace import Model, device_of, pick_device, undisturbed
+from a2core.tracing.model import Model
 
 # Names of the parts, and whether they tell a double attention only together with the expansion's.
 _COMMON_NAMES = (
@@ -314,7 +315,6 @@ def model_of(
         device=target,
         trained=trained,
         took_px=(tried.height_px, tried.width_px),
-        stages=chain(network),
         borrowed=True,
     )
 

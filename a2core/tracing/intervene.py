@@ -26,85 +26,27 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import math
-import operator
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from a2core.blocks.double_attention import DoubleAttention
+from a2core.blocks.equations import expanded_bag, handed_out
 from a2core.errors import InterventionError, NetworkError
 from a2core.media import Clip
-from a2core.tracing.trace import BlockTrace, Model, Trace, recording
+from a2core.networks.passage import Onwards
+from a2core.tracing.arrays import frozen
+from a2core.tracing.factors import factors_of, weights_of
+from a2core.tracing.model import Model
+from a2core.tracing.outcome import Attribution, Outcome, rank_correlation
+from a2core.tracing.record import recording
+from a2core.tracing.trace import BlockTrace
 
 _FRAMES_AT_ONCE = 8  # of the variants that go through the tail together
-
-
-@dataclass(frozen=True)
-class ClassShift:
-    """One class before and after: probabilities in [0, 1], of a clip their mean over its frames."""
-
-    label: str
-    before: float
-    after: float
-
-    @property
-    def difference(self) -> float:
-        """After minus before."""
-        return self.after - self.before
-
-    @property
-    def log_odds(self) -> float:
-        """Change of log(p / (1 − p)), in nats: tells how much moved also where p is near 0 or 1."""
-        return _log_odds(self.after) - _log_odds(self.before)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the network answers after an intervention; arrays are read-only."""
-
-    labels: tuple[str, ...]
-    before: np.ndarray  # (classes,) float64: probabilities, of a clip their mean over its frames
-    after: np.ndarray  # (classes,) float64
-    moved: np.ndarray  # (T, h, w): |Y' − Y| / |Y|, how much the block's output changed at each position
-    # The block as it was made to work, and the blocks behind it as they then worked. Of a transplant
-    # `gather` stays the receiving picture's own: where the bag was gathered is in the donor's trace.
-    blocks: dict[str, BlockTrace]
-    elapsed_s: float
-
-    def top(self, count: int = 5) -> list[ClassShift]:
-        """The classes among the `count` best before or after, ordered by what they were before."""
-        best = {*_best(self.before, count), *_best(self.after, count)}
-        order = sorted(best, key=lambda index: -self.before[index])
-        return [ClassShift(self.labels[i], float(self.before[i]), float(self.after[i])) for i in order]
-
-    @property
-    def divergence(self) -> float:
-        """Kullback-Leibler divergence of the answer after from the answer before, in nats."""
-        tiny = np.finfo(np.float64).tiny
-        ratio = np.log(np.maximum(self.before, tiny)) - np.log(np.maximum(self.after, tiny))
-        return max(0.0, float(self.before @ ratio))
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """What each primitive does for one class, twice: the first-order term and the true effect.
-
-    Both are in units of the class's logit, of a clip its mean over the frames, and positive where the
-    primitive speaks for the class. The first-order term is what ablation would do if the network
-    behind the block were linear; it is not, and `rank_correlation` says how far the two agree.
-    """
-
-    label: str
-    first_order: np.ndarray  # (n,): ∂logit/∂s_i at s = 1; by `zero` that is Σ_j ∂logit/∂Y_j · (V_ij ĝ_i)
-    ablated: np.ndarray  # (n,): the logit as it is, minus the logit with this primitive off
-    rank_correlation: float  # Spearman's, over the n primitives; nan where one of the two is constant
 
 
 @dataclass(frozen=True)
@@ -117,7 +59,7 @@ class _Place:
     expanded: Tensor  # ĝ, (c, n)
     distribute: Tensor  # V, (n, N)
     output: Tensor  # Y, (T, c, h, w)
-    behind: Sequence[nn.Module] | None  # the chain that follows, or None: the whole network runs again
+    onwards: Onwards  # what follows
 
 
 class Replay:
@@ -142,25 +84,8 @@ class Replay:
             for name, block in model.blocks.items()
             if isinstance(block, DoubleAttention) and block.dims == 2
         }
-        seen: dict[str, Tensor] = {}
-        thread = threading.get_ident()  # another thread may trace with the same model meanwhile
-
-        def keep(name: str) -> Callable[..., None]:
-            def look(_: nn.Module, args: tuple[Tensor, ...]) -> None:
-                if threading.get_ident() == thread:
-                    seen[name] = args[0]
-
-            return look
-
-        handles = [block.register_forward_pre_hook(keep(name)) for name, block in blocks.items()]
-        try:
-            self.trace: Trace = model.trace(clip, size=size)
-        finally:
-            for handle in handles:
-                handle.remove()
-        frames, height, width, _ = self.trace.model_input.shape
+        self.trace, seen = model.trace_with_features(clip, size, blocks)
         with torch.inference_mode(False), torch.no_grad(), model.looking():
-            self._parts = model.in_parts(frames, height, width) or () if seen else ()
             self._places = {name: self._keep(name, blocks[name], x) for name, x in seen.items()}
         once = [name for name in self.trace.blocks if f"{name}#2" not in self.trace.blocks]
         self.blocks = tuple(name for name in once if name in self._places)
@@ -169,12 +94,11 @@ class Replay:
     def _keep(self, name: str, block: DoubleAttention, features: Tensor) -> _Place:
         seen = self.trace.blocks[name]
         features = features.clone()  # an ordinary tensor again, of which gradients can be taken
-        expanded = _expanded(block, seen.primitives, features.device)
+        expanded = expanded_bag(block, seen.primitives, features.device)
         distribute = torch.tensor(seen.distribute, device=features.device).flatten(1)
-        output = _handed_out(block, features, expanded, distribute)
-        at = next((index for index, part in enumerate(self._parts) if part is block), None)
-        behind = None if at is None else self._parts[at + 1 :]
-        return _Place(name, block, features, expanded, distribute, output, behind)
+        output = handed_out(block, features, expanded, distribute)
+        onwards = self.model.onwards(name, self.trace.model_input)
+        return _Place(name, block, features, expanded, distribute, output, onwards)
 
     def run(
         self,
@@ -205,7 +129,7 @@ class Replay:
         start = time.perf_counter()
         place = self._place(block)
         seen = self.trace.blocks[block]
-        factors = _factors(seen.n, off, only, scale, renormalise=renormalise)
+        factors = factors_of(seen.n, off, only, scale, renormalise=renormalise)
         bag, expanded = seen.primitives, place.expanded
         if donor is not None:
             if donor.model is not self.model:
@@ -215,8 +139,8 @@ class Replay:
                 )
             bag, expanded = donor.trace.blocks[block].primitives, donor._place(block).expanded
         with torch.inference_mode():
-            weights = _weights(place.distribute, factors, renormalise=renormalise)
-            output = _handed_out(place.block, place.features, expanded, weights)
+            weights = weights_of(place.distribute, factors, renormalise=renormalise)
+            output = handed_out(place.block, place.features, expanded, weights)
             logits, behind = self._answer(place, output)
             before, after = _probabilities(self._plain_logits(place)), _probabilities(logits)
             if not np.isfinite(after).all():
@@ -231,16 +155,16 @@ class Replay:
         distribute = _array(weights).reshape(seen.distribute.shape) if renormalise else seen.distribute
         changed = replace(
             seen,
-            primitives=_frozen(bag),
-            distribute=_frozen(distribute),
-            output=_frozen(np.tensordot(bag, distribute, axes=1)),
-            change=_frozen(_array(change)),
+            primitives=frozen(bag),
+            distribute=frozen(distribute),
+            output=frozen(np.tensordot(bag, distribute, axes=1)),
+            change=frozen(_array(change)),
         )
         return Outcome(
             labels=self.model.labels,
             before=before,
-            after=_frozen(after),
-            moved=_frozen(_array(moved)),
+            after=frozen(after),
+            moved=frozen(_array(moved)),
             blocks={block: changed, **{name: found for name, found in behind.items() if name != block}},
             elapsed_s=time.perf_counter() - start,
         )
@@ -304,7 +228,7 @@ class Replay:
                 progress(len(ablated), count)
         effects = np.array(ablated, dtype=np.float32)
         return Attribution(
-            self.model.labels[index], _frozen(first), _frozen(effects), rank_correlation(first, effects)
+            self.model.labels[index], frozen(first), frozen(effects), rank_correlation(first, effects)
         )
 
     def switch_off_each(
@@ -328,7 +252,7 @@ class Replay:
             logits.double().softmax(dim=2).mean(dim=1).cpu().numpy()
             for logits in self._ablated(place, primitives, renormalise)
         ]
-        return _frozen(np.concatenate(rows) if rows else np.zeros((0, len(self.model.labels))))
+        return frozen(np.concatenate(rows) if rows else np.zeros((0, len(self.model.labels))))
 
     def _ablated(self, place: _Place, primitives: Iterable[int], renormalise: bool) -> Iterator[Tensor]:
         """Logits (k, T, classes) with each primitive off by itself, a few variants at a time."""
@@ -338,9 +262,9 @@ class Replay:
             with torch.inference_mode():
                 variants = []
                 for i in wanted[start : start + at_once]:
-                    factors = _factors(count, [i], None, None, renormalise=renormalise)
-                    weights = _weights(place.distribute, factors, renormalise=renormalise)
-                    variants.append(_handed_out(place.block, place.features, place.expanded, weights))
+                    factors = factors_of(count, [i], None, None, renormalise=renormalise)
+                    weights = weights_of(place.distribute, factors, renormalise=renormalise)
+                    variants.append(handed_out(place.block, place.features, place.expanded, weights))
                 logits, _ = self._answer(place, torch.cat(variants))
             yield logits.unflatten(0, (-1, frames))
 
@@ -350,7 +274,7 @@ class Replay:
         Blocks are observed as in a trace, so that they work in the same precision; what is recorded
         is of the first of the k.
         """
-        model, frames = self.model, len(place.features)
+        model, frames, model_input = self.model, len(place.features), self.trace.model_input
         copies = len(output) // frames
         # In half precision the gradients of one position among hundreds would vanish.
         precision = contextlib.nullcontext() if output.requires_grad else model.autocast()
@@ -359,17 +283,11 @@ class Replay:
             recording(model.blocks, frames_per_clip=frames, copies=copies) as seen,
             precision,
         ):
-            y = output.clone()  # what follows may work in place
-            if place.behind is not None:
-                for module in place.behind:
-                    y = module(y)
-                return y.float(), seen
-            x = model.preprocess(self.trace.model_input).repeat(copies, 1, 1, 1)
-            handle = place.block.register_forward_hook(lambda *_: y)
-            try:
-                return model.network(x).float(), seen
-            finally:
-                handle.remove()
+            answer = place.onwards(
+                output.clone(),  # what follows may work in place
+                lambda: model.preprocess(model_input).repeat(copies, 1, 1, 1),
+            )
+            return answer.float(), seen
 
     def _place(self, name: str) -> _Place:
         if f"{name}#2" in self.trace.blocks:
@@ -412,91 +330,6 @@ class Replay:
         return label
 
 
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation of two arrays (n,), ties at their mean rank; nan when one is constant."""
-    ranks = [_ranks(values) for values in (a, b)]
-    spread = [float(np.std(rank)) for rank in ranks]
-    if min(spread, default=0.0) == 0.0:
-        return math.nan
-    return float(np.mean((ranks[0] - ranks[0].mean()) * (ranks[1] - ranks[1].mean())) / math.prod(spread))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
-
-
-def _expanded(block: DoubleAttention, primitives: np.ndarray, device: torch.device) -> Tensor:
-    """ĝ, (c, n): each primitive after the expansion and the norm that may follow it."""
-    bag = torch.tensor(primitives, device=device)[None, :, :, None]
-    expanded = block.expand(bag).flatten(2)
-    return (expanded if block.output_norm is None else block.output_norm(expanded))[0]
-
-
-def _handed_out(block: DoubleAttention, features: Tensor, expanded: Tensor, weights: Tensor) -> Tensor:
-    """Y = X + ĝ W of features (T, c, h, w) and weights (n, N), in the shape and type of the features."""
-    frames, _, rows, cols = features.shape
-    added = (weights.T @ expanded.T).reshape(frames, rows, cols, -1).permute(0, 3, 1, 2)
-    return (features + added if block.residual else added).to(features.dtype)
-
-
-def _weights(distribute: Tensor, factors: np.ndarray, *, renormalise: bool) -> Tensor:
-    """What each primitive is weighed with at each position, (n, N)."""
-    scale = torch.tensor(factors, dtype=distribute.dtype, device=distribute.device)[:, None]
-    if not renormalise:
-        return distribute * scale
-    # As logits: at a position where all that is left is too small for a float, the rest still sums to 1.
-    tiny = torch.finfo(distribute.dtype).tiny
-    return torch.softmax(distribute.clamp_min(tiny).log() + scale.log(), dim=0)
-
-
-def _factors(
-    count: int,
-    off: Iterable[int],
-    only: Iterable[int] | None,
-    scale: Mapping[int, float] | None,
-    *,
-    renormalise: bool,
-) -> np.ndarray:
-    """s, (n,) float64."""
-    factors = np.ones(count)
-    if only is not None:
-        factors[:] = 0
-        factors[[_index(i, count) for i in only]] = 1
-    for i, factor in (scale or {}).items():
-        if not math.isfinite(factor):
-            raise InterventionError(
-                f"The factor of primitive {i} is {factor}. Give a finite number: 0 switches it off, "
-                "1 leaves it as it is."
-            )
-        factors[_index(i, count)] *= factor
-    factors[[_index(i, count) for i in off]] = 0
-    if renormalise and (factors < 0).any():
-        worst = int(factors.argmin())
-        raise InterventionError(
-            f"The factor of primitive {worst} is {factors[worst]:g}: weights that are shared out anew cannot "
-            "be negative. Use factors of 0 and more, or renormalise=False."
-        )
-    if renormalise and not factors.any():
-        raise InterventionError(
-            f"All {count} primitives are off: nothing is left to renormalise ρ over. Keep at least one, or "
-            "use renormalise=False, which then gives the network without the block."
-        )
-    return factors
-
-
-def _index(value: Any, count: int) -> int:
-    try:
-        index = operator.index(value)
-    except TypeError:
-        index = -1
-    if not 0 <= index < count:
-        raise InterventionError(
-            f"The block has no primitive {value!r}: it has {count}, counted from 0 to {count - 1}."
-        )
-    return index
-
-
 def _nearest(name: str, known: Iterable[str], what: str) -> str:
     known = list(dict.fromkeys(known))
     # By the words in it first: "cat" means "tiger cat" sooner than "cab".
@@ -509,7 +342,7 @@ def _nearest(name: str, known: Iterable[str], what: str) -> str:
 
 def _probabilities(logits: Tensor) -> np.ndarray:
     """(classes,) float64 of logits (T, classes): their mean over the frames, read-only."""
-    return _frozen(logits.double().softmax(dim=1).mean(dim=0).cpu().numpy())
+    return frozen(logits.double().softmax(dim=1).mean(dim=0).cpu().numpy())
 
 
 def _relative(difference: Tensor, base: Tensor) -> Tensor:
@@ -517,20 +350,5 @@ def _relative(difference: Tensor, base: Tensor) -> Tensor:
     return difference.float().norm(dim=1) / base.float().norm(dim=1).clamp_min(1e-12)
 
 
-def _best(probabilities: np.ndarray, count: int) -> list[int]:
-    return np.argsort(-probabilities, kind="stable")[:count].tolist()
-
-
-def _log_odds(p: float) -> float:
-    tiny = 1e-300
-    return math.log(max(p, tiny)) - math.log(max(1 - p, tiny))
-
-
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().float().cpu().numpy()
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array = np.ascontiguousarray(array)
-    array.flags.writeable = False
-    return array

@@ -7,22 +7,20 @@ here as the paper writes it, nothing folded, so that the arrays add up line by l
 
 from __future__ import annotations
 
-import contextlib
 import io
-import threading
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from a2core.blocks.double_attention import DoubleAttention
-from a2core.blocks.position_block import position_normalised
+from a2core.blocks.equations import expansion, spelled_out
 from a2core.errors import BlockError
 from a2core.media import Clip
-from a2core.tracing.trace import Model
+from a2core.tracing.arrays import frozen
+from a2core.tracing.model import Model
 
 
 @dataclass(frozen=True)
@@ -110,86 +108,32 @@ def take_lesson(model: Model, clip: Clip, block: str, size: int = 448) -> Lesson
             f"Block {block!r} of {model.name} is a {type(found).__name__}; the lesson is about double "
             "attention. Choose other weights."
         )
-    with watching({block: found}) as seen:
-        model.trace(clip, size)
+    _, seen = model.trace_with_features(clip, size, [block])
     with model.looking():
         return _worked_out(block, found, seen[block], frames=len(clip.frames))
 
 
-@contextlib.contextmanager
-def watching(blocks: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """While open, keep the input of each of `blocks`, (frames, c, h, w), as this thread first runs them."""
-    seen: dict[str, Tensor] = {}
-    thread = threading.get_ident()  # another visitor may run the same network at the same time
-
-    def look(name: str) -> Any:
-        def keep(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-            if threading.get_ident() == thread:
-                seen.setdefault(name, args[0].detach().clone())
-
-        return keep
-
-    handles = [block.register_forward_pre_hook(look(name)) for name, block in blocks.items()]
-    try:
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
 @torch.inference_mode()
 def _worked_out(name: str, block: DoubleAttention, x: Tensor, *, frames: int) -> Lesson:
-    """The paper's equations, one by one, in float32."""
-    x = x.float()
     shape = (frames, *x.shape[2:]) if x.dim() == 4 else tuple(x.shape[2:])
-    flat = x.transpose(0, 1).flatten(1) if x.dim() == 4 else x[0].flatten(1)  # (c, N)
-
-    normed = flat
-    if block.input_norm is not None:
-        normed = block.input_norm(normed[None])[0]
-    normed = position_normalised(normed[None], block.position_norm)[0]
-    phi, theta, rho = (_applied(layer, normed) for layer in (block.phi, block.theta, block.rho))
-    gather, distribute = theta.softmax(dim=1), rho.softmax(dim=0)
-    primitives = phi @ gather.T
-    output = primitives @ distribute
-    weight, bias = block.expand.weight.flatten(1), block.expand.bias
-    if block.output_norm is not None:
-        norm = block.output_norm
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        weight, bias = scale[:, None] * weight, scale * (bias - norm.running_mean) + norm.bias
-    added = weight @ output + bias[:, None]
-
-    maps = {
-        "features": flat,
-        "normed": normed,
-        "phi": phi,
-        "theta": theta,
-        "rho": rho,
-        "gather": gather,
-        "distribute": distribute,
-        "output": output,
-        "added": added,
-    }
+    flat = x.float().transpose(0, 1).flatten(1) if x.dim() == 4 else x[0].float().flatten(1)  # (c, N)
+    steps = spelled_out(block, flat)
+    weight, bias = expansion(block)
     return Lesson(
         name=name,
-        primitives=_frozen(primitives),
-        phi_weight=_frozen(block.phi.weight.flatten(1)),
-        phi_bias=_frozen(block.phi.bias),
-        theta_weight=_frozen(block.theta.weight.flatten(1)),
-        theta_bias=_frozen(block.theta.bias),
-        rho_weight=_frozen(block.rho.weight.flatten(1)),
-        rho_bias=_frozen(block.rho.bias),
-        expand_weight=_frozen(weight),
-        expand_bias=_frozen(bias),
-        **{key: _frozen(value.unflatten(1, shape)) for key, value in maps.items()},
+        primitives=frozen(steps.pop("primitives")),
+        phi_weight=_kept(block.phi.weight.flatten(1)),
+        phi_bias=_kept(block.phi.bias),
+        theta_weight=_kept(block.theta.weight.flatten(1)),
+        theta_bias=_kept(block.theta.bias),
+        rho_weight=_kept(block.rho.weight.flatten(1)),
+        rho_bias=_kept(block.rho.bias),
+        expand_weight=_kept(weight),
+        expand_bias=_kept(bias),
+        **{key: frozen(value.unflatten(1, shape)) for key, value in steps.items()},
     )
 
 
-def _applied(layer: Any, x: Tensor) -> Tensor:
-    return layer.weight.flatten(1) @ x + layer.bias[:, None]
-
-
-def _frozen(tensor: Tensor) -> np.ndarray:
-    array = tensor.detach().float().cpu().contiguous().numpy().copy()
-    array.flags.writeable = False
-    return array
+def _kept(tensor: Any) -> np.ndarray:
+    """A copy: the network's weights are its own."""
+    return frozen(tensor.clone())

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from streamlit.web import cli
 
-from a2core.tracing.trace import Model
+from a2core.tracing.model import Model
 
 REPORTS_EVERY_S = 0.02
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path.cwd()))
 
 from streamlit.web import cli
 
-from a2core.tracing.trace import Model
+from a2core.tracing.model import Model
 
 
 def count(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.errors import TrainingError
-from a2core.tracing.trace import pick_device
+from a2core.networks.devices import pick_device
 from a2core.training.adapt.cache import Cache, CacheSettings
 from a2core.training.adapt.loop import Adaptation, AdaptSettings
 from a2core.training.data import find_photos

@@ -25,7 +25,7 @@ from a2core.blocks.double_attention import DoubleAttention
 from a2core.card import parse_card
 from a2core.checkpoints import find_checkpoint, load_model, read_card, write_atomically
 from a2core.errors import CheckpointError, TrainingError
-from a2core.tracing.trace import Model
+from a2core.tracing.model import Model
 from a2core.training.data import Skipped, find_photos, read_photo, square
 from a2core.training.evaluate.feature_maps import run_watched
 from a2core.training.evaluate.measures import reach_share

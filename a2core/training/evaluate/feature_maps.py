@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from torchcam.methods import GradCAM
 
 from a2core.errors import TrainingError
-from a2core.tracing.lesson import watching
-from a2core.tracing.trace import Model
+from a2core.tracing.model import Model
+from a2core.tracing.record import watching
 
 
 def check_takes_pictures(model: Model) -> None:

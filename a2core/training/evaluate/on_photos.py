@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from a2core.errors import TrainingError
 from a2core.networks.backbones import imagenet_labels
-from a2core.tracing.lesson import watching
-from a2core.tracing.trace import Model
+from a2core.tracing.model import Model
+from a2core.tracing.record import watching
 from a2core.training.data import Skipped, find_labelled, read_photo, some_of, square
 
 BATCH = 16
@@ -80,7 +80,7 @@ def logits_without(model: Model, x: Tensor) -> dict[frozenset[str], Tensor]:
     nothing = frozenset[str]()
     wanted = {nothing, frozenset(model.blocks), *(frozenset({name}) for name in model.blocks)}
     running, passed = {nothing: x}, nothing  # by those left out among the blocks that were passed
-    for part in model.stages or (model.network,):
+    for part in model.passage.chain or (model.network,):
         before = running  # copies of its tensors go in: some modules write over what they are given
         with watching(model.blocks) as ran:
             running = {nothing: part(before[nothing].clone())}

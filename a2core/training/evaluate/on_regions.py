@@ -22,7 +22,7 @@ from tqdm import tqdm
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.position_block import PositionBlock
 from a2core.errors import TrainingError
-from a2core.tracing.trace import Model
+from a2core.tracing.model import Model
 from a2core.training.data import Skipped, is_hidden, moved, read_photo, square
 from a2core.training.evaluate.feature_maps import (
     cosine_similarity,

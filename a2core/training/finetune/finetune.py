@@ -42,9 +42,9 @@ from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
 from a2core.networks.backbones import BACKBONES, build_network
+from a2core.networks.devices import pick_device
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.paper import paper_architecture
-from a2core.tracing.trace import pick_device
 from a2core.training.data import (
     Labelled,
     Skipped,

@@ -36,8 +36,8 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 HEAD = """# Formats that were tried
 
 Each row is a file made by the tests and read by `a2core.read_media`, 4 frames asked for; the page is
-written by `A2_WRITE_FORMATS=1 python -m pytest tests/a2core/media/test_formats.py` and compared by every run of the
-tests. Frames carry a drawn counter: **frame accuracy**, at constant and at varying rate, is tested in
+written by `A2_WRITE_FORMATS=1 python -m pytest tests/a2core/media/test_formats.py` and compared by every run
+of the tests. Frames carry a drawn counter: **frame accuracy**, at constant and at varying rate, is tested in
 `tests/a2core/media/test_media_clips.py`.
 
 What the FFmpeg inside PyAV decodes is read; what it does not is refused with the codec's name.

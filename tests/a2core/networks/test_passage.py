@@ -11,7 +11,7 @@ from torchvision.models.resnet import BasicBlock, ResNet
 
 import a2core
 from a2core import Clip, DoubleAttention, NetworkError, Replay
-from a2core.networks.chain import chain, stages
+from a2core.networks.chain import stages
 from a2core.networks.insert import insert_blocks
 from a2core.networks.passage import Passage
 from a2core.networks.video import VideoResNet
@@ -217,7 +217,7 @@ RELU = nn.ReLU()
     ],
 )
 def test_parts_are_believed_only_when_they_do_what_the_whole_does(network, true):
-    assert Passage(network).holds(chain(network), torch.empty(2, 3, 40, 56)) == true
+    assert (Passage(network).parts(torch.empty(2, 3, 40, 56)) is not None) == true
     assert not any(module._forward_pre_hooks for module in network.modules())
 
 
@@ -225,11 +225,68 @@ def test_the_whole_pass_is_run_beside_the_parts_only_once():
     network = Small().eval()
     calls = []
     network.conv1.register_forward_hook(lambda *_: calls.append(1))
-    passage, parts = Passage(network), chain(network)
-    assert passage.holds(parts, torch.empty(2, 3, 64, 64))
+    passage = Passage(network)
+    assert passage.parts(torch.empty(2, 3, 64, 64))
     assert len(calls) == 3  # whole, and each entry alone
-    assert passage.holds(parts, torch.empty(1, 3, 96, 64))
+    assert passage.parts(torch.empty(1, 3, 96, 64))
     assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    "network",
+    [Small(), Doubled(), SecondHead(), nn.Sequential(Small())],
+    ids=lambda network: type(network).__name__,
+)
+def test_a_network_is_run_until_a_module_and_no_further(network):
+    network.eval()
+    prefix = "0." if isinstance(network, nn.Sequential) else ""
+    x, ran = torch.randn(2, 3, 64, 64), []
+    network.get_submodule(f"{prefix}layer3").register_forward_hook(lambda *_: ran.append("layer3"))
+    whole = {}
+    for name in ("layer1", "layer2"):
+        network.get_submodule(prefix + name).register_forward_hook(
+            lambda _, __, y, name=name: whole.__setitem__(prefix + name, y.clone())
+        )
+    with torch.no_grad():
+        found = Passage(network).until(x, f"{prefix}layer2", f"{prefix}layer1")
+        assert ran == []
+        network(x)
+    assert list(found) == [f"{prefix}layer2", f"{prefix}layer1"]
+    for name, features in found.items():
+        assert torch.equal(features, whole[name])
+    assert all(len(module._forward_hooks) <= 1 for module in network.modules())  # ours are gone
+
+
+def test_until_takes_the_block_behind_a_module_with_it_and_says_what_is_not_there():
+    network = Small().eval()
+    insert_blocks(network, {"layer3": DoubleAttention(32, 8, 5).eval()})
+    x = torch.randn(1, 3, 64, 64)
+    passage = Passage(network)
+    with torch.no_grad():
+        before, after = (passage.until(x, name)[name] for name in ("layer2", "layer3"))
+        host = network.layer3.host(before)
+        assert torch.equal(after, network.layer3.block(host))
+    with pytest.raises(NetworkError, match=r"no module 'layer9'. The nearest are"):
+        passage.until(x, "layer9")
+    network.attic = nn.Identity()
+    with pytest.raises(NetworkError, match="'attic' did not run"):
+        passage.until(x, "attic")
+
+
+@pytest.mark.parametrize("kind", [Small, Doubled, SecondHead])
+def test_onwards_from_what_a_block_hands_out_is_the_answer_of_the_whole(kind):
+    torch.manual_seed(1)
+    network = kind().eval()
+    block = DoubleAttention(32, 8, 5).eval()
+    insert_blocks(network, {"layer3": block})
+    x, passage = torch.randn(2, 3, 64, 64), Passage(network)
+    with torch.no_grad():
+        y = passage.until(x, "layer3")["layer3"]
+        onwards = passage.onwards(block, x)
+        torch.testing.assert_close(onwards(y.clone(), lambda: x), network(x))
+        assert not torch.allclose(onwards(2 * y, lambda: x), network(x))
+    assert (onwards.behind is not None) == (kind is Small)
+    assert not block._forward_hooks
 
 
 @pytest.mark.parametrize("name", ["doubled", "flipped", "assigned forward", "hook on the network", "timm"])
@@ -255,7 +312,6 @@ def test_a_network_for_clips_with_a_forward_of_its_own_is_run_whole():
         mean=(0.5,) * 3,
         std=(0.5,) * 3,
         device=torch.device("cpu"),
-        stages=chain(network),
         takes_clips=True,
     )
     trace = model.trace(noise(4), size=SIZE, top=10)

@@ -17,7 +17,7 @@ import a2core
 from a2core import Clip, DoubleAttention, InterventionError, NetworkError, Replay
 from a2core.blocks.non_local import NonLocal
 from a2core.networks.insert import WithBlock, replace_module
-from a2core.tracing.intervene import rank_correlation
+from a2core.tracing.outcome import rank_correlation
 from tests.a2core.conftest import tiny_network
 
 SIZE = 96

@@ -11,7 +11,7 @@ import torch
 
 import a2core
 from a2core.networks.backbones import build_network
-from a2core.tracing.lesson import watching
+from a2core.tracing.record import watching
 
 
 def flat(array):

@@ -20,8 +20,10 @@ from a2core import (
 )
 from a2core.networks.backbones import build_network
 from a2core.networks.chain import chain
+from a2core.networks.devices import pick_device
 from a2core.networks.paper import paper_network, video_architecture
-from a2core.tracing.trace import input_shape, pick_device, recording, resize_frames
+from a2core.tracing.model_input import input_shape, resize_frames
+from a2core.tracing.record import recording
 from tests.a2core.conftest import tiny_network
 
 LITE0 = {
@@ -204,15 +206,16 @@ def clip(photo):
 
 
 def in_batches_of(model, frames_at_once):
-    """The same model, known as a chain of stages, with so many frames through the trunk together."""
-    model.stages = chain(model.network)
+    """The same model with so many frames through the trunk together."""
     model.frames_at_once = frames_at_once
     return model
 
 
 @pytest.mark.parametrize("frames_at_once", [1, 2, 3, 5])
 def test_batches_through_the_trunk_change_nothing(tiny_model, clip, frames_at_once):
+    known, tiny_model.passage.chain = tiny_model.passage.chain, None
     whole = tiny_model.trace(clip, size=96)
+    tiny_model.passage.chain = known
     parts = in_batches_of(tiny_model, frames_at_once).trace(clip, size=96)
     assert parts.top == [(label, pytest.approx(share, abs=1e-6)) for label, share in whole.top]
     for name, block in parts.blocks.items():

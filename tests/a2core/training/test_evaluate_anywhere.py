@@ -91,7 +91,7 @@ def test_what_a_block_reads_is_what_reaches_it(made, model):
 @pytest.mark.parametrize("chained", [True, False])
 def test_leaving_blocks_out_gives_what_the_network_without_them_gives(made, model, x, chained, monkeypatch):
     if not chained:
-        monkeypatch.setattr(model, "stages", None)
+        monkeypatch.setattr(model.passage, "chain", None)
     found = logits_without(model, x)
     assert set(found) == {frozenset(), *(frozenset({name}) for name in BLOCKS), frozenset(BLOCKS)}
     plain = found[frozenset()]

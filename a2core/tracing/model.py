@@ -1,0 +1,343 @@
+"""A network ready to be looked into."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, Stopped, first_line
+from a2core.media import Clip
+from a2core.networks.borrowed import undisturbed
+from a2core.networks.passage import Onwards, Passage
+from a2core.tracing.model_input import input_shape, resize_frames
+from a2core.tracing.record import recording, watching
+from a2core.tracing.trace import BlockTrace, Trace
+
+Frames = Literal["joint", "each"]
+Progress = Callable[[float], None]
+# Frames of a clip that go through the trunk together. On a CPU two are quickest (16 frames of 352 × 192
+# took 0.36 s by twos, 0.67 s at once: larger batches leave the cache); a GPU wants many.
+_FRAMES_AT_ONCE = {"cpu": 2}
+_FRAMES_AT_ONCE_ELSEWHERE = 16
+
+
+class Model:
+    """A classifier with double attention blocks, ready to trace pictures; made by `load_model`.
+
+    One trace runs at a time (a lock inside): several threads may share one model. The network is taken
+    over: put into evaluation mode, its gradients switched off, moved to `device`, in the memory format
+    that is quickest. One that is `borrowed` (`model_of`) stays where and as it is, and while nobody looks
+    it may go on being trained.
+
+    Attributes:
+        passage: the way through the network: where it is a chain of modules, a clip goes through it a few
+            frames at a time.
+        takes_clips: the network takes (batch, 3, T, h, w) and attends over space and time in itself;
+            otherwise it takes pictures, and only its blocks see the whole clip.
+        frames_at_once: so many; halved when the device's memory is short.
+        borrowed: the network is somebody's who goes on with it.
+        took_px: (height, width) of a picture that the network was seen to take, where that was tried.
+        name: of the checkpoint.
+        card: the checkpoint's JSON card; empty where there is none.
+        trained: whether the blocks' weights were trained, as whoever made them says.
+        network, blocks, device, labels, mean, std: the network, its blocks by module name, where it
+            runs, its classes, and how it wants its pixels (values in [0, 1]) standardised.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        blocks: Mapping[str, nn.Module],
+        *,
+        name: str,
+        labels: tuple[str, ...],
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        device: torch.device,
+        card: Mapping[str, Any] | None = None,
+        trained: bool = False,
+        takes_clips: bool = False,
+        borrowed: bool = False,
+        took_px: tuple[int, int] | None = None,
+    ) -> None:
+        self.network = network
+        if not borrowed:
+            layout: Any = torch.channels_last_3d if takes_clips else torch.channels_last
+            network.eval().requires_grad_(False).to(device).to(memory_format=layout)
+        self.takes_clips, self.borrowed, self.took_px = takes_clips, borrowed, took_px
+        self.blocks = dict(blocks)
+        self.name, self.labels, self.device = name, labels, device
+        self.card = dict(card or {})
+        self.trained = trained
+        self.mean, self.std = mean, std
+        self.passage = Passage(network)
+        self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
+        self._lock = threading.Lock()
+
+    def preprocess(self, model_input: np.ndarray) -> Tensor:
+        """(T, Hm, Wm, 3) uint8 to the (T, 3, Hm, Wm) float32 tensor that the network takes."""
+        x = torch.tensor(model_input).to(self.device).permute(0, 3, 1, 2).float()
+        mean = torch.tensor(self.mean, device=self.device).mul(255)[:, None, None]
+        std = torch.tensor(self.std, device=self.device).mul(255)[:, None, None]
+        return x.sub_(mean).div_(std)
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """While open the network is this thread's to run, in evaluation mode; then as it was."""
+        with self._lock, undisturbed(self.network) if self.borrowed else contextlib.nullcontext():
+            yield
+
+    def in_parts(self, model_input: np.ndarray) -> tuple[nn.Module, ...] | None:
+        """The network in parts, as `Passage.parts`, for model inputs of this shape.
+
+        Runs the network the first time. Whoever calls this sees to it that nobody else runs it meanwhile.
+        """
+        with self._taking(model_input.shape[1:3]):
+            return self.passage.parts(self._like(model_input))
+
+    def onwards(self, block: str, model_input: np.ndarray) -> Onwards:
+        """What follows behind a block, as `Passage.onwards`, for model inputs of this shape."""
+        with self._taking(model_input.shape[1:3]):
+            return self.passage.onwards(self.blocks[block], self._like(model_input))
+
+    def _like(self, model_input: np.ndarray) -> Tensor:
+        few, height, width = min(2, len(model_input)), *model_input.shape[1:3]
+        shape = (1, 3, few, height, width) if self.takes_clips else (few, 3, height, width)
+        return torch.empty(shape, device=self.device)
+
+    @contextlib.contextmanager
+    def _taking(self, side: tuple[int, int]) -> Iterator[None]:
+        """While open the network runs on pictures of `side` (height, width); its faults are put in words."""
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except FORWARD_FAULTS as error:
+            good = self.took_px
+            remedy = (
+                "Choose another size."
+                if good is None or good == side
+                else f"It did take {good[1]} × {good[0]}: choose such a picture and size={max(good)}, or "
+                "make the network for any size."
+            )
+            raise NetworkError(
+                f"The network does not run on {side[1]} × {side[0]} pixels ({first_line(error)}). {remedy}"
+            ) from error
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Mixed precision for the trunk on CUDA, full precision elsewhere.
+
+        float16 rather than bfloat16: its maps lie eight times closer to those of the CPU.
+        """
+        if self.device.type != "cuda":  # torch looks for a card even to switch autocast off: milliseconds
+            return contextlib.nullcontext()
+        return torch.autocast("cuda", torch.float16)
+
+    @torch.inference_mode()
+    def trace(
+        self,
+        clip: Clip,
+        size: int = 448,
+        top: int = 5,
+        *,
+        frames: Frames = "joint",
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Trace:
+        """Run `clip` with its long side at `size` pixels and keep what each block did.
+
+        The picture keeps its shape; both sides are rounded to multiples of 32 and nothing is
+        cropped. Frames go through the trunk a few at a time, fewer when a GPU's memory is short.
+
+        Args:
+            clip: the frames.
+            size: long side of the model input, in pixels.
+            top: so many classes.
+            frames: "joint": each block attends once over all positions of the clip, T·h·w; "each":
+                over each frame alone, as if it were a picture.
+            progress: called with the share of the work that is done, 0 to 1.
+            stop: asked between batches; when it says True the work ends.
+
+        Raises:
+            NetworkError: `size` or `frames` out of range, a size that the network does not take, a block
+                that did not run or was given more than the clip, or the device ran out of memory.
+            Stopped: `stop` said so. The model is as before.
+        """
+        return self._trace(clip, size, top, frames, {}, progress, stop)[0]
+
+    @torch.inference_mode()
+    def trace_with_features(
+        self, clip: Clip, size: int, blocks: Iterable[str]
+    ) -> tuple[Trace, dict[str, Tensor]]:
+        """A trace, and what each of `blocks` read of it, (T, c, h, w) or (1, c, T, h, w), on the device.
+
+        Raises:
+            NetworkError: as `trace`.
+        """
+        return self._trace(clip, size, 5, "joint", {name: self.blocks[name] for name in blocks})
+
+    def _trace(
+        self,
+        clip: Clip,
+        size: int,
+        top: int,
+        frames: Frames,
+        asked: Mapping[str, nn.Module],
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[Trace, dict[str, Tensor]]:
+        if frames not in ("joint", "each"):
+            raise NetworkError(f"frames is {frames!r}: choose 'joint' or 'each'.")
+        start = time.perf_counter()
+        shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size)
+        model_input = resize_frames(clip.frames, shape)
+        if model_input is clip.frames and clip.frames.flags.writeable:
+            model_input = clip.frames.copy()  # whoever brought them may write to them again
+        with self.looking():
+            logits, seen, read = self._watched(model_input, frames == "each", asked, progress, stop)
+        ran = {self.blocks[name] for name in seen if name in self.blocks}
+        silent = [name for name, b in self.blocks.items() if hasattr(b, "observer") and b not in ran]
+        if silent:
+            raise NetworkError(
+                f"The block behind {silent[0]!r} did not run: the network never calls that module, at most "
+                "what is inside it. Put the block behind a module that is called, or take it out with "
+                "a2core.remove_blocks."
+            )
+        probabilities = logits.float().softmax(dim=1).mean(dim=0).cpu()
+        best = probabilities.topk(min(top, len(probabilities)))
+        if not np.isfinite(best.values.numpy()).all():
+            raise A2Error("The network answered with values that are not finite. Try A2_DEVICE=cpu.")
+        model_input.flags.writeable = False
+        trace = Trace(
+            clip=clip,
+            model_input=model_input,
+            blocks=seen,
+            top=[(self.labels[i], float(p)) for p, i in zip(best.values, best.indices.tolist(), strict=True)],
+            checkpoint=self.name,
+            trained=self.trained,
+            device=self.device.type,
+            elapsed_s=time.perf_counter() - start,
+        )
+        return trace, read
+
+    def _watched(
+        self,
+        model_input: np.ndarray,
+        alone: bool,
+        asked: Mapping[str, nn.Module],
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> tuple[Tensor, dict[str, BlockTrace], dict[str, Tensor]]:
+        """Logits (T, classes), what the blocks did, and what those that are `asked` read.
+
+        In batches of half the size while memory is short.
+        """
+        count, height, width, _ = model_input.shape
+        whole = self.passage.chain is None or self.takes_clips
+        # A picture, and each frame alone, go through the network as it is.
+        apart = not alone and (count > 1 or self.takes_clips)
+        while True:
+            try:
+                parts = self.in_parts(model_input) if apart else None
+                whole = parts is None or self.takes_clips
+                with (
+                    recording(
+                        self.blocks,
+                        frames_per_clip=1 if self.takes_clips and not alone else count,
+                        alone=alone,
+                    ) as seen,
+                    watching(asked) as read,
+                    self.autocast(),
+                ):
+                    logits = self._in_batches(model_input, parts, alone, progress, stop)
+                return logits, seen, read
+            except torch.OutOfMemoryError as error:
+                if min(self.frames_at_once, count) == 1 or (whole and not alone):
+                    raise NetworkError(
+                        f"The {self.device.type} device ran out of memory on {count} × {width} × {height} "
+                        "pixels. Choose a smaller size or fewer frames."
+                    ) from error
+                self.frames_at_once = max(1, min(self.frames_at_once, count) // 2)
+
+    def _in_batches(
+        self,
+        model_input: np.ndarray,
+        stages: Sequence[nn.Module] | None,
+        alone: bool,
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> Tensor:
+        """Logits (T, classes): batches of frames through the trunk, all frames at once through each block."""
+        count, at_once = len(model_input), self.frames_at_once
+        if self.takes_clips and not alone:
+            return self._whole(model_input, stages, progress, stop)
+        runs = [([self.network], False)] if alone or count == 1 else self._runs(stages)
+        sizes = [_size(modules) for modules, _ in runs]
+        total, done = sum(sizes), 0.0
+        parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]
+        for index, (modules, whole) in enumerate(runs):
+            if whole and len(parts) > 1:
+                parts = [model_input if index == 0 else torch.cat(list(parts))]
+            through = []
+            for part in parts:
+                if stop is not None and stop():
+                    raise Stopped("The trace was stopped before it was done. Start again when ready.")
+                x = self.preprocess(part) if index == 0 else part
+                if self.takes_clips:
+                    x = x[:, :, None]  # each frame a clip of its own
+                with self._taking(model_input.shape[1:3]):
+                    for module in modules:
+                        x = module(x)
+                through.append(x)
+                done += sizes[index] * len(x) / count / total
+                if progress is not None:
+                    progress(min(1.0, done))
+            parts = through[0].split(at_once) if whole else through
+        return torch.cat(list(parts))
+
+    def _whole(
+        self,
+        model_input: np.ndarray,
+        stages: Sequence[nn.Module] | None,
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> Tensor:
+        """Logits (1, classes) of a network that takes clips: stage by stage, all frames at once."""
+        x = self.preprocess(model_input).transpose(0, 1)[None]
+        modules = stages or (self.network,)
+        total, done = sum(_size([module]) for module in modules), 0
+        for module in modules:
+            if stop is not None and stop():
+                raise Stopped("The trace was stopped before it was done. Start again when ready.")
+            with self._taking(model_input.shape[1:3]):
+                x = module(x)
+            done += _size([module])
+            if progress is not None:
+                progress(done / total)
+        return x
+
+    def _runs(self, stages: Sequence[nn.Module] | None) -> list[tuple[list[nn.Module], bool]]:
+        """The network as runs of modules, and whether a run needs all frames of the clip at once."""
+        if stages is None:
+            return [([self.network], True)]
+        blocks = set(self.blocks.values())
+        runs: list[tuple[list[nn.Module], bool]] = []
+        for stage in stages:
+            whole = any(module in blocks for module in stage.modules())
+            if runs and runs[-1][1] == whole:
+                runs[-1][0].append(stage)
+            else:
+                runs.append(([stage], whole))
+        return runs
+
+
+def _size(modules: Sequence[nn.Module]) -> int:
+    """How many modules there are inside: how long they take, near enough for a progress bar."""
+    return sum(1 for module in modules for _ in module.modules())
