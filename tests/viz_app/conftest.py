@@ -70,3 +70,17 @@ def weights(checkpoints) -> models.Weights:
 def picture() -> pictures.Picture:
     """A clip of noise, as a visitor would bring it."""
     return uploads.read_upload(gif(), "noise.gif")[0]
+
+
+@pytest.fixture
+def traced(monkeypatch) -> list[int]:
+    """The sizes that networks were asked to trace at, one for each time; they trace at 64, to be quick."""
+    sizes: list[int] = []
+    real = a2core.Model.trace
+
+    def noted(self: a2core.Model, clip: a2core.Clip, size: int = 448, **_: object) -> a2core.Trace:
+        sizes.append(size)
+        return real(self, clip, 64)
+
+    monkeypatch.setattr(a2core.Model, "trace", noted)
+    return sizes

@@ -23,14 +23,7 @@ def plain_picture(shade: int) -> pictures.Picture:
 
 
 @pytest.mark.slow
-def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights, monkeypatch):
-    traced = []
-    real = a2core.Model.trace
-    monkeypatch.setattr(
-        a2core.Model,
-        "trace",
-        lambda self, clip, size=448, **_: traced.append(size) or real(self, clip, size),
-    )
+def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights, traced):
     shades = [10 * (visitor % 5) for visitor in range(30)]
     with ThreadPoolExecutor(30) as visitors:
         shown = list(visitors.map(lambda shade: traces.show(plain_picture(shade), weights, 64), shades))
@@ -40,12 +33,7 @@ def test_thirty_visitors_at_once_each_get_their_own_picture_traced_once(weights,
 
 
 @pytest.mark.slow
-def test_the_samples_are_traced_in_the_background_once_for_everybody(weights, monkeypatch):
-    traced = []
-    real = a2core.Model.trace
-    monkeypatch.setattr(
-        a2core.Model, "trace", lambda self, clip, size=448, **how: traced.append(size) or real(self, clip, 64)
-    )
+def test_the_samples_are_traced_in_the_background_once_for_everybody(weights, traced):
     first, second = traces.prepare_samples(weights), traces.prepare_samples(weights)
     assert first is second
     assert first.wait(60)

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import a2core
 from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, page_html, png, report, shown
 from viz_app.server import models, samples, traces
 from viz_app.ui import text
@@ -206,15 +205,8 @@ def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sam
     assert later.run().text[0].value == f"coffee {app.session_state[Key.PROBE].block}"
 
 
-def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, monkeypatch):
-    calls = []
-    real = a2core.Model.trace
-    monkeypatch.setattr(
-        a2core.Model,
-        "trace",
-        lambda self, clip, size=448, **_: calls.append(size) or real(self, clip, size),
-    )
+def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, traced):
     first = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
     second = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
-    assert calls == [448]
+    assert traced == [448]
     assert shown(first).held is shown(second).held
