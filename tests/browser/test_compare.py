@@ -19,6 +19,7 @@ from scipy.special import expit, softmax
 import a2core
 from a2core.rivals import KINDS
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.streamlit_dom import PAGE_WIDTH
 from viz_app.server import pictures, samples, traces
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -161,4 +162,4 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
     # No width makes it scroll sideways.
     for width in (1920, 800):
         page.set_viewport_size({"width": width, "height": 1000})
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+        assert page.evaluate(PAGE_WIDTH) <= width

@@ -9,6 +9,7 @@ import pytest
 
 import a2core
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.streamlit_dom import PAGE_WIDTH
 from viz_app.server import pictures, samples, traces
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -133,9 +134,9 @@ def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> Non
 
     # No width makes it scroll sideways, in front of a class neither.
     def wide() -> int:
-        return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth"))
+        return int(page.evaluate(PAGE_WIDTH))
 
-    for width in (800, 1920):
+    for width in (390, 800, 1920):
         page.set_viewport_size({"width": width, "height": 1000})
         assert wide() <= width
     page.locator(".st-key-experiment-present label").click()

@@ -25,7 +25,7 @@ def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
     """The block, the rule for ρ, undo and reset, and the view in front of a class."""
     if st.session_state.get(Key.PRESENT):
         # Within an element: a style sheet of its own would stay when the fragment leaves it out.
-        st.html(f"<i><style>{PRESENTING_STYLE}</style></i>")
+        st.html(f'<i class="a2-presenting"><style>{PRESENTING_STYLE}</style></i>')
     words = {
         name: f"{block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
         for name in subject.replay.blocks
