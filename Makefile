@@ -31,7 +31,7 @@ $(STAMP): requirements.txt
 install: $(STAMP)
 
 app: $(STAMP)
-	$(RUN) -m streamlit run viz_app/app.py --server.port $(PORT)
+	$(RUN) -m viz_app --server.port $(PORT)
 
 # Two processes, each of one thread: torch's threads wait for each other by spinning, and where more wants to
 # run than there are cores, that costs twice the work.

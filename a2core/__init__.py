@@ -49,6 +49,8 @@ from a2core.tracing.probe import (
 )
 from a2core.tracing.trace import BlockTrace, Trace
 
+__version__ = "0.2.0"
+
 __all__ = [
     "POSITIONS",
     "A2Error",

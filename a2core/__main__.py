@@ -1,9 +1,5 @@
-"""`python -m a2core`: see `cli.py`."""
+"""`python -m a2core`: see `cli`."""
 
-import sys
+from a2core.cli import console
 
-from a2core.cli import main
-from a2core.threads import use_cores
-
-use_cores()
-sys.exit(main())
+console()

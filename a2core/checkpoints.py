@@ -36,7 +36,9 @@ from a2core.networks.paper import video_architecture
 from a2core.networks.video import VideoResNet
 from a2core.tracing.model import Model
 
-SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+# Beside the packages in the repository, inside of this one where it was installed from a wheel.
+_INSTALLED = Path(__file__).resolve().parent / "shipped"
+SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parent.parent / "checkpoints"
 _PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
 
 

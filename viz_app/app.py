@@ -1,7 +1,7 @@
 """Entry point of the explorer: page configuration and navigation, nothing else.
 
-Start it with `make app`, or with `streamlit run viz_app/app.py` from the root of the repository, where
-the settings in .streamlit/ are found.
+Start it with `make app`, with `a2-explorer` where the package is installed, or with `streamlit run` and this
+file, beside which the settings in .streamlit/ are found.
 """
 
 import sys

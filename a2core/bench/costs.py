@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import stdtrit
 from torch import nn
 
 from a2core.bench.block import peak_mib
@@ -116,6 +115,8 @@ def cost_curve(
 
 def fit_exponent(costs: Iterable[Cost], *, least: int = FIT_FROM) -> Exponent | None:
     """How measured times grow with the positions, from `least` on; None with fewer than three points."""
+    from scipy.special import stdtrit
+
     used = [cost for cost in costs if cost.measured and cost.ms and cost.positions >= least]
     if len(used) < 3:
         return None

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from a2core.networks.paper import paper_network, video_network
 
@@ -98,6 +97,8 @@ def count(network: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
 
     The network is moved to the meta device: it is not usable afterwards.
     """
+    from torch.utils.flop_counter import FlopCounterMode
+
     network = network.eval().to("meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.empty(shape, device="meta"))

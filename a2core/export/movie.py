@@ -12,7 +12,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from a2core.errors import A2Error
@@ -80,6 +79,8 @@ def overlay_movie(
 
 def _backdrop(frame: np.ndarray, opacity: float) -> np.ndarray:
     """A frame enlarged, and paler the stronger the overlay, so that colour means attention."""
+    import cv2
+
     factor = max(1, -(-_LONG_SIDE_PX // max(frame.shape[:2])))
     size = (frame.shape[1] * factor, frame.shape[0] * factor)
     picture = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
@@ -89,6 +90,8 @@ def _backdrop(frame: np.ndarray, opacity: float) -> np.ndarray:
 
 def _encoded(frames: list[np.ndarray], frames_per_s: float) -> Movie:
     """The frames (H, W, 3) uint8 RGB as a file; nothing stays on the disk."""
+    import cv2
+
     height, width, _ = frames[0].shape
     for fourcc, codec, suffix, mime in _ENCODERS:
         # OpenCV writes to paths only. The folder goes away with whatever is in it, also on an error.

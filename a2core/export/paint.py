@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from a2core.canvas import colour_table, cover
@@ -24,6 +23,8 @@ def overlay(
     Low values let the picture through. Half-pixel exact: a cell's value is at the centre of the pixels
     that it covers.
     """
+    import cv2
+
     height, width = frame.shape[:2]
     scaled = np.clip(values / top, 0, 1) if top > 0 else np.zeros_like(values)
     large = cv2.resize(scaled.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)

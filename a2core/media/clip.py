@@ -9,15 +9,15 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
 from a2core.errors import MediaError
-from a2core.media import pictures, video
+from a2core.media.decoded import Decoded
 from a2core.media.limits import MAX_FRAMES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES
 from a2core.media.recognise import HEAD_BYTES, recognise
 from a2core.media.timeline import check_range
@@ -116,9 +116,11 @@ def read_media(
                 "or an MP4, WebM, MOV, AVI or MKV clip."
             )
         _check_bytes(who, found.kind, size_bytes)
-        if found.kind == "picture":
-            decoded = pictures.read(
-                file,
+        decode = _pictures() if found.kind == "picture" else _video()
+        place: Any = nullcontext(file) if found.kind == "picture" else _on_disk(source, file)
+        with place as where:
+            decoded = decode(
+                where,
                 found.what,
                 who,
                 max_frames=max_frames,
@@ -127,18 +129,6 @@ def read_media(
                 end_s=end_s,
                 progress=progress,
             )
-        else:
-            with _on_disk(source, file) as path:
-                decoded = video.read(
-                    path,
-                    found.what,
-                    who,
-                    max_frames=max_frames,
-                    max_side_px=max_side_px,
-                    start_s=start_s,
-                    end_s=end_s,
-                    progress=progress,
-                )
     return Clip(
         _frozen(decoded.frames),
         _frozen(decoded.times_s),
@@ -226,6 +216,29 @@ def _disk_faults_told(who: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise MediaError(f"{who} could not be read ({reason}). Check the disk and try again.") from error
+
+
+def _pictures() -> Callable[..., Decoded]:
+    """The decoders of pictures: libraries that take half a second to import, needed from now on."""
+    from a2core.media import pictures
+
+    return pictures.read
+
+
+def _video() -> Callable[..., Decoded]:
+    """The decoder of clips, as `_pictures`.
+
+    Raises:
+        MediaError: PyAV is not installed.
+    """
+    try:
+        from a2core.media import video
+    except ImportError as error:
+        raise MediaError(
+            "Clips are decoded by PyAV, which is not installed here. Install it with pip install av, or "
+            "choose a picture."
+        ) from error
+    return video.read
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

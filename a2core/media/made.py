@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from a2core.media.clip import Clip
@@ -34,6 +33,8 @@ def made_clip(
     Returns:
         A Clip of kind "video" whose notes say that it was made.
     """
+    import cv2
+
     height, width = size
     side = max(2, round(_THING * height))
     smaller = min(thing.shape[:2])
@@ -54,6 +55,8 @@ def made_clip(
 
 def _seen(scene: np.ndarray, at: float, height: int, width: int) -> np.ndarray:
     """What the camera sees of the scene at `at`, 0 to 1."""
+    import cv2
+
     rows, cols = scene.shape[:2]
     window = min(_WINDOW * cols, rows * width / height) / (1 + (_LARGEST_ZOOM - 1) * at)
     scale = window / width  # pixels of the scene to a pixel of the frame

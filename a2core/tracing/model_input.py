@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from a2core.errors import NetworkError
@@ -29,6 +28,8 @@ def input_shape(height_px: int, width_px: int, size: int) -> tuple[int, int]:
 
 def resize_frames(frames: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Frames (T, H, W, 3) uint8 resized to `shape` (Hm, Wm): averaged when smaller, bicubic when larger."""
+    import cv2
+
     height, width = shape
     if frames.shape[1:3] == shape:
         return frames

@@ -69,7 +69,7 @@ class Server:
 def running_app(
     log: Path,
     *,
-    program: Sequence[str] = ("-m", "streamlit"),
+    program: Sequence[str] = ("-m", "viz_app"),
     environment: Mapping[str, str] = MappingProxyType({}),
     root: Path = ROOT,
     options: Sequence[str] = (),
@@ -79,14 +79,14 @@ def running_app(
 
     Args:
         log: where the server's output goes.
-        program: what Python runs in place of Streamlit.
+        program: what Python runs instead.
         environment: variables for it besides those of this process.
         root: of the repository whose app is started.
-        options: further ones of `streamlit run`.
+        options: of the server.
         path: where below its host the app is served, as "/explore", when `options` say so.
     """
     port = free_port()
-    command = [sys.executable, *program, "run", "viz_app/app.py", *options]
+    command = [sys.executable, *program, *options]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     with log.open("wb") as out:
         server = subprocess.Popen(

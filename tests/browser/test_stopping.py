@@ -38,9 +38,11 @@ class Held:
 def held(tmp_path: Path) -> Iterator[Held]:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    program = [str(ROOT / "tests" / "browser" / "held_server.py"), str(tmp_path)]
+    program = [str(ROOT / "tests" / "browser" / "held_server.py"), str(tmp_path), "run", "viz_app/app.py"]
+    # torch makes a folder of its own where temporary files go, unless told another place.
+    environment = {"TMPDIR": str(temporary), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "torch")}
     log = tmp_path / "server.log"
-    with running_app(log, program=program, environment={"TMPDIR": str(temporary)}) as server:
+    with running_app(log, program=program, environment=environment) as server:
         yield Held(server, tmp_path, temporary)
     assert "Traceback" not in log.read_text(), log.read_text()
 

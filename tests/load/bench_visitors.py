@@ -276,7 +276,7 @@ def main() -> int:
         parser.error("between 3 and 100 visitors")
     with tempfile.TemporaryDirectory() as folder:
         log, traces = Path(folder) / "server.log", Path(folder) / "traces"
-        program = (str(Path(__file__).with_name("counted_server.py")), str(traces))
+        program = (str(Path(__file__).with_name("counted_server.py")), str(traces), "run", "viz_app/app.py")
         with running_app(log, program=program, root=args.app.resolve()) as server:
             counted = Counted(server, traces)
             work: Awaitable[bool] = (

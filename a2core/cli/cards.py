@@ -1,0 +1,26 @@
+"""`python -m a2core cards`: what each primitive is used for."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "describe each primitive in the checkpoint's card"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)"
+    )
+    parser.add_argument("--photos", nargs="+", required=True, help="image folders, searched whole")
+    parser.add_argument(
+        "--limit", type=int, default=1000, help="so many photos, chosen at random (default: %(default)s)"
+    )
+    parser.add_argument("--size", type=int, default=352, help="picture size (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describe every primitive of a checkpoint, in its card."""
+    from a2core.training.evaluate.cards import cards
+
+    return cards(args)

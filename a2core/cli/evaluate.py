@@ -1,0 +1,49 @@
+"""`python -m a2core evaluate`: a checkpoint beside its baselines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from a2core.checkpoints import write_atomically
+from a2core.errors import A2Error
+
+HELP = "measure a checkpoint's maps on labelled regions, beside baselines"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)"
+    )
+    parser.add_argument("--regions", type=Path, help="folder of ID.jpg with ID.npz holding `segmentations`")
+    parser.add_argument(
+        "--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's"
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=(352, 672), help="(default: 352 672)")
+    parser.add_argument(
+        "--frames", type=int, default=1, help="make clips of so many frames of the pictures with regions"
+    )
+    parser.add_argument("--limit", type=int, help="use so many pictures of each kind, chosen at random")
+    parser.add_argument("--without", type=Path, help="file of region pictures' ids to leave out, one a line")
+    parser.add_argument(
+        "--no-baselines", action="store_true", help="measure the blocks alone, as to compare several runs"
+    )
+    parser.add_argument("--json", type=Path, help="also write the measures here")
+    parser.add_argument("--write", action="store_true", help="also write them into the checkpoint's card")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure a checkpoint beside its baselines; a table, and JSON when asked for."""
+    from a2core.training.evaluate.evaluate import evaluate
+
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    measures = evaluate(args, command="python -m a2core " + " ".join(words))
+    if args.json is not None:
+        try:
+            write_atomically(args.json, (json.dumps(measures, indent=1, ensure_ascii=False) + "\n").encode())
+        except OSError as error:
+            raise A2Error(f"Cannot write {args.json} ({error.strerror}). Choose another --json.") from error
+    return 0

@@ -1,0 +1,59 @@
+"""`python -m a2core export`: a page to explore, a figure, a table."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from a2core.checkpoints import load_model
+from a2core.errors import A2Error
+from a2core.export import figure_png, rho_csv
+from a2core.media import read_media
+from a2core.tracing.probe import cell_of_pixel
+
+HELP = "write a page to explore, or of one pixel a figure for a paper or a table of ρ"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("media", type=Path, help="picture; of a clip, its first frame")
+    parser.add_argument("--pixel", type=int, nargs=2, metavar=("X", "Y"),
+                        help="as the network sees it, from the top left; .html needs none")  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, help="file to write: .html, .png or .csv")
+    parser.add_argument("--block", help="name, for example blocks.4 (default: the first)")
+    parser.add_argument(
+        "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
+    )
+    parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trace one picture and write a page to explore it, or what one of its pixels receives."""
+    kind = args.out.suffix
+    if kind not in (".html", ".png", ".csv"):
+        raise A2Error(
+            f"--out {args.out.name} ends neither in .html (a page to explore) nor in .png (a figure) nor in "
+            ".csv (ρ). Name it so."
+        )
+    if kind != ".html" and args.pixel is None:
+        raise A2Error(f"A {kind} is about one pixel. Say which with --pixel X Y.")
+    clip = read_media(args.media, max_frames=1).first_frame()
+    model = load_model(args.checkpoint, device=args.device)
+    trace = model.trace(clip, size=args.size)
+    name = args.block or next(iter(trace.blocks))
+    if name not in trace.blocks:
+        raise A2Error(f"{trace.checkpoint} has no block {name!r}. It has {', '.join(trace.blocks)}.")
+    position = args.pixel and (0, *cell_of_pixel(trace.blocks[name], trace.model_input.shape, *args.pixel))
+    data: bytes | str
+    if kind == ".html":
+        view = {"block": args.block, "probe": position, "pinned": position is not None}
+        data = trace.to_html(card=model.card, view={key: value for key, value in view.items() if value})
+    else:
+        data = figure_png(trace, name, position) if kind == ".png" else rho_csv(trace, name, [position])
+    try:
+        args.out.write_bytes(data if isinstance(data, bytes) else data.encode())
+    except OSError as error:
+        raise A2Error(f"Cannot write {args.out} ({error.strerror}). Choose another --out.") from error
+    print(f"wrote {args.out}")
+    return 0

@@ -1,0 +1,80 @@
+"""`python -m a2core trace`: the arrays of a picture or clip."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from a2core.checkpoints import load_model, video_model
+from a2core.errors import A2Error
+from a2core.export import write_npz
+from a2core.media import read_media
+from a2core.tracing.probe import reach
+
+HELP = "trace a picture or clip; write its arrays as .npz"
+VIDEO_NETWORKS = {f"video-resnet{depth}": depth for depth in (26, 29, 50)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("media", type=Path, help="picture or clip")
+    parser.add_argument(
+        "--out", type=Path, help="file to write (.npz); without it only the summary is printed"
+    )
+    parser.add_argument(
+        "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--network",
+        choices=VIDEO_NETWORKS,
+        help="instead of a checkpoint: one of the paper's networks for clips, with random weights",
+    )
+    parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
+    parser.add_argument(
+        "--frames", type=int, default=16, help="at most so many frames of a clip (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trace one file, print what was seen, write the arrays."""
+    if args.out is not None and args.out.suffix != ".npz":
+        raise A2Error(
+            f"--out {args.out.name} does not end in .npz. Name it, for example, {args.out.stem}.npz."
+        )
+    clip = read_media(args.media, max_frames=args.frames)
+    for note in clip.notes:
+        print(f"note: {note}")
+    if args.network:
+        model = video_model(VIDEO_NETWORKS[args.network], device=args.device)
+    else:
+        model = load_model(args.checkpoint, device=args.device)
+    if not model.trained:
+        print(
+            f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so its maps mean nothing. Give "
+            "weights of yours as --checkpoint."
+        )
+    trace = model.trace(clip, size=args.size)
+    frames, height, width, _ = trace.model_input.shape
+    print(
+        f"{args.media.name}: {frames} × {width} × {height} pixels, {trace.checkpoint} on {trace.device}, "
+        f"{trace.elapsed_s:.2f} s"
+    )
+    for name, block in trace.blocks.items():
+        positions = int(np.prod(block.grid))
+        share = np.median(reach(block.gather)) / positions
+        print(
+            f"{name}: n={block.n} m={block.m} grid={'×'.join(map(str, block.grid))}, "
+            f"median reach {share:.1%} of {positions} cells"
+        )
+    print("top: " + ", ".join(f"{label} {probability:.1%}" for label, probability in trace.top))
+    if args.out is not None:
+        try:
+            with args.out.open("wb") as file:
+                write_npz(file, trace)
+        except OSError as error:
+            raise A2Error(f"Cannot write {args.out} ({error.strerror}). Choose another --out.") from error
+        print(f"wrote {args.out}")
+    return 0

@@ -1,0 +1,35 @@
+"""What `import a2core` does not load, and what then says that it is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import a2core
+
+HEAVY = ["timm", "torchvision", "av", "cv2", "scipy", "sklearn", "skimage", "matplotlib", "torch._dynamo"]
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_importing_the_core_loads_no_library_that_only_some_of_it_needs():
+    assert python(f"import sys, a2core; print([name for name in {HEAVY} if name in sys.modules])") == "[]"
+
+
+def test_every_public_name_is_there_and_told():
+    assert len(set(a2core.__all__)) == len(a2core.__all__)
+    assert all(hasattr(a2core, name) for name in a2core.__all__)
+
+
+def test_a_clip_without_its_decoder_is_refused_with_what_to_install():
+    said = python(
+        "import sys; sys.modules['av'] = None\n"
+        "import a2core\n"
+        "head = bytes.fromhex('00000020') + b'ftypisom' + bytes(200)\n"
+        "try: a2core.read_media(head, name='film.mp4')\n"
+        "except a2core.MediaError as error: print(error)"
+    )
+    assert "pip install av" in said
