@@ -1,8 +1,7 @@
-"""Arrays -> small pictures as HTML for the lesson: tensors, maps, bars, curves, and numbers to read back.
+"""Arrays -> small pictures as HTML for the lesson: tensors, maps, bars, curves.
 
 Pure: no Streamlit, no torch. Tensors are WebP pictures, a few kilobytes each; bars and curves are
-SVG whose lettering is HTML around it, so that type keeps its size however wide the page is. Every
-figure that is printed is a `<data>` element which says what it is: a test recomputes each of them.
+SVG whose lettering is HTML around it, so that type keeps its size however wide the page is.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ import functools
 import html
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+
+from viz_app.ui.numbers import Number
 
 # The canvas's maps: every eighth entry of matplotlib's magma and viridis (CC0), ten of Plotly's cividis.
 _STOPS = {
@@ -35,42 +35,6 @@ _STOPS = {
 }
 WIDEST_CELLS = 768  # a table with more columns is averaged down before it is drawn
 LOSSLESS_CELLS = 64 * 64  # larger tables are compressed with loss: their cells are a pixel each anyway
-
-
-@dataclass(frozen=True)
-class Number:
-    """A figure on the page: what it is (a name that a test knows), its value, and how it is printed."""
-
-    what: str
-    value: float
-    text: str
-
-    def __str__(self) -> str:
-        return (
-            f'<data class="a2-n" data-what="{html.escape(self.what)}" value="{self.value!r}">'
-            f"{html.escape(self.text.replace('-', '−'))}</data>"
-        )
-
-
-def number(what: str, value: float) -> Number:
-    """A figure to four significant digits, as `f"{value:#.4g}"` prints it."""
-    return Number(what, float(value), f"{float(value):#.4g}")
-
-
-def whole(what: str, value: int) -> Number:
-    """A count or an index."""
-    return Number(what, int(value), f"{int(value):,}")
-
-
-def share(what: str, value: float) -> Number:
-    """A share in per cent, to one decimal place; `value` is the fraction."""
-    return Number(what, float(value), f"{100 * float(value):.1f} %")
-
-
-def megabytes(what: str, size_bytes: float) -> Number:
-    """A size in MB (10⁶ bytes), to one decimal place below 100."""
-    value = size_bytes / 1e6
-    return Number(what, value, f"{value:,.1f} MB" if value < 100 else f"{value:,.0f} MB")
 
 
 @functools.cache

@@ -9,6 +9,7 @@ import re
 
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
 STOP = "Stop"
+BLOCK = "Block"
 UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
     "to go on, or choose another picture."

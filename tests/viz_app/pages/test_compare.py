@@ -15,8 +15,8 @@ from a2core import Cost
 from a2core.rivals import KINDS
 from tests.viz_app.pages.test_learn import html_of
 from viz_app.pages.compare import charts as compare_charts
-from viz_app.pages.compare.page import NAMES
-from viz_app.pages.learn import service as teaching
+from viz_app.pages.compare import service
+from viz_app.pages.compare.content import NAMES
 from viz_app.server import visitors
 
 pytestmark = pytest.mark.slow
@@ -118,7 +118,7 @@ def test_two_who_measure_at_once_measure_once(made, monkeypatch):
     monkeypatch.setattr(a2core, "cost_curve", held_up)
     settings = json.dumps({"in_channels": 8})
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: teaching.measure_curve(settings, look=look), range(2))
+        first, second = pool.map(lambda _: service.measure_curve(settings, look=look), range(2))
     assert first is second
     assert begun == [8]
 
@@ -136,9 +136,9 @@ def test_costs_of_a_picture_are_measured_while_a_curve_is(made, monkeypatch):
     monkeypatch.setattr(a2core, "cost_curve", held_up)
     monkeypatch.setattr(a2core, "measure_cost", lambda settings, positions, memory: positions)
     with ThreadPoolExecutor(2) as pool:
-        curve = pool.submit(teaching.measure_curve, json.dumps({"in_channels": 16}))
+        curve = pool.submit(service.measure_curve, json.dumps({"in_channels": 16}))
         assert halfway.wait(60)
-        cost = pool.submit(teaching.cost_here, json.dumps({"in_channels": 16}), 49)
+        cost = pool.submit(service.cost_here, json.dumps({"in_channels": 16}), 49)
         while not any(job.key[0] == "cost" for job in visitors.server().networks.waiting()):
             assert not cost.done()
         go_on.set()

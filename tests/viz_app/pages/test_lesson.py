@@ -17,9 +17,9 @@ from a2core import Lesson
 from tests.conftest import softmax
 from tests.viz_app.pages.lesson_oracle import Moved, Oracle, agrees
 from viz_app.components.cell_picker import parse_cell
-from viz_app.pages.learn import lesson as steps
-from viz_app.pages.learn import worksheet
-from viz_app.pages.learn.lesson import Choice
+from viz_app.pages.learn import steps, worksheet
+from viz_app.pages.learn.steps import board
+from viz_app.pages.learn.steps.screen import Choice, fitted
 from viz_app.ui import figures as lesson_pictures
 
 FILE = "lesson.npz"
@@ -92,7 +92,7 @@ class Figures(HTMLParser):
 
 
 def screen_of(lesson: Lesson, step: int, choice: Choice) -> steps.Screen:
-    return steps.screen(step, lesson, choice, steps.tables_of(lesson), FILE)
+    return steps.screen(step, lesson, choice, board.tables_of(lesson), FILE)
 
 
 def whole_page(screen: steps.Screen) -> str:
@@ -102,7 +102,7 @@ def whole_page(screen: steps.Screen) -> str:
 @pytest.mark.parametrize("choice", CHOICES, ids=["plain", "zero", "beyond", "cold"])
 @pytest.mark.parametrize("step", range(1, 8))
 def test_every_figure_on_every_screen_is_what_numpy_gives_from_the_file(lesson, step, choice):
-    inside = steps.fitted(choice, lesson)
+    inside = fitted(choice, lesson)
     moved = Moved(step=step, **dataclasses.asdict(inside))
     expected = Oracle(lesson.to_npz()).figures(moved)
     page = Figures(whole_page(screen_of(lesson, step, choice)))
@@ -149,7 +149,7 @@ def test_a_very_large_temperature_is_plain_averaging_and_is_called_so(lesson):
 
 def test_softmax_at_extreme_logits_stays_finite_and_sums_to_one():
     for temperature in (0.0, 1e-3, 1.0, 1e6):
-        shares = steps.softmax(np.array([-1e4, 0.0, 1e4, 1e4]), temperature)
+        shares = board.softmax(np.array([-1e4, 0.0, 1e4, 1e4]), temperature)
         assert np.isfinite(shares).all()
         assert shares.sum() == pytest.approx(1)
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from tests.viz_app.explorer import APP, TIMEOUT_S, drop, gif, messages, page_html, png, shown
+from viz_app.pages.compare.service import small_frames
 from viz_app.pages.experiment import service
 from viz_app.pages.experiment.setup import plain_setup
 from viz_app.pages.learn import service as teaching
@@ -92,7 +93,7 @@ def test_another_cut_of_a_clip_is_another_subject_and_another_lesson(visit):
     np.testing.assert_array_equal(replays.subject(again, weights, 96).replay.trace.model_input, frames)
     assert teaching.classroom(after, "blocks.4") is not seen[1]
     assert teaching.classroom(after, "blocks.4").lesson.grid[0] == 3
-    assert teaching.small_frames(after) != teaching.small_frames(before)
+    assert small_frames(after) != small_frames(before)
     assert replays.effects(after, "blocks.4") is not replays.effects(before, "blocks.4")
 
 

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from a2core import Cost
+from viz_app.pages.compare import content
+from viz_app.ui.plots import CHOSEN, GRID, NEGATIVE, POSITIVE, ZERO
 
 COLOURS = {
-    "squeeze_excitation": "#8C93A8",
-    "covariance_pooling": "#7A68C4",
-    "non_local": "#D9691A",
+    "squeeze_excitation": ZERO,
+    "covariance_pooling": NEGATIVE,
+    "non_local": POSITIVE,
     "self_attention": "#C2487C",
-    "double_attention": "#1F9A90",
+    "double_attention": CHOSEN,
 }
-GRID = "rgba(128,128,128,0.22)"
 HEIGHT_PX = 420
 
 
@@ -30,39 +31,15 @@ def cost_curves(curves: Mapping[str, tuple[str, Sequence[Cost]]], *, here: int) 
     for kind, (name, costs) in curves.items():
         measured = [cost for cost in costs if cost.measured]
         computed = [cost for cost in costs if not cost.measured]
-        joint = measured[-1:] if measured else []
-        for part, dash, symbol in ((measured, "solid", "circle"), (joint + computed, "dot", "circle-open")):
-            if not part or (part == joint and not computed):
-                continue
-            said = "measured" if dash == "solid" else "computed"
-            figure.add_trace(
-                go.Scatter(
-                    x=[cost.positions for cost in part],
-                    y=[cost.ms if timed else cost.multiply_adds / 1e6 for cost in part],
-                    mode="lines+markers",
-                    name=name,
-                    legendgroup=kind,
-                    showlegend=part is measured or not measured,
-                    line={
-                        "color": COLOURS[kind],
-                        "dash": dash,
-                        "width": 3 if kind == "double_attention" else 1.8,
-                    },
-                    marker={"symbol": symbol, "size": 7, "color": COLOURS[kind]},
-                    hovertemplate=f"{name}, {said}<br>%{{x:,}} positions<br><b>%{{y:,.3g}}</b>"
-                    + (" ms" if timed else " M multiply-adds")
-                    + "<extra></extra>",
-                )
-            )
-    figure.add_vline(x=here, line={"color": "#8C93A8", "width": 1, "dash": "dash"})
-    figure.update_xaxes(title="positions N", type="log", gridcolor=GRID, dtick=1, fixedrange=True)
-    figure.update_yaxes(
-        title="milliseconds" if timed else "million multiply-adds",
-        type="log",
-        gridcolor=GRID,
-        dtick=1,
-        fixedrange=True,
-    )
+        if measured:
+            figure.add_trace(_line(kind, name, measured, timed=timed, measured=True))
+        if computed:  # joined to the last disc
+            beyond = measured[-1:] + computed
+            figure.add_trace(_line(kind, name, beyond, timed=timed, measured=False, named=not measured))
+    figure.add_vline(x=here, line={"color": ZERO, "width": 1, "dash": "dash"})
+    axis = {"type": "log", "gridcolor": GRID, "dtick": 1, "fixedrange": True}
+    figure.update_xaxes(title=content.POSITIONS_AXIS, **axis)
+    figure.update_yaxes(title=content.MS_AXIS if timed else content.MULTIPLY_ADDS_AXIS, **axis)
     figure.update_layout(
         height=HEIGHT_PX,
         margin={"l": 8, "r": 8, "t": 10, "b": 8},
@@ -72,3 +49,25 @@ def cost_curves(curves: Mapping[str, tuple[str, Sequence[Cost]]], *, here: int) 
         plot_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+def _line(
+    kind: str, name: str, costs: Sequence[Cost], *, timed: bool, measured: bool, named: bool = True
+) -> go.Scatter:
+    """One curve, or the part of it that was measured or not; `named`: the legend has it."""
+    how = content.MEASURED_POINT if measured else content.COMPUTED_POINT
+    return go.Scatter(
+        x=[cost.positions for cost in costs],
+        y=[cost.ms if timed else cost.multiply_adds / 1e6 for cost in costs],
+        mode="lines+markers",
+        name=name,
+        legendgroup=kind,
+        showlegend=named,
+        line={
+            "color": COLOURS[kind],
+            "dash": "solid" if measured else "dot",
+            "width": 3 if kind == "double_attention" else 1.8,
+        },
+        marker={"symbol": "circle" if measured else "circle-open", "size": 7, "color": COLOURS[kind]},
+        hovertemplate=content.point(name, how, content.MS if timed else content.MULTIPLY_ADDS),
+    )

@@ -1,33 +1,26 @@
-"""What the Learn and Compare pages ask the model core for, kept for the whole class.
+"""What Learn asks of the server: the lesson on a block, kept for the whole class. Draws nothing.
 
-Like `services`, and with its pictures and weights: whatever one visitor asked for is there for all,
-so that a class that goes through the lesson together costs the server one lesson. Costs are measured
-in the same line as everything else, so that nothing else disturbs them. Draws nothing.
+Whatever one visitor asked for is there for all, so that a class that goes through the lesson together costs
+the server one lesson.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 import a2core
-from a2core import Cost, Lesson, Model, Reading, Rival, canvas
-from viz_app.pages.learn import lesson as steps
+from a2core import Lesson, canvas
+from viz_app.pages.learn.steps.board import tables_of
 from viz_app.server import models, pictures, visitors
 from viz_app.server.jobs import Tell
-from viz_app.server.store import PUBLIC
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
 
-RIVALS_KEPT = 5  # networks
-CURVES_KEPT = 40  # of six points each
 PICTURE_SIDE_PX = 640  # of the picture that cells are picked in
-SMALL_SIDE_PX = 360  # where five stand side by side
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +48,7 @@ def classroom(shown: Shown, block: str, *, look: Look | None = None) -> Classroo
         _, height_px, width_px, _ = trace.model_input.shape
         return Classroom(
             lesson,
-            steps.tables_of(lesson),
+            tables_of(lesson),
             tuple(_picture_url(frame) for frame in trace.model_input),
             width_px / height_px,
         )
@@ -69,17 +62,9 @@ def lesson_file(shown: Shown, block: str) -> str:
     return f"a2-lesson-{_slug(shown.picture.title)}-{_slug(block)}.npz"
 
 
-def small_frames(shown: Shown) -> tuple[str, ...]:
-    """The frames of the model input as small data URLs."""
-    store, holder = visitors.server().store, pictures.holder_of(shown.picture)
-    key = ("small frames", shown.key)
-    found = store.get(key, holder)
-    if found is None:
-        frames = shown.held.value.trace.model_input
-        urls = tuple(canvas.data_url(frame, quality=78, max_side_px=SMALL_SIDE_PX) for frame in frames)
-        found = store.put(key, urls, holder)
-    kept: tuple[str, ...] = found.value
-    return kept
+def worksheet_file(shown: Shown, block: str) -> str:
+    """What the worksheet's HTML file is called."""
+    return f"a2-worksheet-{_slug(shown.picture.title)}-{_slug(block)}.html"
 
 
 def _slug(name: str) -> str:
@@ -89,73 +74,3 @@ def _slug(name: str) -> str:
 
 def _picture_url(frame: np.ndarray) -> str:
     return canvas.data_url(frame, quality=80, max_side_px=PICTURE_SIDE_PX)
-
-
-def readings(shown: Shown, block: str, *, look: Look | None = None) -> list[tuple[Rival, Reading]]:
-    """What block `block` did with what is shown, of every kind of block on the same trunk.
-
-    Raises:
-        A2Error: a checkpoint is gone or refused.
-        Whatever `look` raises.
-    """
-    rivals = a2core.find_rivals(shown.weights.checkpoint)
-    return [(rival, _reading(rival, shown, block, look)) for rival in rivals]
-
-
-@st.cache_resource(max_entries=RIVALS_KEPT, show_spinner=False)
-def _model(rival: Rival) -> Model:
-    return a2core.load_rival(rival)
-
-
-def _reading(rival: Rival, shown: Shown, block: str, look: Look | None) -> Reading:
-    clip = shown.held.value.trace.clip
-
-    def make(tell: Tell) -> Reading:
-        tell(0.0)
-        return a2core.read_block(_model(rival), clip, block, shown.size_px)
-
-    holder = pictures.holder_of(shown.picture)
-    return visitors.obtain(("reading", shown.key, block, rival), make, holder=holder, look=look).value
-
-
-def cost_here(settings_json: str, positions: int, *, look: Look | None = None) -> Cost:
-    """What one block costs on so many positions, measured on this machine: a tenth of a second, once."""
-
-    def make(tell: Tell) -> Cost:
-        tell(0.0)
-        return a2core.measure_cost(json.loads(settings_json), positions, memory=True)
-
-    return visitors.obtain(("cost", settings_json, positions), make, holder=PUBLIC, look=look).value
-
-
-@st.cache_resource(max_entries=CURVES_KEPT, show_spinner=False)
-def counted_curve(settings_json: str) -> list[Cost]:
-    """Parameters and multiply-adds over the positions, on shapes alone."""
-    settings = json.loads(settings_json)
-    return [a2core.count_cost(settings, positions) for positions in a2core.POSITIONS]
-
-
-def known_curve(settings_json: str) -> list[Cost] | None:
-    """The cost curve of a block that somebody measured since the server was started."""
-    kept = visitors.server().store.peek(("curve", settings_json))
-    return None if kept is None else kept.content
-
-
-def measure_curve(settings_json: str, *, look: Look | None = None) -> list[Cost]:
-    """A block's cost curve, measured for whoever asks; between its points, what somebody waits for is done.
-
-    Raises:
-        Whatever `look` raises; then the work ends too, if nobody else waits for it.
-    """
-    queue = visitors.server().networks
-
-    def make(tell: Tell) -> list[Cost]:
-        found: list[Cost] = []
-        for cost in a2core.cost_curve(json.loads(settings_json)):
-            found.append(cost)
-            tell(len(found) / len(a2core.POSITIONS))
-            queue.make_way()
-        return found
-
-    key = ("curve", settings_json)
-    return visitors.obtain(key, make, holder=PUBLIC, background=True, look=look).value

@@ -1,0 +1,166 @@
+"""What Compare says, in words and tables: pure, no Streamlit, no Plotly."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import a2core
+from a2core import Cost, Exponent, Reading, Rival
+from viz_app.ui.measures import effective_count, weights_bytes
+from viz_app.ui.numbers import megabytes, number, whole
+
+LEAD = (
+    '<div class="a2-lead"><h1>Where does this pixel get its information from?</h1>'
+    "<p>The same picture, the same trunk, five kinds of block. Drag in any of the pictures.</p></div>"
+)
+NAMES = {
+    "squeeze_excitation": "Squeeze-and-excitation",
+    "covariance_pooling": "Covariance pooling",
+    "non_local": "Non-local",
+    "self_attention": "Self-attention",
+    "double_attention": "A², double attention",
+}
+GATHERS = {
+    "squeeze_excitation": "One average over the whole picture becomes one gate for each channel.",
+    "covariance_pooling": "How channels vary together over the picture becomes one vector.",
+    "non_local": "The pixel is compared with every cell; the likest give most.",
+    "self_attention": "As non-local, in several heads; shown is their mean.",
+    "double_attention": "A small bag of primitives is gathered once; the pixel takes its own mixture.",
+}
+UNTRAINED = (
+    '<div class="a2-untrained" role="status"><strong>Untrained where it says so.</strong> Blocks without a '
+    "checkpoint have random weights: what they cost is right, where they look means nothing.</div>"
+)
+TRACING, RUNNING, FRAME = "Tracing the picture", "Running the other kinds of block", "Frame"
+
+# One kind of block.
+SAME_GATES = (
+    "<b>The same for every pixel.</b> Its gates differ between any two pixels by at most {spread}, of "
+    "{scale}: rounding."
+)
+SAME_ADDITION = (
+    "<b>The same for every pixel.</b> Its addition differs between any two pixels by at most {spread}, of "
+    "{scale}: rounding."
+)
+
+# Costs here.
+COST_COLUMNS = ("", "parameters", "multiply-adds", "memory at its peak", "time on this machine")
+
+# How costs grow.
+GROWTH = '<section class="a2-costs"><h2>How the cost grows with the number of positions</h2></section>'
+MEASURE, GROWTH_ALT = "Measure on this machine", "Cost over positions"
+MEASURED_POINTS = (
+    "Discs are measured on this machine, open circles computed from the last disc by multiply-adds."
+)
+COMPUTED_POINTS = (
+    "Multiply-adds, computed. Press the button for measured times: it takes about half a minute."
+)
+POSITIONS_AXIS, MS_AXIS, MULTIPLY_ADDS_AXIS = "positions N", "milliseconds", "million multiply-adds"
+MEASURED_POINT, COMPUTED_POINT = "measured", "computed"
+MS, MULTIPLY_ADDS = "ms", "M multiply-adds"
+EXPONENTS = "Time grows as N to the power of"
+EXPONENT_COLUMNS = ("", "measured, with its 95 % interval", "counted multiply-adds", "points, positions")
+TOO_FEW = "too few points measured"
+
+
+def measuring(kind: str) -> str:
+    """What is done while a visitor waits for costs."""
+    return f"Measuring {NAMES[kind]}"
+
+
+def heading(rival: Rival) -> str:
+    """The kind of block, and whether somebody trained it."""
+    flag = (
+        f'<span class="a2-soft">trained: {html.escape(rival.checkpoint)}</span>'
+        if rival.trained
+        else '<em class="a2-random">untrained</em>'
+    )
+    return f'<div class="a2-compare"><h2>{NAMES[rival.kind]}</h2>{flag}</div>'
+
+
+def moves(alt: str, kind: str) -> str:
+    """What the picture is, for who cannot see it, and how the pixel is moved in it."""
+    return f"{alt}, {NAMES[kind]}. Arrow keys move the pixel."
+
+
+def under_picture(kind: str, reading: Reading, position: tuple[int, int, int]) -> str:
+    """How a kind of block gathers, what it hands to the pixel at `position`, and whether to all the same."""
+    attention = reading.row(position)
+    peak = number(f"{kind}_peak", float(attention.max()))
+    held = number(f"{kind}_reach", effective_count(attention.ravel().astype(float)))
+    return (
+        f'<div class="a2-compare"><p>{GATHERS[kind]}</p><p>{_handed(kind, reading)}</p>'
+        f'<p class="a2-soft">Peak {peak}, held by {held} cells.</p></div>'
+    )
+
+
+def _handed(kind: str, reading: Reading) -> str:
+    spread = number(f"{kind}_spread", reading.spread)
+    if not reading.same_everywhere:
+        return f"Its own for every pixel: what two of them are handed differs by up to {spread}."
+    says = SAME_GATES if reading.handed == "gates" else SAME_ADDITION
+    return says.format(spread=spread, scale=number(f"{kind}_scale", reading.scale))
+
+
+def costs(found: Mapping[str, Cost], positions: int) -> str:
+    """What one block of each kind costs on so many positions, as a table."""
+    rows = [
+        (
+            NAMES[kind],
+            f"{cost.parameters:,}",
+            f"{_three_digits(cost.multiply_adds / 1e6)} M",
+            "" if cost.peak_mib is None else _memory(cost.peak_mib),
+            "" if cost.ms is None else f"{_three_digits(cost.ms)} ms",
+        )
+        for kind, cost in found.items()
+    ]
+    full, _ = weights_bytes(positions, 1)
+    return (
+        f'<section class="a2-costs"><h2>What one block costs here, on {whole("N", positions)} positions</h2>'
+        f"{_table(COST_COLUMNS, rows)}<p>Multiply-adds are those of matrix products, counted. Memory is "
+        "beyond input, weights and output; time is the median of a few runs: both measured, in float32, one "
+        "picture. Non-local and self-attention run fused: they never write the N × N map, which by itself "
+        f"would be {megabytes('full_map', full)}.</p></section>"
+    )
+
+
+def exponents(known: Mapping[str, Sequence[Cost]]) -> str:
+    """The exponents that were fitted to measured curves, as a table."""
+    rows = [(html.escape(NAMES[kind]), *_fitted(a2core.fit_exponent(curve))) for kind, curve in known.items()]
+    return f'<section class="a2-costs"><h3>{EXPONENTS}</h3>{_table(EXPONENT_COLUMNS, rows)}</section>'
+
+
+def _fitted(fit: Exponent | None) -> tuple[str, str, str]:
+    if fit is None:
+        return TOO_FEW, "", ""
+    return (
+        f"<b>{fit.value:.2f}</b> [{fit.low:.2f}, {fit.high:.2f}]",
+        f"{fit.counted:.2f}",
+        f"{fit.points}, {fit.least:,} to {fit.most:,}",
+    )
+
+
+def growth(*, measured: bool) -> str:
+    """What the points of the chart are."""
+    points = MEASURED_POINTS if measured else COMPUTED_POINTS
+    return f'<p class="a2-overlay-says">{points} The dashed line is this picture.</p>'
+
+
+def point(name: str, how: str, unit: str) -> str:
+    """What a point of the chart is, `how` being whether it was measured, in Plotly's language."""
+    return f"{name}, {how}<br>%{{x:,}} positions<br><b>%{{y:,.3g}}</b> {unit}<extra></extra>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<table class="a2-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _memory(mib: float) -> str:
+    return f"{_three_digits(mib)} MiB" if mib >= 0.1 else f"{1024 * mib:.1f} KiB"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"

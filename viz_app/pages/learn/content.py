@@ -1,0 +1,56 @@
+"""What stands round the steps of the lesson, in words: pure. What a step says is in `words/`."""
+
+from __future__ import annotations
+
+TRACING, WORKING_OUT = "Tracing the picture", "Working out the lesson"
+UNTRAINED = (
+    '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were never '
+    "trained: every equation holds, but the maps mean nothing.</div>"
+)
+
+# Sliders.
+FRAME, PRIMITIVE, CHANNEL, TEMPERATURE = "Frame", "Primitive i", "Channel k", "Temperature τ"
+REACHED = "Last cell in the sum, j, in reading order"
+TERMS = "Terms in the sum, largest first"
+
+# What is moved in the picture.
+THE_CELL, THE_LAST_CELL = "the cell", "the last cell of the sum"
+
+# Checking by hand.
+CHECK = "Check it yourself"
+LINES = "<p>These lines of NumPy print values of this page, from the file with the lesson’s arrays.</p>"
+PRINTED = "They print"
+
+# Files.
+ARRAYS, WORKSHEET = "The lesson’s arrays (NPZ)", "A worksheet to print (HTML)"
+CHOSEN_ON_EXPLORE = '<p class="a2-overlay-says">The picture and the cell are those chosen on Explore.</p>'
+
+
+def formulas(all_of: list[str]) -> str:
+    """The formulas of all steps, in Markdown."""
+    return "\n\n".join(f"$$\n{formula}\n$$" for formula in all_of)
+
+
+def heading(step: int, title: str, style: str) -> str:
+    """The step's number and heading, with a style sheet in it."""
+    return f'<div class="a2-step"><style>{style}</style><h1><b>{step}</b>{title}</h1></div>'
+
+
+def sentence(said: str) -> str:
+    """The sentence under the heading."""
+    return f'<div class="a2-step"><p class="a2-said">{said}</p></div>'
+
+
+def moves(alt: str, what: str) -> str:
+    """What the picture is, for who cannot see it, and how `what` is moved in it."""
+    return f"{alt}. Arrow keys move {what}."
+
+
+def under_picture(overlay: str, what: str) -> str:
+    """What lies over the picture, and how `what` is moved in it."""
+    return f'<p class="a2-overlay-says">{overlay}. <span>Drag in the picture to move {what}.</span></p>'
+
+
+def prints(lines: str) -> str:
+    """What the lines of NumPy print."""
+    return f'<p>{PRINTED}</p><pre class="a2-prints">{lines}</pre>'
