@@ -19,24 +19,25 @@ from viz_app.pages.compare import page as compare  # noqa: E402
 from viz_app.pages.experiment import page as experiment  # noqa: E402
 from viz_app.pages.explore import page as explore  # noqa: E402
 from viz_app.pages.learn import page as learn  # noqa: E402
-from viz_app.server import services, visitors  # noqa: E402
+from viz_app.server import models, visitors  # noqa: E402
 from viz_app.ui import state  # noqa: E402
+from viz_app.ui.guards import guarded  # noqa: E402
 
 ICON = str(Path(__file__).resolve().parent / "ui" / "style" / "icon.svg")
 NAME = "A² explorer"
 st.set_page_config(page_title=NAME, page_icon=ICON, layout="wide", menu_items={"About": NAME})
 page = st.navigation(
     [
-        st.Page(services.guarded(explore.render), title="Explore", url_path="explore", default=True),
-        st.Page(services.guarded(learn.render), title="Learn", url_path="learn"),
-        st.Page(services.guarded(compare.render), title="Compare", url_path="compare"),
-        st.Page(services.guarded(experiment.render), title="Experiment", url_path="experiment"),
-        st.Page(services.guarded(about.render), title="About", url_path="about"),
+        st.Page(guarded(explore.render), title="Explore", url_path="explore", default=True),
+        st.Page(guarded(learn.render), title="Learn", url_path="learn"),
+        st.Page(guarded(compare.render), title="Compare", url_path="compare"),
+        st.Page(guarded(experiment.render), title="Experiment", url_path="experiment"),
+        st.Page(guarded(about.render), title="About", url_path="about"),
     ],
     position="top",
 )
-services.use_cores()
+models.use_cores()
 visitors.visitor()  # from now on the server knows when this browser has left
 state.enter_page(page.url_path)
 page.run()
-services.set_apart()
+models.set_apart()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,7 @@ from a2core.card import parse_card
 from a2core.cli import main
 from a2core.training.evaluate.cards import amend_card
 from viz_app.pages.about import content as measures
-from viz_app.server import services
-from viz_app.ui import view_model
+from viz_app.server import models
 
 CONTENT = b"tensors, for all that a listing knows"
 CARD: dict[str, Any] = {
@@ -101,8 +101,8 @@ def listed(folder: Path, data: bytes) -> a2core.CheckpointInfo:
     infos = {info.name: info for info in a2core.list_checkpoints()}
     assert set(infos) == {"fine", "odd"}
     assert infos["fine"].fault == ""
-    services.st.cache_resource.clear()
-    usable, refused = services.list_weights()
+    streamlit.cache_resource.clear()
+    usable, refused = models.list_weights()
     assert "fine" in {weights.checkpoint for weights in usable}
     assert ["odd"] * bool(infos["odd"].fault) == [info.name for info in refused]
     assert {rival.like for rival in a2core.find_rivals("fine")} == {"fine"}
@@ -146,7 +146,7 @@ def test_a_wrong_value_anywhere_is_harmless_or_named_and_stops_nobody(folder, wa
         return
     for table in measures.tables(info.card):
         assert table.measures
-    assert all(isinstance(fact, str) for _, fact in view_model.card_facts(info.card))
+    assert all(isinstance(fact, str) for _, fact in measures.card_facts(info.card))
     json.dumps(info.card, allow_nan=False, ensure_ascii=False).encode()
 
 

@@ -28,7 +28,8 @@ from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, running_app
 from tests.browser.tabs import single_tab
 from tests.load.files import photo
-from viz_app.ui.view_model import DEFAULT_SIZE_PX, SAMPLES
+from viz_app.server.samples import SAMPLES
+from viz_app.server.traces import DEFAULT_SIZE_PX
 
 UPLOADS = 7
 SEEN_ROUNDS = 2

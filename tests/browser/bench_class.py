@@ -21,7 +21,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import Server, running_app
-from viz_app.ui.view_model import SAMPLES
+from tests.browser.streamlit_dom import IDLE, SKELETON
+from viz_app.server.samples import SAMPLES
 
 SESSIONS, STEPS = 10, 7
 LIMIT_S, LIMIT_MB = 2.0, 400
@@ -29,12 +30,12 @@ PATIENCE_MS = 120_000
 
 # A page stands when the step is the one asked for, the figure is another than before, the run is over and
 # every picture is there.
-TIMER = """({ step, what, before }) => new Promise((done) => {
+TIMER = """({ step, what, before, idleAt }) => new Promise((done) => {
     const from = window.askedAt;
     const look = () => {
         const heading = document.querySelector(".a2-step h1 b")?.textContent;
         const figure = what && document.querySelector(`[data-what=${what}]`)?.textContent;
-        const idle = document.querySelector("[data-test-script-state=notRunning]");
+        const idle = document.querySelector(idleAt);
         const drawn = [...document.images].every((image) => image.complete);
         if (heading === String(step) && (!what || figure !== before) && idle && drawn) {
             done((performance.now() - from) / 1000);
@@ -69,10 +70,8 @@ async def open_session(browser: Browser, url: str, picture: str) -> Session:
     await page.get_by_role("link", name="Learn").click()
     await page.locator(".a2-numbers").first.wait_for()
     await page.locator("[data-a2-steps] [aria-current]").wait_for()
-    await page.locator("[data-test-script-state=notRunning]").wait_for()
-    await page.wait_for_function(
-        "!document.querySelector('[data-testid=stSkeleton]')"
-    )  # all parts are loaded
+    await page.locator(IDLE).wait_for()
+    await page.wait_for_function(f"!document.querySelector('{SKELETON}')")  # all parts are loaded
     return session
 
 
@@ -87,7 +86,7 @@ async def timed(session: Session, step: int, what: str, key: str, at: str = "") 
     figure = page.locator(f"[data-what={what}]").first
     before = await figure.text_content() if what else None
     await page.keyboard.press(key)
-    return float(await page.evaluate(TIMER, {"step": step, "what": what, "before": before}))
+    return float(await page.evaluate(TIMER, {"step": step, "what": what, "before": before, "idleAt": IDLE}))
 
 
 async def walk(session: Session, number: int) -> None:

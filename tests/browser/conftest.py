@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser import canvas_harness as harness
+from tests.browser.streamlit_dom import DROP, IDLE
 from tests.browser.tabs import Tabs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,7 +195,7 @@ class AppPage:
 
     def wait_until_idle(self) -> None:
         """Until the server has finished the run that it was asked for."""
-        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        self.page.locator(IDLE).wait_for()
 
     def wait_until_traced(self) -> None:
         """Until the canvas has drawn a picture and the three charts stand."""
@@ -236,7 +237,7 @@ class AppPage:
     def drop(self, name: str, data: bytes, mime: str = "application/octet-stream") -> None:
         """Hand a file to the drop zone."""
         self.wait_until_idle()  # while a run is under way the drop zone of the last upload is still there
-        zone = self.page.locator("input[data-testid=stFileUploaderDropzoneInput]")
+        zone = self.page.locator(DROP)
         zone.set_input_files({"name": name, "mimeType": mime, "buffer": data})
 
     def choose(self, label: str) -> None:

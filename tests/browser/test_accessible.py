@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.streamlit_dom import APP
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -32,7 +33,7 @@ def serious_faults(app: AppPage, *, of_colour: bool = False) -> list[str]:
 
 def turn_dark(app: AppPage) -> None:
     """As when the visitor's system changes its theme."""
-    background = "() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    background = f"() => getComputedStyle(document.querySelector('{APP}')).backgroundColor"
     light = app.page.evaluate(background)
     app.page.emulate_media(color_scheme="dark")
     app.page.wait_for_function(f"light => ({background})() !== light", arg=light)

@@ -13,8 +13,9 @@ from PIL import Image
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.streamlit_dom import APP, DROP, MAIN
 from tests.browser.tabs import single_tab
-from viz_app.ui import view_model
+from viz_app.server import samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -119,7 +120,7 @@ def test_a_file_of_more_than_500_megabytes_is_refused_in_sight_and_the_picture_s
     with path.open("wb") as file:
         file.truncate(530 * 1024 * 1024)
     app = open_app()
-    app.page.locator("input[data-testid=stFileUploaderDropzoneInput]").set_input_files(path)
+    app.page.locator(DROP).set_input_files(path)
     refusal = app.page.locator(".st-key-drop [role=alert]")
     refusal.wait_for()
     assert "500" in refusal.inner_text()
@@ -129,7 +130,7 @@ def test_a_file_of_more_than_500_megabytes_is_refused_in_sight_and_the_picture_s
 
 def test_a_second_upload_while_the_first_is_running_leaves_the_page_whole(open_app: OpenApp) -> None:
     app = open_app()
-    zone = app.page.locator("input[data-testid=stFileUploaderDropzoneInput]")
+    zone = app.page.locator(DROP)
     for seed, name in enumerate(["first.jpg", "second.jpg"]):
         data = photo(1600, 1200, seed=seed)
         zone.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
@@ -200,13 +201,14 @@ def test_the_page_and_its_charts_follow_the_systems_theme(open_app: OpenApp) -> 
 
     def greys() -> list[float]:
         return app.page.evaluate(
-            """() => {
+            """app => {
                 const channels = color => color.match(/[\\d.]+/g).slice(0, 3).map(Number);
                 const grey = color => channels(color).reduce((sum, channel) => sum + channel / 3, 0);
                 const style = (selector, name) => getComputedStyle(document.querySelector(selector))[name];
-                return [grey(style('.stApp', 'backgroundColor')), grey(style('.a2-lead h1', 'color')),
+                return [grey(style(app, 'backgroundColor')), grey(style('.a2-lead h1', 'color')),
                         grey(style('.js-plotly-plot .xtitle', 'fill'))];
-            }"""
+            }""",
+            APP,
         )
 
     page, ink, axis = greys()
@@ -220,9 +222,7 @@ def test_no_page_is_wider_than_the_window(open_app: OpenApp, path: str) -> None:
     app = open_app(path, width=800, traced=not path)
     app.page.locator("h1").first.wait_for()
     app.wait_until_idle()
-    widest = (
-        "Math.max(...['[data-testid=stMain]', 'html'].map((at) => document.querySelector(at).scrollWidth))"
-    )
+    widest = f"Math.max(...['{MAIN}', 'html'].map((at) => document.querySelector(at).scrollWidth))"
     for width in (800, 1400, 1920):
         app.page.set_viewport_size({"width": width, "height": 1400})
         app.page.wait_for_function(f"width => innerWidth === width && {widest} <= width", arg=width)
@@ -230,7 +230,7 @@ def test_no_page_is_wider_than_the_window(open_app: OpenApp, path: str) -> None:
 
 def test_every_sample_can_be_chosen_and_traced(open_app: OpenApp) -> None:
     app = open_app()
-    for sample in view_model.SAMPLES[1:]:
+    for sample in samples.SAMPLES[1:]:
         app.choose(sample.title)
         app.page.get_by_text(sample.credit).wait_for()
         app.wait_until_traced()

@@ -9,7 +9,7 @@ import pytest
 
 from a2core.media import read_media
 from tests.browser.conftest import AppPage, OpenApp
-from tests.viz_app.server.test_clips import gif
+from tests.viz_app.explorer import gif
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -19,7 +19,8 @@ from scipy.special import expit, softmax
 import a2core
 from a2core.rivals import KINDS
 from tests.browser.conftest import AppPage, OpenApp
-from viz_app.ui import view_model
+from tests.browser.streamlit_dom import PAGE_WIDTH
+from viz_app.server import pictures, samples, traces
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -35,7 +36,7 @@ class ByHand:
         model = a2core.load_rival(rival)
         found: list[torch.Tensor] = []
         with model.blocks[block].register_forward_pre_hook(lambda _, args: found.append(args[0].clone())):
-            model.trace(clip, size=view_model.DEFAULT_SIZE_PX)
+            model.trace(clip, size=traces.DEFAULT_SIZE_PX)
         state = model.blocks[block].state_dict()
         self.tensors = {name: value.double().numpy() for name, value in state.items()}
         self.settings = a2core.rival_settings(rival, block)
@@ -114,9 +115,7 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
     page = app.page
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=FIRST_MS)
     app.wait_until_idle()
-    clip = a2core.read_media(
-        view_model.sample_path(view_model.SAMPLES[0]), max_side_px=view_model.UPLOAD_MAX_SIDE_PX
-    )
+    clip = a2core.read_media(samples.sample_path(samples.SAMPLES[0]), max_side_px=pictures.DECODED_SIDE_PX)
     chosen = page.get_by_role("radiogroup", name="Block").locator("[aria-checked=true]").inner_text()
     block = chosen.split("(")[1].rstrip(")")
     rivals: dict[str, Any] = {rival.kind: rival for rival in a2core.find_rivals(CHECKPOINT)}
@@ -163,4 +162,4 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
     # No width makes it scroll sideways.
     for width in (1920, 800):
         page.set_viewport_size({"width": width, "height": 1000})
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+        assert page.evaluate(PAGE_WIDTH) <= width

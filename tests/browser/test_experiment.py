@@ -9,7 +9,8 @@ import pytest
 
 import a2core
 from tests.browser.conftest import AppPage, OpenApp
-from viz_app.ui import view_model
+from tests.browser.streamlit_dom import PAGE_WIDTH
+from viz_app.server import pictures, samples, traces
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -55,10 +56,8 @@ def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> Non
     page = app.page
     page.locator("[data-a2-board] .tile").first.wait_for()
     app.wait_until_idle()
-    clip = a2core.read_media(
-        view_model.sample_path(view_model.SAMPLES[0]), max_side_px=view_model.UPLOAD_MAX_SIDE_PX
-    )
-    replay = a2core.Replay(a2core.load_model("a2-lite0"), clip, size=view_model.DEFAULT_SIZE_PX)
+    clip = a2core.read_media(samples.sample_path(samples.SAMPLES[0]), max_side_px=pictures.DECODED_SIDE_PX)
+    replay = a2core.Replay(a2core.load_model("a2-lite0"), clip, size=traces.DEFAULT_SIZE_PX)
     block = replay.blocks[-1]
 
     # It opens with one primitive off, and says what that does.
@@ -113,10 +112,10 @@ def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> Non
     app.wait_until(lambda: "bag of Astronaut" in page.locator(".a2-headline").inner_text())
     app.wait_until(lambda: shot.evaluate("node => node.style.backgroundImage") != own)
     donor_clip = a2core.read_media(
-        view_model.sample_path(next(s for s in view_model.SAMPLES if s.name == "astronaut")),
-        max_side_px=view_model.UPLOAD_MAX_SIDE_PX,
+        samples.sample_path(next(s for s in samples.SAMPLES if s.name == "astronaut")),
+        max_side_px=pictures.DECODED_SIDE_PX,
     )
-    donor = a2core.Replay(replay.model, donor_clip, size=view_model.DEFAULT_SIZE_PX)
+    donor = a2core.Replay(replay.model, donor_clip, size=traces.DEFAULT_SIZE_PX)
     assert_answer(app, replay.run(block, donor=donor))
 
     # The true effects, on demand.
@@ -135,9 +134,9 @@ def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> Non
 
     # No width makes it scroll sideways, in front of a class neither.
     def wide() -> int:
-        return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth"))
+        return int(page.evaluate(PAGE_WIDTH))
 
-    for width in (800, 1920):
+    for width in (390, 800, 1920):
         page.set_viewport_size({"width": width, "height": 1000})
         assert wide() <= width
     page.locator(".st-key-experiment-present label").click()

@@ -14,6 +14,7 @@ import pytest
 
 from tests.browser.conftest import TRACED_MS, running_app
 from tests.browser.framing import Proxy, another_site, proxy
+from tests.browser.streamlit_dom import DROP, IDLE
 from tests.browser.tabs import single_tab
 from tests.load.files import photo
 
@@ -68,11 +69,11 @@ def open_frame(visitor: Any) -> Iterator[OpenFrame]:
 def stand(page: Any) -> None:
     """Until the heading stands and the run that the page or frame asked for is over."""
     page.locator("h1").first.wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.locator(IDLE).wait_for()
 
 
 def drop(page: Any, name: str, data: bytes) -> None:
-    zone = page.locator("input[data-testid=stFileUploaderDropzoneInput]")
+    zone = page.locator(DROP)
     zone.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
 
 
@@ -134,7 +135,7 @@ def test_where_the_browser_keeps_back_the_cookie_of_uploads_the_page_says_what_t
 ) -> None:
     frame = open_frame(f"{app_url}/?embed=true")
     frame.get_by_text("server.enableXsrfProtection = false").wait_for()
-    assert frame.locator("input[data-testid=stFileUploaderDropzoneInput]").count() == 0
+    assert frame.locator(DROP).count() == 0
     outside = frame.get_by_role("link", name="Open the explorer by itself")
     assert outside.get_attribute("target") == "_blank"
     assert outside.get_attribute("href").startswith(app_url)
@@ -143,5 +144,5 @@ def test_where_the_browser_keeps_back_the_cookie_of_uploads_the_page_says_what_t
     assert frame.get_by_test_id("stCameraInput").count() == 0, "a photo is an upload too"
 
     visitor.goto(f"{app_url}/")
-    visitor.locator("input[data-testid=stFileUploaderDropzoneInput]").wait_for(state="attached")
+    visitor.locator(DROP).wait_for(state="attached")
     assert visitor.get_by_text("server.enableXsrfProtection").count() == 0, "by itself all is as ever"

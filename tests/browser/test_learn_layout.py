@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.streamlit_dom import PAGE_WIDTH
 from tests.browser.test_learn import open_lesson, slider, turn
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -47,7 +48,7 @@ LETTERING = r"""() => {
     walk(document.body);
     return found;
 }"""
-WIDTH = "document.querySelector('[data-testid=stMain]').scrollWidth"
+WIDTH = PAGE_WIDTH
 
 
 def lettering(app: AppPage) -> list[tuple[str, float]]:

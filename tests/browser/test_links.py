@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.test_app import photo
-from viz_app.ui.view_model import SAMPLES
+from viz_app.server.samples import SAMPLES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
-from viz_app.server import clips
+from viz_app.server import samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ def ready(app: AppPage) -> str:
 
 
 def test_a_clip_is_sent_once_and_is_there_again_on_the_way_back(open_app: OpenApp) -> None:
-    app = open_app(f"/?picture={clips.MADE}", traced=False)
+    app = open_app(f"/?picture={samples.MADE}", traced=False)
     clip = ready(app)
     whole = app.bytes_received
     assert whole > 10 * MOST_BYTES, "or it would show nothing"

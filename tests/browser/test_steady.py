@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.streamlit_dom import COLUMN, ELEMENT, HEADER, MAIN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -16,9 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # place of within one frame leaves the count as it is, and nobody sees it.
 WATCH = """() => {
     const SEEN = 'h1, h2, h3, p, li, td, th, table, canvas, img, svg, button, input, label, figure, ' +
-        'section, [role=combobox], [data-testid=stElementContainer], [data-testid=stColumn], ' +
+        'section, [role=combobox], ELEMENT, COLUMN, ' +
         '.js-plotly-plot, .js-plotly-plot :is(.bars, image, .xtitle, .ytitle)';
-    const PARTS = '[data-ref], [class*=st-key-], [data-testid=stHeader]';
+    const PARTS = '[data-ref], [class*=st-key-], HEADER';
     const visible = (node, opacities) => {
         const { width, height } = node.getBoundingClientRect();
         if (!(width > 0 && height > 0) || getComputedStyle(node).visibility !== 'visible') return false;
@@ -48,7 +49,7 @@ WATCH = """() => {
             }
             for (const node of root.querySelectorAll('*')) if (node.shadowRoot) into(node.shadowRoot);
         };
-        into(document.querySelector('[data-testid=stMain]'));
+        into(document.querySelector('MAIN'));
         return counts;
     };
     const box = document.body.appendChild(document.createElement('div'));
@@ -74,6 +75,8 @@ WATCH = """() => {
     frame();
     watch.stop = () => { cancelAnimationFrame(watch.next); observer.disconnect(); box.remove(); };
 }"""
+for name, selector in {"ELEMENT": ELEMENT, "COLUMN": COLUMN, "HEADER": HEADER, "MAIN": MAIN}.items():
+    WATCH = WATCH.replace(name, selector)
 FIGURE = "name => JSON.stringify(document.querySelector(`.st-key-${name} .js-plotly-plot`)?.data?.[0])"
 
 

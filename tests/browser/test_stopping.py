@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import ROOT, AppPage, Server, running_app
 from tests.browser.tabs import single_tab
-from tests.viz_app.server.test_clips import gif
+from tests.viz_app.explorer import gif
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

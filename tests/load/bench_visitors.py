@@ -30,7 +30,7 @@ from pathlib import Path
 from tests.browser.conftest import ROOT, Server, running_app
 from tests.load import files
 from tests.load.visitor import Visitor
-from viz_app.ui.view_model import SAMPLES
+from viz_app.server.samples import SAMPLES
 
 VISITORS, ALONE = 30, 5
 MOST_RATIO = 1.5

@@ -12,8 +12,9 @@ import torch
 import a2core
 from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
+from tests.viz_app.explorer import gif
 from viz_app.pages.explore import page as explore
-from viz_app.server import services
+from viz_app.server import models, pictures, traces, uploads
 
 ARCHITECTURE = {
     "backbone": "tf_efficientnet_lite0",
@@ -56,4 +57,30 @@ def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def no_work_in_the_background(monkeypatch):
     """The samples are traced when they are looked at, and not before."""
-    monkeypatch.setattr(services, "prepare_samples", lambda weights: None)
+    monkeypatch.setattr(traces, "prepare_samples", lambda weights: None)
+
+
+@pytest.fixture
+def weights(checkpoints) -> models.Weights:
+    """The weights of the made checkpoint."""
+    return models.list_weights()[0][0]
+
+
+@pytest.fixture
+def picture() -> pictures.Picture:
+    """A clip of noise, as a visitor would bring it."""
+    return uploads.read_upload(gif(), "noise.gif")[0]
+
+
+@pytest.fixture
+def traced(monkeypatch) -> list[int]:
+    """The sizes that networks were asked to trace at, one for each time; they trace at 64, to be quick."""
+    sizes: list[int] = []
+    real = a2core.Model.trace
+
+    def noted(self: a2core.Model, clip: a2core.Clip, size: int = 448, **_: object) -> a2core.Trace:
+        sizes.append(size)
+        return real(self, clip, 64)
+
+    monkeypatch.setattr(a2core.Model, "trace", noted)
+    return sizes

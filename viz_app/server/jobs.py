@@ -22,7 +22,11 @@ LOOK_EVERY_S = 0.25  # how soon a visitor who clicks something else is let go
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a piece of work stands: `ahead` others come first (0: it is being done), `share` is done."""
+    """Where a piece of work stands: `ahead` others come first, `share` is done.
+
+    None come first where it is being done, and where only work in the background is under way, which makes
+    way.
+    """
 
     ahead: int
     share: float
@@ -134,7 +138,7 @@ class Queue:
             if job.running or job.done.is_set():
                 return Standing(0, job.share)
             active = [other for other in self._active if job.background or not other.background]
-            return Standing(max(1, len(active) + self.waiting().index(job)), 0.0)
+            return Standing(len(active) + self.waiting().index(job), 0.0)
 
     def waiting(self) -> list[Job]:
         """What has still to be begun, in the order in which it will be."""

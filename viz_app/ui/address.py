@@ -17,8 +17,8 @@ from typing import Any
 
 from a2core import BlockError, BlockTrace, Trace, cell_of_pixel, pixel_of_cell
 from a2core.canvas import read_vocabulary
+from viz_app.ui import link_words
 from viz_app.ui.state import Probe
-from viz_app.ui.view_model import short_name
 
 PICTURE, WEIGHTS, SIZE, BARS = "picture", "weights", "size", "bars"
 PLACES = ("at", "primitive", "pins", "box")  # what means something in one picture only
@@ -70,14 +70,14 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
     wanted = address.get("block")
     named = trace.blocks.get(wanted or "")
     if wanted and named is None:
-        faults.append(f"There is no block {quoted(wanted)} in {trace.checkpoint}: {block.name} is shown.")
+        faults.append(link_words.no_block(wanted, trace.checkpoint, block.name))
     block = named or block
     view: dict[str, Any] = {"block": block.name, "pins": [], "region": None, "primitive": None}
 
     def places(name: str, most: int) -> list[list[int]]:
         texts = address[name].split("_")
         if len(texts) > most:
-            faults.append(f"Of the {len(texts)} pixels in “{name}”, the first {most} are used.")
+            faults.append(link_words.too_many_pixels(name, len(texts), most))
         found = [_position(text, trace, block) for text in texts[:most]]
         faults.extend(position for position in found if isinstance(position, str))
         return [position for position in found if not isinstance(position, str)]
@@ -100,18 +100,17 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
         if re.fullmatch("[0-9]{1,5}", primitive) and int(primitive) < block.n:
             view["primitive"] = int(primitive)
         else:
-            count = f"the {block.n} of {block.name}"
-            faults.append(f"There is no primitive {quoted(primitive)} among {count}: none is chosen.")
+            faults.append(link_words.no_primitive(primitive, block.n, block.name))
     for name in WORDS:
         if address.get(name) in _words(name):
             view[name] = address[name]
         elif name in address:
-            faults.append(f"{quoted(address[name])} is no {name}: it stays as it was.")
+            faults.append(link_words.no_setting(address[name], name))
     if "opacity" in address:
         try:
             view["opacity"] = min(1.0, max(0.0, float(address["opacity"])))
         except ValueError:
-            faults.append(f"{quoted(address['opacity'])} is no opacity: it stays as it was.")
+            faults.append(link_words.no_setting(address["opacity"], "opacity"))
     view["presentation"] = address.get("presentation") == "on"
     return view, faults
 
@@ -119,11 +118,6 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
 def without_places(address: Mapping[str, str]) -> dict[str, str]:
     """`address` without what means something in its own picture only."""
     return {name: value for name, value in address.items() if name not in (PICTURE, *PLACES)}
-
-
-def quoted(text: str) -> str:
-    """What somebody wrote into the address, cut short, for a sentence."""
-    return f"“{short_name(text, longest=40)}”"
 
 
 def _words(setting: str) -> tuple[Any, ...]:
@@ -135,17 +129,15 @@ def _position(text: str, trace: Trace, block: BlockTrace) -> list[int] | str:
     """[t, row, col] of the cell under a place such as x160y112, or what is wrong with it."""
     match = _PLACE.fullmatch(text)
     if match is None:
-        return f"{quoted(text)} is no pixel, such as x160y112: it is left out."
+        return link_words.no_pixel(text)
     x, y, t = (int(number or 0) for number in match.groups())
     try:
         row, col = cell_of_pixel(block, trace.model_input.shape, x, y)
     except BlockError:
         _, height_px, width_px, _ = trace.model_input.shape
-        return (
-            f"Pixel x {x}, y {y} lies outside the picture of {width_px} × {height_px} pixels: it is left out."
-        )
+        return link_words.outside(x, y, width_px, height_px)
     if t >= block.grid[0]:
-        return f"Frame {t} lies after the last of {block.grid[0]} frames: its pixel is left out."
+        return link_words.after_the_last(t, block.grid[0])
     return [t, row, col]
 
 

@@ -13,17 +13,29 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from viz_app.server import services
-from viz_app.ui import view_model
+from viz_app.server.faults import attempt
+from viz_app.ui.text import as_markdown
 
 P = ParamSpec("P")
+
+
+def guarded(render: Callable[P, None]) -> Callable[P, None]:
+    """`render`, with every fault shown as a calm message in place of a stack trace."""
+
+    @functools.wraps(render)
+    def calm(*args: P.args, **kwargs: P.kwargs) -> None:
+        _, fault = attempt(lambda: render(*args, **kwargs))
+        if fault:
+            tell(fault)
+
+    return calm
 
 
 def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """A part of a page that reruns alone, as `st.fragment`; a fault in it is a calm message in its place."""
 
     def made(render: Callable[P, None]) -> Callable[P, None]:
-        part: Callable[P, None] = st.fragment(services.guarded(render), run_every=run_every)
+        part: Callable[P, None] = st.fragment(guarded(render), run_every=run_every)
         return part
 
     return made
@@ -34,9 +46,14 @@ def callback(act: Callable[P, object]) -> Callable[P, None]:
 
     @functools.wraps(act)
     def calm(*args: P.args, **kwargs: P.kwargs) -> None:
-        _, fault = services.attempt(lambda: act(*args, **kwargs))
+        _, fault = attempt(lambda: act(*args, **kwargs))
         if fault:
             # No message in the page: it would move, and so remount, all that stands below it.
-            st.toast(view_model.as_markdown(fault), icon=":material/error:", duration="infinite")
+            st.toast(as_markdown(fault), icon=":material/error:", duration="infinite")
 
     return calm
+
+
+def tell(fault: str) -> None:
+    """Show `fault` on the page, word for word."""
+    st.error(as_markdown(fault), icon=":material/error:")

@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, hex_to_rgb
 
-from viz_app.ui.view_model import percent
+from a2core.canvas import percent
 
 CHOSEN = "#1F9A90"
 REST = "rgba(86,150,148,0.42)"
@@ -176,35 +176,18 @@ def life_heatmap(
     carries (primitive, frame).
     """
     count, frames = shares.shape
-    rows, cols = np.mgrid[0:count, 0:frames]
+    bar = {"title": {"text": "%", "side": "right"}, "thickness": 10, "outlinewidth": 0, "nticks": 5}
     figure = go.Figure(
         go.Heatmap(
             z=100 * shares[order],
             zmin=0,
             zmax=100 * float(shares.max()),
             colorscale=_as_written(colours),
-            colorbar={
-                "title": {"text": "%", "side": "right"},
-                "thickness": 10,
-                "outlinewidth": 0,
-                "nticks": 5,
-            },
+            colorbar=bar,
             hoverinfo="skip",
         )
     )
-    figure.add_scatter(
-        x=cols.ravel(),
-        y=rows.ravel(),
-        mode="markers",
-        marker={"symbol": "square", "size": 9, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
-        customdata=np.stack(
-            [order[rows.ravel()], cols.ravel(), times_s[cols.ravel()], 100 * shares[order].ravel()], axis=1
-        ),
-        hovertemplate="primitive %{customdata[0]} at %{customdata[2]:.2f} s"
-        "<br><b>%{customdata[3]:.2f} %</b><extra></extra>",
-    )
+    _add_points(figure, shares, times_s, order)
     row = int(np.flatnonzero(order == chosen)[0])
     line = {"color": CHOSEN, "width": 2}
     figure.add_shape(type="rect", x0=-0.5, x1=frames - 0.5, y0=row - 0.5, y1=row + 0.5, line=line)
@@ -217,8 +200,7 @@ def life_heatmap(
         showarrow=False,
         font={"color": CHOSEN, "size": 13},
     )
-    every = max(1, round(frames / 8))
-    ticks = np.arange(0, frames, every)
+    ticks = np.arange(0, frames, max(1, round(frames / 8)))
     figure.update_xaxes(
         title="time, s",
         tickvals=ticks,
@@ -232,6 +214,22 @@ def life_heatmap(
         range=[count - 0.5, -0.5],
     )
     return _dressed(figure).update_layout(height=350, margin_t=12)
+
+
+def _add_points(figure: go.Figure, shares: np.ndarray, times_s: np.ndarray, order: np.ndarray) -> None:
+    """A point that cannot be seen on each cell of a heat map over time, to click and to read."""
+    rows, cols = (index.ravel() for index in np.indices(shares.shape))
+    figure.add_scatter(
+        x=cols,
+        y=rows,
+        mode="markers",
+        marker={"symbol": "square", "size": 9, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=np.stack([order[rows], cols, times_s[cols], 100 * shares[order].ravel()], axis=1),
+        hovertemplate="primitive %{customdata[0]} at %{customdata[2]:.2f} s"
+        "<br><b>%{customdata[3]:.2f} %</b><extra></extra>",
+    )
 
 
 def _as_written(colours: str) -> list[tuple[float, str]]:

@@ -12,15 +12,15 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app.server import clips, services
+from viz_app.server import models, samples, traces, uploads
 from viz_app.server.jobs import Standing
 from viz_app.server.visitors import Look
-from viz_app.ui import address, view_model
+from viz_app.ui import address, link_words, text
 from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
 
 STYLES = Path(__file__).resolve().parent / "style"
-STYLE = STYLES / "style.css"
+STYLE = "".join((STYLES / name).read_text(encoding="utf-8") for name in ("style.css", "streamlit.css"))
 STEADY = Path(__file__).resolve().parent / "assets" / "steady.js"
 MOST_REMARKS = 6
 WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
@@ -28,7 +28,7 @@ WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
 
 def styled() -> None:
     """Put the app's own type and spacing over Streamlit's, and keep its charts from flickering."""
-    st.html(STYLE)
+    st.html(f"<style>{STYLE}</style>")
     st.html(f"<script>{STEADY.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 
 
@@ -38,35 +38,30 @@ def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, li
         return None, []
     remarks = []
     st.session_state.pop(Key.AWAITED, None)
-    pictures = {sample.name: sample.title for sample in view_model.SAMPLES}
-    pictures[clips.MADE] = clips.sample_clip().title
+    pictures = {sample.name: sample.title for sample in samples.SAMPLES}
+    pictures[samples.MADE] = samples.sample_clip().title
     pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
-    name = wanted = link.get(address.PICTURE) or view_model.SAMPLES[0].name
+    name = wanted = link.get(address.PICTURE) or samples.SAMPLES[0].name
     if wanted not in pictures:
-        name = view_model.SAMPLES[0].name
-        if wanted.startswith(services.UPLOAD_PREFIX):
+        name = samples.SAMPLES[0].name
+        if wanted.startswith(uploads.UPLOAD_PREFIX):
             st.session_state[Key.AWAITED] = dict(link)
-            remarks.append(
-                "The link is about a picture of somebody’s own, and a link cannot carry a picture. Drop that "
-                f"file on Explore and it opens as it was left; until then you see: {pictures[name]}."
-            )
+            remarks.append(link_words.own_picture(pictures[name]))
         else:
-            remarks.append(f"There is no picture {address.quoted(wanted)} here: you see {pictures[name]}.")
+            remarks.append(link_words.no_picture(wanted, pictures[name]))
         link = address.without_places(link)
     st.session_state[Key.SAMPLE] = name
 
-    size = link.get(address.SIZE, str(view_model.DEFAULT_SIZE_PX))
-    sizes = {str(size_px): size_px for size_px in view_model.SIZES_PX}
+    size = link.get(address.SIZE, str(traces.DEFAULT_SIZE_PX))
+    sizes = {str(size_px): size_px for size_px in traces.SIZES_PX}
     if size not in sizes:
-        remarks.append(
-            f"{address.quoted(size)} is no size that is offered: you see {view_model.DEFAULT_SIZE_PX} px."
-        )
-    st.session_state[Key.SIZE] = sizes.get(size, view_model.DEFAULT_SIZE_PX)
+        remarks.append(link_words.no_size(size, traces.DEFAULT_SIZE_PX))
+    st.session_state[Key.SIZE] = sizes.get(size, traces.DEFAULT_SIZE_PX)
 
-    labels = [weights.label for weights in services.list_weights()[0]]
+    labels = [weights.label for weights in models.list_weights()[0]]
     label = link.get(address.WEIGHTS) or next(iter(labels), "")
     if labels and label not in labels:
-        remarks.append(f"There are no weights {address.quoted(label)} here: you see {labels[0]}.")
+        remarks.append(link_words.no_weights(label, labels[0]))
     st.session_state[Key.CHECKPOINT] = label  # unknown: the first is chosen where the choice is drawn
     return link, remarks
 
@@ -105,14 +100,9 @@ def waiting(
             with spot.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 bar = st.progress(0.0)
                 if on_stop is not None:
-                    st.button("Stop", on_click=callback(on_stop), args=args, key=f"stop-{key}")
-        bar.progress(min(1.0, standing.share), waiting_words(what, standing))
+                    st.button(text.STOP, on_click=callback(on_stop), args=args, key=f"stop-{key}")
+        bar.progress(min(1.0, standing.share), text.waiting(what, standing.ahead))
 
     yield look
     if spot is not None:
         spot.empty()
-
-
-def waiting_words(what: str, standing: Standing) -> str:
-    """How a piece of work stands, for who waits for it."""
-    return f"{what}: {standing.ahead} before you" if standing.ahead else what

@@ -24,7 +24,6 @@ from a2core.training.evaluate.feature_maps import k_means_maps, nmf_maps
 from a2core.training.evaluate.measures import click_aucs, regions_of
 from a2core.training.evaluate.on_photos import class_index, logits_without, paired_interval
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
-from viz_app.ui import view_model
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +102,7 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
     after = json.loads(checkpoint.with_suffix(".json").read_text())
     assert {**after, "metrics": None} == {**before, "metrics": None}
     assert str(tmp_path) not in json.dumps(after)  # no path of this machine
-    facts = dict(view_model.card_facts(after))
+    facts = dict(measures.card_facts(after))
     assert facts["metrics · regions at 96 pixels · measured on"] == (
         "3 pictures of labelled, those of left_out.txt left out"
     )

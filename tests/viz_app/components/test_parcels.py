@@ -9,7 +9,7 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
-from viz_app.server import clips, services
+from viz_app.server import samples, traces
 from viz_app.ui.state import Key
 
 APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
@@ -29,7 +29,7 @@ def sent(monkeypatch):
         enqueue(context, message)
 
     monkeypatch.setattr(ScriptRunContext, "enqueue", listen)
-    monkeypatch.setattr(services, "prepare_samples", lambda weights: None)
+    monkeypatch.setattr(traces, "prepare_samples", lambda weights: None)
     return messages
 
 
@@ -52,7 +52,7 @@ def parcels(messages) -> list[dict]:
 
 
 def test_a_pin_on_a_clip_of_sixteen_frames_sends_neither_frames_nor_maps(sent, app):
-    app.get_by_key(Key.SAMPLE).set_value(clips.MADE).run()
+    app.get_by_key(Key.SAMPLE).set_value(samples.MADE).run()
     sent.clear()
     app.run()
     shown = app.session_state[Key.SHOWN]
@@ -68,7 +68,7 @@ def test_a_new_trace_is_another_parcel_and_effects_measured_later_are_none(sent,
     shown = app.session_state[Key.SHOWN]
     assert parcels(sent)[-1]["identity"] == shown.key
     effects = {name: block.change.ravel()[: block.n] for name, block in shown.trace.blocks.items()}
-    monkeypatch.setattr("viz_app.pages.experiment.service.measured_effects", lambda shown: effects)
+    monkeypatch.setattr("viz_app.server.replays.measured_effects", lambda shown: effects)
     before = parcels(sent)[-1]
     sent.clear()
     app.run()
@@ -85,9 +85,9 @@ def test_a_new_trace_is_another_parcel_and_effects_measured_later_are_none(sent,
 def test_a_touch_of_the_board_sends_no_thumbnail(sent, checkpoints):
     def page() -> None:
         from viz_app.pages.experiment import page as experiment
-        from viz_app.server import services
+        from viz_app.ui.guards import guarded
 
-        services.guarded(experiment.render)()
+        guarded(experiment.render)()
 
     AppTest.from_function(page, default_timeout=60).run()
     boards = [message.delta.new_element.bidi_component for message in sent]

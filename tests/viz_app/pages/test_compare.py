@@ -29,9 +29,9 @@ NOISE = (1.0, 1.03, 0.98, 1.01, 0.99, 1.0)
 
 def compare() -> None:
     from viz_app.pages.compare import page as compare
-    from viz_app.server import services
+    from viz_app.ui.guards import guarded
 
-    services.guarded(compare.render)()
+    guarded(compare.render)()
 
 
 def made_up_curve(settings):

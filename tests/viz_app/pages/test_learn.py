@@ -12,8 +12,7 @@ from streamlit.testing.v1 import AppTest
 import a2core
 from tests.viz_app.pages.test_lesson import Figures
 from viz_app.components.step_bar import parse_asked
-from viz_app.server import services
-from viz_app.ui import view_model
+from viz_app.server import models, pictures, samples, traces, uploads
 from viz_app.ui.state import Key
 
 pytestmark = pytest.mark.slow
@@ -22,9 +21,9 @@ TIMEOUT_S = 120
 
 def learn() -> None:
     from viz_app.pages.learn import page as learn
-    from viz_app.server import services
+    from viz_app.ui.guards import guarded
 
-    services.guarded(learn.render)()
+    guarded(learn.render)()
 
 
 def html_of(page: AppTest) -> str:
@@ -54,9 +53,9 @@ def clip_shown(checkpoints):
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
     clip = a2core.Clip(frames, np.arange(3) / 10, "video", "three.mp4", ())
-    picture = services.picture_of(clip, id="three", title="Three", spot=(0.5, 0.5))
-    weights, _ = services.list_weights()
-    return services.show(picture, weights[0], 96)
+    picture = pictures.picture_of(clip, id="three", title="Three", spot=(0.5, 0.5))
+    weights, _ = models.list_weights()
+    return traces.show(picture, weights[0], 96)
 
 
 def opened(page, shown=None, **parameters: str) -> AppTest:
@@ -106,9 +105,9 @@ def test_another_block_brings_its_own_sizes_and_the_page_stays_whole(checkpoints
 
 
 def test_random_blocks_are_flagged_in_large_letters_on_learn(checkpoints):
-    weights, _ = services.list_weights()
+    weights, _ = models.list_weights()
     random = next(entry for entry in weights if not entry.trained)
-    shown = services.show(services.load_sample(view_model.SAMPLES[0]), random, 224)
+    shown = traces.show(samples.load_sample(samples.SAMPLES[0]), random, 224)
     assert "Random weights" in html_of(opened(learn, shown))
 
 
@@ -130,7 +129,7 @@ def test_a_link_to_a_step_of_what_is_not_there_says_what_is_shown_instead(checkp
 
 
 def test_a_link_to_a_step_of_somebodys_own_picture_is_kept_for_explore(checkpoints):
-    wanted = services.UPLOAD_PREFIX + "0123"
+    wanted = uploads.UPLOAD_PREFIX + "0123"
     app = opened(learn, step="3", picture=wanted, block="blocks.4", at="x40y40")
     assert "cannot carry a picture" in html_of(app)
     assert app.session_state[Key.ADDRESS] == {"picture": wanted, "block": "blocks.4", "at": "x40y40"}

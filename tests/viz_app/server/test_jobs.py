@@ -204,6 +204,24 @@ def test_background_comes_after_all_that_somebody_waits_for_and_makes_way_betwee
     assert order == ["piece 0", "ada", "bob", "piece 1", "piece 2", "later"]
 
 
+def test_background_work_counts_as_nobody_before_a_visitor(queue, pool):
+    held = Held()
+    seen: list[list[int]] = [[], []]
+    background = queue.start("background", held)
+    assert held.begun.wait(LONG_S)
+    asked = [
+        waits(
+            queue, pool, who, lambda tell: None, visitor=who, look=lambda now, k=k: seen[k].append(now.ahead)
+        )
+        for k, who in enumerate(("ada", "bob"))
+    ]
+    held.may_end.set()
+    for each in asked:
+        each.result(LONG_S)
+    assert background.wait(LONG_S)
+    assert [places[0] for places in seen] == [0, 1], "only who waits counts"
+
+
 def test_somebody_who_waits_for_what_was_background_has_it_sooner(queue, pool):
     order: list[str] = []
     held = Held()

@@ -11,15 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import a2core
-from tests.viz_app.pages.test_explore import APP, TIMEOUT_S, drop, messages, page_html, png, shown
-from tests.viz_app.server.test_clips import gif
-from viz_app.pages.experiment import content as experiment
-from viz_app.pages.experiment import service as laboratory
+from tests.viz_app.explorer import APP, TIMEOUT_S, drop, gif, messages, page_html, png, shown
+from viz_app.pages.experiment import service
+from viz_app.pages.experiment.setup import plain_setup
 from viz_app.pages.learn import service as teaching
-from viz_app.server import clips, services, visitors
-from viz_app.server.jobs import Standing
+from viz_app.server import models, pictures, replays, samples, traces, uploads, visitors
 from viz_app.ui import shell as page
-from viz_app.ui import view_model
+from viz_app.ui import text
 from viz_app.ui.state import Key
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
@@ -63,39 +61,39 @@ def test_the_same_bytes_under_two_names_are_one_trace_and_each_reads_their_own_n
 
 
 def test_what_is_worked_out_of_equal_pictures_carries_nobodys_name(visit):
-    weights = services.list_weights()[0][0]
+    weights = models.list_weights()[0][0]
     visit("ada")
-    theirs = services.show(clips.read_upload(gif(2), "secret.gif")[0], weights, 96)
+    theirs = traces.show(uploads.read_upload(gif(2), "secret.gif")[0], weights, 96)
     kept = [
-        laboratory.subject(theirs.picture, weights, 96),
+        replays.subject(theirs.picture, weights, 96),
         teaching.classroom(theirs, "blocks.4"),
         theirs.held.value,
     ]
     names = {name for part in kept for name in re.findall(r"secret[\w.]*", repr(part) + repr(vars(part)))}
     assert names == set()
     visit("bob")
-    mine = services.show(clips.read_upload(gif(2), "mine.gif")[0], weights, 96)
-    assert laboratory.subject(mine.picture, weights, 96) is kept[0]
+    mine = traces.show(uploads.read_upload(gif(2), "mine.gif")[0], weights, 96)
+    assert replays.subject(mine.picture, weights, 96) is kept[0]
     assert teaching.classroom(mine, "blocks.4") is kept[1]
     assert "mine" in teaching.lesson_file(mine, "blocks.4")
 
 
 def test_another_cut_of_a_clip_is_another_subject_and_another_lesson(visit):
     """All were kept under the file's name once, and showed the first cut for ever."""
-    weights = services.list_weights()[0][0]
+    weights = models.list_weights()[0][0]
     visit("ada")
-    picture, source = clips.read_upload(gif(12), "noise.gif")
-    before = services.show(picture, weights, 96)
-    seen = [laboratory.subject(picture, weights, 96), teaching.classroom(before, "blocks.4")]
-    again = clips.cut_again(picture, source, clips.Cut(0.5, 1.1, 3))
-    after = services.show(again, weights, 96)
+    picture, source = uploads.read_upload(gif(12), "noise.gif")
+    before = traces.show(picture, weights, 96)
+    seen = [replays.subject(picture, weights, 96), teaching.classroom(before, "blocks.4")]
+    again = uploads.cut_again(picture, source, pictures.Cut(0.5, 1.1, 3))
+    after = traces.show(again, weights, 96)
     frames = after.trace.model_input
     assert not np.array_equal(frames[0], before.trace.model_input[0])
-    np.testing.assert_array_equal(laboratory.subject(again, weights, 96).replay.trace.model_input, frames)
+    np.testing.assert_array_equal(replays.subject(again, weights, 96).replay.trace.model_input, frames)
     assert teaching.classroom(after, "blocks.4") is not seen[1]
     assert teaching.classroom(after, "blocks.4").lesson.grid[0] == 3
     assert teaching.small_frames(after) != teaching.small_frames(before)
-    assert laboratory.effects(after, "blocks.4") is not laboratory.effects(before, "blocks.4")
+    assert replays.effects(after, "blocks.4") is not replays.effects(before, "blocks.4")
 
 
 def test_a_clip_on_screen_can_be_experimented_on(visit):
@@ -105,9 +103,9 @@ def test_a_clip_on_screen_can_be_experimented_on(visit):
 
     def experiment_page() -> None:
         from viz_app.pages.experiment import page as experiment
-        from viz_app.server import services
+        from viz_app.ui.guards import guarded
 
-        services.guarded(experiment.render)()
+        guarded(experiment.render)()
 
     elsewhere = AppTest.from_function(experiment_page, default_timeout=TIMEOUT_S)
     elsewhere.session_state[Key.SHOWN] = shown(app)
@@ -118,14 +116,14 @@ def test_a_clip_on_screen_can_be_experimented_on(visit):
 
 def test_a_transplant_between_two_loads_of_one_network_is_never_tried(visit, monkeypatch):
     """A network that was dropped and loaded anew is another object, whose bags are not exchanged."""
-    weights = services.list_weights()[0][0]
+    weights = models.list_weights()[0][0]
     visit("ada")
-    cat, cup = (services.load_sample(sample) for sample in view_model.SAMPLES[:2])
-    laboratory.subject(cat, weights, 96)
-    services._loaded.clear()
-    subject, donor = (laboratory.subject(picture, weights, 96) for picture in (cat, cup))
-    setup = experiment.plain_setup(16)
-    outcome, _ = laboratory.perform(subject, "blocks.5", setup, donor)
+    cat, cup = (samples.load_sample(sample) for sample in samples.SAMPLES[:2])
+    replays.subject(cat, weights, 96)
+    models._loaded.clear()
+    subject, donor = (replays.subject(picture, weights, 96) for picture in (cat, cup))
+    setup = plain_setup(16)
+    outcome = service.perform(subject, "blocks.5", setup, donor)
     assert np.isfinite(outcome.after).all()
 
 
@@ -162,9 +160,9 @@ def test_when_a_visitor_has_left_nothing_of_theirs_is_kept_and_the_samples_are(v
     drop(app, "noise.gif", gif(3))
     store = visitors.server().store
     clip = shown(app)
-    laboratory.subject(clip.picture, clip.weights, clip.size_px)
+    replays.subject(clip.picture, clip.weights, clip.size_px)
     teaching.classroom(clip, "blocks.4")
-    laboratory.effects(clip, "blocks.4").job.wait(60)
+    replays.effects(clip, "blocks.4").job.wait(60)
     visitors.server().left("ada")
     timer = visitors.server()._gone["ada"]
     timer.cancel()
@@ -172,9 +170,9 @@ def test_when_a_visitor_has_left_nothing_of_theirs_is_kept_and_the_samples_are(v
     assert store.held_bytes("ada") == 0
     assert not clip.held.here
     assert not clip.picture.held.here
-    samples = [entry for entry in store._entries.values() if "" not in entry.holders]
-    assert samples == [], "what is left is nobody's"
-    assert services.known(services.load_sample(view_model.SAMPLES[0]), services.list_weights()[0][0], 224)
+    held = [entry for entry in store._entries.values() if "" not in entry.holders]
+    assert held == [], "what is left is nobody's"
+    assert traces.known(samples.load_sample(samples.SAMPLES[0]), models.list_weights()[0][0], 224)
 
 
 def test_a_clip_too_large_for_the_bound_is_refused_in_words_and_the_screen_stays(visit, monkeypatch):
@@ -192,14 +190,14 @@ def test_a_clip_too_large_for_the_bound_is_refused_in_words_and_the_screen_stays
 
 def test_a_file_that_finds_no_room_beside_its_frames_costs_only_the_choice_of_others(visit, monkeypatch):
     data = gif(12)
-    monkeypatch.setattr(clips, "FRAMES", 2)
+    monkeypatch.setattr(pictures, "FRAMES", 2)
     monkeypatch.setenv("A2_VISITOR_MB", "1")
     visit("ada")
-    picture, source = clips.read_upload(data, "noise.gif")
+    picture, source = uploads.read_upload(data, "noise.gif")
     assert source is not None
     monkeypatch.setattr(visitors.server().store, "holder_bytes", len(data) - 1)
     visitors.server().store.forget("ada")
-    picture, source = clips.read_upload(data, "noise.gif")
+    picture, source = uploads.read_upload(data, "noise.gif")
     assert source is None
     assert picture.frames == 2
     assert any("no room to keep the file of noise.gif" in note for note in picture.notes)
@@ -224,7 +222,7 @@ def test_files_are_decoded_two_at_a_time_whoever_brings_them(visit, monkeypatch)
 
     monkeypatch.setattr(a2core, "read_media", counted)
     with ThreadPoolExecutor(8) as pool:
-        read = list(pool.map(lambda k: clips.read_upload(png((k, k, k)), f"{k}.png"), range(8)))
+        read = list(pool.map(lambda k: uploads.read_upload(png((k, k, k)), f"{k}.png"), range(8)))
     assert most == visitors.DECODERS
     assert [int(picture.clip.frames.mean()) for picture, _ in read] == list(range(8))
 
@@ -235,18 +233,11 @@ def test_words_and_a_button_for_each_wait_of_a_run_and_nothing_of_them_stays(vis
     visit("ada")
     app = opened()
     said = []
-    real = page.waiting_words
-    monkeypatch.setattr(
-        page, "waiting_words", lambda what, standing: said.append(what) or real(what, standing)
-    )
+    real = text.waiting
+    monkeypatch.setattr(text, "waiting", lambda what, ahead: said.append(what) or real(what, ahead))
     files = [("same.gif", gif(count), "image/gif") for count in (2, 3)]
     app.file_uploader[0].set_value(files)
     app.run()
     assert messages(app) == []
     assert set(said) == {"Reading same.gif", "Tracing 2 frames"}
     assert not [button for button in app.button if button.label == "Stop"]
-
-
-def test_how_it_stands_is_said_in_words():
-    assert page.waiting_words("Tracing 16 frames", Standing(3, 0.0)) == "Tracing 16 frames: 3 before you"
-    assert page.waiting_words("Tracing 16 frames", Standing(0, 0.4)) == "Tracing 16 frames"

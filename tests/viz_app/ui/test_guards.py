@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from viz_app.pages.experiment import service as laboratory
-from viz_app.pages.explore import page as explore
-from viz_app.server import services
+from viz_app.pages.explore import screen, uploads
+from viz_app.server import replays
 from viz_app.ui import plots as charts
-from viz_app.ui import view_model
+from viz_app.ui import text
 from viz_app.ui.state import Key
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,9 +51,9 @@ def messages(app: AppTest) -> list[str]:
     ("place", "name", "charts_left", "files_left"),
     [
         (charts, "bag_heatmap", 1, 4),
-        (view_model, "file_stem", 3, 0),
-        (explore, "_address", 3, 4),
-        (laboratory, "measured_effects", 3, 4),
+        (text, "file_stem", 3, 0),
+        (screen, "address_of", 3, 4),
+        (replays, "measured_effects", 3, 4),
     ],
     ids=["charts", "files", "address", "effects"],
 )
@@ -64,7 +63,7 @@ def test_a_fault_beside_the_canvas_is_a_calm_message_and_what_is_on_screen_stays
     with monkeypatch.context() as patch:
         patch.setattr(place, name, refuses)
         app.run()
-        assert messages(app) == [services.UNEXPECTED]
+        assert messages(app) == [text.UNEXPECTED]
         assert CANVAS in components(app)
         assert len(app.get("plotly_chart")) == charts_left
         assert len(app.get("download_button")) == files_left
@@ -75,9 +74,9 @@ def test_a_fault_beside_the_canvas_is_a_calm_message_and_what_is_on_screen_stays
 
 def test_a_fault_in_what_a_click_calls_is_a_calm_message_beside_the_page_as_it_was(app, monkeypatch):
     before = app.session_state[Key.SHOWN]
-    monkeypatch.setattr(explore, "_read", refuses)
+    monkeypatch.setattr(uploads, "_read", refuses)
     app.file_uploader[0].set_value(("a.png", b"never read", "image/png")).run()
-    assert messages(app) == [services.UNEXPECTED]
+    assert messages(app) == [text.UNEXPECTED]
     assert app.session_state[Key.SHOWN].held is before.held
     assert CANVAS in components(app)
     assert len(app.get("plotly_chart")) == 3

@@ -67,3 +67,19 @@ def test_both_axes_of_every_chart_are_named_and_its_paper_is_transparent(figure)
     assert figure.layout.xaxis.title.text
     assert figure.layout.yaxis.title.text
     assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_every_cell_of_the_heat_map_over_time_says_what_it_is():
+    shares = np.arange(12.0).reshape(4, 3) / 66
+    order = np.array([2, 0, 3, 1])
+    figure = charts.life_heatmap(shares, np.array([0.0, 0.4, 0.9]), order, chosen=3, now=1, colours="Magma")
+    heat, points = figure.data
+    np.testing.assert_allclose(heat.z, 100 * shares[order])
+    for x, y, (primitive, t, time_s, percent) in zip(points.x, points.y, points.customdata, strict=True):
+        assert (primitive, t) == (order[y], x)
+        assert percent == pytest.approx(100 * shares[int(primitive), x])
+        assert time_s == [0.0, 0.4, 0.9][x]
+    lowest = heat.colorscale[0]
+    assert lowest == (0, "rgb(0, 0, 4)"), "Streamlit's theme would take #000004 for its fourth colour, a red"
+    framed = figure.layout.shapes[0]
+    assert (framed.y0, framed.y1) == (1.5, 2.5), "primitive 3 stands third"

@@ -1,4 +1,6 @@
-"""What a checkpoint's card says it was measured to do, as tables for people. Draws nothing.
+"""What About says: the checkpoints' cards as facts and tables for people, and the page round them; pure.
+
+The prose is in about.html.
 
 A card's "metrics" hold one entry for each measurement: what it was measured on, by which command, and
 numbers by name, of each block or of the whole network. A baseline stands beside the number that it
@@ -7,11 +9,12 @@ belongs to, as "click-AUC, cosine" or "top-1 plain trunk".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from viz_app.ui.view_model import percent
+from a2core.canvas import percent
 
 OURS = "ours"
 MEANINGS = {
@@ -61,6 +64,79 @@ class Table:
     command: str
     columns: tuple[str, ...]  # "ours", then the baselines
     measures: tuple[Measure, ...]
+
+
+def page_html(
+    prose: str,
+    cards: Mapping[str, Mapping[str, Any]],
+    refused: Iterable[tuple[str, str]],
+    credits: Sequence[str],
+) -> str:
+    """The whole page: `cards` by the name of their weights; of each refused checkpoint its file and why."""
+    models = [
+        _opened(f"The model: {name}", _facts(card), k == 0) for k, (name, card) in enumerate(cards.items())
+    ]
+    measured = [
+        _opened(f"How well {name} does", f'<div class="a2-measures">{found}</div>', k == 0)
+        for k, (name, card) in enumerate(cards.items())
+        if (found := "".join(_measured(table) for table in tables(card)))
+    ]
+    pictures = "".join(f"<li>{html.escape(credit)}</li>" for credit in credits)
+    return (
+        '<article class="a2-about"><h1>About this explorer</h1><div class="a2-pages"><div>'
+        + prose
+        + "</div><div>"
+        + "".join(models)
+        + "".join(_refusal(name, fault) for name, fault in refused)
+        + f"<section><h2>Pictures</h2><ul>{pictures}</ul><p>All are inside scikit-image.</p></section>"
+        + "</div></div>"
+        + "".join(measured)
+        + "</article>"
+    )
+
+
+def _opened(title: str, content: str, first: bool) -> str:
+    """A part of the page that can be closed; that of the first model is open."""
+    state = " open" if first else ""
+    return f"<details{state}><summary><h2>{html.escape(title)}</h2></summary>{content}</details>"
+
+
+def _facts(card: Mapping[str, Any]) -> str:
+    facts = card_facts({term: fact for term, fact in card.items() if term != "metrics"})
+    rows = "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(fact)}</dd>" for term, fact in facts)
+    return f"<dl>{rows}</dl>"
+
+
+def _measured(table: Table) -> str:
+    """One measurement: of each measure what it means, what the model reaches, and what others do."""
+    heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
+    bodies = "".join(
+        f'<tbody><tr><th scope="rowgroup" colspan="{len(table.columns) + 1}">'
+        f"<b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></th></tr>"
+        + "".join(_line(row) for row in measure.rows)
+        + "</tbody>"
+        for measure in table.measures
+    )
+    command = f"<p><code>{html.escape(table.command)}</code></p>" if table.command else ""
+    return (
+        f"<section><h3>{html.escape(table.title[:1].upper() + table.title[1:])}</h3>"
+        f"<p>Measured on {html.escape(table.measured_on or 'what the card does not say')}. "
+        "The best of a line is bold.</p>"
+        f'<div><table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'
+        f"{command}</section>"
+    )
+
+
+def _line(row: Row) -> str:
+    cells = "".join(
+        f"<td><b>{html.escape(value)}</b></td>" if at == row.best else f"<td>{html.escape(value)}</td>"
+        for at, value in enumerate(row.values)
+    )
+    return f'<tr><th scope="row">{html.escape(row.of or "the network")}</th>{cells}</tr>'
+
+
+def _refusal(name: str, fault: str) -> str:
+    return f"<section><h2>Refused: {html.escape(name)}</h2><p>{html.escape(fault)}</p></section>"
 
 
 def tables(card: Mapping[str, Any]) -> list[Table]:
@@ -136,3 +212,50 @@ def _worded(measure: str, value: Any) -> str:
     if measure in _SHARES:
         return percent(value) if value >= 0 else "−" + percent(-value)
     return f"{value:.4f}" if 0 < abs(value) < 0.02 else f"{value:.3f}"
+
+
+def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a checkpoint's card says, as (term, fact) lines for people, in the card's order.
+
+    Nested entries become "trained · seed"; the architecture becomes one line a block; long lists and
+    the sentences of primitives are left out.
+    """
+    facts = _architecture_facts(card.get("architecture"))
+    for term, value in _flattened({key: value for key, value in card.items() if key not in _TECHNICAL}):
+        if isinstance(value, list) and len(value) > _LONGEST_LIST:
+            continue
+        facts.append((" · ".join(_TERMS.get(part, part.replace("_", " ")) for part in term), _fact(value)))
+    return facts
+
+
+_TECHNICAL = {"format", "name", "architecture", "cards", "sha256", "size_bytes"}
+_LONGEST_LIST = 8
+_TERMS = {"wall_s": "time, s"}
+
+
+def _architecture_facts(architecture: Any) -> list[tuple[str, str]]:
+    if not isinstance(architecture, Mapping):
+        return []
+    facts = [("network", str(architecture.get("backbone", "not stated")))]
+    blocks = architecture.get("blocks")
+    for name, settings in blocks.items() if isinstance(blocks, Mapping) else ():
+        if isinstance(settings, Mapping):
+            n, m = settings.get("c_n", "?"), settings.get("c_m", "?")
+            facts.append((f"block after {name}", f"{n} primitives of {m} channels each"))
+    return facts
+
+
+def _flattened(value: Any, term: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in _flattened(inner, (*term, str(key)))]
+    return [(term, value)] if term else []
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "not stated"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_fact(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -10,15 +10,15 @@ import numpy as np
 import streamlit as st
 
 import a2core
-from a2core import Cost, Exponent, Reading, Rival
+from a2core import Cost, Exponent, Reading, Rival, canvas
 from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.pages.compare.charts import cost_curves
 from viz_app.pages.learn import lesson
 from viz_app.pages.learn import service as teaching
 from viz_app.pages.learn.page import LESSON_STYLE
-from viz_app.server import services
-from viz_app.server.services import Shown
-from viz_app.ui import view_model
+from viz_app.server import faults, traces
+from viz_app.server.traces import Shown
+from viz_app.ui import guards, places
 from viz_app.ui.figures import megabytes, number, overlay_url, whole
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.shell import styled, waiting
@@ -57,7 +57,7 @@ def render() -> None:
         "<p>The same picture, the same trunk, five kinds of block. Drag in any of the pictures.</p></div>"
     )
     with waiting("Tracing the picture") as look:
-        shown = services.current_shown(look=look)
+        shown = traces.current_shown(look=look)
     _page(shown)
 
 
@@ -71,7 +71,7 @@ def _page(shown: Shown) -> None:
 def _side_by_side(shown: Shown) -> None:
     names = list(shown.trace.blocks)
     if st.session_state.get(Key.BLOCK) not in names:
-        st.session_state[Key.BLOCK] = services.current_probe(shown).block
+        st.session_state[Key.BLOCK] = traces.current_probe(shown).block
     block: str = st.session_state[Key.BLOCK]
     position = _place(shown, block)
     with waiting("Running the other kinds of block") as look:
@@ -94,7 +94,7 @@ def _side_by_side(shown: Shown) -> None:
             _one(shown, block, rival, reading, position)
     if len(names) > 1:
         words = {
-            name: f"{view_model.block_word(entry, shown.trace, shown.card)} ({name})"
+            name: f"{canvas.block_word(entry, shown.trace, shown.card)} ({name})"
             for name, entry in shown.trace.blocks.items()
         }
         st.segmented_control(
@@ -116,7 +116,7 @@ def _side_by_side(shown: Shown) -> None:
 
 def _place(shown: Shown, block: str) -> tuple[int, int, int]:
     """The cell that is compared: the one marked on Explore until another is picked here."""
-    probe = services.current_probe(shown)
+    probe = traces.current_probe(shown)
     about = (shown.key, block, probe)
     kept = st.session_state.get(Key.PLACE)
     if kept is not None and kept[0] == about:
@@ -124,8 +124,8 @@ def _place(shown: Shown, block: str) -> tuple[int, int, int]:
         return position
     position = probe.position
     if block != probe.block:
-        spot = view_model.spot_of(shown.trace.blocks[probe.block], probe.position)
-        position = (probe.t, *view_model.cell_at(shown.trace.blocks[block], spot))
+        spot = places.spot_of(shown.trace.blocks[probe.block], probe.position)
+        position = (probe.t, *places.cell_at(shown.trace.blocks[block], spot))
     st.session_state[Key.PLACE] = (about, position)
     st.session_state.pop(Key.FRAME, None)
     return position
@@ -225,9 +225,9 @@ def _growth(settings: dict[str, str], positions: int) -> None:
     st.html('<section class="a2-costs"><h2>How the cost grows with the number of positions</h2></section>')
     slot = st.empty()  # measured once, it is there for everybody: the button goes
     if not all(known.values()) and slot.button("Measure on this machine", icon=":material/timer:"):
-        _, fault = services.attempt(lambda: _measure(settings))
+        _, fault = faults.attempt(lambda: _measure(settings))
         if fault:
-            services.tell(fault)
+            guards.tell(fault)
         known = {kind: teaching.known_curve(settings_json) for kind, settings_json in settings.items()}
         if all(known.values()):
             slot.empty()

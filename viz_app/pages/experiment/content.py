@@ -1,4 +1,4 @@
-"""What an experiment is, and its result in words, tables and pictures: pure, no Streamlit, no torch.
+"""What Experiment says: its controls, and a result in words and tables; pure, no Streamlit, no torch.
 
 Changes are printed in per mille of probability and in log-odds, since one primitive of sixty-four
 rarely moves a class by a whole per cent: small effects are shown as what they are, and legibly.
@@ -8,85 +8,79 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
-from a2core import Attribution, BlockTrace, ClassShift, Outcome
-from viz_app.ui.figures import colour_table, webp_url
+from a2core import Attribution, ClassShift, Outcome
+from a2core.canvas import percent
+from viz_app.pages.experiment.maps import ramp, veil
+from viz_app.pages.experiment.setup import Setup
 
 NBSP = "\u00a0"  # between a number and its unit
-TILE_WIDTH_PX = 120
-TILES_A_ROW = 8
-VEIL_SCALE = 8  # pixels a cell of a map that lies over the picture
-LARGEST_FACTOR = 4.0
+
+LEAD = (
+    '<div class="a2-lead"><h1>Switch a primitive off.</h1>'
+    "<p>See what the network then says about the picture or clip that you chose on Explore.</p></div>"
+)
+UNTRAINED = (
+    '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
+    "never trained: what they change is real, what they attend to means nothing.</div>"
+)
+NO_BLOCK = "This network has no double attention block to experiment with. Choose other weights."
+
+# While something runs.
+TRACING = "Tracing the clip"
+RUNNING_ONCE = "Running the network once, to keep what stands before the blocks"
+RUNNING_DONOR = "Running the network on the other picture"
+RUNNING_TAIL = "Running what stands behind the block"
+
+# What can be done.
+BLOCK, RULE, CLASS, PRESENT = "Block", "The weight ρ of what is off", "Class", "Present"
+MISSING, SHARED = "goes missing", "goes to the others"
+ABOUT_RULE = (
+    "Goes missing: the terms V_ij · expand(g_i) of what is off are left out of the sum. Goes to "
+    "the others: at every position ρ is renormalised over what is left and sums to 1 again."
+)
+ALL_OFF, UNDO, RESET = "All off", "Undo", "Reset"
+NOTHING_TO_SHARE = (
+    "With every primitive off nothing is left to share ρ among, so nothing is renormalised: this is the "
+    "network without the block."
+)
+TRANSPLANT = "<h3>Transplant a bag <small>gathered in one picture, distributed into this one</small></h3>"
+DONOR, ITS_OWN = "Bag of primitives gathered from", "its own"
+ABOUT_TRANSPLANT = (
+    '<p class="a2-why">The bag fits whatever the shape of the other picture or the length of the '
+    "clip: it is a set of vectors without positions. Where each was gathered is summed away; where "
+    "it goes, ρ of this picture decides.</p>"
+)
+
 # The longest bar of a change in log-odds stands for one of these: the smallest that holds all rows.
 ODDS_SCALES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 1000.0)
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What is done to a block: a factor for each primitive, what happens to ρ, and whose bag it is.
-
-    `donor` is the id of the picture that the bag is gathered from, "" for the picture itself.
-    """
-
-    factors: tuple[float, ...]
-    renormalise: bool = False
-    donor: str = ""
-
-    @property
-    def off(self) -> list[int]:
-        """The primitives that are switched off."""
-        return [i for i, factor in enumerate(self.factors) if factor == 0]
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing is changed."""
-        return not self.donor and all(factor == 1 for factor in self.factors)
-
-    @property
-    def empty(self) -> bool:
-        """Whether every primitive is off."""
-        return not any(self.factors)
-
-    def with_factors(self, factors: Sequence[float]) -> Setup:
-        """The same with other factors."""
-        return replace(self, factors=tuple(factors))
+def effect_of(label: str, *, transplanted: bool) -> str:
+    """What the numbers on the tiles are the effect on."""
+    return label + (", by its own bag" if transplanted else "")
 
 
-def plain_setup(count: int) -> Setup:
-    """`count` primitives as they are."""
-    return Setup((1.0,) * count)
+def about_trust(count: int) -> str:
+    """What the number on a tile is, and what finding the truth takes."""
+    return (
+        "<h3>Can the number on a tile be trusted?</h3><p>It is the <b>first-order term</b>: what the "
+        "primitive adds to the class if the network behind the block were linear. It is not. The true "
+        f"effect takes one run each: {count} runs of what stands behind the block.</p>"
+    )
 
 
-def opening_setup(first_order: np.ndarray) -> Setup:
-    """What the page opens with: the primitive that speaks loudest for or against the answer is off."""
-    factors = [1.0] * len(first_order)
-    factors[int(np.argmax(np.abs(first_order)))] = 0.0
-    return Setup(tuple(factors))
+def measure(count: int) -> str:
+    """The button that has the true effects measured."""
+    return f"Measure all {count}"
 
 
-def parse_factors(raw: Any, *, count: int) -> tuple[float, ...] | None:
-    """The factors in the board's report `raw`, anything at all, or None."""
-    if not isinstance(raw, Mapping):
-        return None
-    factors = raw.get("factors")
-    if not isinstance(factors, list) or len(factors) != count:
-        return None
-    for factor in factors:
-        if isinstance(factor, bool) or not isinstance(factor, int | float):
-            return None
-        if not 0 <= factor <= LARGEST_FACTOR:
-            return None
-    return tuple(float(factor) for factor in factors)
-
-
-# ---------------------------------------------------------------------------------------------
-# In words
+def measuring(count: int) -> str:
+    """What is done while its visitor waits."""
+    return f"Switching off {count} primitives, one at a time"
 
 
 def g(i: int) -> str:
@@ -154,7 +148,10 @@ def headline(setup: Setup, outcome: Outcome, donor_title: str = "") -> str:
 
 
 def share(probability: float) -> str:
-    """A probability in per cent with the digits that a small change needs: "33.17 %", "0.0213 %"."""
+    """A probability in per cent with the digits that a small change needs: "33.17 %", "0.0213 %".
+
+    Not `percent`, whose "33 %" would be the same before and after.
+    """
     value = 100 * probability
     if value >= 0.995:
         return f"{value:.2f}{NBSP}%"
@@ -236,21 +233,18 @@ def _correlation(value: float) -> str:
     return "not defined" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
 
 
-# ---------------------------------------------------------------------------------------------
-# The table of classes
-
-
 def shift_table(shifts: Sequence[ClassShift]) -> str:
     """Classes before and after as an HTML table: paired bars, per mille, and log-odds with their bars."""
     longest = max(max(shift.before, shift.after) for shift in shifts)
     reach = odds_scale(shifts)
     rows = "".join(_row(shift, longest, reach) for shift in shifts)
     return (
-        '<table class="a2-shifts"><thead><tr><th scope="col">class</th><th scope="col">before</th>'
+        '<div class="a2-shifts-box"><table class="a2-shifts"><thead>'
+        '<tr><th scope="col">class</th><th scope="col">before</th>'
         '<th scope="col">after</th><th scope="col" class="a2-wide">probability</th>'
         '<th scope="col">change</th>'
         f'<th scope="col" colspan="2">log-odds <small>bar ends at ± {reach:g}</small></th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -277,15 +271,11 @@ def _row(shift: ClassShift, longest: float, reach: float) -> str:
     )
 
 
-# ---------------------------------------------------------------------------------------------
-# Maps over the picture
-
-
 def changed_figure(moved: np.ndarray, frames: Sequence[str], times_s: Sequence[float], alt: str) -> str:
     """Where the block's output changed, (T, h, w), over the frames (data URLs), with its scale."""
     peak = float(moved.max())
     pictures = "".join(
-        f'<div class="a2-moved"><img src="{frame}" alt=""><img src="{_veil(moved[t], peak)}" alt="">'
+        f'<div class="a2-moved"><img src="{frame}" alt=""><img src="{veil(moved[t], peak)}" alt="">'
         + (f"<span>{times_s[t]:.2f} s</span>" if len(frames) > 1 else "")
         + "</div>"
         for t, frame in enumerate(frames)
@@ -293,23 +283,9 @@ def changed_figure(moved: np.ndarray, frames: Sequence[str], times_s: Sequence[f
     where = "" if peak == 0 else f", most where {_quarter(moved)}"
     return (
         f'<figure class="a2-changed{" a2-clip" if len(frames) > 1 else ""}" role="img" '
-        f'aria-label="{html.escape(alt)}: the block’s output changed by up to {size(peak)}{where}">'
+        f'aria-label="{html.escape(alt)}: the block’s output changed by up to {percent(peak)}{where}">'
         f'<div class="a2-frames">{pictures}</div>'
         f"<figcaption><b>Where the block’s output changed</b>{_scale(moved, peak)}</figcaption></figure>"
-    )
-
-
-def size(value: float) -> str:
-    """A relative size of change in per cent: "1.4 %", "0.02 %"."""
-    percent = 100 * value
-    if percent == 0:
-        return f"0{NBSP}%"
-    return (
-        f"{percent:.0f}{NBSP}%"
-        if percent >= 9.95
-        else f"{percent:.2g}{NBSP}%"
-        if percent >= 1e-3
-        else f"< 0.001{NBSP}%"
     )
 
 
@@ -318,9 +294,10 @@ def _scale(moved: np.ndarray, peak: float) -> str:
         return "<p>Nowhere: it is what it was.</p>"
     middle = float(np.median(moved))
     return (
-        f'<div class="a2-ramp"><i></i><span>0</span><span>{size(peak)}</span></div>'
+        f'<div class="a2-ramp"><i style="background:{ramp()}"></i><span>0</span>'
+        f"<span>{percent(peak)}</span></div>"
         f"<p>|Y′ − Y| / |Y| at each position; half of the {moved.size} positions changed by less than "
-        f"{size(middle)}.</p>"
+        f"{percent(middle)}.</p>"
     )
 
 
@@ -330,57 +307,3 @@ def _quarter(moved: np.ndarray) -> str:
     down = ("at the top", "in the middle", "at the bottom")[min(2, int(3 * row / rows))]
     across = ("left", "", "right")[min(2, int(3 * col / cols))]
     return f"{down} {across}".strip()
-
-
-def _veil(values: np.ndarray, peak: float) -> str:
-    """A map (rows, cols) over a picture: the nearer to zero, the more of the picture shows."""
-    rows, cols = values.shape
-    level = _resized(values / (peak or 1.0), VEIL_SCALE * cols, VEIL_SCALE * rows)
-    return webp_url(np.dstack([_colours("cividis", level), _bytes(0.25 + 0.65 * level**0.6)]))
-
-
-def _resized(values: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A map (rows, cols) of values from 0 to 1 made larger, linear between the centres of its cells."""
-    image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
-    return np.clip(np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)), 0, 1)
-
-
-def tile_sheet(block: BlockTrace, frames: np.ndarray) -> str:
-    """The gather maps of all primitives over the picture, `TILES_A_ROW` in a row, as one data URL.
-
-    Each map is stretched to its own peak. Of a clip each primitive shows the frame that it gathers
-    most from. `frames` is the model input, (T, H, W, 3) uint8.
-    """
-    width, height = tile_size(frames)
-    small = [_shrunk(frame, width, height) for frame in frames]
-    rows = math.ceil(block.n / TILES_A_ROW)
-    sheet = np.zeros((rows * height, TILES_A_ROW * width, 3), np.uint8)
-    for i, maps in enumerate(block.gather):
-        t = int(maps.sum(axis=(1, 2)).argmax())
-        level = _resized(maps[t] / (float(maps[t].max()) or 1.0), width, height)
-        cover = (0.85 * np.minimum(1.0, 0.05 + level**0.6))[..., None]
-        tile = small[t] * (1 - cover) + _colours("magma", level) * cover
-        top, left = height * (i // TILES_A_ROW), width * (i % TILES_A_ROW)
-        sheet[top : top + height, left : left + width] = np.rint(tile)
-    return webp_url(sheet)
-
-
-def tile_size(frames: np.ndarray) -> tuple[int, int]:
-    """(width, height) of a tile in pixels; very long pictures are squeezed."""
-    _, height_px, width_px, _ = frames.shape
-    aspect = min(2.0, max(0.75, width_px / height_px))
-    return TILE_WIDTH_PX, round(TILE_WIDTH_PX / aspect)
-
-
-def _shrunk(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The frame small, grey and dim: what maps are drawn over."""
-    grey = Image.fromarray(frame).convert("L").resize((width, height), Image.Resampling.BOX)
-    return np.repeat(0.6 * np.asarray(grey, np.float32)[..., None], 3, axis=2)
-
-
-def _colours(name: str, level: np.ndarray) -> np.ndarray:
-    return colour_table(name)[_bytes(level)]
-
-
-def _bytes(level: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(level, 0, 1)).astype(np.uint8)

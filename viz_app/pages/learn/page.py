@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from a2core import canvas
 from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.pages.learn import lesson as steps
@@ -15,9 +16,9 @@ from viz_app.pages.learn import service as teaching
 from viz_app.pages.learn.lesson import STEPS, TEMPERATURES, Choice, Screen
 from viz_app.pages.learn.service import Classroom
 from viz_app.pages.learn.worksheet import worksheet_html
-from viz_app.server import clips, services
-from viz_app.server.services import Shown
-from viz_app.ui import address, view_model
+from viz_app.server import models, samples, traces
+from viz_app.server.traces import Shown
+from viz_app.ui import address, pixel, places
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.shell import STYLES, follow, styled, tell_link, waiting
@@ -67,7 +68,7 @@ def render() -> None:
     if remarks := _open_link():
         tell_link(st.container(key="notices"), remarks)
     with waiting("Tracing the picture") as look:
-        shown = services.current_shown(look=look)
+        shown = traces.current_shown(look=look)
     if not shown.trace.trained:
         st.html(
             '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were '
@@ -140,16 +141,16 @@ def _open_link() -> list[str]:
         return []
     link, remarks = follow(asked)
     chosen: str = st.session_state[AppKey.SAMPLE]
-    usable, _ = services.list_weights()
+    usable, _ = models.list_weights()
     weights = {weights.label: weights for weights in usable}.get(st.session_state[AppKey.CHECKPOINT])
     if not usable or link is None:
         return remarks
-    sample = next((sample for sample in view_model.SAMPLES if sample.name == chosen), None)
-    picture = clips.sample_clip() if sample is None else services.load_sample(sample)
-    shown = services.show(picture, weights or usable[0], st.session_state[AppKey.SIZE])
-    view, faults = address.followed(link, shown.trace, view_model.default_block(shown.trace))
+    sample = next((sample for sample in samples.SAMPLES if sample.name == chosen), None)
+    picture = samples.sample_clip() if sample is None else samples.load_sample(sample)
+    shown = traces.show(picture, weights or usable[0], st.session_state[AppKey.SIZE])
+    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
     block = shown.trace.blocks[view["block"]]
-    t, row, col = view.get("probe") or view_model.default_position(block, picture.spot)
+    t, row, col = view.get("probe") or places.default_position(block, picture.spot)
     st.session_state[AppKey.SHOWN] = shown
     st.session_state[AppKey.PROBE] = Probe(shown.key, block.name, t, row, col, view["primitive"])
     explore = st.session_state.get(AppKey.AWAITED, link)  # there the picture it is about can be brought
@@ -204,14 +205,14 @@ def _turn() -> None:
 def _block(shown: Shown) -> str:
     """The block that the lesson is about: the one that was looked at last, or another."""
     if st.session_state.get(Key.BLOCK) not in shown.trace.blocks:
-        st.session_state[Key.BLOCK] = services.current_probe(shown).block
+        st.session_state[Key.BLOCK] = traces.current_probe(shown).block
     block: str = st.session_state[Key.BLOCK]
     return block
 
 
 def _choose_block(shown: Shown) -> None:
     words = {
-        name: f"{view_model.block_word(block, shown.trace, shown.card)} ({name})"
+        name: f"{canvas.block_word(block, shown.trace, shown.card)} ({name})"
         for name, block in shown.trace.blocks.items()
     }
     st.segmented_control(
@@ -227,16 +228,16 @@ def _choose_block(shown: Shown) -> None:
 
 def _moved(shown: Shown, room: Classroom, block: str) -> dict[str, Any]:
     """What the visitor moved; begun afresh when the marked pixel, the picture or the block changes."""
-    probe = services.current_probe(shown)
+    probe = traces.current_probe(shown)
     about = (shown.key, block, probe)
     moved: dict[str, Any] | None = st.session_state.get(Key.MOVED)
     if moved is not None and moved["about"] == about:
         return moved
     position = probe.position
     if block != probe.block:
-        spot = view_model.spot_of(shown.trace.blocks[probe.block], probe.position)
-        position = (probe.t, *view_model.cell_at(shown.trace.blocks[block], spot))
-    pinned = view_model.pinned_arrays(shown.trace.blocks[block], position, None)
+        spot = places.spot_of(shown.trace.blocks[probe.block], probe.position)
+        position = (probe.t, *places.cell_at(shown.trace.blocks[block], spot))
+    pinned = pixel.pinned_arrays(shown.trace.blocks[block], position, None)
     primitive = probe.primitive if probe.primitive is not None and block == probe.block else pinned.primitive
     moved = {
         "about": about,

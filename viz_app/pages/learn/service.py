@@ -16,14 +16,13 @@ import numpy as np
 import streamlit as st
 
 import a2core
-from a2core import Cost, Lesson, Model, Reading, Rival
+from a2core import Cost, Lesson, Model, Reading, Rival, canvas
 from viz_app.pages.learn import lesson as steps
-from viz_app.server import services, visitors
+from viz_app.server import models, pictures, visitors
 from viz_app.server.jobs import Tell
-from viz_app.server.services import Shown
 from viz_app.server.store import PUBLIC
+from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui import view_model
 
 RIVALS_KEPT = 5  # networks
 CURVES_KEPT = 40  # of six points each
@@ -52,7 +51,7 @@ def classroom(shown: Shown, block: str, *, look: Look | None = None) -> Classroo
 
     def make(tell: Tell) -> Classroom:
         tell(0.0)
-        lesson = a2core.take_lesson(services.load_model(shown.weights), trace.clip, block, shown.size_px)
+        lesson = a2core.take_lesson(models.load_model(shown.weights), trace.clip, block, shown.size_px)
         _, height_px, width_px, _ = trace.model_input.shape
         return Classroom(
             lesson,
@@ -61,7 +60,7 @@ def classroom(shown: Shown, block: str, *, look: Look | None = None) -> Classroo
             width_px / height_px,
         )
 
-    holder = services.holder_of(shown.picture)
+    holder = pictures.holder_of(shown.picture)
     return visitors.obtain(("lesson", shown.key, block), make, holder=holder, look=look).value
 
 
@@ -72,12 +71,12 @@ def lesson_file(shown: Shown, block: str) -> str:
 
 def small_frames(shown: Shown) -> tuple[str, ...]:
     """The frames of the model input as small data URLs."""
-    store, holder = visitors.server().store, services.holder_of(shown.picture)
+    store, holder = visitors.server().store, pictures.holder_of(shown.picture)
     key = ("small frames", shown.key)
     found = store.get(key, holder)
     if found is None:
         frames = shown.held.value.trace.model_input
-        urls = tuple(view_model.data_url(frame, quality=78, max_side_px=SMALL_SIDE_PX) for frame in frames)
+        urls = tuple(canvas.data_url(frame, quality=78, max_side_px=SMALL_SIDE_PX) for frame in frames)
         found = store.put(key, urls, holder)
     kept: tuple[str, ...] = found.value
     return kept
@@ -89,7 +88,7 @@ def _slug(name: str) -> str:
 
 
 def _picture_url(frame: np.ndarray) -> str:
-    return view_model.data_url(frame, quality=80, max_side_px=PICTURE_SIDE_PX)
+    return canvas.data_url(frame, quality=80, max_side_px=PICTURE_SIDE_PX)
 
 
 def readings(shown: Shown, block: str, *, look: Look | None = None) -> list[tuple[Rival, Reading]]:
@@ -115,7 +114,7 @@ def _reading(rival: Rival, shown: Shown, block: str, look: Look | None) -> Readi
         tell(0.0)
         return a2core.read_block(_model(rival), clip, block, shown.size_px)
 
-    holder = services.holder_of(shown.picture)
+    holder = pictures.holder_of(shown.picture)
     return visitors.obtain(("reading", shown.key, block, rival), make, holder=holder, look=look).value
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 from a2core import Attribution, ClassShift, Outcome
 from tests.conftest import made_up_block
 from viz_app.pages.experiment import content as experiment
-from viz_app.pages.experiment.content import Setup, parse_factors
+from viz_app.pages.experiment import maps
+from viz_app.pages.experiment.setup import Setup, opening_setup, parse_factors
 
 LABELS = ("cat", "dog", "<b>fox</b>")
 
@@ -151,7 +152,7 @@ def test_a_malformed_report_is_dropped_whole(raw):
 
 
 def test_the_page_opens_with_the_loudest_primitive_off_for_or_against():
-    assert experiment.opening_setup(np.array([0.1, -0.4, 0.3])).off == [1]
+    assert opening_setup(np.array([0.1, -0.4, 0.3])).off == [1]
 
 
 def test_each_tile_shows_its_own_primitives_map_over_the_picture():
@@ -161,8 +162,8 @@ def test_each_tile_shows_its_own_primitives_map_over_the_picture():
         gather[i, 0, i % 3, i % 5] = 1
     block = type(block)("b", block.primitives, gather, block.distribute, block.output, block.change)
     frames = np.full((1, 96, 160, 3), 40, np.uint8)
-    sheet = pixels(experiment.tile_sheet(block, frames))
-    width, height = experiment.tile_size(frames)
+    sheet = pixels(maps.tile_sheet(block, frames))
+    width, height = maps.tile_size(frames)
     assert (width, height) == (120, 72)
     assert sheet.shape[:2] == (2 * height, 8 * width)
     for i in range(10):
@@ -179,10 +180,10 @@ def test_of_a_clip_each_tile_shows_the_frame_that_is_gathered_from():
     block = type(block)("b", block.primitives, gather, block.distribute, block.output, block.change)
     frames = np.zeros((3, 64, 64, 3), np.uint8)
     frames[2] = 255
-    bare = experiment.tile_sheet(
+    bare = maps.tile_sheet(
         type(block)("b", block.primitives, gather * 0, block.distribute, block.output, block.change), frames
     )
-    sheet = pixels(experiment.tile_sheet(block, frames))
+    sheet = pixels(maps.tile_sheet(block, frames))
     assert sheet[:120, :120].mean() > sheet[:120, 120:240].mean()
     assert pixels(bare).shape == sheet.shape
 
@@ -190,11 +191,11 @@ def test_of_a_clip_each_tile_shows_the_frame_that_is_gathered_from():
 def test_the_map_says_how_much_changed_and_where_and_that_nothing_did():
     moved = np.full((1, 6, 9), 0.001)
     moved[0, 0, 8] = 0.014
-    figure = experiment.changed_figure(moved, ["data:x"], [0.0], "A cat & a dog").replace("\xa0", " ")
+    figure = experiment.changed_figure(moved, ["data:x"], [0.0], "A cat & a dog").replace("\u202f", " ")
     assert (
         "A cat &amp; a dog: the block’s output changed by up to 1.4 %, most where at the top right" in figure
     )
-    assert "half of the 54 positions changed by less than 0.1 %" in figure
+    assert "half of the 54 positions changed by less than 0.10 %" in figure
     assert "Nowhere" in experiment.changed_figure(moved * 0, ["data:x"], [0.0], "A cat")
 
 

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from a2core.canvas import percent
 from viz_app.pages.about import content as measures
-from viz_app.ui import view_model
-
-APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
+from viz_app.server import samples
 
 pytestmark = pytest.mark.slow
 
 
 def about() -> None:
     from viz_app.pages.about import page as about
-    from viz_app.server import services
+    from viz_app.ui.guards import guarded
 
-    services.guarded(about.render)()
+    guarded(about.render)()
 
 
 @pytest.fixture
@@ -43,7 +40,7 @@ def test_the_page_says_what_the_checkpoints_card_says(page):
 
 
 def test_every_sample_is_credited(page):
-    for sample in view_model.SAMPLES:
+    for sample in samples.SAMPLES:
         assert sample.credit in text_of(page)
 
 
@@ -103,3 +100,27 @@ def test_measures_are_a_table_with_what_they_mean_and_the_baselines_beside_them(
     page = AppTest.from_function(about, default_timeout=60).run()
     assert measures.MEANINGS["click-AUC"] in text_of(page)
     assert "metrics ·" not in text_of(page)
+
+
+def test_a_cards_facts_are_lines_for_people_without_its_technical_entries():
+    card = {
+        "format": 1,
+        "sha256": "ab" * 32,
+        "architecture": {"backbone": "lite0", "blocks": {"blocks.4": {"c_m": 56, "c_n": 64}}},
+        "training": {"seed": 3, "photos": 3600, "teacher": "lite2"},
+        "metrics": {"cross_entropy": 1.28661234},
+        "classes": [str(i) for i in range(100)],
+    }
+    assert measures.card_facts(card) == [
+        ("network", "lite0"),
+        ("block after blocks.4", "64 primitives of 56 channels each"),
+        ("training · seed", "3"),
+        ("training · photos", "3,600"),
+        ("training · teacher", "lite2"),
+        ("metrics · cross entropy", "1.287"),
+    ]
+
+
+@pytest.mark.parametrize("card", [{}, {"architecture": "?"}, {"architecture": {"blocks": [1]}}], ids=str)
+def test_a_card_that_says_little_is_no_fault(card):
+    assert all(isinstance(term, str) and isinstance(fact, str) for term, fact in measures.card_facts(card))

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
-import re
-from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import a2core
-from viz_app.server import services
-from viz_app.ui import view_model
+from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, page_html, png, report, shown
+from viz_app.server import models, samples, traces
+from viz_app.ui import text
 from viz_app.ui.state import Key, Probe
-
-APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
-TIMEOUT_S = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
@@ -28,42 +21,9 @@ def app(checkpoints):
     return AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
 
 
-def png(color: tuple[int, int, int], size: tuple[int, int] = (320, 200)) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(np.full((size[1], size[0], 3), color, np.uint8)).save(out, "PNG")
-    return out.getvalue()
-
-
-def drop(app: AppTest, name: str, data: bytes) -> AppTest:
-    app.file_uploader[0].set_value((name, data, "application/octet-stream"))
-    return app.run()
-
-
-def shown(app: AppTest) -> services.Shown:
-    return app.session_state[Key.SHOWN]
-
-
-def messages(app: AppTest) -> list[str]:
-    assert not app.exception
-    return [re.sub(r"\\(.)", r"\1", error.value) for error in app.error]  # as Markdown shows them
-
-
-def report(app: AppTest, probe: Probe, **settings: object) -> AppTest:
-    """What the browser sends when `probe` is pinned."""
-    _, view = app.session_state[Key.VIEW]
-    told = dataclasses.asdict(probe) | {"view": settings}
-    told |= {"identity": shown(app).key, "revision": view["revision"]}
-    app.session_state[Key.CANVAS] = {"probe": told}
-    return app.run()
-
-
-def page_html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
 def test_the_first_page_is_a_traced_sample_with_three_charts_and_no_message(app):
     assert messages(app) == []
-    assert shown(app).picture.id == view_model.SAMPLES[0].name
+    assert shown(app).picture.id == samples.SAMPLES[0].name
     assert len(app.get("plotly_chart")) == 3
     assert shown(app).trace.top[0][0] in page_html(app)
 
@@ -155,7 +115,7 @@ def test_the_message_about_a_bad_file_goes_away_with_the_next_action(app):
 
 def test_random_blocks_are_flagged_in_large_letters_and_trained_ones_are_not(app):
     assert "Random weights" not in page_html(app)
-    app.get_by_key(Key.CHECKPOINT).set_value("a2-made" + services.RANDOM_SUFFIX).run()
+    app.get_by_key(Key.CHECKPOINT).set_value("a2-made" + models.RANDOM_SUFFIX).run()
     assert "Random weights" in page_html(app)
     assert not shown(app).trace.trained
 
@@ -198,9 +158,9 @@ def test_an_unexpected_fault_is_a_calm_message_and_its_traceback_is_logged(app, 
     def broken(*_, **__):
         raise RuntimeError("secret details")
 
-    monkeypatch.setattr(services, "show", broken)
+    monkeypatch.setattr(traces, "show", broken)
     app.get_by_key(Key.SAMPLE).set_value("coffee").run()
-    assert messages(app) == [services.UNEXPECTED]
+    assert messages(app) == [text.UNEXPECTED]
     assert "secret details" in caplog.text
     assert shown(app).held is before.held
 
@@ -231,13 +191,13 @@ def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sam
     def page():
         import streamlit as st
 
-        from viz_app.server import services
+        from viz_app.server import traces
 
-        shown = services.current_shown()
-        st.text(f"{shown.picture.id} {services.current_probe(shown).block}")
+        shown = traces.current_shown()
+        st.text(f"{shown.picture.id} {traces.current_probe(shown).block}")
 
     fresh = AppTest.from_function(page, default_timeout=TIMEOUT_S).run()
-    assert fresh.text[0].value.startswith(view_model.SAMPLES[0].name)
+    assert fresh.text[0].value.startswith(samples.SAMPLES[0].name)
     app.get_by_key(Key.SAMPLE).set_value("coffee").run()
     later = AppTest.from_function(page, default_timeout=TIMEOUT_S)
     for key in (Key.SHOWN, Key.PROBE):
@@ -245,15 +205,8 @@ def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sam
     assert later.run().text[0].value == f"coffee {app.session_state[Key.PROBE].block}"
 
 
-def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, monkeypatch):
-    calls = []
-    real = a2core.Model.trace
-    monkeypatch.setattr(
-        a2core.Model,
-        "trace",
-        lambda self, clip, size=448, **_: calls.append(size) or real(self, clip, size),
-    )
+def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, traced):
     first = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
     second = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
-    assert calls == [448]
+    assert traced == [448]
     assert shown(first).held is shown(second).held

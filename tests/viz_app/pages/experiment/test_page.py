@@ -11,10 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from viz_app.pages.experiment import content as experiment
-from viz_app.pages.experiment import service as laboratory
-from viz_app.pages.experiment.page import MISSING, SHARED, Key
-from viz_app.server import services
-from viz_app.ui import view_model
+from viz_app.pages.experiment.content import MISSING, NOTHING_TO_SHARE, SHARED
+from viz_app.pages.experiment.state import Key
+from viz_app.server import models, pictures, samples, traces
 from viz_app.ui.state import Key as AppKey
 
 pytestmark = pytest.mark.slow
@@ -25,18 +24,18 @@ N = 16
 
 def page() -> None:
     from viz_app.pages.experiment import page as experiment
-    from viz_app.server import services
+    from viz_app.ui.guards import guarded
 
-    services.guarded(experiment.render)()
+    guarded(experiment.render)()
 
 
 @pytest.fixture
 def start(made):
     """Opens the page on the first sample, small."""
 
-    def begin(weights_at: int = 0, picture: services.Picture | None = None) -> AppTest:
-        weights = services.list_weights()[0][weights_at]
-        shown = services.show(picture or services.load_sample(view_model.SAMPLES[0]), weights, SIZE_PX)
+    def begin(weights_at: int = 0, picture: pictures.Picture | None = None) -> AppTest:
+        weights = models.list_weights()[0][weights_at]
+        shown = traces.show(picture or samples.load_sample(samples.SAMPLES[0]), weights, SIZE_PX)
         app = AppTest.from_function(page, default_timeout=60)
         app.session_state[AppKey.SHOWN] = shown
         return app.run()
@@ -52,7 +51,7 @@ def app(start):
 @pytest.fixture(scope="module")
 def replay(made) -> a2core.Replay:
     """The same picture through the same checkpoint, by the core alone."""
-    clip = services.load_sample(view_model.SAMPLES[0]).clip
+    clip = samples.load_sample(samples.SAMPLES[0]).clip
     return a2core.Replay(a2core.load_model("a2-made"), clip, size=SIZE_PX)
 
 
@@ -186,17 +185,17 @@ def test_all_off_with_nothing_to_share_among_says_so_and_shows_a_whole_result(ap
     app.get_by_key(Key.RULE).set_value(SHARED).run()
     assert rows(app) == expected(replay.run("blocks.5", off=off(app), renormalise=True))
     button(app, "all-off").click().run()
-    assert laboratory.ALL_OFF in text(app)
+    assert NOTHING_TO_SHARE in text(app)
     assert rows(app) == expected(replay.run("blocks.5", off=range(N)))
     button(app, "undo").click().run()
     button(app, "undo").click().run()
     assert app.get_by_key(Key.RULE).value == MISSING
-    assert laboratory.ALL_OFF not in text(app)
+    assert NOTHING_TO_SHARE not in text(app)
 
 
 def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, replay):
     app.get_by_key(Key.DONOR).set_value("astronaut").run()
-    donor = services.load_sample(next(s for s in view_model.SAMPLES if s.name == "astronaut"))
+    donor = samples.load_sample(next(s for s in samples.SAMPLES if s.name == "astronaut"))
     other = a2core.Replay(replay.model, donor.clip, size=SIZE_PX)
     assert other.trace.blocks["blocks.5"].grid != replay.trace.blocks["blocks.5"].grid
     assert off(app) == []
@@ -210,8 +209,8 @@ def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, re
 
 
 def test_a_donor_that_is_no_longer_kept_is_left_out(app):
-    clip = services.load_sample(view_model.SAMPLES[1]).clip
-    upload = services.picture_of(clip, id="upload-1", title="mine.png")
+    clip = samples.load_sample(samples.SAMPLES[1]).clip
+    upload = pictures.picture_of(clip, id="upload-1", title="mine.png")
     app.session_state[AppKey.UPLOADS] = {upload.id: upload}
     app.run()
     app.get_by_key(Key.DONOR).set_value("upload-1").run()
@@ -234,7 +233,7 @@ def test_each_block_keeps_its_own_experiment(app, replay):
 
 
 def test_another_picture_starts_anew_and_shows_nothing_of_the_one_before(app, start):
-    other = start(picture=services.load_sample(view_model.SAMPLES[2]))
+    other = start(picture=samples.load_sample(samples.SAMPLES[2]))
     assert rows(other) != rows(app)
     app.session_state[AppKey.SHOWN] = other.session_state[AppKey.SHOWN]
     app.run()
@@ -255,7 +254,7 @@ def test_true_effects_are_measured_when_asked_for_and_kept(app, replay):
 def test_a_clip_is_experimented_on_as_a_whole(start):
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
     clip = a2core.Clip(frames, np.arange(3) / 10, "video", "c.mp4", ())
-    picture = services.picture_of(clip, id="upload-clip", title="c.mp4", alt="A clip")
+    picture = pictures.picture_of(clip, id="upload-clip", title="c.mp4", alt="A clip")
     app = start(picture=picture)
     replay = a2core.Replay(a2core.load_model("a2-made"), clip, size=SIZE_PX)
     assert rows(app) == expected(replay.run("blocks.5", off=off(app)))
@@ -265,7 +264,7 @@ def test_a_clip_is_experimented_on_as_a_whole(start):
 
     # The bag of a clip of another length and shape fits as well.
     shorter = a2core.Clip(frames[:2, :, :64], np.arange(2) / 10, "video", "d.mp4", ())
-    donor = services.picture_of(shorter, id="upload-shorter", title="d.mp4", alt="A clip")
+    donor = pictures.picture_of(shorter, id="upload-shorter", title="d.mp4", alt="A clip")
     app.session_state[AppKey.UPLOADS] = {donor.id: donor}
     app.run()
     app.get_by_key(Key.DONOR).set_value(donor.id).run()

@@ -1,0 +1,32 @@
+"""Faults as messages: what a person may read of what went wrong.
+
+Faults that a user can cause speak for themselves; all others are the log's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from a2core import A2Error
+from viz_app.ui.text import UNEXPECTED
+
+logger = logging.getLogger("a2.app")
+T = TypeVar("T")
+
+
+def attempt(action: Callable[[], T]) -> tuple[T | None, str]:
+    """What `action` returns and "", or None and what to tell the visitor.
+
+    Faults that a user can cause speak for themselves; anything else goes to the log with its
+    traceback, and the visitor reads that it was not their doing.
+    """
+    try:
+        return action(), ""
+    except A2Error as error:
+        logger.info("refused: %s", error)
+        return None, str(error)
+    except Exception:  # the last net before a student; the log has it all
+        logger.exception("unexpected fault")
+        return None, UNEXPECTED

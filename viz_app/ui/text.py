@@ -1,0 +1,37 @@
+"""Words that several pages share, and text made fit to stand where it is shown; pure.
+
+What one page alone says is in the `content.py` of its folder.
+"""
+
+from __future__ import annotations
+
+import re
+
+NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
+STOP = "Stop"
+UNEXPECTED = (
+    "Something went wrong here that should not have. The details are in the server's log; reload the page "
+    "to go on, or choose another picture."
+)
+NO_ROOM_FOR_FILE = "There is no room to keep the file of {title}: other frames of it cannot be chosen."
+
+
+def waiting(what: str, ahead: int) -> str:
+    """How a piece of work stands, for who waits for it and has `ahead` others before them."""
+    return f"{what}: {ahead} before you" if ahead else what
+
+
+def file_stem(picture_title: str) -> str:
+    """A picture's title as the beginning of a file name that every system takes."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", picture_title.rsplit(".", 1)[0]).strip("-").lower() or "picture"
+
+
+def short_name(name: str, longest: int = 18) -> str:
+    """A file name short enough for a label, its beginning and its suffix kept."""
+    name = "".join(c if c.isprintable() else "?" for c in name) or "your picture"
+    return name if len(name) <= longest else f"{name[: longest - 8]}…{name[-7:]}"
+
+
+def as_markdown(text: str) -> str:
+    """`text` so that Markdown shows it as it stands: a file may be called `*$x$_[1].png`."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)
