@@ -8,7 +8,8 @@ from pathlib import Path
 
 from a2core.blocks.registry import KINDS
 from a2core.errors import A2Error
-from a2core.networks.backbones import BACKBONES
+from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK
+from a2core.networks.paper import PAPER_NETWORKS
 
 HELP = "train blocks on your photos"
 # Networks that come with places for blocks.
@@ -79,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tune.add_argument(
         "--network",
-        help=f"{', '.join(SITED)}, or the paper's: a2-resnet50-c4, a2-resnet50-c2 (default: {SITED[0]})",
+        help=f"{', '.join(SITED)}, or the paper's: {', '.join(PAPER_NETWORKS)} (default: {DEFAULT_TRUNK})",
     )
     tune.add_argument("--epochs", type=int, help="(default: 10)")
     tune.add_argument("--size", type=int, help="side of the squares that photos are made (default: 224)")
@@ -115,8 +116,8 @@ def run(args: argparse.Namespace) -> int:
     """Train in the chosen mode, resuming what was begun in --out."""
     check_arguments(args)
     if args.mode == "adapt":
-        from a2core.training.adapt.folders import train
+        from a2core.training.adapt.command import train
     else:
-        from a2core.training.finetune.finetune import train
+        from a2core.training.finetune.command import train
 
     return train(args, command="python -m a2core " + " ".join(sys.argv[1:]))

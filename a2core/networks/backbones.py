@@ -108,6 +108,18 @@ BACKBONES: Mapping[str, Trunk] = {
 }
 
 
+DEFAULT_TRUNK = "tf_efficientnet_lite0"
+
+
+def teachers_of(name: str) -> tuple[str, ...]:
+    """The trunks whose features are taken where those of `name` are, largest last: any can teach blocks."""
+
+    def places(trunk: Trunk) -> list[tuple[str, int]]:
+        return [(place, site.stride_px) for place, site in trunk.sites.items()]
+
+    return tuple(other for other, trunk in BACKBONES.items() if places(trunk) == places(BACKBONES[name]))
+
+
 def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | None = None) -> Backbone:
     """A classifier with its ImageNet weights, in evaluation mode.
 

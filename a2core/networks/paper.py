@@ -29,11 +29,16 @@ def _paper_settings(channels: int, divisor: int) -> dict[str, Any]:
     return {**sizes, "order": "left", "input_norm": False, "output_norm": True, "fold": False}
 
 
+# The paper's ResNet-50 with five blocks, by the divisor of m = n = C / divisor.
+PAPER_TRUNK = "resnet50"
+PAPER_NETWORKS = {"a2-resnet50-c4": 4, "a2-resnet50-c2": 2}
+
+
 def paper_architecture(divisor: int) -> dict[str, Any]:
     """`paper_network(divisor)` as a card holds it, for `build_network`."""
     channels = {"layer2": 512, "layer3": 1024}
     blocks = {place: _paper_settings(channels[place.split(".")[0]], divisor) for place in _PLACES[50]}
-    return {"backbone": "resnet50", "blocks": blocks}
+    return {"backbone": PAPER_TRUNK, "blocks": blocks}
 
 
 def paper_network(divisor: int = 4, *, blocks: int = 5, weights: bool = False) -> nn.Module:
@@ -50,7 +55,7 @@ def paper_network(divisor: int = 4, *, blocks: int = 5, weights: bool = False) -
     Raises:
         NetworkError: a number of blocks or a divisor out of range, or weights that cannot be had.
     """
-    network = torchvision_resnet("resnet50", weights)
+    network = torchvision_resnet(PAPER_TRUNK, weights)
     channels = {"layer2": 512, "layer3": 1024}
     _check_blocks(50, blocks, divisor, channels)
     made = {

@@ -9,6 +9,7 @@ whole network is run.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -63,9 +64,12 @@ class Passage:
         """
         wanted = {name: module_at(self.network, name) for name in names}
         found: dict[str, Tensor] = {}
+        thread = threading.get_ident()
 
         def keep(name: str) -> Callable[..., None]:
             def look(_: nn.Module, __: Any, output: Any) -> None:
+                if threading.get_ident() != thread:
+                    return  # another pass through the same network, beside this one
                 if not isinstance(output, Tensor):
                     raise NetworkError(
                         f"Module {name!r} returns a {type(output).__name__}, no tensor. Choose a module "

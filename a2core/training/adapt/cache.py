@@ -29,7 +29,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -37,121 +37,19 @@ from typing import IO, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
 from a2core.networks.backbones import load_backbone
-from a2core.networks.chain import stages
 from a2core.networks.fold import fold_norms
+from a2core.training.adapt.targets import CacheSettings, unit_features, walked_affinity
+from a2core.training.adapt.targets import look as look_at
 from a2core.training.data import Skipped, identity_of, moved, read_photo, square
 
 FORMAT = 2  # of what is kept; 1 knew photos by their names and sizes
 ABOUT = "about.json"
 CHUNK = 24
-TEACHER_PX = 256  # of whose pictures the teacher's predictions are taken; it was trained on 260
-LARGEST_PX = 768  # pictures are doubled for a finer look, up to here: photos hold nothing finer
-
-
-@dataclass(frozen=True)
-class CacheSettings:
-    """Everything that the cached numbers depend on, beside the photos themselves."""
-
-    trunk: str = "tf_efficientnet_lite0"
-    teacher: str = "tf_efficientnet_lite2"
-    taps: tuple[str, ...] = ("blocks.4", "blocks.5")  # stages of both, in network order
-    sizes_px: tuple[int, ...] = (384, 576)
-    rows: int = 24
-    temperature: float = 0.1
-    steps: int = 8
-    seed: int = 0
-    frames: int = 1
-
-
-def run_stages(
-    network: nn.Module, x: Tensor, wanted: Sequence[str], *, last: str = ""
-) -> tuple[dict[str, Tensor], Tensor]:
-    """Outputs of the wanted stages, and the logits, or what stage `last` returns.
-
-    Raises:
-        TrainingError: one that is not a stage of the network: only between stages can it be cut.
-    """
-    chain = dict(stages(network))
-    unknown = [name for name in (*wanted, last) if name and name not in chain]
-    if unknown:
-        raise TrainingError(
-            f"{type(network).__name__} has no stage {unknown[0]!r} whose features could be kept. "
-            f"It has {', '.join(chain)}."
-        )
-    kept = {}
-    for name, stage in chain.items():
-        x = stage(x)
-        if name in wanted:
-            kept[name] = x
-        if name == last:
-            break
-    return kept, x
-
-
-def standardise(photos: np.ndarray) -> Tensor:
-    """(B, S, S, 3) uint8 to what both EfficientNet-Lites take."""
-    return torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).sub_(0.498).div_(0.502)
-
-
-def unit_features(features: Tensor, grid: int, frames: int = 1) -> Tensor:
-    """(B, c, T·grid²), of unit length: standardised per channel over the batch, resampled to the grid.
-
-    `features` are (B·T, c, h, w), T = `frames`.
-    """
-    mean = features.mean(dim=(0, 2, 3), keepdim=True)
-    std = features.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-5)
-    features = (features - mean) / std
-    if features.shape[-1] > grid:
-        features = F.adaptive_avg_pool2d(features, grid)
-    elif features.shape[-1] < grid:
-        features = F.interpolate(features, size=(grid, grid), mode="bilinear", align_corners=False)
-    flat = features.unflatten(0, (-1, frames)).transpose(1, 2).flatten(2)
-    return F.normalize(flat, dim=1)
-
-
-def walked_affinity(
-    units: Sequence[Tensor], temperature: float, steps: int, rows: Tensor | None = None
-) -> Tensor:
-    """(B, N, N): mean cosine similarity of the unit features, as a random walk of `steps` (a power of 2).
-
-    Rows sum to 1. With `rows` (B, R), only those: (B, R, N), far cheaper.
-    """
-    similarity = torch.stack([u.transpose(1, 2) @ u for u in units]).mean(dim=0)
-    walk = torch.softmax(similarity / temperature, dim=-1)
-    walk = walk + walk.transpose(1, 2)
-    walk = walk / walk.sum(dim=-1, keepdim=True)
-    if rows is not None:
-        walked = walk.gather(1, rows[..., None].expand(-1, -1, walk.shape[2]))
-        for _ in range(steps - 1):
-            walked = walked @ walk
-        return walked
-    while steps > 1:
-        walk, steps = walk @ walk, steps // 2
-    return walk
-
-
-def _look(
-    trunk: nn.Module, teacher: nn.Module, pictures: np.ndarray, taps: Sequence[str], device: torch.device
-) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures, with the logits."""
-    with torch.inference_mode():  # each thread has its own
-        x = standardise(pictures).to(device).contiguous(memory_format=torch.channels_last)
-        side = max(x.shape[-1], min(2 * x.shape[-1], LARGEST_PX))
-        enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
-        _, large = run_stages(trunk, enlarged, (), last=taps[-1])
-        ours, _ = run_stages(trunk, x, taps, last=taps[-1])
-        theirs, _ = run_stages(teacher, x, taps, last=taps[-1])
-        known = F.interpolate(
-            x, size=(TEACHER_PX, TEACHER_PX), mode="bilinear", antialias=True, align_corners=False
-        )
-        _, logits = run_stages(teacher, known, ())
-    return ours, theirs, {"large": large, "logits": logits}
 
 
 @contextlib.contextmanager
@@ -344,7 +242,7 @@ class Cache:
                 pictures.append(moved(photo, size_px, frames, rng))
             else:
                 pictures.append(square(photo, size_px, rng if rng.random() < 0.5 else None)[None])
-        look = partial(_look, trunk, teacher, taps=settings.taps, device=self.device)
+        look = partial(look_at, trunk, teacher, taps=settings.taps, device=self.device)
         if self.device.type == "cpu":
             # One photo at a time, whose features fit the processor's cache; photos beside one another.
             with _one_thread_each() as pool:

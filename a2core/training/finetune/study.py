@@ -19,46 +19,34 @@ goes on behind the last of them.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import itertools
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from timm.layers import BatchNormAct2d
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
-from a2core.bench.counts import count
-from a2core.blocks.registry import make_block
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
-from a2core.networks.backbones import load_backbone
-from a2core.networks.chain import stages
-from a2core.training.adapt.cache import standardise
-from a2core.training.data import Skipped, identity_of, photos_of, read_photo, square
+from a2core.training.finetune.study_photos import (
+    FEWEST_PHOTOS,
+    SITE,
+    Features,
+    Photos,
+    fused_trunk,
+    labelled_photos,
+    some_of,
+)
+from a2core.training.finetune.study_report import markdown_table, plot, summarise
+from a2core.training.finetune.study_variants import VARIANTS, Variant
 
-TRUNK, PLACE, CHANNELS, STRIDE_PX, POOLED = "tf_efficientnet_lite0", "blocks.5", 192, 32, 1280
 RATES = (1e-3, 3e-3, 1e-2)
-CHUNK = 64
-FEWEST_PHOTOS = 10
-
-# About 37,000 parameters each, so that what is compared is how they attend.
-VARIANTS: Mapping[str, dict[str, Any] | None] = {
-    "no block": None,
-    "squeeze-excitation": {"kind": "squeeze_excitation", "reduction": 2},
-    "covariance pooling": {"kind": "covariance_pooling", "c_m": 13},
-    "non-local": {"kind": "non_local", "inner": 48},
-    "self-attention": {"kind": "self_attention", "inner": 48, "heads": 4},
-    "A²": {"kind": "double_attention", "c_m": 48, "c_n": 48, "input_norm": False},
-}
 
 
 @dataclass(frozen=True)
@@ -70,180 +58,6 @@ class StudySettings:
     seeds: int = 3
     batch_size: int = 32
     weight_decay: float = 1e-2
-
-
-@dataclass(frozen=True)
-class Photos:
-    """The labelled photos of one part, "train" or "val": paths, classes, and where each came from."""
-
-    paths: list[Path]
-    labels: np.ndarray  # (P,) int64
-    sources: np.ndarray  # (P,) int64, index of the folder given
-
-    def identity(self) -> str:
-        """What tells these photos and their classes from others, when a study is to go on."""
-        labels = hashlib.sha256(self.labels.astype("<i8").tobytes()).hexdigest()[:16]
-        return f"{len(self.paths)} photos, {identity_of(self.paths)} {labels}"
-
-
-def labelled_photos(folders: Sequence[str]) -> tuple[Photos, Photos, list[str]]:
-    """Training and validation photos, and the class names, "<folder>/<class>".
-
-    Each folder holds train/<class>/ and val/<class>/.
-
-    Raises:
-        TrainingError: a folder without the two parts, a class that is in one part only, or a single
-            class.
-    """
-    parts: dict[str, list[tuple[Path, str, int]]] = {"train": [], "val": []}
-    for index, folder in enumerate(map(Path, folders)):
-        for part, found in parts.items():
-            if not (folder / part).is_dir():
-                raise TrainingError(
-                    f"{folder} has no folder {part}. Give folders that hold train/<class>/ and val/<class>/."
-                )
-            pairs = [(p, name) for p, name in photos_of(str(folder / part)) if name]
-            if not pairs:
-                raise TrainingError(f"{folder / part} holds no photos. Give train/<class>/ and val/<class>/.")
-            found += [(p, f"{folder.name}/{name}", index) for p, name in pairs]
-    classes = [sorted({name for _, name, _ in found}) for found in parts.values()]
-    if classes[0] != classes[1]:
-        odd = sorted(set(classes[0]) ^ set(classes[1]))[0]
-        raise TrainingError(f"The class {odd!r} is in only one of train and val. Put photos into both.")
-    if len(classes[0]) < 2:
-        raise TrainingError(f"There is one class only, {classes[0][0]!r}. Give two at least.")
-    number = {name: index for index, name in enumerate(classes[0])}
-    train, val = (
-        Photos(
-            [path for path, _, _ in found],
-            np.array([number[name] for _, name, _ in found]),
-            np.array([source for _, _, source in found]),
-        )
-        for found in parts.values()
-    )
-    return train, val, classes[0]
-
-
-def some_of(photos: Photos, limit: int | None) -> Photos:
-    """So many of the photos, chosen at random, always the same ones; all without a limit."""
-    if limit is None or limit >= len(photos.paths):
-        return photos
-    chosen = np.sort(np.random.default_rng(0).permutation(len(photos.paths))[: max(0, limit)])
-    return Photos([photos.paths[k] for k in chosen], photos.labels[chosen], photos.sources[chosen])
-
-
-def fused_trunk() -> nn.Module:
-    """The frozen trunk with its batch norms folded into its convolutions: the same answers, faster."""
-    network = load_backbone(TRUNK).network.requires_grad_(False)
-    _fuse(network)
-    return network.requires_grad_(False).to(memory_format=torch.channels_last)
-
-
-def _fuse(parent: nn.Module) -> None:
-    children = list(parent.named_children())
-    for (name, module), (next_name, following) in itertools.pairwise(children):
-        if isinstance(module, nn.Conv2d) and isinstance(following, BatchNormAct2d):
-            setattr(parent, name, fuse_conv_bn_eval(module, following))
-            setattr(parent, next_name, following.act)
-    for _, module in children:
-        _fuse(module)
-
-
-def _run(network: nn.Module, x: Tensor, *, after: str | None, until: str) -> Tensor:
-    """From behind stage `after` (the input, when None) up to and with stage `until`."""
-    running = after is None
-    for name, stage in stages(network):
-        x = stage(x) if running else x
-        running = running or name == after
-        if name == until:
-            break
-    return x
-
-
-class Features:
-    """The trunk's features at the block's place, (P, c, h, w) float16 on disk, and which photos are whole."""
-
-    def __init__(self, folder: Path, part: str, photos: Photos, size_px: int) -> None:
-        self.part, self.photos, self.size_px = part, photos, size_px
-        self.path, self.marker = folder / f"{part}.npy", folder / f"{part}.json"
-
-    def build(self) -> None:
-        """Compute what is not there yet, a chunk at a time.
-
-        Raises:
-            TrainingError: the disk fills up, or no photo can be read.
-        """
-        total, grid = len(self.photos.paths), self.size_px // STRIDE_PX
-        state: dict[str, Any] = {"done": 0, "unreadable": []}
-        if self.marker.exists():
-            state = json.loads(self.marker.read_text(encoding="utf-8"))
-        try:
-            if state["done"]:
-                array = np.lib.format.open_memmap(self.path, mode="r+")
-            else:
-                shape = (total, CHANNELS, grid, grid)
-                array = np.lib.format.open_memmap(self.path, mode="w+", dtype="float16", shape=shape)
-            network = fused_trunk()
-            bar = tqdm(total=total, initial=state["done"], desc=f"features, {self.part}", unit="photo")
-            for start in range(state["done"], total, CHUNK):
-                skipped = Skipped()
-                chunk = [read_photo(path, skipped) for path in self.photos.paths[start : start + CHUNK]]
-                state["unreadable"] += [start + k for k, photo in enumerate(chunk) if photo is None]
-                blank = np.zeros((8, 8, 3), np.uint8)
-                pictures = np.stack([square(blank if p is None else p, self.size_px) for p in chunk])
-                x = standardise(pictures).contiguous(memory_format=torch.channels_last)
-                with torch.inference_mode():
-                    features = _run(network, x, after=None, until=PLACE)
-                array[start : start + len(chunk)] = features.half().numpy()
-                array.flush()
-                state["done"] = start + len(chunk)
-                write_atomically(self.marker, json.dumps(state).encode())
-                bar.update(len(chunk))
-            bar.close()
-        except OSError as error:
-            raise TrainingError(
-                f"The features cannot be kept in {self.path.parent} ({error}). Free space, or give another "
-                "--out; what is whole is used again."
-            ) from error
-        if len(state["unreadable"]) == total:
-            raise TrainingError(f"None of the photos in {self.part} could be read. Give JPEG or PNG files.")
-
-    def load(self) -> tuple[Tensor, Tensor, np.ndarray]:
-        """Features (P', c, h, w) float16, labels and sources (P',) of the photos that could be read."""
-        unreadable = json.loads(self.marker.read_text(encoding="utf-8"))["unreadable"]
-        whole = np.setdiff1d(np.arange(len(self.photos.paths)), unreadable)
-        features = torch.from_numpy(np.load(self.path)[whole])
-        return features, torch.from_numpy(self.photos.labels[whole]), self.photos.sources[whole]
-
-
-class Variant(nn.Module):
-    """One variant: block (or none), the frozen rest of the trunk, a linear head that starts at zero."""
-
-    def __init__(self, name: str, classes: int, mean: Tensor, std: Tensor, rest: nn.Module) -> None:
-        super().__init__()
-        self.block = identity_block(name)
-        self.head = nn.Linear(POOLED, classes)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-        self.mean, self.std = mean, std
-        self.rest = rest
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits of features (batch, c, h, w)."""
-        if self.block is not None:
-            x = self.block((x - self.mean) / self.std) * self.std + self.mean
-        return self.head(_run(self.rest, x, after=PLACE, until="global_pool"))
-
-
-def identity_block(name: str) -> nn.Module | None:
-    """The block of a variant, started at the identity; squeeze-excitation with gates of 0.95."""
-    settings = VARIANTS[name]
-    if settings is None:
-        return None
-    block: Any = make_block({"in_channels": CHANNELS, **settings})
-    nn.init.zeros_(block.last_layer.weight)
-    nn.init.constant_(block.last_layer.bias, 3.0 if block.hands == "gates" else 0.0)
-    return block
 
 
 class Study:
@@ -375,129 +189,13 @@ def _batch(x: Tensor, places: np.ndarray) -> Tensor:
     return x[torch.from_numpy(places)].float().contiguous(memory_format=torch.channels_last)
 
 
-# ---------------------------------------------------------------- report
-
-
-def costs(size_px: int, *, rounds: int = 40) -> dict[str, dict[str, float]]:
-    """Parameters and multiply-adds of each variant's block, and the milliseconds that it takes.
-
-    One picture of `size_px`; the best of `rounds` passes, the variants taking turns.
-    """
-    grid = size_px // STRIDE_PX
-    x = torch.randn(1, CHANNELS, grid, grid, generator=torch.Generator().manual_seed(0))
-    x = x.contiguous(memory_format=torch.channels_last)
-    table: dict[str, dict[str, float]] = {"no block": {"params": 0, "madds": 0, "ms": 0.0}}
-    blocks = {}
-    for name, settings in VARIANTS.items():
-        if settings is not None:
-            params, madds = count(make_block({"in_channels": CHANNELS, **settings}), tuple(x.shape))
-            table[name] = {"params": params, "madds": madds, "ms": float("inf")}
-            blocks[name] = make_block({"in_channels": CHANNELS, **settings}).eval()
-    with torch.inference_mode():
-        for _ in range(rounds):
-            for name, block in blocks.items():
-                block(x)
-                start = time.perf_counter()
-                for _ in range(10):
-                    block(x)
-                table[name]["ms"] = min(table[name]["ms"], (time.perf_counter() - start) * 100)
-    return table
-
-
-def summarise(runs: Sequence[Mapping[str, Any]], size_px: int) -> list[dict[str, Any]]:
-    """One row a variant: accuracies of its seeds, their mean and standard deviation, gain, costs.
-
-    The gain is the mean over seeds of the difference from "no block" with the same seed.
-    """
-    cost, rows = costs(size_px), []
-    final = [run for run in runs if run["phase"] == "final"]
-    plain = {run["seed"]: run["accuracy"] for run in final if run["variant"] == "no block"}
-    for name in VARIANTS:
-        own = sorted((run for run in final if run["variant"] == name), key=lambda run: run["seed"])
-        accuracies = np.array([run["accuracy"] for run in own])
-        gains = accuracies - [plain[run["seed"]] for run in own]
-        spread = 1 if len(own) > 1 else 0
-        rows.append(
-            {
-                "variant": name,
-                "accuracies": accuracies.tolist(),
-                "mean": float(accuracies.mean()),
-                "std": float(accuracies.std(ddof=spread)),
-                "gain": float(gains.mean()),
-                "gain std": float(gains.std(ddof=spread)),
-                "by folder": np.mean([run["accuracy by folder"] for run in own], axis=0).tolist(),
-                "block rate": own[0]["block rate"],
-                **cost[name],
-            }
-        )
-    return rows
-
-
-def markdown_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[str]) -> str:
-    """The rows as the table of docs/results.md."""
-    head = ["block", "accuracy", "gain", *folders, "parameters", "multiply-adds", "milliseconds"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in rows:
-        cells = [
-            row["variant"],
-            f"{100 * row['mean']:.2f} ± {100 * row['std']:.2f} %",
-            f"{100 * row['gain']:+.2f} ± {100 * row['gain std']:.2f}" if row["params"] else "–",
-            *(f"{100 * value:.2f} %" for value in row["by folder"]),
-            f"{row['params']:,}",
-            f"{row['madds'] / 1e6:.2f} M",
-            f"{row['ms']:.3f}",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def plot(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The accuracies as an SVG: a dot for every seed, a bar at their mean."""
-    width, left, right, top, step = 720, 170, 40, 24, 38
-    values = [100 * value for row in rows for value in row["accuracies"]]
-    low, high = np.floor(2 * min(values)) / 2, np.ceil(2 * max(values)) / 2 + 0.001
-    height = top + step * len(rows) + 48
-
-    def x_of(value: float) -> float:
-        return left + (value - low) / (high - low) * (width - left - right)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-size="14" '
-        'font-family="system-ui, sans-serif" role="img" aria-label="Accuracy of the six variants">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-    ]
-    for tick in np.arange(low, high, 0.5):
-        x = x_of(float(tick))
-        parts.append(f'<path d="M{x:.1f} {top - 8}V{height - 44}" stroke="#dde1e6"/>')
-        parts.append(f'<text x="{x:.1f}" y="{height - 26}" text-anchor="middle" fill="#444">{tick:g}</text>')
-    parts.append(
-        f'<text x="{(left + width - right) / 2:.0f}" y="{height - 7}" text-anchor="middle" fill="#444">'
-        "accuracy on the validation photos, %: dots are seeds, bars their mean</text>"
-    )
-    for index, row in enumerate(rows):
-        y = top + step * index + step / 2
-        colour = "#b5441f" if row["variant"] == "A²" else "#3b5b92"
-        weight = ' font-weight="600"' if row["variant"] == "A²" else ""
-        parts.append(
-            f'<text x="{left - 14}" y="{y + 5:.0f}" text-anchor="end" fill="#111"{weight}>'
-            f"{row['variant']}</text>"
-        )
-        x = x_of(100 * row["mean"])
-        parts.append(f'<path d="M{x:.1f} {y - 12}V{y + 12}" stroke="{colour}" stroke-width="3"/>')
-        parts += [
-            f'<circle cx="{x_of(100 * value):.1f}" cy="{y}" r="5" fill="{colour}" fill-opacity="0.55"/>'
-            for value in row["accuracies"]
-        ]
-    return "\n".join([*parts, "</svg>"]) + "\n"
-
-
 def study(args: argparse.Namespace) -> int:
     """Run what is missing of the study in `--out`; write and print its table, write its plot.
 
     Raises:
         TrainingError: folders that do not fit, a full disk, or a study of other settings in --out.
     """
-    if args.size < 64 or args.size % STRIDE_PX:
+    if args.size < 64 or args.size % SITE.stride_px:
         raise TrainingError(f"--size {args.size} is no multiple of 32 from 64 on. Use for example 224.")
     if min(args.epochs, args.seeds) < 1:
         raise TrainingError("--epochs and --seeds count from 1.")

@@ -14,11 +14,15 @@ from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.registry import KINDS
 from a2core.checkpoints import load_model
 from a2core.cli import main
-from a2core.errors import TrainingError
+from a2core.errors import NetworkError, TrainingError
 from a2core.networks.backbones import load_backbone
-from a2core.training.adapt.cache import Cache, CacheSettings, walked_affinity
-from a2core.training.adapt.folders import architecture
-from a2core.training.adapt.loop import NARROW_REACH, Adaptation, AdaptSettings, Trainee, attention_losses
+from a2core.training.adapt.cache import Cache
+from a2core.training.adapt.command import architecture
+from a2core.training.adapt.losses import NARROW_REACH, attention_losses
+from a2core.training.adapt.run import Adaptation
+from a2core.training.adapt.settings import AdaptSettings
+from a2core.training.adapt.targets import CacheSettings, walked_affinity
+from a2core.training.adapt.trainee import Trainee
 from a2core.training.data import Skipped, find_labelled, find_photos, moved, read_photo, square
 from a2core.training.evaluate.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
 from a2core.training.evaluate.on_photos import imagenet_index
@@ -282,9 +286,15 @@ def test_how_a_block_is_taught_follows_from_the_size_of_its_cells_not_from_its_n
 def test_a_block_where_nothing_was_kept_is_refused_by_name(cache, tmp_path):
     with pytest.raises(TrainingError, match=r"no features for a block at 'blocks.3', only at 'blocks.4'"):
         Adaptation(cache, settings(architecture=at_stages(blocks_3=80)), tmp_path)
+    nowhere = Cache(tmp_path, cache.photos, dataclasses.replace(SETTINGS, taps=("blocks.9",)))
+    with pytest.raises(NetworkError, match=r"no module 'blocks.9'. The nearest are"):
+        nowhere.build(progress=False)
+
+
+def test_features_are_kept_behind_any_module_also_inside_of_a_stage(cache, tmp_path):
     inside = Cache(tmp_path, cache.photos, dataclasses.replace(SETTINGS, taps=("blocks.3.1",)))
-    with pytest.raises(TrainingError, match=r"no stage 'blocks.3.1'"):
-        inside.build(progress=False)
+    inside.build(progress=False)
+    assert inside.stride_px("blocks.3.1") == 16
 
 
 RIVALS = [kind for kind in KINDS if kind != "double_attention"]

@@ -27,7 +27,9 @@ from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.paper import paper_architecture, paper_network
 from a2core.training.data import DATASETS, find_labelled, find_photos, held_out
-from a2core.training.finetune.finetune import NETWORKS, FineTuneSettings, FineTuning, Team, architecture
+from a2core.training.finetune.run import FineTuning
+from a2core.training.finetune.settings import NETWORKS, FineTuneSettings, architecture
+from a2core.training.finetune.team import Team
 
 ROOT = Path(__file__).resolve().parents[3]
 ALONE = Team(0, 1, torch.device("cpu"))
@@ -189,7 +191,7 @@ def test_two_processes_and_a_step_in_parts_do_as_one_within_rounding_over_20_ste
 @BOTH_MODES
 def test_killed_three_times_at_random_moments_it_ends_where_it_would_have(photos, tmp_path, begin):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["a2core.training.adapt.folders", "a2core.training.finetune.finetune"])
+    context.set_forkserver_preload(["a2core.training.adapt.command", "a2core.training.finetune.command"])
 
     def start(out):
         process = context.Process(target=main, args=(begin(photos, out),))

@@ -10,16 +10,9 @@ from skimage import data
 
 from a2core.cli import main
 from a2core.errors import TrainingError
-from a2core.networks.backbones import load_backbone
-from a2core.training.finetune import study
-from a2core.training.finetune.study import (
-    VARIANTS,
-    Photos,
-    fused_trunk,
-    identity_block,
-    labelled_photos,
-    some_of,
-)
+from a2core.networks.backbones import DEFAULT_TRUNK, load_backbone
+from a2core.training.finetune.study_photos import Features, Photos, fused_trunk, labelled_photos, some_of
+from a2core.training.finetune.study_variants import VARIANTS, identity_block
 
 
 @pytest.fixture
@@ -45,7 +38,8 @@ def test_the_study_goes_on_behind_its_last_run_and_ends_as_if_never_stopped(
     folder, tmp_path, capsys, monkeypatch
 ):
     few = {name: VARIANTS[name] for name in ("no block", "squeeze-excitation", "A²")}
-    monkeypatch.setattr(study, "VARIANTS", few)
+    for name in VARIANTS.keys() - few.keys():
+        monkeypatch.delitem(VARIANTS, name)
     assert main(arguments(folder, tmp_path / "whole")) == 0
     table = capsys.readouterr().out
     lines = (tmp_path / "whole" / "runs.jsonl").read_text().splitlines(keepends=True)
@@ -84,7 +78,7 @@ def test_every_block_has_about_as_many_parameters_and_starts_near_the_identity(n
 
 def test_the_fused_trunk_answers_as_the_trunk():
     x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    plain = load_backbone(study.TRUNK).network
+    plain = load_backbone(DEFAULT_TRUNK).network
     with torch.no_grad():
         torch.testing.assert_close(fused_trunk()(x), plain(x), rtol=1e-3, atol=1e-3)
 
@@ -113,7 +107,7 @@ def test_an_unreadable_photo_is_left_out_of_the_features(folder, tmp_path):
     train, _, _ = labelled_photos([str(folder)])
     train.paths[2].write_bytes(b"no photo")
     (tmp_path / "out").mkdir()
-    features = study.Features(
+    features = Features(
         tmp_path / "out", "train", Photos(train.paths[:4], train.labels[:4], train.sources[:4]), 64
     )
     features.build()

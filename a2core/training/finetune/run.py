@@ -13,24 +13,17 @@ scratch; then they use those of the batch, of all processes together on CUDA.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import functools
-import hashlib
 import json
 import math
-import os
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from timm.layers import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,171 +31,17 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
 from a2core.networks.backbones import BACKBONES, build_network
-from a2core.networks.devices import pick_device
 from a2core.networks.insert import inserted_blocks
-from a2core.networks.paper import paper_architecture
 from a2core.training.data import (
     Labelled,
-    Skipped,
-    find_labelled,
-    held_out,
-    identity_of,
-    read_photo,
-    square,
 )
-from a2core.training.state import disk_errors, given, read_state, source_names, start_from, write_state
-
-PLACES = {name: trunk.sites for name, trunk in BACKBONES.items() if trunk.sites}
-PAPER = {"a2-resnet50-c4": 4, "a2-resnet50-c2": 2}  # the paper's ResNet-50 with five blocks, m = n = C/4, C/2
-NETWORKS = (*PLACES, *PAPER)
-# Options of the command that settings of the same name take.
-SETTINGS = ("epochs", "batch_size", "learning_rate", "seed")
-LOOKED_INTO = 1000  # photos, to tell one set from another: reading a large one takes hours
-HELD_OUT = 0.1  # of the photos, for validation, when none are given
-
-
-@dataclass(frozen=True)
-class FineTuneSettings:
-    """How to fine-tune. A run can only be resumed with the same settings."""
-
-    architecture: Mapping[str, Any]
-    from_scratch: bool = False  # a random trunk, batch norms over the batch; else the published trunk
-    freeze_trunk: bool = False  # train the blocks and the classifier only
-    size_px: int = 224
-    epochs: int = 10
-    batch_size: int = 32  # photos of one step, over all processes and parts
-    learning_rate: float = 5e-4
-    warm_up: float = 0.05  # share of all steps
-    weight_decay: float = 0.02
-    seed: int = 0
-
-
-def architecture(
-    network: str, kind: str, classes: tuple[str, ...], *, from_scratch: bool, freeze_trunk: bool
-) -> dict[str, Any]:
-    """The architecture of a network by name, as its card holds it.
-
-    Raises:
-        TrainingError: an unknown network, or a rival in the paper's networks.
-    """
-    if network in PAPER:
-        if kind != DOUBLE_ATTENTION:
-            raise TrainingError(
-                f"{network} is the paper's network with double attention. Leave --kind out, or give "
-                "--network resnet50."
-            )
-        described = paper_architecture(PAPER[network])
-    elif network in PLACES:
-        blocks = {name: block_settings(kind, site.channels) for name, site in PLACES[network].items()}
-        described = {"backbone": network, "blocks": blocks}
-    else:
-        raise TrainingError(f"Unknown network {network!r}. Choose one of {', '.join(NETWORKS)}.")
-    described["labels"] = list(classes)
-    if from_scratch or not freeze_trunk:
-        described["trunk"] = "own"
-    return described
-
-
-@dataclass(frozen=True)
-class Team:
-    """The processes that train together, as torchrun started them, and this one's place among them."""
-
-    rank: int
-    size: int
-    device: torch.device
-
-    @classmethod
-    def join(cls, device: str) -> Team:
-        """Meet the others; alone where torchrun started nothing.
-
-        Raises:
-            NetworkError: a device that there is not.
-        """
-        rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        chosen = pick_device(device)
-        if chosen.type == "cuda":
-            chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-            torch.cuda.set_device(chosen)
-        if size > 1:
-            dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-        return cls(rank, size, chosen)
-
-    def leave(self) -> None:
-        """Part from the others."""
-        if self.size > 1:
-            dist.destroy_process_group()
-
-    def total(self, *values: float) -> list[float]:
-        """Each value summed over all processes."""
-        if self.size == 1:
-            return list(values)
-        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
-        dist.all_reduce(tensor)
-        return tensor.tolist()
-
-
-class Reader:
-    """Photos as uint8 batches, decoded by threads a few batches ahead of where they are needed."""
-
-    AHEAD = 3
-
-    def __init__(self, labelled: Labelled, size_px: int, seed: int, workers: int) -> None:
-        self.labelled, self.size_px, self.seed, self.workers = labelled, size_px, seed, workers
-        self.skipped = Skipped()
-
-    @functools.cached_property
-    def identity(self) -> str:
-        """What tells these photos and their labels from others, when a run is to go on."""
-        labels = hashlib.sha256(self.labelled.labels.astype("<i8").tobytes()).hexdigest()[:16]
-        return f"{identity_of(self.labelled.photos, looked_into=LOOKED_INTO)} {labels}"
-
-    def one(self, index: int, epoch: int | None) -> tuple[np.ndarray, bool]:
-        """(S, S, 3) uint8 and whether it could be read; cropped and mirrored at random in an epoch."""
-        photo = read_photo(self.labelled.photos[index], self.skipped)
-        if photo is None:
-            return np.zeros((self.size_px, self.size_px, 3), np.uint8), False
-        if epoch is None:
-            return square(photo, self.size_px), True
-        rng = np.random.default_rng((self.seed, epoch, index))
-        picture = square(photo, self.size_px, rng)
-        return (np.ascontiguousarray(picture[:, ::-1]) if rng.random() < 0.5 else picture), True
-
-    def batches(
-        self, wanted: Iterable[tuple[np.ndarray, int | None]]
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """For each (indices, epoch): photos (B, 3, S, S) uint8, labels (B,), weight 0 for unreadable ones."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            queue: deque[tuple[np.ndarray, list[Any]]] = deque()
-            try:
-                for indices, epoch in wanted:
-                    queue.append((indices, [pool.submit(self.one, int(i), epoch) for i in indices]))
-                    if len(queue) > self.AHEAD:
-                        yield self._collect(*queue.popleft())
-                while queue:
-                    yield self._collect(*queue.popleft())
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def _collect(self, indices: np.ndarray, futures: list[Any]) -> tuple[Tensor, Tensor, Tensor]:
-        pictures, readable = zip(*(future.result() for future in futures), strict=True)
-        x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-        return x, torch.from_numpy(self.labelled.labels[indices]), torch.tensor(readable).float()
-
-    def check(self, what: str) -> None:
-        """Refuse a set of which nothing can be read, before any work.
-
-        Raises:
-            TrainingError: none of the first photos, taken all over the set, can be read.
-        """
-        probes = np.unique(np.linspace(0, len(self.labelled.photos) - 1, 16).astype(int))
-        if not any(self.one(int(index), None)[1] for index in probes):
-            raise TrainingError(
-                f"None of the {what} could be read: {self.skipped.reasons[0]}. Give JPEG or PNG files."
-            )
+from a2core.training.finetune.reader import Reader
+from a2core.training.finetune.settings import FineTuneSettings
+from a2core.training.finetune.team import Team
+from a2core.training.state import read_state, start_from, write_state
 
 
 class FineTuning:
@@ -500,103 +339,3 @@ class FineTuning:
             seen += float(weights.sum())
         right, loss, seen = self.team.total(right, loss, seen)
         return {"top-1": right / seen, "validation loss": loss / seen}
-
-
-def train(args: argparse.Namespace, *, command: str) -> int:
-    """Fine-tune, from labelled photos to a checkpoint with its card in the run's folder.
-
-    Raises:
-        TrainingError: no photos, one class only, another architecture in --init, a full disk,
-            divergence, a run of other settings in --out, or processes that cannot share the work.
-        NetworkError: a device, or published weights, that cannot be had.
-    """
-    if args.from_scratch and args.freeze_trunk:
-        raise TrainingError("A random trunk must not stay frozen. Give --from-scratch or --freeze-trunk.")
-    network, kind = args.network or "tf_efficientnet_lite0", args.kind.replace("-", "_")
-    name = args.name or (network if network in PAPER else f"{network}-{args.kind}")
-    out = args.out or Path("runs") / name
-    chosen = given(args, SETTINGS)
-    if args.size is not None:
-        if args.size < 32 or args.size % 32:
-            raise TrainingError(f"--size {args.size} is no multiple of 32. Use for example 224.")
-        chosen["size_px"] = args.size
-    split = given(args, ("accumulate", "workers"))
-    team = Team.join(args.device or "auto")
-    try:
-        labelled = find_labelled(args.photos)
-        left_out = labelled.left_out
-        if args.val:
-            val = find_labelled(args.val, classes=labelled.classes)
-            left_out += val.left_out
-        else:
-            labelled, val = held_out(labelled, HELD_OUT, args.seed)
-        settings = FineTuneSettings(
-            architecture=architecture(
-                network,
-                kind,
-                labelled.classes,
-                from_scratch=args.from_scratch,
-                freeze_trunk=args.freeze_trunk,
-            ),
-            from_scratch=args.from_scratch,
-            freeze_trunk=args.freeze_trunk,
-            **chosen,
-        )
-        run = FineTuning(labelled, val, settings, out, team=team, init=args.init, **split)
-        leads = team.rank == 0
-        if leads:
-            print(
-                f"{len(labelled.photos)} photos of {len(labelled.classes)} classes, {len(val.photos)} to "
-                f"validate; {network} on {team.size} × {team.device.type}, {run.total_steps} steps"
-            )
-            if left_out:
-                print(f"{left_out} photos that lie in no class's folder are left out")
-        with disk_errors(out):
-            run.run()
-        if leads:
-            path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, command))
-            for reader in (run.train, run.val):
-                if reader.skipped.reasons:
-                    print(reader.skipped.summary())
-            print(f"validation top-1 {run.history[-1]['top-1']:.1%}; wrote {path}")
-    finally:
-        team.leave()
-    return 0
-
-
-def card_of(run: FineTuning, args: argparse.Namespace, command: str) -> dict[str, Any]:
-    """What the checkpoint's card says of a finished run."""
-    settings, train, val = run.settings, run.train.labelled, run.val.labelled
-    if settings.freeze_trunk:
-        what = "the blocks and the classifier; the trunk is frozen and stays as published"
-    else:
-        start = "random weights" if settings.from_scratch else "published weights"
-        what = f"the whole network, from {start}; all of its tensors are in the file"
-    return {
-        "trained": {
-            "what": what,
-            "photos": len(train.photos),
-            "classes": len(train.classes),
-            "sources": source_names(args.photos),
-            "command": command,
-            "seed": settings.seed,
-            "epochs": settings.epochs,
-            "steps": run.total_steps,
-            "wall_s": round(run.elapsed_s),
-            "loss": round(run.loss, 5),
-            "ran on": f"{run.team.size} × {run.team.device.type}, {run.precision}",
-        },
-        "metrics": {
-            "validation": {
-                "measured on": f"{len(val.photos)} photos, squared at {settings.size_px} pixels, "
-                + (
-                    f"of {', '.join(source_names(args.val))}"
-                    if args.val
-                    else "held out of the training photos"
-                ),
-                "top-1": round(run.history[-1]["top-1"], 4),
-                "by epoch": [round(entry["top-1"], 4) for entry in run.history],
-            }
-        },
-        "limits": f"Knows {len(train.classes)} classes and was validated on photos of the same kind only.",
-    }

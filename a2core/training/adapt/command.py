@@ -16,14 +16,16 @@ from typing import Any
 
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.errors import TrainingError
+from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, teachers_of
 from a2core.networks.devices import pick_device
-from a2core.training.adapt.cache import Cache, CacheSettings
-from a2core.training.adapt.loop import Adaptation, AdaptSettings
+from a2core.training.adapt.cache import Cache
+from a2core.training.adapt.run import Adaptation
+from a2core.training.adapt.settings import AdaptSettings
+from a2core.training.adapt.targets import CacheSettings
 from a2core.training.data import find_photos
 from a2core.training.state import disk_errors, given, source_names
 
-CHANNELS = {"blocks.4": 112, "blocks.5": 192}
-TEACHERS = ("tf_efficientnet_lite0", "tf_efficientnet_lite2")
+TRUNK = BACKBONES[DEFAULT_TRUNK]
 CACHE = Path(".cache/features")
 # Options of the command that settings of the same name take.
 SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed")
@@ -31,16 +33,16 @@ PRIMITIVES = (64, 256)  # of the two blocks
 
 
 def architecture(primitives: tuple[int, int], kind: str = DOUBLE_ATTENTION) -> dict[str, Any]:
-    """EfficientNet-Lite0 with blocks of a kind at blocks.4 and blocks.5, as a card holds it.
+    """The default trunk with blocks of a kind at its sites, as a card holds it.
 
     `primitives` of each block; rivals have none and come in one size.
     """
     own = [{"c_n": n} if kind == DOUBLE_ATTENTION else {} for n in primitives]
     blocks = {
-        name: block_settings(kind, channels, **settings)
-        for (name, channels), settings in zip(CHANNELS.items(), own, strict=True)
+        name: block_settings(kind, site.channels, **settings)
+        for (name, site), settings in zip(TRUNK.sites.items(), own, strict=True)
     }
-    return {"backbone": "tf_efficientnet_lite0", "blocks": blocks}
+    return {"backbone": DEFAULT_TRUNK, "blocks": blocks}
 
 
 def train(args: argparse.Namespace, *, command: str) -> int:
@@ -54,10 +56,11 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     wrong = [size for size in args.sizes or () if size < 160 or size % 32]
     if wrong:
         raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 160 on. Use for example 384 576.")
-    if args.teacher not in (None, *TEACHERS):
+    teachers = teachers_of(DEFAULT_TRUNK)
+    if args.teacher not in (None, *teachers):
         raise TrainingError(
             f"{args.teacher!r} cannot teach here: its features are taken where the trunk's are. "
-            f"Choose one of {', '.join(TEACHERS)}."
+            f"Choose one of {', '.join(teachers)}."
         )
     if args.frames is not None and args.frames < 1:
         raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")

@@ -1,0 +1,67 @@
+"""The blocks of a network while they learn, each with its linear read-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from a2core.networks.backbones import build_network
+from a2core.networks.fold import fold_norms
+from a2core.networks.insert import inserted_blocks
+from a2core.networks.passage import Passage
+
+
+class Trainee(nn.Module):
+    """The blocks of a network, each with its linear read-out, and the tail that predicts."""
+
+    def __init__(self, architecture: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.network = fold_norms(build_network(architecture).network.requires_grad_(False))
+        self.blocks: dict[str, Any] = dict(inserted_blocks(self.network))
+        self.passage = Passage(self.network)
+        for block in self.blocks.values():
+            block.requires_grad_(True)
+            block.start_as_identity()
+        self.read_outs = nn.ModuleDict(
+            {name.replace(".", "_"): self._read_out(block) for name, block in self.blocks.items()}
+        )
+
+    @staticmethod
+    def _read_out(block: Any) -> nn.Linear:
+        last: Any = block.last_layer
+        return nn.Linear(last.weight.shape[1], block.in_channels)
+
+    def set_statistics(self, name: str, features: Tensor) -> None:
+        """Fix the input norm of a block to the statistics of `features` (B, c, h, w)."""
+        norm: Any = self.blocks[name].input_norm
+        if norm is not None:
+            norm.running_mean.copy_(features.mean(dim=(0, 2, 3)))
+            norm.running_var.copy_(features.var(dim=(0, 2, 3)))
+            norm.eval()
+
+    def trained_tensors(self) -> dict[str, Tensor]:
+        """State of everything that is trained, for resuming."""
+        state = {f"read_outs.{k}": v for k, v in self.read_outs.state_dict().items()}
+        for name, block in self.blocks.items():
+            state |= {f"{name}/{k}": v for k, v in block.state_dict().items()}
+        return state
+
+    def load_trained_tensors(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `trained_tensors`."""
+        self.read_outs.load_state_dict(
+            {k.removeprefix("read_outs."): v for k, v in state.items() if k.startswith("read_outs.")}
+        )
+        for name, block in self.blocks.items():
+            prefix = f"{name}/"
+            block.load_state_dict(
+                {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            )
+
+    def tail(self, first: str, features: Tensor) -> Tensor:
+        """Logits from the features that `first`'s host module returned, all blocks from there on applied."""
+        x = self.blocks[first](features)
+        for module in self.passage.onwards(self.blocks[first], None).behind or ():
+            x = module(x)
+        return x

@@ -1,0 +1,123 @@
+"""`python -m a2core train --mode fine-tune`: from labelled folders to a checkpoint and its card."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from a2core.errors import TrainingError
+from a2core.networks.backbones import DEFAULT_TRUNK
+from a2core.networks.paper import PAPER_NETWORKS
+from a2core.training.data import (
+    find_labelled,
+    held_out,
+)
+from a2core.training.finetune.run import FineTuning
+from a2core.training.finetune.settings import FineTuneSettings, architecture
+from a2core.training.finetune.team import Team
+from a2core.training.state import disk_errors, given, source_names
+
+# Options of the command that settings of the same name take.
+SETTINGS = ("epochs", "batch_size", "learning_rate", "seed")
+HELD_OUT = 0.1  # of the photos, for validation, when none are given
+
+
+def train(args: argparse.Namespace, *, command: str) -> int:
+    """Fine-tune, from labelled photos to a checkpoint with its card in the run's folder.
+
+    Raises:
+        TrainingError: no photos, one class only, another architecture in --init, a full disk,
+            divergence, a run of other settings in --out, or processes that cannot share the work.
+        NetworkError: a device, or published weights, that cannot be had.
+    """
+    if args.from_scratch and args.freeze_trunk:
+        raise TrainingError("A random trunk must not stay frozen. Give --from-scratch or --freeze-trunk.")
+    network, kind = args.network or DEFAULT_TRUNK, args.kind.replace("-", "_")
+    name = args.name or (network if network in PAPER_NETWORKS else f"{network}-{args.kind}")
+    out = args.out or Path("runs") / name
+    chosen = given(args, SETTINGS)
+    if args.size is not None:
+        if args.size < 32 or args.size % 32:
+            raise TrainingError(f"--size {args.size} is no multiple of 32. Use for example 224.")
+        chosen["size_px"] = args.size
+    split = given(args, ("accumulate", "workers"))
+    team = Team.join(args.device or "auto")
+    try:
+        labelled = find_labelled(args.photos)
+        left_out = labelled.left_out
+        if args.val:
+            val = find_labelled(args.val, classes=labelled.classes)
+            left_out += val.left_out
+        else:
+            labelled, val = held_out(labelled, HELD_OUT, args.seed)
+        settings = FineTuneSettings(
+            architecture=architecture(
+                network,
+                kind,
+                labelled.classes,
+                from_scratch=args.from_scratch,
+                freeze_trunk=args.freeze_trunk,
+            ),
+            from_scratch=args.from_scratch,
+            freeze_trunk=args.freeze_trunk,
+            **chosen,
+        )
+        run = FineTuning(labelled, val, settings, out, team=team, init=args.init, **split)
+        leads = team.rank == 0
+        if leads:
+            print(
+                f"{len(labelled.photos)} photos of {len(labelled.classes)} classes, {len(val.photos)} to "
+                f"validate; {network} on {team.size} × {team.device.type}, {run.total_steps} steps"
+            )
+            if left_out:
+                print(f"{left_out} photos that lie in no class's folder are left out")
+        with disk_errors(out):
+            run.run()
+        if leads:
+            path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, command))
+            for reader in (run.train, run.val):
+                if reader.skipped.reasons:
+                    print(reader.skipped.summary())
+            print(f"validation top-1 {run.history[-1]['top-1']:.1%}; wrote {path}")
+    finally:
+        team.leave()
+    return 0
+
+
+def card_of(run: FineTuning, args: argparse.Namespace, command: str) -> dict[str, Any]:
+    """What the checkpoint's card says of a finished run."""
+    settings, train, val = run.settings, run.train.labelled, run.val.labelled
+    if settings.freeze_trunk:
+        what = "the blocks and the classifier; the trunk is frozen and stays as published"
+    else:
+        start = "random weights" if settings.from_scratch else "published weights"
+        what = f"the whole network, from {start}; all of its tensors are in the file"
+    return {
+        "trained": {
+            "what": what,
+            "photos": len(train.photos),
+            "classes": len(train.classes),
+            "sources": source_names(args.photos),
+            "command": command,
+            "seed": settings.seed,
+            "epochs": settings.epochs,
+            "steps": run.total_steps,
+            "wall_s": round(run.elapsed_s),
+            "loss": round(run.loss, 5),
+            "ran on": f"{run.team.size} × {run.team.device.type}, {run.precision}",
+        },
+        "metrics": {
+            "validation": {
+                "measured on": f"{len(val.photos)} photos, squared at {settings.size_px} pixels, "
+                + (
+                    f"of {', '.join(source_names(args.val))}"
+                    if args.val
+                    else "held out of the training photos"
+                ),
+                "top-1": round(run.history[-1]["top-1"], 4),
+                "by epoch": [round(entry["top-1"], 4) for entry in run.history],
+            }
+        },
+        "limits": f"Knows {len(train.classes)} classes and was validated on photos of the same kind only.",
+    }

@@ -1,0 +1,44 @@
+"""Training knows no network by name: what it must know of one is data of `networks` or of a card."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import a2core
+from a2core.networks.backbones import BACKBONES
+
+FOLDER = Path(a2core.__file__).parent / "training"
+SITES = {name for trunk in BACKBONES.values() for name in trunk.sites}
+CHANNELS = {site.channels for trunk in BACKBONES.values() for site in trunk.sites.values()} - {
+    256,
+    512,
+    1024,
+    2048,
+}  # round numbers mean other things too
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)
+def test_no_file_of_training_names_a_trunk_its_modules_or_its_sizes(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or node in prose:
+            continue
+        if isinstance(node.value, str):
+            assert not any(name in node.value for name in BACKBONES), f"line {node.lineno}: {node.value!r}"
+            assert node.value not in SITES, f"line {node.lineno}: {node.value!r}"
+            assert not re.fullmatch(r"(blocks|layer)\.?\d.*", node.value), (
+                f"line {node.lineno}: {node.value!r}"
+            )
+        elif isinstance(node.value, int) and not isinstance(node.value, bool):
+            assert node.value not in CHANNELS, f"line {node.lineno}: {node.value}"
