@@ -1,13 +1,13 @@
 """Arrays -> small pictures as HTML for the lesson: tensors, maps, bars, curves.
 
-Pure: no Streamlit, no torch. Tensors are WebP pictures, a few kilobytes each; bars and curves are
-SVG whose lettering is HTML around it, so that type keeps its size however wide the page is.
+Pure: no Streamlit, no torch. Colours are the canvas's, by what a map is of. Tensors are WebP pictures, a few
+kilobytes each; bars and curves are SVG whose lettering is HTML around it, so that type keeps its size however
+wide the page is.
 """
 
 from __future__ import annotations
 
 import base64
-import functools
 import html
 import io
 from collections.abc import Sequence
@@ -15,53 +15,36 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from a2core.canvas import colour_table, read_vocabulary
 from viz_app.ui.numbers import Number
 
-# The canvas's maps: every eighth entry of matplotlib's magma and viridis (CC0), ten of Plotly's cividis.
-_STOPS = {
-    "magma": (
-        "0000040303120a0822130d341d114729115a36106b440f7651127c5d177f6a1c81762181832681902a819c2e7f"
-        "aa337db73779c23b75cf4070db476ae55064ee5b5ef4695cf9785dfb8761fd9668fea571feb47bfec287fed194"
-        "fde0a1fceeb0fcfdbf"
-    ),
-    "viridis": (
-        "440154470d6048186a482374472d7b4537814240863e49893b528b375b8d33638d2f6b8e2c728e297a8e26828e"
-        "23898e21918c1f978b1f9f8821a68527ad8131b57b3dbc744cc26c5cc8636ece5881d34d95d840aadc32c0df25"
-        "d5e21aeae51afde725"
-    ),
-    "cividis": "00224e1235703b496c575d6d7071738a8678a59c74c3b369e1cc55fee838",
-    # Signed values: dark at zero, as the others are at their least, so that all sit well on both themes.
-    "signed": "c9bcff9d8af0705fc446398025213f121116382012753a0eb85a12f0883cffc48c",
-}
 WIDEST_CELLS = 768  # a table with more columns is averaged down before it is drawn
+SIGNED = "value"  # what is dark at zero, as other maps are at their least, and bright either way
+LEAST_OPAQUE, MORE_OPAQUE = 0.15, 0.72  # of a map over a picture, at nothing and beyond that at its peak
 LOSSLESS_CELLS = 64 * 64  # larger tables are compressed with loss: their cells are a pixel each anyway
 
 
-@functools.cache
-def colour_table(name: str) -> np.ndarray:
-    """256 RGB entries (256, 3) uint8 of a colour map."""
-    digits = _STOPS[name]
-    stops = np.array(
-        [[int(digits[i + k : i + k + 2], 16) for k in (0, 2, 4)] for i in range(0, len(digits), 6)]
-    )
-    at = np.linspace(0, len(stops) - 1, 256)
-    channels = [np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)]
-    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+def painted(level: np.ndarray, what: str) -> np.ndarray:
+    """Levels of 0..1, of any shape, in the canvas's colours for `what` a map is of: (…, 3) uint8."""
+    return colour_table(read_vocabulary().colour_of[what])[as_bytes(level)]
 
 
-def coloured(values: np.ndarray, colours: str, *, low: float, high: float) -> np.ndarray:
-    """`values` (rows, cols) through a colour map from `low` to `high`: (rows, cols, 3) uint8."""
-    span = high - low if high > low else 1.0
-    level = np.clip((values - low) / span, 0.0, 1.0)
-    return colour_table(colours)[np.rint(255 * level).astype(np.uint8)]
+def as_bytes(level: np.ndarray) -> np.ndarray:
+    """Levels of 0..1 as 0..255, uint8."""
+    return np.rint(255 * np.clip(level, 0, 1)).astype(np.uint8)
 
 
-def overlay_url(values: np.ndarray, colours: str, *, high: float) -> str:
+def _levels(values: np.ndarray, what: str, peak: float) -> np.ndarray:
+    """`values` between nothing and `peak` as 0..1; those that have a sign, between -peak and peak."""
+    low = -peak if what == SIGNED else 0.0
+    return (values - low) / ((peak - low) or 1.0)
+
+
+def overlay_url(values: np.ndarray, what: str, *, high: float) -> str:
     """A map (rows, cols) to lie over a picture: the nearer to zero, the more of the picture shows."""
-    low = -high if colours == "signed" else 0.0
     strength = np.clip(np.abs(values) / (high or 1.0), 0.0, 1.0)
-    alpha = np.rint(255 * (0.15 + 0.72 * np.sqrt(strength))).astype(np.uint8)
-    return webp_url(np.dstack([coloured(values, colours, low=low, high=high), alpha]))
+    alpha = as_bytes(LEAST_OPAQUE + MORE_OPAQUE * np.sqrt(strength))
+    return webp_url(np.dstack([painted(_levels(values, what, high), what), alpha]))
 
 
 def webp_url(pixels: np.ndarray) -> str:
@@ -72,14 +55,13 @@ def webp_url(pixels: np.ndarray) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def map_url(values: np.ndarray, colours: str, *, high: float | None = None) -> str:
-    """One map (rows, cols) as a picture, a pixel a cell: from 0 to its peak, signed maps around zero."""
+def map_url(values: np.ndarray, what: str, *, high: float | None = None) -> str:
+    """One map (rows, cols) as a picture, a pixel a cell: from 0 to its peak, signed values around zero."""
     peak = float(np.abs(values).max()) if high is None else high
-    peak = peak or 1.0
-    return webp_url(coloured(values, colours, low=-peak if colours == "signed" else 0.0, high=peak))
+    return webp_url(painted(_levels(values, what, peak or 1.0), what))
 
 
-def table_url(values: np.ndarray, colours: str) -> str:
+def table_url(values: np.ndarray, what: str) -> str:
     """A matrix (rows, cols) as a picture, a pixel an entry; very wide ones averaged to `WIDEST_CELLS`."""
     cols = values.shape[1]
     if cols > WIDEST_CELLS:
@@ -87,7 +69,7 @@ def table_url(values: np.ndarray, colours: str) -> str:
         values = np.add.reduceat(values, edges[:-1], axis=1) / np.diff(edges)
     magnitude = np.abs(values)
     peak = float(np.quantile(magnitude, 0.995)) or float(magnitude.max()) or 1.0
-    return webp_url(coloured(values, colours, low=-peak if colours == "signed" else 0.0, high=peak))
+    return webp_url(painted(_levels(values, what, peak), what))
 
 
 def tensor(

@@ -96,7 +96,7 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     _, height_px, width_px, _ = shown.trace.model_input.shape
     cell_picker(
         service.small_frames(shown)[t],
-        overlay_url(attention[t], "magma", high=high),
+        overlay_url(attention[t], "attention", high=high),
         identity=about,
         cell=(row, col),
         grid=(rows, cols),

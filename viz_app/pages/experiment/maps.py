@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from a2core import BlockTrace
-from a2core.canvas import colour_table, cover, read_vocabulary
-from viz_app.ui.figures import webp_url
+from a2core.canvas import cover
+from viz_app.ui.figures import as_bytes, painted, webp_url
 
 TILE_WIDTH_PX = 120
 TILES_A_ROW = 8
@@ -22,12 +22,12 @@ def veil(values: np.ndarray, peak: float) -> str:
     """A map (rows, cols) over a picture: the nearer to zero, the more of the picture shows."""
     rows, cols = values.shape
     level = _resized(values / (peak or 1.0), VEIL_SCALE * cols, VEIL_SCALE * rows)
-    return webp_url(np.dstack([_colours("change", level), _bytes(0.25 + 0.65 * level**0.6)]))
+    return webp_url(np.dstack([painted(level, "change"), as_bytes(0.25 + 0.65 * level**0.6)]))
 
 
 def ramp() -> str:
     """The colours of such a map, from nothing to its peak, as a CSS gradient."""
-    stops = _colours("change", np.linspace(0, 1, RAMP_STOPS))
+    stops = painted(np.linspace(0, 1, RAMP_STOPS), "change")
     return f"linear-gradient(to right, {', '.join(f'#{r:02x}{g:02x}{b:02x}' for r, g, b in stops)})"
 
 
@@ -45,7 +45,7 @@ def tile_sheet(block: BlockTrace, frames: np.ndarray) -> str:
         t = int(maps.sum(axis=(1, 2)).argmax())
         level = _resized(maps[t] / (float(maps[t].max()) or 1.0), width, height)
         shares = cover(level, TILE_OPACITY)[..., None]
-        tile = small[t] * (1 - shares) + _colours("gather", level) * shares
+        tile = small[t] * (1 - shares) + painted(level, "gather") * shares
         top, left = height * (i // TILES_A_ROW), width * (i % TILES_A_ROW)
         sheet[top : top + height, left : left + width] = np.rint(tile)
     return webp_url(sheet)
@@ -68,11 +68,3 @@ def _resized(values: np.ndarray, width: int, height: int) -> np.ndarray:
     """A map (rows, cols) of values from 0 to 1 made larger, linear between the centres of its cells."""
     image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
     return np.clip(np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)), 0, 1)
-
-
-def _colours(what: str, level: np.ndarray) -> np.ndarray:
-    return colour_table(read_vocabulary().colour_of[what])[_bytes(level)]
-
-
-def _bytes(level: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(level, 0, 1)).astype(np.uint8)

@@ -84,7 +84,7 @@ def picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], scr
     about = f"{shown.key}/{room.lesson.name}/{what}"
     cell_picker(
         room.frames[t],
-        overlay_url(screen.overlay[t], screen.colours, high=float(abs(screen.overlay).max())),
+        overlay_url(screen.overlay[t], screen.shows, high=float(abs(screen.overlay).max())),
         identity=about,
         cell=(row, col),
         grid=grid[1:],

@@ -12,7 +12,7 @@ import numpy as np
 from a2core import Lesson
 from viz_app.pages.learn.steps.screen import Choice, subscripted
 from viz_app.pages.learn.words import common
-from viz_app.ui.figures import cells, map_url, table_url
+from viz_app.ui.figures import SIGNED, cells, map_url, table_url
 from viz_app.ui.numbers import whole
 
 TABLES = ("features", "phi", "theta", "rho")
@@ -28,7 +28,7 @@ def softmax(logits: np.ndarray, temperature: float = 1.0, axis: int = -1) -> np.
 def tables_of(lesson: Lesson) -> dict[str, str]:
     """The block's largest tensors as pictures, by name: made once for each lesson."""
     return {
-        name: table_url(getattr(lesson, name).reshape(len(getattr(lesson, name)), -1), "signed")
+        name: table_url(getattr(lesson, name).reshape(len(getattr(lesson, name)), -1), SIGNED)
         for name in TABLES
     }
 
@@ -91,11 +91,11 @@ class Board:
         _, row, col = self.choice.position
         return col / self.cols, row / self.rows, 1 / self.cols, 1 / self.rows
 
-    def map(self, symbol: str, flat: np.ndarray, colours: str, alt: str, *, high: float | None = None) -> str:
+    def map(self, symbol: str, flat: np.ndarray, what: str, alt: str, *, high: float | None = None) -> str:
         """A map (N,) as a figure, the chosen cell marked; `high` is drawn brightest, or else its peak."""
         # One scale for all frames: else a frame that holds nothing would look full.
         peak = float(np.abs(flat).max()) if high is None else high
-        url = map_url(self.frame(flat), colours, high=peak)
+        url = map_url(self.frame(flat), what, high=peak)
         return cells(symbol, url, aspect=self.aspect, alt=alt, cell=self.cell())
 
     # Words.

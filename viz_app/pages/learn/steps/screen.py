@@ -30,7 +30,7 @@ class Screen:
 
     sentence: str
     overlay: np.ndarray  # (T, h, w), over the picture
-    colours: str  # of the overlay
+    shows: str  # what the overlay is of, which is its colours
     overlay_says: str
     figures: str
     numbers: str

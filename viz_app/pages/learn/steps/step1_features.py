@@ -8,7 +8,7 @@ from viz_app.pages.learn.steps.board import Board
 from viz_app.pages.learn.steps.screen import Screen, printed
 from viz_app.pages.learn.words import common
 from viz_app.pages.learn.words import step1_features as words
-from viz_app.ui.figures import bars, tensor
+from viz_app.ui.figures import SIGNED, bars, tensor
 from viz_app.ui.numbers import number, whole
 
 
@@ -21,7 +21,7 @@ def screen(board: Board) -> Screen:
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(x[k]),
-        colours="signed",
+        shows=SIGNED,
         overlay_says=words.overlay(whole("channel", k)),
         figures=_table(board) + _column(column, k),
         numbers=printed(

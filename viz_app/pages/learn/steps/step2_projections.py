@@ -8,7 +8,7 @@ from viz_app.pages.learn.steps.board import Board
 from viz_app.pages.learn.steps.screen import Screen, printed
 from viz_app.pages.learn.words import common
 from viz_app.pages.learn.words import step2_projections as words
-from viz_app.ui.figures import tensor
+from viz_app.ui.figures import SIGNED, tensor
 from viz_app.ui.numbers import Number, number, whole
 
 
@@ -44,7 +44,7 @@ class _Projection:
     def map(self, board: Board) -> str:
         """Its marked row, laid out as the picture."""
         flat = board.table(self.name)[self.row]
-        return board.map(words.row(self.symbol), flat, "signed", words.row_alt(self.symbol))
+        return board.map(words.row(self.symbol), flat, SIGNED, words.row_alt(self.symbol))
 
 
 def screen(board: Board) -> Screen:
@@ -64,7 +64,7 @@ def screen(board: Board) -> Screen:
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(board.table("theta")[i]),
-        colours="signed",
+        shows=SIGNED,
         overlay_says=words.overlay(whole("primitive", i)),
         figures=f'<div class="a2-three">{"".join(drawn)}</div>',
         numbers=printed(

@@ -7,7 +7,7 @@ import numpy as np
 from viz_app.pages.learn.steps.board import Board, softmax
 from viz_app.pages.learn.steps.screen import Screen, printed
 from viz_app.pages.learn.words import step3_where_to_look as words
-from viz_app.ui.figures import bars
+from viz_app.ui.figures import SIGNED, bars
 from viz_app.ui.measures import effective_count
 from viz_app.ui.numbers import number, whole
 
@@ -22,12 +22,12 @@ def screen(board: Board) -> Screen:
     b = softmax(logits, tau)
     count, reach = board.lesson.positions, effective_count(b)
     subscript = board.of_primitive()
-    maps = board.map(words.logits(subscript), logits, "signed", words.LOGITS_ALT)
-    maps += board.map(words.shares(subscript), b, "magma", words.MAP_ALT)
+    maps = board.map(words.logits(subscript), logits, SIGNED, words.LOGITS_ALT)
+    maps += board.map(words.shares(subscript), b, "gather", words.MAP_ALT)
     return Screen(
         sentence=_sentence(board, b),
         overlay=board.maps(b),
-        colours="magma",
+        shows="gather",
         overlay_says=words.overlay(subscript),
         figures=f'<div class="a2-pair">{maps}</div>{_heaviest(b)}',
         numbers=printed(

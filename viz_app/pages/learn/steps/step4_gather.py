@@ -35,7 +35,7 @@ def screen(board: Board) -> Screen:
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(np.where(np.arange(len(b)) <= j, b, 0.0)),
-        colours="magma",
+        shows="gather",
         overlay_says=words.overlay(board.of_primitive()),
         figures=_figures(of, board.of_primitive("g")),
         numbers=printed(

@@ -22,7 +22,7 @@ def screen(board: Board) -> Screen:
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(shares[i]),
-        colours="viridis",
+        shows="distribute",
         overlay_says=words.overlay(board.of_primitive("g"), board.of_primitive()),
         figures=_figures(rho[:, board.p], v, i),
         numbers=printed(
@@ -57,7 +57,7 @@ def _figures(logits: np.ndarray, v: np.ndarray, i: int) -> str:
 def _wrong_axis(board: Board, rho: np.ndarray, v: np.ndarray) -> str:
     """What the commonest mistake does to the sums: softmax of ρ over positions."""
     sums = softmax(rho, axis=1).sum(axis=0)
-    figure = board.map(words.TRAP_MAP, sums, "viridis", words.TRAP_MAP_ALT)
+    figure = board.map(words.TRAP_MAP, sums, "distribute", words.TRAP_MAP_ALT)
     lines = printed(
         (words.RIGHT_SUM, number("right_sum", v.sum())),
         (words.WRONG_SUM, number("wrong_sum", sums[board.p])),

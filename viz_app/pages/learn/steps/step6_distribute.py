@@ -41,7 +41,7 @@ def screen(board: Board) -> Screen:
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(of.v[of.used] @ gather[of.used]),
-        colours="magma",
+        shows="attention",
         overlay_says=words.OVERLAY,
         figures=_leaders(board, of, gather) + _plots(of),
         numbers=printed(
@@ -68,7 +68,7 @@ def _leaders(board: Board, of: _Mixture, gather: np.ndarray) -> str:
     """The primitives with the largest shares as small gather maps; those in the sum stand out."""
     chips = "".join(
         f'<li class="{"a2-in" if index < of.terms else "a2-out"}">'
-        f'<img src="{map_url(board.frame(gather[q]), "magma")}" '
+        f'<img src="{map_url(board.frame(gather[q]), "gather")}" '
         f'style="aspect-ratio:{board.aspect:.4f}" alt="{words.LEADER_ALT}">'
         f"<span>{subscripted('g', whole(f'leader_{index}', int(q)))}</span>"
         f"{share(f'leader_share_{index}', of.v[q])}</li>"

@@ -8,7 +8,7 @@ from viz_app.pages.learn.steps.board import Board
 from viz_app.pages.learn.steps.screen import Screen, printed
 from viz_app.pages.learn.words import common
 from viz_app.pages.learn.words import step7_add as words
-from viz_app.ui.figures import bars
+from viz_app.ui.figures import SIGNED, bars
 from viz_app.ui.numbers import number, share, whole
 
 
@@ -24,7 +24,7 @@ def screen(board: Board) -> Screen:
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(change),
-        colours="cividis",
+        shows="change",
         overlay_says=words.OVERLAY,
         figures=_equation(board, x[k], added[k], y[k]) + _given(added[:, p], k),
         numbers=printed(
@@ -51,11 +51,11 @@ def _equation(board: Board, before: np.ndarray, added: np.ndarray, after: np.nda
     scale = float(np.abs(np.concatenate([before, after])).max())
     return (
         '<div class="a2-sum">'
-        + board.map(words.BEFORE, before, "signed", words.BEFORE_ALT, high=scale)
+        + board.map(words.BEFORE, before, SIGNED, words.BEFORE_ALT, high=scale)
         + "<span>+</span>"
-        + board.map(words.ADDED, added, "signed", words.ADDED_ALT)
+        + board.map(words.ADDED, added, SIGNED, words.ADDED_ALT)
         + "<span>=</span>"
-        + board.map(words.AFTER, after, "signed", words.AFTER_ALT, high=scale)
+        + board.map(words.AFTER, after, SIGNED, words.AFTER_ALT, high=scale)
         + "</div>"
     )
 

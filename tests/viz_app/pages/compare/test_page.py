@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import a2core
 from a2core import Cost
 from a2core.rivals import KINDS
-from tests.viz_app.pages.test_learn import html_of
+from tests.viz_app.pages.learn.test_page import html_of
 from viz_app.pages.compare import charts as compare_charts
 from viz_app.pages.compare import service
 from viz_app.pages.compare.content import NAMES
