@@ -6,7 +6,8 @@ acted. So each side can tell stale from new by the same rule, without a clock:
 
 - In the browser, what a person did stays until data with another identity or revision come (`Talk` in
   components/assets/mounting.js). Answers to older questions, which still come in, change nothing of it.
-- In Python, a report counts while it is about the identity and the revision handed last (`fresh`).
+- In Python, a report counts while it is about the identity and the revision handed last (`fresh`). What can
+  be moved in several places counts for its callback, where it is what was done last (`latest`).
 
 Python decides anew, with another revision, where it shows something else than the person did (`hand_over`
 finds that out), or where a page takes back what was done (`override`: reset, undo, a link that was opened).
@@ -29,7 +30,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["component", "fresh", "hand_over", "override", "parcel", "script"]
+__all__ = ["component", "fresh", "hand_over", "latest", "override", "parcel", "script"]
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _MOUNTING = _ASSETS / "mounting.js"
@@ -106,6 +107,19 @@ def fresh(key: str, name: str, identity: str) -> Mapping[str, Any] | None:
     report = state.get(name) if isinstance(state, Mapping) else None
     handed = _handed(key)
     return report if handed is not None and _is_about(report, identity, handed.revision) else None
+
+
+def latest(key: str, name: str, identity: str) -> Mapping[str, Any] | None:
+    """The report `name` that a callback of the component `key` is called for, unchecked; None if of another.
+
+    For what can be moved in several places: when it is moved elsewhere Python decides anew here, and what a
+    person does here before the browser has heard of that would never be `fresh`. Reports come in the order in
+    which things were done, so that the one which calls is what was done last. Not for what `override` takes
+    back.
+    """
+    state = st.session_state.get(key)
+    report = state.get(name) if isinstance(state, Mapping) else None
+    return report if isinstance(report, Mapping) and report.get("identity") == identity else None
 
 
 def override(key: str, identity: str = "") -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from viz_app.components.runtime import component, fresh, hand_over
+from viz_app.components.runtime import component, hand_over, latest
 
 __all__ = ["cell_picker"]
 
@@ -58,8 +58,11 @@ def cell_picker(
 
 
 def picked(key: str, identity: str, grid: tuple[int, int]) -> tuple[int, int] | None:
-    """The cell (row, col) that the visitor chose last, or None when that is stale, malformed or outside."""
-    return parse_cell(fresh(key, "cell", identity), grid)
+    """In `on_change`: the cell (row, col) that the visitor chose, or None when that does not fit.
+
+    It may have been chosen before the picture showed what was done elsewhere: it is what was done last.
+    """
+    return parse_cell(latest(key, "cell", identity), grid)
 
 
 def parse_cell(raw: Any, grid: tuple[int, int]) -> tuple[int, int] | None:
