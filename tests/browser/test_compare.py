@@ -160,6 +160,9 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
         assert memory.endswith("iB")
 
     # No width makes it scroll sideways.
-    for width in (1920, 800):
+    for width in (1920, 800, 390):
         page.set_viewport_size({"width": width, "height": 1000})
         assert page.evaluate(PAGE_WIDTH) <= width
+        # Nor does a kind's name reach into the picture beside it.
+        names = page.locator(".a2-compare h2")
+        assert names.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0

@@ -20,16 +20,21 @@ from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
 
 STYLES = Path(__file__).resolve().parent / "style"
-STYLE = "".join((STYLES / name).read_text(encoding="utf-8") for name in ("style.css", "streamlit.css"))
+STYLE_OF_ALL = ("style.css", "streamlit.css")
 STEADY = Path(__file__).resolve().parent / "assets" / "steady.js"
 MOST_REMARKS = 6
 WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
 
 
-def styled() -> None:
-    """Put the app's own type and spacing over Streamlit's, and keep its charts from flickering."""
-    st.html(f"<style>{STYLE}</style>")
+def styled(*sheets: str) -> None:
+    """Put the app's own type and spacing over Streamlit's, then a page's own; keep charts from flickering."""
+    st.html(f"<style>{''.join(map(style, (*STYLE_OF_ALL, *sheets)))}</style>")
     st.html(f"<script>{STEADY.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+
+
+def style(sheet: str) -> str:
+    """What is in a style sheet of the app."""
+    return (STYLES / sheet).read_text(encoding="utf-8")
 
 
 def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:

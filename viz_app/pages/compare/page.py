@@ -19,9 +19,7 @@ from viz_app.ui import guards
 from viz_app.ui.blocks import choose_block, current_block, marked_cell
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback, fragment
-from viz_app.ui.shell import STYLES, styled, waiting
-
-LESSON_STYLE = STYLES / "lesson.css"
+from viz_app.ui.shell import styled, waiting
 
 
 class Key(StrEnum):
@@ -35,8 +33,7 @@ class Key(StrEnum):
 
 def render() -> None:
     """Draw the page."""
-    styled()
-    st.html(LESSON_STYLE)
+    styled("figures.css", "compare.css")
     st.html(content.LEAD)
     with waiting(content.TRACING) as look:
         shown = traces.current_shown(look=look)

@@ -15,10 +15,10 @@ from viz_app.server.pictures import Picture
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
 from viz_app.ui.guards import callback
-from viz_app.ui.shell import STYLES
+from viz_app.ui.shell import style
 from viz_app.ui.text import as_markdown
 
-PRESENTING_STYLE = (STYLES / "experiment_presenting.css").read_text(encoding="utf-8")
+PRESENTING_STYLE = style("experiment_presenting.css")
 
 
 def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:

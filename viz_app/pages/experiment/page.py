@@ -18,16 +18,14 @@ from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown, current_shown
 from viz_app.ui import plots
 from viz_app.ui.guards import fragment, tell
-from viz_app.ui.shell import STYLES, styled, waiting
+from viz_app.ui.shell import styled, waiting
 
-STYLE = STYLES / "experiment.css"
 CHART_CONFIG = {"displayModeBar": False}
 
 
 def render() -> None:
     """Draw the page."""
-    styled()
-    st.html(STYLE)
+    styled("experiment.css")
     st.html(content.LEAD)
     with waiting(content.TRACING) as look:
         shown = current_shown(look=look)

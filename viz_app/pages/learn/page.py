@@ -13,16 +13,14 @@ from viz_app.server import traces
 from viz_app.server.traces import Shown
 from viz_app.ui.blocks import choose_block, current_block
 from viz_app.ui.guards import callback, fragment
-from viz_app.ui.shell import STYLES, styled, tell_link, waiting
+from viz_app.ui.shell import style, styled, tell_link, waiting
 
-LESSON_STYLE = STYLES / "lesson.css"
-PRESENTING_STYLE = (STYLES / "lesson_presenting.css").read_text(encoding="utf-8")
+PRESENTING_STYLE = style("lesson_presenting.css")
 
 
 def render() -> None:
     """Draw the page."""
-    styled()
-    st.html(LESSON_STYLE)
+    styled("figures.css", "lesson.css")
     if remarks := links.open_link():
         tell_link(st.container(key="notices"), remarks)
     with waiting(content.TRACING) as look:
@@ -68,11 +66,11 @@ def _page(shown: Shown, block: str) -> None:
         key=Key.BAR,
         on_change=_turn,
     )
-    style = f".st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}"
+    rules = f".st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}"
     if presenting:
-        style += PRESENTING_STYLE
+        rules += PRESENTING_STYLE
     # Within the heading: a style sheet of its own would stay when a fragment leaves it out.
-    st.html(content.heading(step, STEPS[step - 1].title, style))
+    st.html(content.heading(step, STEPS[step - 1].title, rules))
     st.html(content.sentence(screen.sentence))
     left, right = st.columns([5, 9], gap="large")
     with left:
