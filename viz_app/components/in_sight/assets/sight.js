@@ -1,0 +1,25 @@
+// A place on the page that tells once when it comes near what is seen.
+
+const NEAR = "60% 0px"; // of the window's height: what is drawn then stands before it is scrolled to
+
+class Sight {
+  constructor(root, talk) {
+    this.watch = new IntersectionObserver(
+      ([entry]) => {
+        if (!entry.isIntersecting) return;
+        this.watch.disconnect();
+        talk.tell("near", {});
+      },
+      { rootMargin: NEAR },
+    );
+    this.watch.observe(root);
+  }
+
+  show() {}
+
+  destroy() {
+    this.watch.disconnect();
+  }
+}
+
+export default mounting("[data-a2-sight]", Sight);
