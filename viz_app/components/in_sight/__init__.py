@@ -15,7 +15,7 @@ _component = component("a2_in_sight", Path(__file__).parent / "assets" / "sight"
 
 
 def in_sight(key: str) -> bool:
-    """Whether the place `key`, drawn here until then, has been within a screen's height of what is seen."""
+    """Whether the place `key`, drawn here until then, has come near what is seen."""
     if fresh(key, "near", key) is not None:
         return True
     hand_over(_component, {}, key=key, name="near", identity=key)

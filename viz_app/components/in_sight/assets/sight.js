@@ -1,6 +1,6 @@
 // A place on the page that tells once when it comes near what is seen.
 
-const NEAR = "60% 0px"; // of the window's height: what is drawn then stands before it is scrolled to
+const NEAR = "10% 0px"; // of the window's height: it is about to be scrolled to
 
 class Sight {
   constructor(root, talk) {
