@@ -26,7 +26,9 @@ CORE_LAYERS = [
     ["tracing"],
     ["canvas"],
     ["checkpoints", "export", "bench"],
-    ["rivals", "training", "bench.trace"],
+    ["rivals", "bench.trace", "training.photos", "training.state"],
+    ["training.adapt"],
+    ["training"],
     ["cli"],
     ["__main__"],
 ]

@@ -22,7 +22,7 @@ from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
-from a2core.training.data import find_photos
+from a2core.training.photos.found import find_photos
 from a2core.training.state import disk_errors, given, source_names
 
 TRUNK = BACKBONES[DEFAULT_TRUNK]
@@ -87,17 +87,26 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     run = Adaptation(cache, settings, out, init=args.init)
     with disk_errors(out):
         run.run()
-    card = {
+    path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, kind, command))
+    if cache.skipped.reasons:
+        print(cache.skipped.summary())
+    print(f"wrote {path}")
+    return 0
+
+
+def card_of(run: Adaptation, args: argparse.Namespace, kind: str, command: str) -> dict[str, Any]:
+    """What the checkpoint's card says of a finished run."""
+    return {
         "trained": {
             "what": f"the {kind.replace('_', ' ')} blocks; the trunk is frozen and stays as published",
-            "photos": len(photos),
+            "photos": len(run.cache.photos),
             **({"frames": args.frames} if args.frames else {}),
             "sources": source_names(args.photos),
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,
             "wall_s": round(run.elapsed_s),
-            "ran on": device.type,
+            "ran on": run.cache.device.type,
             "loss": round(run.last["loss"], 5),
         },
         "metrics": {},
@@ -106,8 +115,3 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             "extrapolation."
         ),
     }
-    path = run.write_checkpoint(out / f"{name}.safetensors", card)
-    if cache.skipped.reasons:
-        print(cache.skipped.summary())
-    print(f"wrote {path}")
-    return 0

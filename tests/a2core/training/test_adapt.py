@@ -23,9 +23,11 @@ from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
 from a2core.training.adapt.trainee import Trainee
-from a2core.training.data import Skipped, find_labelled, find_photos, moved, read_photo, square
 from a2core.training.evaluate.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
 from a2core.training.evaluate.on_photos import imagenet_index
+from a2core.training.photos.found import find_photos
+from a2core.training.photos.labelled import find_labelled
+from a2core.training.photos.read import Skipped, moved, read_photo, square
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
 

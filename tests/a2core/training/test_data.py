@@ -13,12 +13,13 @@ from a2core.cli import main
 from a2core.errors import TrainingError
 from a2core.training.adapt.cache import ABOUT, Cache, _reserve
 from a2core.training.adapt.targets import CacheSettings
-from a2core.training.data import find_labelled, find_photos, identity_of
 from a2core.training.evaluate.on_regions import region_pairs
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import FineTuneSettings, architecture
 from a2core.training.finetune.study_photos import labelled_photos
 from a2core.training.finetune.team import Team
+from a2core.training.photos.found import find_photos, identity_of
+from a2core.training.photos.labelled import find_labelled
 
 
 def picture(path, shade=120):

@@ -18,12 +18,12 @@ from a2core.checkpoints import SHIPPED, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
 from a2core.networks.backbones import load_backbone
-from a2core.training.data import Skipped, moved
 from a2core.training.evaluate.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
 from a2core.training.evaluate.feature_maps import k_means_maps, nmf_maps
 from a2core.training.evaluate.measures import click_aucs, regions_of
 from a2core.training.evaluate.on_photos import class_index, logits_without, paired_interval
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
+from a2core.training.photos.read import Skipped, moved
 
 
 @pytest.fixture(scope="module")

@@ -26,10 +26,12 @@ from a2core.errors import TrainingError
 from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.paper import paper_architecture, paper_network
-from a2core.training.data import DATASETS, find_labelled, find_photos, held_out
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import NETWORKS, FineTuneSettings, architecture
 from a2core.training.finetune.team import Team
+from a2core.training.photos.datasets import DATASETS
+from a2core.training.photos.found import find_photos
+from a2core.training.photos.labelled import find_labelled, held_out
 
 ROOT = Path(__file__).resolve().parents[3]
 ALONE = Team(0, 1, torch.device("cpu"))
