@@ -16,7 +16,7 @@ from typing import Any
 
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.errors import TrainingError
-from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, teachers_of
+from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, SHORT_NAME, teachers_of
 from a2core.networks.devices import pick_device
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
@@ -65,7 +65,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     if args.frames is not None and args.frames < 1:
         raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")
     kind = args.kind.replace("-", "_")
-    name = args.name or f"{'a2' if kind == 'double_attention' else args.kind}-lite0"
+    name = args.name or f"{'a2' if kind == DOUBLE_ATTENTION else args.kind}-{SHORT_NAME}"
     out = args.out or Path("runs") / name
     cached: dict[str, Any] = {"teacher": args.teacher} if args.teacher else {}
     cached |= {"sizes_px": tuple(args.sizes)} if args.sizes else {}
