@@ -33,10 +33,11 @@ from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
 from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
-from a2core.tracing.adopt import AdoptionReport, adopt, model_of
+from a2core.tracing.adopt import AdoptionReport, adopt
 from a2core.tracing.intervene import Replay
 from a2core.tracing.lesson import Lesson, take_lesson
 from a2core.tracing.model import Model
+from a2core.tracing.model_of import model_of
 from a2core.tracing.outcome import Attribution, ClassShift, Outcome
 from a2core.tracing.probe import (
     attention_terms,

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from a2core.bench.block import peak_mib
 from a2core.bench.counts import count
+from a2core.bench.measure import peak_mib
 from a2core.blocks.registry import make_block
 
 POSITIONS = (

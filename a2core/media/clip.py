@@ -18,7 +18,7 @@ import numpy as np
 
 from a2core.errors import MediaError
 from a2core.media.decoded import Decoded
-from a2core.media.limits import MAX_FRAMES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES
+from a2core.media.limits import MAX_FRAMES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES, MOVING_SIDE_PX
 from a2core.media.recognise import HEAD_BYTES, recognise
 from a2core.media.timeline import check_range
 
@@ -57,6 +57,7 @@ def read_media(
     name: str = "",
     max_frames: int = 16,
     max_side_px: int | None = None,
+    max_moving_side_px: int | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
     progress: Callable[[int, int], bool | None] | None = None,
@@ -82,6 +83,8 @@ def read_media(
         max_side_px: Scale down so that the long side has exactly this many pixels, where it has more;
             the shape is kept. Saves most of the time that a large JPEG takes. None leaves pictures
             whole and brings clips to 1344 pixels.
+        max_moving_side_px: The same for clips and animations, whose frames are many; None is as
+            ``max_side_px``.
         start_s: Take frames of a clip from here on, in seconds from its start; None is its start.
         end_s: Take frames of a clip up to here; None is its end.
         progress: Called now and then with (frames done, frames in all), the latter 0 while unknown. Where
@@ -95,8 +98,9 @@ def read_media(
     max_frames = operator.index(max_frames)
     if not 1 <= max_frames <= MAX_FRAMES:
         raise MediaError(f"{max_frames} frames were asked for: ask for 1 to {MAX_FRAMES}.")
-    if max_side_px is not None and operator.index(max_side_px) < 1:
-        raise MediaError(f"A long side of {max_side_px} pixels was asked for: ask for at least 1.")
+    for side_px in (max_side_px, max_moving_side_px):
+        if side_px is not None and operator.index(side_px) < 1:
+            raise MediaError(f"A long side of {side_px} pixels was asked for: ask for at least 1.")
     check_range(start_s, end_s)
 
     if not name and not isinstance(source, bytes | bytearray | memoryview):
@@ -116,6 +120,10 @@ def read_media(
                 "or an MP4, WebM, MOV, AVI or MKV clip."
             )
         _check_bytes(who, found.kind, size_bytes)
+        moving_px = max_moving_side_px or max_side_px or MOVING_SIDE_PX
+        sides_px: dict[str, int | None] = {"max_side_px": moving_px}
+        if found.kind == "picture":
+            sides_px = {"max_side_px": max_side_px, "max_moving_side_px": moving_px}
         decode = _pictures() if found.kind == "picture" else _video()
         place: Any = nullcontext(file) if found.kind == "picture" else _on_disk(source, file)
         with place as where:
@@ -124,7 +132,7 @@ def read_media(
                 found.what,
                 who,
                 max_frames=max_frames,
-                max_side_px=max_side_px,
+                **sides_px,
                 start_s=start_s,
                 end_s=end_s,
                 progress=progress,

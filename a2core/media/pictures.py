@@ -20,7 +20,6 @@ from a2core.media.decoded import Decoded, Progress
 from a2core.media.eight_bits import in_eight_bits
 from a2core.media.limits import (
     MAX_MOVING_PIXELS,
-    MOVING_SIDE_PX,
     cut_off,
     reduced_note,
     scaled_size,
@@ -40,6 +39,7 @@ def read(
     *,
     max_frames: int,
     max_side_px: int | None,
+    max_moving_side_px: int,
     start_s: float | None,
     end_s: float | None,
     progress: Progress | None,
@@ -51,7 +51,8 @@ def read(
         format_name: As recognise.py names it.
         who: What to call the file in messages.
         max_frames: At most this many frames of an animation.
-        max_side_px: Long side to scale down to; None leaves pictures whole, animations at MOVING_SIDE_PX.
+        max_side_px: Long side to scale down to; None leaves pictures whole.
+        max_moving_side_px: Of the frames of animations.
         start_s: Where to begin in an animation.
         end_s: Where to end in an animation.
         progress: Called as in read_media, for animations.
@@ -69,14 +70,13 @@ def read(
                 "only the first is shown."
             )
         elif frames is not None and moves:
-            moving = MOVING_SIDE_PX if max_side_px is None else max_side_px
 
             def opened() -> Opened:
                 file.seek(0)
                 return open_picture(file, format_name, who, [])
 
             def still(one: Opened, of_frame: list[str]) -> np.ndarray:
-                return _read_still(one, moving, of_frame)
+                return _read_still(one, max_moving_side_px, of_frame)
 
             return read_animation(
                 opened, still, frames, who, max_frames, start_s=start_s, end_s=end_s, progress=progress

@@ -18,7 +18,7 @@ from a2core.errors import MediaError
 from a2core.media.clip_decoder import MOST_PACKETS, ClipDecoder, FramesTooLargeError
 from a2core.media.clip_frames import Reel
 from a2core.media.decoded import Decoded, Progress, stopped_early, stopped_note
-from a2core.media.limits import MAX_PIXELS, MOVING_SIDE_PX, too_many_pixels
+from a2core.media.limits import MAX_PIXELS, too_many_pixels
 from a2core.media.timeline import pick
 
 # Below this size all packets of a file are looked at (about 0.1 s). Above it only so many, and if these
@@ -42,7 +42,7 @@ def read(
     who: str,
     *,
     max_frames: int,
-    max_side_px: int | None,
+    max_side_px: int,
     start_s: float | None,
     end_s: float | None,
     progress: Progress | None,
@@ -54,7 +54,7 @@ def read(
         container: What the file is: MP4, MOV, WebM, MKV or AVI.
         who: What to call the file in messages.
         max_frames: At most this many frames.
-        max_side_px: Long side to scale down to; None for MOVING_SIDE_PX.
+        max_side_px: Long side to scale down to.
         start_s: Where to begin.
         end_s: Where to end.
         progress: Called as in read_media.
@@ -62,7 +62,7 @@ def read(
     Raises:
         MediaError: No frame can be decoded, or frames are larger than the limits allow.
     """
-    wanted = _Wanted(max_frames, MOVING_SIDE_PX if max_side_px is None else max_side_px, start_s, end_s)
+    wanted = _Wanted(max_frames, max_side_px, start_s, end_s)
     try:
         str(path).encode()
     except UnicodeEncodeError as error:

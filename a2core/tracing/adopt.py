@@ -18,13 +18,8 @@ from torch import Tensor, nn
 from a2core.blocks.double_attention import Attended, DoubleAttention
 from a2core.blocks.position_block import Watchable
 from a2core.errors import NetworkError
-from a2core.networks.backbones import imagenet_labels
-from a2core.networks.borrowed import undisturbed
-from a2core.networks.devices import device_of, pick_device
-from a2core.networks.insert import inserted_blocks, named_parts, replace_module, underneath
-from a2core.networks.spec import try_network
+from a2core.networks.insert import inserted_blocks, replace_module
 from a2core.tracing.foreign import ROLES, Head, Run, UnclearError, adds_input, after_expansion, heads_of
-from a2core.tracing.model import Model
 
 # Names of the parts, and whether they tell a double attention only together with the expansion's.
 _COMMON_NAMES = (
@@ -258,67 +253,6 @@ def adopt(network: nn.Module, mapping: Mapping[str, Mapping[str, str]] | None = 
     return Adopted(blocks.get("", network), blocks, reports, refused)
 
 
-def model_of(
-    network: nn.Module,
-    *,
-    name: str = "your network",
-    labels: Sequence[str] | None = None,
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225),
-    device: str = "auto",
-    trained: bool = True,
-) -> Model:
-    """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
-
-    The network stays yours: mode, gradients, device and memory format stay as they are, and it may go on
-    being trained between two traces. One that torch.compile, DataParallel or DistributedDataParallel
-    stands round is run without it.
-
-    Args:
-        network: takes (batch, 3, h, w), returns (batch, classes).
-        name: shown in traces.
-        labels: one per class; ImageNet's when there are 1000 and none are given, else numbers.
-        mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
-        std: of the same.
-        device: "auto" is where the network is; another than that is refused.
-        trained: say False where the blocks are fresh: nobody can see it in their weights. Figures then
-            say that they are random.
-
-    Raises:
-        NetworkError: no blocks, another device than the network's, a network that does not run on a
-            picture or returns no logits (`spec.try_network`), or labels of another number than its classes.
-    """
-    network = underneath(network)
-    blocks = inserted_blocks(network)
-    for key, module in named_parts(network):
-        if isinstance(module, AdoptedBlock):  # another block may stand behind it
-            blocks |= module.watched(f"{key}.host" if key in blocks else key)
-    if not blocks:
-        raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
-    target = device_of(network)
-    if device != "auto" and pick_device(device).type != target.type:
-        raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
-    with undisturbed(network), torch.no_grad():
-        tried = try_network(network, target)
-    count = tried.classes
-    if labels is None:
-        labels = imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
-    if len(labels) != count:
-        raise NetworkError(f"Got {len(labels)} labels for {count} classes. Give one for each.")
-    return Model(
-        network,
-        blocks,
-        name=name,
-        labels=tuple(labels),
-        mean=mean,
-        std=std,
-        device=target,
-        trained=trained,
-        took_px=(tried.height_px, tried.width_px),
-        borrowed=True,
-    )
-
-
 def _recognise(module: nn.Module) -> dict[str, str]:
     if isinstance(module, DoubleAttention):  # needs no adopting
         return {}
@@ -329,15 +263,8 @@ def _recognise(module: nn.Module) -> dict[str, str]:
     return {}
 
 
-def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> tuple[AdoptionReport, AdoptedBlock]:
-    said = f"Module {name!r}" if name else "The network"
-    for role, part in parts.items():
-        try:
-            module.get_submodule(part)
-        except AttributeError as error:
-            raise NetworkError(
-                f"{said} has no submodule {part!r} for {role}. Correct the mapping."
-            ) from error
+def _input_for(module: nn.Module, parts: Mapping[str, str], said: str) -> Tensor:
+    """Noise of a shape that the module's φ takes, two entries of the batch."""
     convolution = next(
         (
             m
@@ -350,7 +277,19 @@ def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> tuple[Ad
     if convolution is None or not isinstance(weight, Tensor) or weight.dim() - 2 not in _GRIDS:
         raise NetworkError(f"{said} is no double attention: {parts['phi']!r} is not a convolution.")
     shape = (2, int(weight.shape[1]), *_GRIDS[weight.dim() - 2])
-    x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(weight.device, torch.float32)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(weight.device, torch.float32)
+
+
+def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> tuple[AdoptionReport, AdoptedBlock]:
+    said = f"Module {name!r}" if name else "The network"
+    for role, part in parts.items():
+        try:
+            module.get_submodule(part)
+        except AttributeError as error:
+            raise NetworkError(
+                f"{said} has no submodule {part!r} for {role}. Correct the mapping."
+            ) from error
+    x = _input_for(module, parts, said)
     modes = {each: each.training for each in module.modules()}
     module.eval()
     try:
@@ -369,8 +308,8 @@ def _examine(name: str, module: nn.Module, parts: Mapping[str, str]) -> tuple[Ad
         ) from error
     except (RuntimeError, ValueError, TypeError, AssertionError, KeyError) as error:
         raise NetworkError(
-            f"{said} does not run by itself on a tensor of {shape} ({error}). Adopt a module that takes "
-            "one tensor (batch, channels, *positions), in float32."
+            f"{said} does not run by itself on a tensor of {tuple(x.shape)} ({error}). Adopt a module that "
+            "takes one tensor (batch, channels, *positions), in float32."
         ) from error
     finally:
         for each, mode in modes.items():

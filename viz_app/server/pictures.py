@@ -14,7 +14,8 @@ from viz_app.server import visitors
 from viz_app.server.store import PUBLIC, Entry, loose
 
 FRAMES = 16  # of a clip, unless somebody chooses another number
-DECODED_SIDE_PX = 1344  # decode no larger than twice the largest size: sharp enough, quick to shrink
+DECODED_SIDE_PX = 1344  # of a picture, twice the largest size: sharp enough, quick to shrink
+MOVING_SIDE_PX = 672  # of a clip's frames, which are many: as large as any size
 THUMBNAIL_PX = 112  # drawn at half that size, for sharp screens
 
 

@@ -15,7 +15,7 @@ import a2core
 from a2core import Clip
 from viz_app.server import pictures, visitors
 from viz_app.server.jobs import Tell
-from viz_app.server.pictures import DECODED_SIDE_PX, Cut, Picture, picture_of
+from viz_app.server.pictures import DECODED_SIDE_PX, MOVING_SIDE_PX, Cut, Picture, picture_of
 from viz_app.server.store import Entry, Full
 from viz_app.server.visitors import Look
 from viz_app.ui.state import Key
@@ -109,6 +109,7 @@ def _decoded(
             name=name,
             max_frames=max_frames,
             max_side_px=DECODED_SIDE_PX,
+            max_moving_side_px=MOVING_SIDE_PX,
             start_s=start_s,
             end_s=end_s,
         )

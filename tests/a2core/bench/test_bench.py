@@ -11,6 +11,8 @@ import torch
 from a2core import DoubleAttention, NetworkError
 from a2core.bench import block as bench
 from a2core.bench import counts
+from a2core.bench.contenders import PlainDoubleAttention, work
+from a2core.bench.measure import peak_mib
 
 
 def arguments(module, *given: str) -> argparse.Namespace:
@@ -20,7 +22,7 @@ def arguments(module, *given: str) -> argparse.Namespace:
 
 
 def test_the_plain_writing_computes_what_ours_does():
-    ours, plain = DoubleAttention(8, 4, 5, input_norm=False), bench.PlainDoubleAttention(8, 4, 5)
+    ours, plain = DoubleAttention(8, 4, 5, input_norm=False), PlainDoubleAttention(8, 4, 5)
     for theirs, our in (
         (plain.a, ours.phi),
         (plain.b, ours.theta),
@@ -34,7 +36,7 @@ def test_the_plain_writing_computes_what_ours_does():
 
 def test_the_floor_counts_the_cheapest_left_order():
     # θ and ρ, then X Bᵀ, φ and the expansion on the bag, and handing it out.
-    assert bench.work(512, 128, 128, 3136) == (2 + 1 + 1) * 512 * 128 * 3136 + 2 * 512 * 128 * 128
+    assert work(512, 128, 128, 3136) == (2 + 1 + 1) * 512 * 128 * 3136 + 2 * 512 * 128 * 128
 
 
 def test_it_measures_prints_and_writes_everything(tmp_path, capsys):
@@ -56,13 +58,13 @@ def test_peak_memory_counts_what_is_held_beyond_input_and_output():
             extra = torch.zeros(2**18)  # 1 MiB
             return x + extra.sum()
 
-    peak = bench.peak_mib(Holds(), torch.zeros(1000), backward=False)
+    peak = peak_mib(Holds(), torch.zeros(1000), backward=False)
     assert 1.0 <= peak < 1.1
 
 
 def test_the_block_needs_less_than_one_hundredth_of_n_by_n_at_12544_positions():
     block = DoubleAttention(512, 128, 128, input_norm=False).eval()
-    peak = bench.peak_mib(block, torch.zeros(1, 512, 112, 112), backward=False)
+    peak = peak_mib(block, torch.zeros(1, 512, 112, 112), backward=False)
     assert peak < 0.01 * 12544**2 * 4 / 2**20
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import tempfile
@@ -635,3 +636,15 @@ def test_an_apng_out_of_order_is_survived():
         read_media(data)
     except MediaError as error:
         assert str(error).startswith("This file ")  # noqa: PT017 - either outcome is right
+
+
+def test_the_frames_of_clips_and_animations_may_be_kept_smaller_than_pictures(tmp_path):
+    film = counter_clip(tmp_path / "film.mp4", "mp4v", 6).read_bytes()
+    frames = [Image.fromarray(counter_frame(k)) for k in range(3)]
+    gif, png = io.BytesIO(), io.BytesIO()
+    frames[0].save(gif, "GIF", save_all=True, append_images=frames[1:])
+    frames[0].save(png, "PNG")
+    sides = {"max_side_px": 120, "max_moving_side_px": 60}
+    found = [read_media(data, **sides).frames.shape for data in (film, gif.getvalue(), png.getvalue())]
+    assert [max(shape[1:3]) for shape in found] == [60, 60, 120]
+    assert max(read_media(film, max_side_px=120).frames.shape[1:3]) == 120

@@ -12,9 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from a2core import Clip, DoubleAttention, NetworkError, effective_attention, insert_blocks
-from a2core.bench.block import public_block
+from a2core.bench.contenders import public_block
 from a2core.export.figure import figure_png
-from a2core.tracing.adopt import adopt, model_of
+from a2core.tracing.adopt import adopt
+from a2core.tracing.model_of import model_of
 
 
 class Foreign(nn.Module):

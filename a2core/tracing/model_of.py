@@ -1,0 +1,78 @@
+"""Somebody's own network, ready to be looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from a2core.errors import NetworkError
+from a2core.networks.backbones import imagenet_labels
+from a2core.networks.borrowed import undisturbed
+from a2core.networks.devices import device_of, pick_device
+from a2core.networks.insert import inserted_blocks, named_parts, underneath
+from a2core.networks.spec import try_network
+from a2core.tracing.adopt import AdoptedBlock
+from a2core.tracing.model import Model
+
+
+def model_of(
+    network: nn.Module,
+    *,
+    name: str = "your network",
+    labels: Sequence[str] | None = None,
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225),
+    device: str = "auto",
+    trained: bool = True,
+) -> Model:
+    """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
+
+    The network stays yours: mode, gradients, device and memory format stay as they are, and it may go on
+    being trained between two traces. One that torch.compile, DataParallel or DistributedDataParallel
+    stands round is run without it.
+
+    Args:
+        network: takes (batch, 3, h, w), returns (batch, classes).
+        name: shown in traces.
+        labels: one per class; ImageNet's when there are 1000 and none are given, else numbers.
+        mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
+        std: of the same.
+        device: "auto" is where the network is; another than that is refused.
+        trained: say False where the blocks are fresh: nobody can see it in their weights. Figures then
+            say that they are random.
+
+    Raises:
+        NetworkError: no blocks, another device than the network's, a network that does not run on a
+            picture or returns no logits (`spec.try_network`), or labels of another number than its classes.
+    """
+    network = underneath(network)
+    blocks = inserted_blocks(network)
+    for key, module in named_parts(network):
+        if isinstance(module, AdoptedBlock):  # another block may stand behind it
+            blocks |= module.watched(f"{key}.host" if key in blocks else key)
+    if not blocks:
+        raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
+    target = device_of(network)
+    if device != "auto" and pick_device(device).type != target.type:
+        raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
+    with undisturbed(network), torch.no_grad():
+        tried = try_network(network, target)
+    count = tried.classes
+    if labels is None:
+        labels = imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
+    if len(labels) != count:
+        raise NetworkError(f"Got {len(labels)} labels for {count} classes. Give one for each.")
+    return Model(
+        network,
+        blocks,
+        name=name,
+        labels=tuple(labels),
+        mean=mean,
+        std=std,
+        device=target,
+        trained=trained,
+        took_px=(tried.height_px, tried.width_px),
+        borrowed=True,
+    )
