@@ -62,7 +62,7 @@ class Server:
 
 
 def _give_back() -> None:
-    """Hand what was freed to the system: glibc keeps it, in pieces too small for the next visitor's frames."""
+    """Hand what was freed to the system: glibc keeps it, in pieces that fit nobody's frames."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
