@@ -10,7 +10,7 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js bench-app bench-class \
+.PHONY: help install app test lint format types js lint-js types-js test-js bench-app bench-class bench-load \
         bench-visitors clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make types    mypy"
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
+	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
 
@@ -72,6 +73,9 @@ test-js: node_modules/.installed
 
 bench-app: $(STAMP)
 	$(RUN) -m tests.browser.bench_app $(CLIPS)
+
+bench-load: $(STAMP)
+	$(RUN) -m tests.browser.bench_load
 
 bench-class: $(STAMP)
 	$(RUN) -m tests.browser.bench_class

@@ -28,7 +28,9 @@ CORE_LAYERS = [
     ["canvas"],
     ["checkpoints", "export", "bench.counts", "bench.contenders"],
     ["bench.measure"],
-    ["rivals", "training", "bench"],
+    ["rivals", "bench", "training.photos", "training.state"],
+    ["training.adapt"],
+    ["training"],
     ["cli"],
     ["__main__"],
 ]

@@ -107,8 +107,8 @@ BACKBONES: Mapping[str, Trunk] = {
     **{f"video_resnet{depth}": Trunk(_video, "fc", {}, _kinetics_labels) for depth in (26, 29, 50)},
 }
 
-
-DEFAULT_TRUNK = "tf_efficientnet_lite0"
+# Where blocks are put unless asked otherwise, and what it is called in the names of checkpoints.
+DEFAULT_TRUNK, SHORT_NAME = "tf_efficientnet_lite0", "lite0"
 
 
 def teachers_of(name: str) -> tuple[str, ...]:

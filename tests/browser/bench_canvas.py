@@ -42,7 +42,7 @@ PLAY = f"""frames => {{
         const start = performance.now();
         timeline.show((probe.state.frame + 1) % 16);
         cancelAnimationFrame(probe.raf);
-        probe.draw();
+        probe.hooks.draw();
         spent.push(performance.now() - start);
     }}
     timeline.playing = false;

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser import canvas_harness as harness
-from tests.browser.streamlit_dom import DROP, IDLE
+from tests.browser.streamlit_dom import DROP, IDLE, MAIN
 from tests.browser.tabs import Tabs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,10 +198,12 @@ class AppPage:
         self.page.locator(IDLE).wait_for()
 
     def wait_until_traced(self) -> None:
-        """Until the canvas has drawn a picture and the three charts stand."""
+        """Until the canvas has drawn a picture and the charts stand, which come when they are looked at."""
         self.stage.wait_for(timeout=TRACED_MS)
+        self.page.locator(".st-key-charts").scroll_into_view_if_needed()
         self.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3")
         self.wait_until_idle()
+        self.page.locator(MAIN).evaluate("main => main.scrollTo(0, 0)")
 
     def trace_key(self) -> str:
         """The identity of the trace that the canvas answers hovers from."""

@@ -33,6 +33,13 @@ def png(color: tuple[int, int, int], size: tuple[int, int] = (320, 200)) -> byte
     return out.getvalue()
 
 
+def open_explore() -> AppTest:
+    """The app with Explore drawn for somebody who has scrolled to its charts."""
+    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S)
+    app.session_state[Key.CHARTS] = True
+    return app.run()
+
+
 def drop(app: AppTest, name: str, data: bytes) -> AppTest:
     app.file_uploader[0].set_value((name, data, "application/octet-stream"))
     return app.run()

@@ -12,8 +12,8 @@ For every photo, at one of several sizes:
 - the teacher's logits (float16), of the picture at the size that the teacher was trained for: of larger
   ones it knows little.
 
-With `frames` T > 1 every photo becomes a made clip (`data.moved`), and positions are those of all its frames,
-T·grid², flattened frame by frame.
+With `frames` T > 1 every photo becomes a made clip (`photos.read.moved`), and positions are those of all its
+frames, T·grid², flattened frame by frame.
 
 The cache is written in chunks; killed at any moment, it goes on from the last whole one. It is known by its
 settings and by what its photos show: photos that were moved or renamed find theirs again, and others of the
@@ -45,7 +45,8 @@ from a2core.networks.backbones import load_backbone
 from a2core.networks.fold import fold_norms
 from a2core.training.adapt.targets import CacheSettings, unit_features, walked_affinity
 from a2core.training.adapt.targets import look as look_at
-from a2core.training.data import Skipped, identity_of, moved, read_photo, square
+from a2core.training.photos.found import identity_of
+from a2core.training.photos.read import Skipped, moved, read_photo, square
 
 FORMAT = 2  # of what is kept; 1 knew photos by their names and sizes
 ABOUT = "about.json"

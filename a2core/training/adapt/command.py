@@ -16,13 +16,13 @@ from typing import Any
 
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.errors import TrainingError
-from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, teachers_of
+from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, SHORT_NAME, teachers_of
 from a2core.networks.devices import pick_device
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
-from a2core.training.data import find_photos
+from a2core.training.photos.found import find_photos
 from a2core.training.state import disk_errors, given, source_names
 
 TRUNK = BACKBONES[DEFAULT_TRUNK]
@@ -65,7 +65,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     if args.frames is not None and args.frames < 1:
         raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")
     kind = args.kind.replace("-", "_")
-    name = args.name or f"{'a2' if kind == 'double_attention' else args.kind}-lite0"
+    name = args.name or f"{'a2' if kind == DOUBLE_ATTENTION else args.kind}-{SHORT_NAME}"
     out = args.out or Path("runs") / name
     cached: dict[str, Any] = {"teacher": args.teacher} if args.teacher else {}
     cached |= {"sizes_px": tuple(args.sizes)} if args.sizes else {}
@@ -87,17 +87,26 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     run = Adaptation(cache, settings, out, init=args.init)
     with disk_errors(out):
         run.run()
-    card = {
+    path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, kind, command))
+    if cache.skipped.reasons:
+        print(cache.skipped.summary())
+    print(f"wrote {path}")
+    return 0
+
+
+def card_of(run: Adaptation, args: argparse.Namespace, kind: str, command: str) -> dict[str, Any]:
+    """What the checkpoint's card says of a finished run."""
+    return {
         "trained": {
             "what": f"the {kind.replace('_', ' ')} blocks; the trunk is frozen and stays as published",
-            "photos": len(photos),
+            "photos": len(run.cache.photos),
             **({"frames": args.frames} if args.frames else {}),
             "sources": source_names(args.photos),
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,
             "wall_s": round(run.elapsed_s),
-            "ran on": device.type,
+            "ran on": run.cache.device.type,
             "loss": round(run.last["loss"], 5),
         },
         "metrics": {},
@@ -106,8 +115,3 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             "extrapolation."
         ),
     }
-    path = run.write_checkpoint(out / f"{name}.safetensors", card)
-    if cache.skipped.reasons:
-        print(cache.skipped.summary())
-    print(f"wrote {path}")
-    return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from a2core.errors import TrainingError
 from a2core.networks.backbones import build_network
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks
@@ -60,8 +61,17 @@ class Trainee(nn.Module):
             )
 
     def tail(self, first: str, features: Tensor) -> Tensor:
-        """Logits from the features that `first`'s host module returned, all blocks from there on applied."""
-        x = self.blocks[first](features)
-        for module in self.passage.onwards(self.blocks[first], None).behind or ():
-            x = module(x)
-        return x
+        """Logits from the features that `first`'s host module returned, all blocks from there on applied.
+
+        Raises:
+            TrainingError: a network that cannot go on from there without its picture.
+        """
+        block = self.blocks[first]
+        return self.passage.onwards(block, None)(block(features), self._no_picture)
+
+    def _no_picture(self) -> Tensor:
+        kind = type(self.network).__name__
+        raise TrainingError(
+            f"From features alone no {kind} with a block there can go on to predict. Choose an EfficientNet "
+            "or a ResNet, with its first block behind a stage."
+        )

@@ -26,9 +26,10 @@ from a2core.card import parse_card
 from a2core.checkpoints import find_checkpoint, load_model, read_card, write_atomically
 from a2core.errors import CheckpointError, TrainingError
 from a2core.tracing.model import Model
-from a2core.training.data import Skipped, find_photos, read_photo, square
 from a2core.training.evaluate.feature_maps import run_watched
 from a2core.training.evaluate.measures import reach_share
+from a2core.training.photos.found import find_photos
+from a2core.training.photos.read import Skipped, read_photo, square
 
 FRAME = 7  # the frame is told in 7×7 fields
 CLASSES = 5  # named for each primitive

@@ -8,9 +8,9 @@ over the pictures); Grad-CAM of the network's top class at the same place, whose
 for every click. A relative of double attention has no gather maps: it is measured by its attention
 rows; one that hands the same to every position has none to measure.
 
-With `--frames` T every labelled picture becomes a clip that a camera could have taken of it (`data.moved`),
-its regions moving along: a click in one frame is to find its region in all of them. Beside the block stand
-then its random twin and cosine similarity.
+With `--frames` T every labelled picture becomes a clip that a camera could have taken of it
+(`photos.read.moved`), its regions moving along: a click in one frame is to find its region in all of them.
+Beside the block stand then its random twin and cosine similarity.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import Any
 
 from a2core.checkpoints import find_checkpoint, load_model, read_card, untrained_model
 from a2core.errors import TrainingError
-from a2core.training.data import Skipped
 from a2core.training.evaluate.cards import amend_card
 from a2core.training.evaluate.feature_maps import check_takes_pictures
 from a2core.training.evaluate.on_photos import measure_photos
 from a2core.training.evaluate.on_regions import Table, measure_regions, region_pairs
+from a2core.training.photos.read import Skipped
 
 
 def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from a2core.errors import TrainingError
 from a2core.networks.backbones import imagenet_labels
 from a2core.tracing.model import Model
 from a2core.tracing.record import watching
-from a2core.training.data import Skipped, find_labelled, read_photo, some_of, square
+from a2core.training.photos.labelled import find_labelled, some_of
+from a2core.training.photos.read import Skipped, read_photo, square
 
 BATCH = 16
 

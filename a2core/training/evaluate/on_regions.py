@@ -23,7 +23,6 @@ from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.position_block import PositionBlock
 from a2core.errors import TrainingError
 from a2core.tracing.model import Model
-from a2core.training.data import Skipped, is_hidden, moved, read_photo, square
 from a2core.training.evaluate.feature_maps import (
     cosine_similarity,
     grad_cam,
@@ -39,6 +38,8 @@ from a2core.training.evaluate.measures import (
     redundancy,
     regions_of,
 )
+from a2core.training.photos.found import is_hidden
+from a2core.training.photos.read import Skipped, moved, read_photo, square
 
 Table = dict[str, dict[str, float]]  # method to measure to value
 BASELINES = ("random block", "cosine", "k-means", "NMF", "Grad-CAM")

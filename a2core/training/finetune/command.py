@@ -9,13 +9,10 @@ from typing import Any
 from a2core.errors import TrainingError
 from a2core.networks.backbones import DEFAULT_TRUNK
 from a2core.networks.paper import PAPER_NETWORKS
-from a2core.training.data import (
-    find_labelled,
-    held_out,
-)
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import FineTuneSettings, architecture
 from a2core.training.finetune.team import Team
+from a2core.training.photos.labelled import find_labelled, held_out
 from a2core.training.state import disk_errors, given, source_names
 
 # Options of the command that settings of the same name take.

@@ -14,13 +14,9 @@ import torch
 from torch import Tensor
 
 from a2core.errors import TrainingError
-from a2core.training.data import (
-    Labelled,
-    Skipped,
-    identity_of,
-    read_photo,
-    square,
-)
+from a2core.training.photos.found import identity_of
+from a2core.training.photos.labelled import Labelled
+from a2core.training.photos.read import Skipped, read_photo, square
 
 LOOKED_INTO = 1000  # photos, to tell one set from another: reading a large one takes hours
 

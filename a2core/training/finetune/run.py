@@ -35,12 +35,10 @@ from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
 from a2core.networks.backbones import BACKBONES, build_network
 from a2core.networks.insert import inserted_blocks
-from a2core.training.data import (
-    Labelled,
-)
 from a2core.training.finetune.reader import Reader
 from a2core.training.finetune.settings import FineTuneSettings
 from a2core.training.finetune.team import Team
+from a2core.training.photos.labelled import Labelled
 from a2core.training.state import read_state, start_from, write_state
 
 

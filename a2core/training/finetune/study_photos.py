@@ -20,7 +20,8 @@ from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, load_backbone
 from a2core.networks.fold import fold_norms
 from a2core.networks.passage import Passage
 from a2core.training.adapt.targets import standardise
-from a2core.training.data import Skipped, identity_of, photos_of, read_photo, square
+from a2core.training.photos.found import identity_of, photos_of
+from a2core.training.photos.read import Skipped, read_photo, square
 
 TRUNK = BACKBONES[DEFAULT_TRUNK]
 PLACE, SITE = list(TRUNK.sites.items())[-1]  # behind the deepest features

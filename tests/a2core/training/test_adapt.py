@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from skimage import data
-from sklearn.metrics import roc_auc_score
 
-from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.registry import KINDS
 from a2core.checkpoints import load_model
 from a2core.cli import main
@@ -18,142 +14,20 @@ from a2core.errors import NetworkError, TrainingError
 from a2core.networks.backbones import load_backbone
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.command import architecture
-from a2core.training.adapt.losses import NARROW_REACH, attention_losses
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
 from a2core.training.adapt.trainee import Trainee
-from a2core.training.data import Skipped, find_labelled, find_photos, moved, read_photo, square
-from a2core.training.evaluate.measures import best_overlaps, click_aucs, reach_share, redundancy, regions_of
-from a2core.training.evaluate.on_photos import imagenet_index
+from a2core.training.photos.found import find_photos
+from a2core.training.photos.read import Skipped, read_photo, square
+from tests.a2core.training.photo_folders import make_photos
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
-
-
-def labels_of_halves(side=64):
-    labels = np.zeros((1, side, side), np.uint16)
-    labels[:, :, side // 2 :] = 1
-    return labels
-
-
-# ---------------------------------------------------------------- measures
-
-
-def test_only_regions_of_2_to_60_percent_count():
-    labels = np.zeros((1, 100, 100), np.uint16)
-    labels[0, :10, :10] = 1  # 1 %
-    labels[0, 50:, :50] = 2  # 25 %; the rest, 74 %, is too large
-    regions = regions_of(labels, 96)
-    assert len(regions.masks) == 1
-    assert regions.masks[0, 80, 10]
-
-
-def test_click_auc_is_the_area_under_the_roc_curve_ties_included():
-    regions = regions_of(labels_of_halves(), 64)
-    rng = np.random.default_rng(1)
-    scores = rng.integers(0, 4, (16, 16)).astype(float)  # many ties
-    seen = []
-
-    def scores_of(cells):
-        seen.extend(cells)
-        return scores[cells]
-
-    values = click_aucs(scores_of, regions, (4, 4))
-    inside = [np.tile(np.arange(4) < 2, 4), np.tile(np.arange(4) >= 2, 4)]
-    expected = [roc_auc_score(inside[k // 5], scores[cell]) for k, cell in enumerate(seen)]
-    np.testing.assert_allclose(values, expected)
-
-
-def test_scoring_a_region_by_itself_is_perfect_and_by_nothing_is_chance():
-    regions = regions_of(labels_of_halves(), 64)
-    same_half = (np.arange(16) % 4 < 2)[:, None] == (np.arange(16) % 4 < 2)[None]
-    assert click_aucs(lambda cells: same_half[cells], regions, (4, 4)).mean() == 1
-    assert click_aucs(lambda cells: np.ones((len(cells), 16)), regions, (4, 4)).mean() == 0.5
-
-
-def test_a_map_that_is_the_region_overlaps_it_nearly_whole_and_the_best_map_counts():
-    regions = regions_of(labels_of_halves(), 64)
-    maps = torch.zeros(2, 8, 8)
-    maps[0, :, 4:] = 1
-    maps[1, 0, 0] = 1
-    np.testing.assert_array_less(0.8, best_overlaps(maps, regions)[1])
-    assert best_overlaps(maps[1:], regions)[1] < 0.6
-
-
-def test_reach_and_redundancy_of_known_maps():
-    flat, point = torch.full((16,), 1 / 16), torch.eye(16)[3]
-    assert reach_share(torch.stack([flat, point])).tolist() == pytest.approx([1, 1 / 16])
-    assert redundancy(torch.stack([point, torch.eye(16)[4]])) == pytest.approx(0, abs=1e-6)
-    assert redundancy(torch.stack([flat, flat])) == pytest.approx(1)
-
-
-# ---------------------------------------------------------------- photos
-
-
-def make_photos(root):
-    pictures = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
-    for index in range(8):
-        folder = root / "photos" / ("even" if index % 2 == 0 else "odd")
-        folder.mkdir(parents=True, exist_ok=True)
-        picture = np.roll(pictures[index % 4], 40 * index, axis=1)
-        Image.fromarray(picture).resize((128, 96)).save(folder / f"{index}.jpg")
-    return root / "photos"
 
 
 @pytest.fixture
 def photos(tmp_path):
     return make_photos(tmp_path)
-
-
-def test_photos_are_found_in_folders_and_classes_are_their_folders(photos):
-    found = find_labelled([str(photos)])
-    assert found.photos == find_photos([str(photos)])
-    assert found.classes == ("even", "odd")
-    assert found.labels.tolist() == [0] * 4 + [1] * 4
-
-
-def test_one_class_only_no_photos_and_an_unknown_source_are_each_said(photos, tmp_path):
-    shutil.rmtree(photos / "odd")
-    with pytest.raises(TrainingError, match="two at least"):
-        find_labelled([str(photos)])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(TrainingError, match="No photos found"):
-        find_photos([str(tmp_path / "empty")])
-    with pytest.raises(TrainingError, match="neither a folder nor a dataset"):
-        find_photos(["Imagenet-of-dreams"])
-
-
-def test_an_unreadable_photo_is_skipped_counted_and_named(tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
-    skipped = Skipped()
-    assert read_photo(tmp_path / "broken.jpg", skipped) is None
-    assert "1 unreadable" in skipped.summary()
-    assert "broken.jpg" in skipped.summary()
-
-
-def test_a_square_crop_is_the_same_for_the_same_seed_and_never_empty():
-    photo = data.coffee()
-    a, b = (square(photo, 96, np.random.default_rng(4)) for _ in range(2))
-    np.testing.assert_array_equal(a, b)
-    assert square(np.zeros((1, 1, 3), np.uint8), 96, np.random.default_rng(0)).shape == (96, 96, 3)
-
-
-def test_labels_move_as_their_photo_does_and_a_clip_ends_elsewhere():
-    labels = np.zeros((300, 400), np.uint8)
-    labels[80:200, 100:300] = 7
-    photo = np.repeat(np.where(labels, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
-    for seed in range(4):
-        clip = moved(photo, 64, 5, np.random.default_rng(seed))
-        regions = moved(labels, 64, 5, np.random.default_rng(seed))
-        assert clip.shape == (5, 64, 64, 3)
-        assert set(np.unique(regions)) <= {0, 7}
-        assert ((clip[..., 0] > 127) == (regions == 7)).mean() > 0.98
-        assert (clip[0] != clip[-1]).any()
-
-
-def test_imagenet_folders_are_known_by_id_and_by_name():
-    assert imagenet_index("n02102040") == imagenet_index("english_springer") == 217
-    assert imagenet_index("dragon of the hill") is None
 
 
 # ---------------------------------------------------------------- targets
@@ -257,6 +131,20 @@ def test_before_training_the_network_answers_as_its_plain_trunk():
         tolerance = 0.1 if kind == "squeeze_excitation" else 1e-4
         with torch.no_grad():
             torch.testing.assert_close(trainee.network(x), plain(x), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("place", ["layer3", "layer3.1.conv2"])
+def test_what_follows_a_stage_is_run_on_its_features_and_what_is_inside_of_a_unit_is_refused(place):
+    blocks = {place: {"in_channels": 256, "c_m": 4, "c_n": 4}}
+    trainee = Trainee({"backbone": "resnet18", "trunk": "own", "blocks": blocks}).eval()
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        features = trainee.passage.until(x, f"{place}.host")[f"{place}.host"]
+        if place == "layer3":
+            torch.testing.assert_close(trainee.tail(place, features), trainee.network(x), rtol=0, atol=0)
+            return
+        with pytest.raises(TrainingError, match="no ResNet with a block there can go on"):
+            trainee.tail(place, features)
 
 
 def at_stages(**channels):
@@ -364,55 +252,3 @@ def test_photos_as_clips_are_attended_to_jointly_and_the_checkpoint_is_an_ordina
     run.run(progress=False)
     model = load_model(run.write_checkpoint(tmp_path / "clips.safetensors", {}), device="cpu")
     assert [block.frames_per_clip for block in model.blocks.values()] == [1, 1]
-
-
-# ---------------------------------------------------------------- losses
-
-
-def test_the_losses_of_a_clip_are_those_of_its_frames_one_above_the_other():
-    torch.manual_seed(3)
-    block = DoubleAttention(6, 4, 5, position_norm="centred").eval()
-    frames, rows = torch.randn(3, 6, 2, 4), torch.tensor([[0, 9, 23]])
-    targets = torch.rand(1, 3, 24).softmax(dim=2)
-    wanted = ("target", "rank", "correlation", "similarity", "reach")
-    read_out = torch.nn.Linear(4, 6)
-    found = []
-    for features, count in ((frames, 3), (frames.transpose(0, 1).flatten(1, 2)[None], 1)):
-        block.frames_per_clip = count
-        torch.manual_seed(0)
-        found.append(attention_losses(block, read_out, features, rows, targets, wanted))
-    for key, value in found[0].items():
-        torch.testing.assert_close(value, found[1][key])
-
-
-def test_the_losses_of_the_attention_are_what_they_say():
-    """Against NumPy; a target that is the block's own attention, flattened, correlates fully with it."""
-    torch.manual_seed(0)
-    block = DoubleAttention(6, 4, 5, position_norm="centred").eval()
-    for projection in (block.theta, block.rho):
-        torch.nn.init.normal_(projection.weight, std=0.5)
-    features, rows = torch.randn(2, 6, 3, 4), torch.tensor([[0, 5, 11], [3, 4, 7]])
-    with torch.no_grad():
-        inside = block.attend(features)
-        attention = (inside.distribute.transpose(1, 2) @ inside.gather).numpy()
-    picked = np.stack([attention[b, rows[b]] for b in range(2)])
-    targets = picked**0.5 / (picked**0.5).sum(-1, keepdims=True)
-    wanted = ("target", "correlation", "similarity", "reach")
-    read_out = torch.nn.Linear(4, 6)
-    losses = attention_losses(block, read_out, features, rows, torch.from_numpy(targets), wanted)
-    assert set(losses) == {*wanted, "rebuild", "balance"}
-    assert losses["correlation"].item() == pytest.approx(0, abs=1e-5)
-    assert losses["target"].item() == pytest.approx(-(targets * np.log(picked)).sum(-1).mean(), rel=1e-4)
-
-    read = features.flatten(2).numpy()
-    read = read - read.mean(axis=2, keepdims=True)
-    read /= np.linalg.norm(read, axis=1, keepdims=True)
-    expected = [
-        np.corrcoef(np.log(picked[b, k]), read[b, :, rows[b, k]] @ read[b])[0, 1]
-        for b in range(2)
-        for k in range(3)
-    ]
-    assert losses["similarity"].item() == pytest.approx(1 - np.mean(expected), abs=1e-4)
-    gather = inside.gather.numpy()[:, :3]  # 54 % of 5 primitives, rounded up
-    excess = np.maximum(-(gather * np.log(gather)).sum(2) - np.log(12 * NARROW_REACH), 0)
-    assert losses["reach"].item() == pytest.approx((excess**2).mean(), rel=1e-4)

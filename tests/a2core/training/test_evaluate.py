@@ -18,12 +18,13 @@ from a2core.checkpoints import SHIPPED, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
 from a2core.networks.backbones import load_backbone
-from a2core.training.data import Skipped, moved
 from a2core.training.evaluate.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
 from a2core.training.evaluate.feature_maps import k_means_maps, nmf_maps
 from a2core.training.evaluate.measures import click_aucs, regions_of
-from a2core.training.evaluate.on_photos import class_index, logits_without, paired_interval
+from a2core.training.evaluate.on_photos import class_index, imagenet_index, logits_without, paired_interval
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
+from a2core.training.photos.read import Skipped, moved
+from viz_app.pages.about.content import card_facts
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
     after = json.loads(checkpoint.with_suffix(".json").read_text())
     assert {**after, "metrics": None} == {**before, "metrics": None}
     assert str(tmp_path) not in json.dumps(after)  # no path of this machine
-    facts = dict(measures.card_facts(after))
+    facts = dict(card_facts(after))
     assert facts["metrics · regions at 96 pixels · measured on"] == (
         "3 pictures of labelled, those of left_out.txt left out"
     )
@@ -317,3 +318,8 @@ def test_a_card_is_amended_whole_or_not_at_all(checkpoint, monkeypatch):
     amend_card(checkpoint, {"metrics": {"a": [1, 2.5, -3e-05]}})
     assert '"a": [ 1, 2.5, -3e-05 ]' in card.read_text()
     assert not list_checkpoints(checkpoint.parent)[0].fault
+
+
+def test_imagenet_folders_are_known_by_id_and_by_name():
+    assert imagenet_index("n02102040") == imagenet_index("english_springer") == 217
+    assert imagenet_index("dragon of the hill") is None

@@ -22,11 +22,11 @@ from a2core.cli import main
 from a2core.errors import TrainingError
 from a2core.networks.backbones import load_backbone
 from a2core.networks.insert import insert_blocks
-from a2core.training.data import Skipped
 from a2core.training.evaluate.feature_maps import grad_cam, run_watched
 from a2core.training.evaluate.measures import Regions
 from a2core.training.evaluate.on_photos import logits_without
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
+from a2core.training.photos.read import Skipped
 
 BLOCKS = {
     "layer3.0": {"in_channels": 256, "c_m": 8, "c_n": 6},

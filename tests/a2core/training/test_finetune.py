@@ -26,10 +26,10 @@ from a2core.errors import TrainingError
 from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.paper import paper_architecture, paper_network
-from a2core.training.data import DATASETS, find_labelled, find_photos, held_out
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import NETWORKS, FineTuneSettings, architecture
 from a2core.training.finetune.team import Team
+from a2core.training.photos.labelled import find_labelled, held_out
 
 ROOT = Path(__file__).resolve().parents[3]
 ALONE = Team(0, 1, torch.device("cpu"))
@@ -239,37 +239,6 @@ def test_classes_of_several_folders_are_put_together_and_those_of_validation_mus
     stays, aside = held_out(labelled, 0.25, seed=1)
     assert sorted([*stays.photos, *aside.photos]) == sorted(labelled.photos)
     assert len(aside.photos) == 3
-
-
-def test_datasets_by_name_give_their_photos_and_labels_by_part(tmp_path):
-    root = tmp_path / "data"
-    for part, ids in (("train", ("n01440764", "n02102040")), ("val", ("n01440764", "n02102040"))):
-        for wnid in ids:
-            folder = root / "imagenette" / "imagenette2" / part / wnid
-            folder.mkdir(parents=True)
-            for index in range(2 if part == "train" else 1):
-                Image.new("RGB", (8, 8)).save(folder / f"{wnid}_{part}{index}.JPEG", "jpeg")
-    labelled = find_labelled(["Imagenette"], root=root)
-    assert labelled.classes == ("English springer", "tench")
-    assert len(labelled.photos) == 4
-    assert {path.parts[-3] for path in find_photos(["Imagenette:val"], root=root)} == {"val"}
-    with pytest.raises(TrainingError, match=r"no part 'test'\. Its parts are train, val"):
-        find_photos(["Imagenette:test"], root=root)
-
-
-def test_datasets_whose_labels_are_not_folders_keep_their_own(tmp_path, monkeypatch):
-    class Pets:
-        classes = ["Abyssinian", "Beagle"]
-        _labels = [1, 0]
-        _images = [Path("images/beagle_1.jpg"), Path("images/Abyssinian_7.jpg")]
-
-        def __init__(self, root, *, split, download):
-            assert (split, download) == ("trainval", True)
-
-    monkeypatch.setattr(torchvision.datasets, "OxfordIIITPet", Pets)
-    labelled = find_labelled(["OxfordIIITPet"], root=tmp_path)
-    assert [labelled.classes[i] for i in labelled.labels] == ["Beagle", "Abyssinian"]
-    assert all(hasattr(torchvision.datasets, name) for name in DATASETS)
 
 
 def test_a_dataset_that_cannot_be_downloaded_is_one_clear_line(tmp_path, monkeypatch, capsys):

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
-from a2core.training.evaluate.measures import Regions, best_overlaps, click_aucs, highest, regions_of
+from a2core.training.evaluate.measures import (
+    Regions,
+    best_overlaps,
+    click_aucs,
+    highest,
+    reach_share,
+    redundancy,
+    regions_of,
+)
 
 SIDE, GRID = 32, (4, 4)
 
@@ -144,3 +153,60 @@ def test_a_region_that_no_cell_lies_in_is_clicked_nowhere_and_no_region_overlaps
     sliver[0, :, 7:9] = True  # 6 %, never 70 % of a cell
     assert len(click_aucs(lambda cells: np.eye(16)[cells], Regions(sliver), GRID)) == 0
     assert len(best_overlaps(torch.ones(1, 4, 4), Regions(sliver[:0]))) == 0
+
+
+# ---------------------------------------------------------------- on regions that are known
+
+
+def labels_of_halves(side=64):
+    labels = np.zeros((1, side, side), np.uint16)
+    labels[:, :, side // 2 :] = 1
+    return labels
+
+
+def test_only_regions_of_2_to_60_percent_count():
+    labels = np.zeros((1, 100, 100), np.uint16)
+    labels[0, :10, :10] = 1  # 1 %
+    labels[0, 50:, :50] = 2  # 25 %; the rest, 74 %, is too large
+    regions = regions_of(labels, 96)
+    assert len(regions.masks) == 1
+    assert regions.masks[0, 80, 10]
+
+
+def test_click_auc_is_the_area_under_the_roc_curve_ties_included():
+    regions = regions_of(labels_of_halves(), 64)
+    rng = np.random.default_rng(1)
+    scores = rng.integers(0, 4, (16, 16)).astype(float)  # many ties
+    seen = []
+
+    def scores_of(cells):
+        seen.extend(cells)
+        return scores[cells]
+
+    values = click_aucs(scores_of, regions, (4, 4))
+    inside = [np.tile(np.arange(4) < 2, 4), np.tile(np.arange(4) >= 2, 4)]
+    expected = [roc_auc_score(inside[k // 5], scores[cell]) for k, cell in enumerate(seen)]
+    np.testing.assert_allclose(values, expected)
+
+
+def test_scoring_a_region_by_itself_is_perfect_and_by_nothing_is_chance():
+    regions = regions_of(labels_of_halves(), 64)
+    same_half = (np.arange(16) % 4 < 2)[:, None] == (np.arange(16) % 4 < 2)[None]
+    assert click_aucs(lambda cells: same_half[cells], regions, (4, 4)).mean() == 1
+    assert click_aucs(lambda cells: np.ones((len(cells), 16)), regions, (4, 4)).mean() == 0.5
+
+
+def test_a_map_that_is_the_region_overlaps_it_nearly_whole_and_the_best_map_counts():
+    regions = regions_of(labels_of_halves(), 64)
+    maps = torch.zeros(2, 8, 8)
+    maps[0, :, 4:] = 1
+    maps[1, 0, 0] = 1
+    np.testing.assert_array_less(0.8, best_overlaps(maps, regions)[1])
+    assert best_overlaps(maps[1:], regions)[1] < 0.6
+
+
+def test_reach_and_redundancy_of_known_maps():
+    flat, point = torch.full((16,), 1 / 16), torch.eye(16)[3]
+    assert reach_share(torch.stack([flat, point])).tolist() == pytest.approx([1, 1 / 16])
+    assert redundancy(torch.stack([point, torch.eye(16)[4]])) == pytest.approx(0, abs=1e-6)
+    assert redundancy(torch.stack([flat, flat])) == pytest.approx(1)

@@ -9,6 +9,7 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
+from tests.viz_app.explorer import open_explore
 from viz_app.server import samples, traces
 from viz_app.ui.state import Key
 
@@ -35,7 +36,7 @@ def sent(monkeypatch):
 
 @pytest.fixture
 def app(checkpoints):
-    return AppTest.from_file(APP, default_timeout=60).run()
+    return open_explore()
 
 
 def canvas_fragment(messages) -> list:

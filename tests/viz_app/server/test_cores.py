@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 import a2core
+from tests.viz_app.explorer import open_explore
 from viz_app.pages.explore import page as explore
 
 APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
@@ -18,7 +18,7 @@ def test_the_first_run_of_the_page_sets_the_threads_and_later_ones_leave_them(mo
     monkeypatch.setattr(a2core, "use_cores", lambda: asked.append("asked") or 2)
     monkeypatch.setattr(explore, "render", lambda: None)
     st.cache_resource.clear()
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = open_explore()
     assert not app.exception
     app.run()
     assert asked == ["asked"]

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import a2core
-from tests.viz_app.explorer import APP, TIMEOUT_S, drop, gif, messages, page_html, png, shown
+from tests.viz_app.explorer import TIMEOUT_S, drop, gif, messages, open_explore, page_html, png, shown
 from viz_app.pages.compare.service import small_frames
 from viz_app.pages.experiment import service
 from viz_app.pages.experiment.setup import plain_setup
@@ -35,7 +35,7 @@ def visit(checkpoints, monkeypatch):
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    app = open_explore()
     return app.get_by_key(Key.SIZE).set_value(224).run()
 
 

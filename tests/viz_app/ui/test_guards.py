@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.viz_app.explorer import open_explore
 from viz_app.pages.explore import screen, uploads
 from viz_app.server import replays
 from viz_app.ui import plots as charts
@@ -30,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_backgrou
 
 @pytest.fixture
 def app(checkpoints):
-    return AppTest.from_file(APP, default_timeout=60).run()
+    return open_explore()
 
 
 def refuses(*_: object, **__: object) -> None:

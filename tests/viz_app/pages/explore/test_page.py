@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, page_html, png, report, shown
+from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, open_explore, page_html, png, report, shown
 from viz_app.server import models, samples, traces
 from viz_app.ui import text
 from viz_app.ui.state import Key, Probe
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_backgrou
 
 @pytest.fixture
 def app(checkpoints):
-    return AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    return open_explore()
 
 
 def test_the_first_page_is_a_traced_sample_with_three_charts_and_no_message(app):
@@ -122,7 +122,7 @@ def test_random_blocks_are_flagged_in_large_letters_and_trained_ones_are_not(app
 
 def test_a_checkpoint_that_is_refused_is_listed_with_the_reason(checkpoints):
     (checkpoints / "stolen.pth").write_bytes(b"\x80\x04.")
-    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    app = open_explore()
     assert messages(app) == []
     text = "\n".join(markdown.value for markdown in app.markdown)
     assert "stolen\\.pth" in text
@@ -147,7 +147,7 @@ def test_a_checkpoint_that_is_damaged_inside_is_refused_and_the_picture_stays(
 def test_without_any_checkpoint_the_page_says_what_to_do(checkpoints):
     for path in checkpoints.iterdir():
         path.unlink()
-    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    app = open_explore()
     (message,) = messages(app)
     assert "checkpoints/" in message
 
@@ -206,7 +206,22 @@ def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sam
 
 
 def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, traced):
-    first = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
-    second = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    first = open_explore()
+    second = open_explore()
     assert traced == [448]
     assert shown(first).held is shown(second).held
+
+
+def test_charts_are_not_loaded_before_somebody_comes_near_and_stay_from_then_on(made_checkpoint):
+    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    assert len(app.get("plotly_chart")) == 0
+    rooms = [element for element in app.get("html") if 'style="height: 300px"' in element.proto.body]
+    assert len(rooms) == 3  # nothing moves when they come
+    assert "receives" in page_html(app)
+    handed = app.session_state["charts-near:handed"]
+    near = {"identity": handed.identity, "revision": handed.revision}
+    app.session_state["charts-near"] = {"near": near}
+    app.run()
+    assert len(app.get("plotly_chart")) == 3
+    app.run()
+    assert len(app.get("plotly_chart")) == 3

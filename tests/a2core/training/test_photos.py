@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torchvision
 from PIL import Image
+from skimage import data
 from torchvision.datasets import ImageFolder
 
 from a2core.cli import main
 from a2core.errors import TrainingError
 from a2core.training.adapt.cache import ABOUT, Cache, _reserve
 from a2core.training.adapt.targets import CacheSettings
-from a2core.training.data import find_labelled, find_photos, identity_of
 from a2core.training.evaluate.on_regions import region_pairs
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import FineTuneSettings, architecture
 from a2core.training.finetune.study_photos import labelled_photos
 from a2core.training.finetune.team import Team
+from a2core.training.photos.datasets import DATASETS
+from a2core.training.photos.found import find_photos, identity_of
+from a2core.training.photos.labelled import find_labelled
+from a2core.training.photos.read import Skipped, moved, read_photo, square
+from tests.a2core.training.photo_folders import make_photos
 
 
 def picture(path, shade=120):
@@ -122,10 +130,10 @@ def two_alike(tmp_path):
 
 def test_photos_are_known_by_what_they_show_not_by_name_size_or_path(tmp_path):
     one, other = two_alike(tmp_path)
-    moved = picture(tmp_path / "moved" / "with another name.bmp", 20)
+    elsewhere = picture(tmp_path / "moved" / "with another name.bmp", 20)
     (tmp_path / "link.bmp").symlink_to(one)
     assert identity_of([one]) != identity_of([other])
-    assert identity_of([one]) == identity_of([moved]) == identity_of([tmp_path / "link.bmp"])
+    assert identity_of([one]) == identity_of([elsewhere]) == identity_of([tmp_path / "link.bmp"])
     assert identity_of([one, other]) != identity_of([other, one])
     assert identity_of([one, tmp_path / "gone.bmp"]) != identity_of([one])
 
@@ -219,3 +227,94 @@ def test_a_full_disk_leaves_nothing_where_room_is_taken_by_writing(tmp_path, mon
     with pytest.raises(OSError, match="No space"):
         _reserve(tmp_path / "a.npy", (10, 10), np.dtype("float16"))
     assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- classes
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return make_photos(tmp_path)
+
+
+def test_photos_are_found_in_folders_and_classes_are_their_folders(photos):
+    found = find_labelled([str(photos)])
+    assert found.photos == find_photos([str(photos)])
+    assert found.classes == ("even", "odd")
+    assert found.labels.tolist() == [0] * 4 + [1] * 4
+
+
+def test_one_class_only_no_photos_and_an_unknown_source_are_each_said(photos, tmp_path):
+    shutil.rmtree(photos / "odd")
+    with pytest.raises(TrainingError, match="two at least"):
+        find_labelled([str(photos)])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match="No photos found"):
+        find_photos([str(tmp_path / "empty")])
+    with pytest.raises(TrainingError, match="neither a folder nor a dataset"):
+        find_photos(["Imagenet-of-dreams"])
+
+
+# ---------------------------------------------------------------- datasets
+
+
+def test_datasets_by_name_give_their_photos_and_labels_by_part(tmp_path):
+    root = tmp_path / "data"
+    for part, ids in (("train", ("n01440764", "n02102040")), ("val", ("n01440764", "n02102040"))):
+        for wnid in ids:
+            folder = root / "imagenette" / "imagenette2" / part / wnid
+            folder.mkdir(parents=True)
+            for index in range(2 if part == "train" else 1):
+                Image.new("RGB", (8, 8)).save(folder / f"{wnid}_{part}{index}.JPEG", "jpeg")
+    labelled = find_labelled(["Imagenette"], root=root)
+    assert labelled.classes == ("English springer", "tench")
+    assert len(labelled.photos) == 4
+    assert {path.parts[-3] for path in find_photos(["Imagenette:val"], root=root)} == {"val"}
+    with pytest.raises(TrainingError, match=r"no part 'test'\. Its parts are train, val"):
+        find_photos(["Imagenette:test"], root=root)
+
+
+def test_datasets_whose_labels_are_not_folders_keep_their_own(tmp_path, monkeypatch):
+    class Pets:
+        classes = ["Abyssinian", "Beagle"]
+        _labels = [1, 0]
+        _images = [Path("images/beagle_1.jpg"), Path("images/Abyssinian_7.jpg")]
+
+        def __init__(self, root, *, split, download):
+            assert (split, download) == ("trainval", True)
+
+    monkeypatch.setattr(torchvision.datasets, "OxfordIIITPet", Pets)
+    labelled = find_labelled(["OxfordIIITPet"], root=tmp_path)
+    assert [labelled.classes[i] for i in labelled.labels] == ["Beagle", "Abyssinian"]
+    assert all(hasattr(torchvision.datasets, name) for name in DATASETS)
+
+
+# ---------------------------------------------------------------- read and cropped
+
+
+def test_an_unreadable_photo_is_skipped_counted_and_named(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    skipped = Skipped()
+    assert read_photo(tmp_path / "broken.jpg", skipped) is None
+    assert "1 unreadable" in skipped.summary()
+    assert "broken.jpg" in skipped.summary()
+
+
+def test_a_square_crop_is_the_same_for_the_same_seed_and_never_empty():
+    photo = data.coffee()
+    a, b = (square(photo, 96, np.random.default_rng(4)) for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    assert square(np.zeros((1, 1, 3), np.uint8), 96, np.random.default_rng(0)).shape == (96, 96, 3)
+
+
+def test_labels_move_as_their_photo_does_and_a_clip_ends_elsewhere():
+    labels = np.zeros((300, 400), np.uint8)
+    labels[80:200, 100:300] = 7
+    photo = np.repeat(np.where(labels, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+    for seed in range(4):
+        clip = moved(photo, 64, 5, np.random.default_rng(seed))
+        regions = moved(labels, 64, 5, np.random.default_rng(seed))
+        assert clip.shape == (5, 64, 64, 3)
+        assert set(np.unique(regions)) <= {0, 7}
+        assert ((clip[..., 0] > 127) == (regions == 7)).mean() > 0.98
+        assert (clip[0] != clip[-1]).any()

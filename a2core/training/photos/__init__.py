@@ -1,0 +1,1 @@
+"""Photos to train and measure on: found, told apart, labelled, read."""

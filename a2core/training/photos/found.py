@@ -1,0 +1,104 @@
+"""Photos found in folders or datasets, and what tells one set of them from another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from a2core.errors import TrainingError
+from a2core.training.photos.datasets import photos_of_dataset
+
+SUFFIXES = {
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+    *(".ppm", ".pgm", ".avif", ".heic", ".heif", ".jp2"),
+}
+# Folders that systems and programs put among photos, full of copies, thumbnails and what was thrown away.
+NO_FOLDERS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+
+
+def find_photos(
+    sources: Sequence[str], *, limit: int | None = None, seed: int = 0, root: Path = Path("data")
+) -> list[Path]:
+    """All photos of `sources`: image folders (searched whole, but for what is hidden) or datasets' names.
+
+    A dataset of torchvision is given as NAME, its part to train on, or NAME:PART, and is looked for, and
+    downloaded where it can be, below `root`. Photos are sorted within each source, so that a seed means the
+    same everywhere; with `limit`, so many are chosen at random by `seed`.
+
+    Raises:
+        TrainingError: a source that is neither, that cannot be had, or no photo at all.
+    """
+    photos = [path for source in sources for path, _ in photos_of(source, root)]
+    if not photos:
+        raise TrainingError(
+            f"No photos found in {', '.join(sources)}. Give folders holding JPEG or PNG files."
+        )
+    if limit is not None and limit < len(photos):
+        chosen = np.random.default_rng(seed).choice(len(photos), limit, replace=False)
+        photos = [photos[index] for index in chosen]
+    return photos
+
+
+def photos_of(source: str, root: Path = Path("data")) -> list[tuple[Path, str]]:
+    """(path, class name) of every photo of one source; "" for what lies in no class's folder.
+
+    Raises:
+        TrainingError: as `find_photos`, but for a folder without any.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        return photos_of_dataset(source, root)
+    paths = sorted(_pictures_below(folder, ()))
+    return [(path, path.relative_to(folder).parts[0] if path.parent != folder else "") for path in paths]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is none of the user's photos: `._1.jpg`, `.ipynb_checkpoints`."""
+    return name.startswith(".") or name in NO_FOLDERS
+
+
+def _pictures_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    """All files below `folder` that may be photos, nothing hidden; links are followed, but in no circle.
+
+    Raises:
+        TrainingError: a folder cannot be looked into.
+    """
+    try:
+        at = folder.stat()
+        paths = [path for path in folder.iterdir() if not is_hidden(path.name)]
+    except OSError as error:
+        raise TrainingError(
+            f"{folder} cannot be looked into ({error.strerror}). Allow it, or give another."
+        ) from error
+    here = (at.st_dev, at.st_ino)
+    if here in above:
+        return
+    for path in paths:
+        if path.is_dir():
+            yield from _pictures_below(path, (*above, here))
+        elif path.suffix.lower() in SUFFIXES and path.is_file():
+            yield path
+
+
+def identity_of(photos: Sequence[Path], *, looked_into: int | None = None) -> str:
+    """16 hexadecimal digits that stand for these photos, in this order, by what they show.
+
+    Where they lie and what they are called makes no difference. With `looked_into` only about so many,
+    all over the set, are read; of the others their sizes speak.
+    """
+    every = 1 if looked_into is None else -(-len(photos) // looked_into) or 1
+    whole = hashlib.sha256()
+    for index, path in enumerate(photos):
+        try:
+            if index % every == 0:
+                with path.open("rb") as file:
+                    known = hashlib.file_digest(file, "sha256").digest()
+            else:
+                known = path.stat().st_size.to_bytes(8, "little")
+        except OSError:  # skipped and named when it is to be looked at
+            known = b"unreadable"
+        whole.update(len(known).to_bytes(1, "little") + known)
+    return whole.hexdigest()[:16]
