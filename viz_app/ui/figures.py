@@ -1,4 +1,4 @@
-"""Arrays -> small pictures as HTML for the lesson: tensors, maps, bars, curves.
+"""Arrays -> small pictures as HTML for the lesson: tensors, maps, bars, curves, tables.
 
 Pure: no Streamlit, no torch. Colours are the canvas's, by what a map is of. Tensors are WebP pictures, a few
 kilobytes each; bars and curves are SVG whose lettering is HTML around it, so that type keeps its size however
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -214,6 +214,13 @@ _INK = (
     ".a2-line{stroke:#1f9a90;stroke-width:2.5}.a2-thin{stroke:#8c93a8;stroke-width:1.3}"
     ".a2-at{stroke:#d9691a;stroke-width:2}"
 )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table; what its first column says is to the left, numbers are to the right."""
+    top = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<table class="a2-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _note(note: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import a2core
 from a2core import Cost, Exponent, Reading, Rival
+from viz_app.ui.figures import table
 from viz_app.ui.measures import effective_count, weights_bytes
 from viz_app.ui.numbers import megabytes, number, whole
 
@@ -118,7 +119,7 @@ def costs(found: Mapping[str, Cost], positions: int) -> str:
     full, _ = weights_bytes(positions, 1)
     return (
         f'<section class="a2-costs"><h2>What one block costs here, on {whole("N", positions)} positions</h2>'
-        f"{_table(COST_COLUMNS, rows)}<p>Multiply-adds are those of matrix products, counted. Memory is "
+        f"{table(COST_COLUMNS, rows)}<p>Multiply-adds are those of matrix products, counted. Memory is "
         "beyond input, weights and output; time is the median of a few runs: both measured, in float32, one "
         "picture. Non-local and self-attention run fused: they never write the N × N map, which by itself "
         f"would be {megabytes('full_map', full)}.</p></section>"
@@ -128,7 +129,7 @@ def costs(found: Mapping[str, Cost], positions: int) -> str:
 def exponents(known: Mapping[str, Sequence[Cost]]) -> str:
     """The exponents that were fitted to measured curves, as a table."""
     rows = [(html.escape(NAMES[kind]), *_fitted(a2core.fit_exponent(curve))) for kind, curve in known.items()]
-    return f'<section class="a2-costs"><h3>{EXPONENTS}</h3>{_table(EXPONENT_COLUMNS, rows)}</section>'
+    return f'<section class="a2-costs"><h3>{EXPONENTS}</h3>{table(EXPONENT_COLUMNS, rows)}</section>'
 
 
 def _fitted(fit: Exponent | None) -> tuple[str, str, str]:
@@ -150,12 +151,6 @@ def growth(*, measured: bool) -> str:
 def point(name: str, how: str, unit: str) -> str:
     """What a point of the chart is, `how` being whether it was measured, in Plotly's language."""
     return f"{name}, {how}<br>%{{x:,}} positions<br><b>%{{y:,.3g}}</b> {unit}<extra></extra>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f"<th>{cell}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="a2-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _memory(mib: float) -> str:

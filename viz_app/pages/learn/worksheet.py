@@ -7,7 +7,6 @@ says is in `words/worksheet.py`.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from viz_app.pages.learn.steps.screen import Choice, fitted
 from viz_app.pages.learn.words import common
 from viz_app.pages.learn.words import worksheet as words
 from viz_app.pages.learn.words.worksheet import Question
+from viz_app.ui.figures import table
 from viz_app.ui.measures import weights_bytes
 
 LEADERS = 3
@@ -60,7 +60,7 @@ def _about_the_map(lesson: Lesson, choice: Choice) -> list[Question]:
             primitive=i,
             channel=k,
             total=_four(float(a[k] @ b)),
-            cells=_table(words.HEAVIEST_COLUMNS, cells),
+            cells=table(words.HEAVIEST_COLUMNS, cells),
             sum_of_three=_sum(b[heavy], a[k, heavy]),
         ),
     ]
@@ -89,7 +89,7 @@ def _about_the_mixture(lesson: Lesson, choice: Choice) -> list[Question]:
         words.mixed(
             channel=q,
             total=_four(z[q]),
-            primitives=_table(
+            primitives=table(
                 words.mixture_columns(q), [(str(i), _four(v[i]), _four(bag[q, i])) for i in best]
             ),
             sum_of_three=_sum(v[best], bag[q, best]),
@@ -135,12 +135,6 @@ def _grid(lesson: Lesson) -> str:
 def _cell(lesson: Lesson, index: int) -> str:
     t, row, col = np.unravel_index(index, lesson.grid)
     return f"({row}, {col})" if lesson.grid[0] == 1 else f"({t}, {row}, {col})"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f"<th>{cell}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
 
 
 def worksheet_html(lesson: Lesson, choice: Choice, *, picture_url: str, title: str) -> str:

@@ -9,7 +9,7 @@ from viz_app.pages.learn.steps.board import Board, softmax
 from viz_app.pages.learn.steps.screen import Screen, printed, subscripted, trap
 from viz_app.pages.learn.words import common
 from viz_app.pages.learn.words import step6_distribute as words
-from viz_app.ui.figures import bars, curve, map_url
+from viz_app.ui.figures import bars, curve, map_url, table
 from viz_app.ui.measures import weights_bytes
 from viz_app.ui.numbers import megabytes, number, share, whole
 
@@ -112,13 +112,15 @@ def larger_grids(lesson: Lesson) -> list[tuple[str, str, int]]:
 
 def _full_map(lesson: Lesson) -> str:
     """The N×N map that nobody has to compute, and what it would weigh."""
-    rows = ""
+    rows = []
     for what, said, positions in larger_grids(lesson):
         full, factors = weights_bytes(positions, lesson.n)
-        rows += (
-            f"<tr><td>{said}</td><td>{whole(f'{what}_N', positions)}</td>"
-            f"<td>{megabytes(f'{what}_full', full)}</td><td>{megabytes(f'{what}_factors', factors)}</td></tr>"
+        rows.append(
+            (
+                said,
+                whole(f"{what}_N", positions),
+                megabytes(f"{what}_full", full),
+                megabytes(f"{what}_factors", factors),
+            )
         )
-    head = "".join(f"<th>{column}</th>" for column in words.TRAP_COLUMNS)
-    table = f'<table class="a2-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    return trap(words.TRAP_TITLE, words.TRAP, table)
+    return trap(words.TRAP_TITLE, words.TRAP, table(words.TRAP_COLUMNS, rows))
