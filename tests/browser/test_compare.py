@@ -25,6 +25,7 @@ from viz_app.server import pictures, samples, traces
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FIRST_MS = 180_000
+AMID_ANSWER_MS = 60
 CHECKPOINT = "a2-lite0"
 SAME = ("squeeze_excitation", "covariance_pooling")
 
@@ -147,6 +148,17 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
     app.wait_until(lambda: [figure(app, f"{kind}_peak") for kind in KINDS if kind not in SAME] != peaks)
     app.wait_until_idle()
     assert cell_shown(app) == (int(0.75 * by_hand["non_local"].rows), int(0.8 * by_hand["non_local"].cols))
+    assert_each_is_its_own(app, by_hand)
+
+    # Two clicks, the second in another picture while the first is answered: the second is where it ends.
+    left, right = (page.locator("[data-a2-picker]").nth(index).bounding_box() for index in (0, 4))
+    page.mouse.click(left["x"] + 0.2 * left["width"], left["y"] + 0.3 * left["height"])
+    page.wait_for_timeout(AMID_ANSWER_MS)
+    page.mouse.click(right["x"] + 0.6 * right["width"], right["y"] + 0.5 * right["height"])
+    second = (int(0.5 * by_hand["non_local"].rows), int(0.6 * by_hand["non_local"].cols))
+    app.wait_until(lambda: len(set(cells(app))) == 1 and cell_shown(app) == second)
+    app.wait_until_idle()
+    assert cell_shown(app) == second
     assert_each_is_its_own(app, by_hand)
 
     # What each costs: parameters are those of its tensors; the rest was measured or counted.
