@@ -45,7 +45,7 @@ APP_LAYERS = [
     ["server.replays"],
     ["ui.guards"],
     ["ui", "server"],
-    ["pages"],
+    ["views"],
     ["app", "__main__"],
 ]
 # Imports inside of a function that go down a layer: a convenience of the object for what is made of it.
@@ -65,18 +65,18 @@ FORBIDDEN = {
     "viz_app.ui.figures": {"streamlit", "plotly"},
     "viz_app.ui.numbers": {"streamlit", "plotly"},
     "viz_app.ui.measures": {"streamlit", "plotly"},
-    "viz_app.pages": {"torch", "cv2"},
-    "viz_app.pages.explore.content": {"streamlit", "plotly"},
-    "viz_app.pages.experiment.content": {"streamlit", "plotly"},
-    "viz_app.pages.experiment.maps": {"streamlit", "plotly"},
-    "viz_app.pages.experiment.setup": {"streamlit", "plotly"},
-    "viz_app.pages.learn.steps": {"streamlit", "plotly"},
-    "viz_app.pages.learn.words": {"streamlit", "plotly"},
-    "viz_app.pages.learn.content": {"streamlit", "plotly"},
-    "viz_app.pages.learn.worksheet": {"streamlit", "plotly"},
-    "viz_app.pages.compare.charts": {"streamlit"},
-    "viz_app.pages.compare.content": {"streamlit", "plotly"},
-    "viz_app.pages.about.content": {"streamlit", "plotly"},
+    "viz_app.views": {"torch", "cv2"},
+    "viz_app.views.explore.content": {"streamlit", "plotly"},
+    "viz_app.views.experiment.content": {"streamlit", "plotly"},
+    "viz_app.views.experiment.maps": {"streamlit", "plotly"},
+    "viz_app.views.experiment.setup": {"streamlit", "plotly"},
+    "viz_app.views.learn.steps": {"streamlit", "plotly"},
+    "viz_app.views.learn.words": {"streamlit", "plotly"},
+    "viz_app.views.learn.content": {"streamlit", "plotly"},
+    "viz_app.views.learn.worksheet": {"streamlit", "plotly"},
+    "viz_app.views.compare.charts": {"streamlit"},
+    "viz_app.views.compare.content": {"streamlit", "plotly"},
+    "viz_app.views.about.content": {"streamlit", "plotly"},
 }
 
 
@@ -157,9 +157,9 @@ def test_only_the_command_line_imports_training():
 
 
 def test_pages_import_nothing_of_one_another():
-    for module, path in modules_of("viz_app/pages").items():
+    for module, path in modules_of("viz_app/views").items():
         own = module.split(".")[2:3]
-        reached = {name.split(".")[2] for name in imports_of(path) if name.startswith("viz_app.pages.")}
+        reached = {name.split(".")[2] for name in imports_of(path) if name.startswith("viz_app.views.")}
         assert reached <= set(own), module
 
 

@@ -14,14 +14,14 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from viz_app.pages.about import page as about  # noqa: E402
-from viz_app.pages.compare import page as compare  # noqa: E402
-from viz_app.pages.experiment import page as experiment  # noqa: E402
-from viz_app.pages.explore import page as explore  # noqa: E402
-from viz_app.pages.learn import page as learn  # noqa: E402
 from viz_app.server import models, visitors  # noqa: E402
 from viz_app.ui import state  # noqa: E402
 from viz_app.ui.guards import guarded  # noqa: E402
+from viz_app.views.about import page as about  # noqa: E402
+from viz_app.views.compare import page as compare  # noqa: E402
+from viz_app.views.experiment import page as experiment  # noqa: E402
+from viz_app.views.explore import page as explore  # noqa: E402
+from viz_app.views.learn import page as learn  # noqa: E402
 
 ICON = str(Path(__file__).resolve().parent / "ui" / "style" / "icon.svg")
 NAME = "A² explorer"

@@ -17,8 +17,8 @@ import a2core
 from a2core.card import parse_card
 from a2core.cli import main
 from a2core.training.evaluate.cards import amend_card
-from viz_app.pages.about import content as measures
 from viz_app.server import models
+from viz_app.views.about import content as measures
 
 CONTENT = b"tensors, for all that a listing knows"
 CARD: dict[str, Any] = {

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
-from tests.viz_app.pages.learn.lesson_oracle import Moved, Oracle, agrees
+from tests.viz_app.views.learn.lesson_oracle import Moved, Oracle, agrees
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -13,8 +13,8 @@ import a2core
 from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
 from tests.viz_app.explorer import gif
-from viz_app.pages.explore import page as explore
 from viz_app.server import models, pictures, traces, uploads
+from viz_app.views.explore import page as explore
 
 ARCHITECTURE = {
     "backbone": "tf_efficientnet_lite0",

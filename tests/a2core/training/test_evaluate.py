@@ -24,7 +24,7 @@ from a2core.training.evaluate.measures import click_aucs, regions_of
 from a2core.training.evaluate.on_photos import class_index, imagenet_index, logits_without, paired_interval
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
 from a2core.training.photos.read import Skipped, moved
-from viz_app.pages.about.content import card_facts
+from viz_app.views.about.content import card_facts
 
 
 @pytest.fixture(scope="module")

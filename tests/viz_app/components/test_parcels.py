@@ -85,8 +85,8 @@ def test_a_new_trace_is_another_parcel_and_effects_measured_later_are_none(sent,
 
 def test_a_touch_of_the_board_sends_no_thumbnail(sent, checkpoints):
     def page() -> None:
-        from viz_app.pages.experiment import page as experiment
         from viz_app.ui.guards import guarded
+        from viz_app.views.experiment import page as experiment
 
         guarded(experiment.render)()
 

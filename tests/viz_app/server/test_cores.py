@@ -8,7 +8,7 @@ import streamlit as st
 
 import a2core
 from tests.viz_app.explorer import open_explore
-from viz_app.pages.explore import page as explore
+from viz_app.views.explore import page as explore
 
 APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
 

@@ -12,14 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from tests.viz_app.explorer import TIMEOUT_S, drop, gif, messages, open_explore, page_html, png, shown
-from viz_app.pages.compare.service import small_frames
-from viz_app.pages.experiment import service
-from viz_app.pages.experiment.setup import plain_setup
-from viz_app.pages.learn import service as teaching
 from viz_app.server import models, pictures, replays, samples, traces, uploads, visitors
 from viz_app.ui import shell as page
 from viz_app.ui import text
 from viz_app.ui.state import Key
+from viz_app.views.compare.service import small_frames
+from viz_app.views.experiment import service
+from viz_app.views.experiment.setup import plain_setup
+from viz_app.views.learn import service as teaching
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
@@ -103,8 +103,8 @@ def test_a_clip_on_screen_can_be_experimented_on(visit):
     drop(app, "noise.gif", gif(3))
 
     def experiment_page() -> None:
-        from viz_app.pages.experiment import page as experiment
         from viz_app.ui.guards import guarded
+        from viz_app.views.experiment import page as experiment
 
         guarded(experiment.render)()
 

@@ -10,10 +10,10 @@ import streamlit as st
 
 import a2core
 from tests.viz_app.explorer import gif
-from viz_app.pages.explore import content
 from viz_app.server import jobs, models, pictures, samples, traces, uploads
 from viz_app.ui import pixel
 from viz_app.ui.state import Key
+from viz_app.views.explore import content
 
 
 def plain_picture(shade: int) -> pictures.Picture:

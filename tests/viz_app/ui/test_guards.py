@@ -10,18 +10,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.viz_app.explorer import open_explore
-from viz_app.pages.explore import screen, uploads
 from viz_app.server import replays
 from viz_app.ui import plots as charts
 from viz_app.ui import text
 from viz_app.ui.state import Key
+from viz_app.views.explore import screen, uploads
 
 ROOT = Path(__file__).resolve().parents[3]
 APP = ROOT / "viz_app" / "app.py"
 CANVAS = "a2_probe_canvas"
 VIEWS = sorted(
     path
-    for folder in ("pages", "ui")
+    for folder in ("views", "ui")
     for path in (ROOT / "viz_app" / folder).rglob("*.py")
     if path.name != "guards.py"
 )

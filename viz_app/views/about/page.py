@@ -1,0 +1,24 @@
+"""The About page: what the picture shows, the model behind it, its measures and limits, the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from viz_app.server import models
+from viz_app.server.samples import SAMPLES
+from viz_app.ui.shell import styled
+from viz_app.views.about import content
+
+PROSE = Path(__file__).resolve().parent / "about.html"
+
+
+def render() -> None:
+    """Draw the page."""
+    styled()
+    usable, refused = models.list_weights()
+    cards = {weights.label: models.read_card(weights) for weights in usable if weights.trained}
+    faults = [(info.path.name, info.fault) for info in refused]
+    credits = [sample.credit for sample in SAMPLES]
+    st.html(content.page_html(PROSE.read_text(encoding="utf-8"), cards, faults, credits))

@@ -1,0 +1,79 @@
+"""Links to a step of the lesson: opened, gone back to, written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from viz_app.server import models, samples, traces
+from viz_app.server.traces import Shown
+from viz_app.ui import address, places
+from viz_app.ui.shell import follow
+from viz_app.ui.state import Key as AppKey
+from viz_app.ui.state import Probe, came_by_history
+from viz_app.views.learn.state import Key
+from viz_app.views.learn.steps import STEPS
+from viz_app.views.learn.steps.screen import Choice
+
+STEP_PARAM, PRESENT_PARAM = OWN_PARAMS = "step", "present"
+
+
+def open_link() -> list[str]:
+    """Where a visit begins with a link to a step: have its picture and its pixel; what could not be had."""
+    asked = st.query_params.to_dict()
+    if AppKey.SHOWN in st.session_state or address.PICTURE not in asked:
+        return []
+    link, remarks = follow(asked)
+    chosen: str = st.session_state[AppKey.SAMPLE]
+    usable, _ = models.list_weights()
+    weights = {weights.label: weights for weights in usable}.get(st.session_state[AppKey.CHECKPOINT])
+    if not usable or link is None:
+        return remarks
+    sample = next((sample for sample in samples.SAMPLES if sample.name == chosen), None)
+    picture = samples.sample_clip() if sample is None else samples.load_sample(sample)
+    shown = traces.show(picture, weights or usable[0], st.session_state[AppKey.SIZE])
+    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
+    block = shown.trace.blocks[view["block"]]
+    t, row, col = view.get("probe") or places.default_position(block, picture.spot)
+    st.session_state[AppKey.SHOWN] = shown
+    st.session_state[AppKey.PROBE] = Probe(shown.key, block.name, t, row, col, view["primitive"])
+    explore = st.session_state.get(AppKey.AWAITED, link)  # there the picture it is about can be brought
+    st.session_state[AppKey.ADDRESS] = {name: explore[name] for name in explore if name not in OWN_PARAMS}
+    return remarks + faults
+
+
+def read_address() -> bool:
+    """Take the step from an address that was opened or gone back to; whether it was gone back to."""
+    if Key.STEP in st.session_state and not came_by_history():
+        return False
+    asked = st.query_params.get(STEP_PARAM, "")
+    st.session_state[Key.STEP] = int(asked) if asked in {str(k + 1) for k in range(len(STEPS))} else 1
+    st.session_state[Key.PRESENT] = st.query_params.get(PRESENT_PARAM) == "1"
+    return came_by_history()
+
+
+def move_back(shown: Shown, block: str, moved: dict[str, Any]) -> None:
+    """The cell and the primitive of the address that was gone back to, if it is about this picture."""
+    link = st.query_params.to_dict()
+    if link.get(address.PICTURE) != shown.picture.id or link.get("block") != block:
+        return
+    view, _ = address.followed(link, shown.trace, shown.trace.blocks[block])
+    if "probe" in view:
+        moved["position"] = tuple(view["probe"])
+    if view["primitive"] is not None:
+        moved[Key.PRIMITIVE] = view["primitive"]
+        st.session_state.pop(Key.PRIMITIVE, None)
+
+
+def written(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
+    """The step, the picture, the cell and the primitive, as a link that others can open."""
+    probe = Probe(shown.key, block, *choice.position, choice.primitive)
+    return {
+        STEP_PARAM: str(st.session_state[Key.STEP]),
+        **({PRESENT_PARAM: "1"} if st.session_state[Key.PRESENT] else {}),
+        address.PICTURE: shown.picture.id,
+        address.WEIGHTS: shown.weights.label,
+        address.SIZE: str(shown.size_px),
+        **address.written(probe, {}, shown.trace),
+    }

@@ -1,0 +1,132 @@
+"""The Learn page: double attention in seven steps, on the picture that the visitor chose."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from viz_app.components.step_bar import step_asked, step_bar
+from viz_app.server import traces
+from viz_app.server.traces import Shown
+from viz_app.ui.blocks import choose_block, current_block
+from viz_app.ui.guards import callback, fragment
+from viz_app.ui.shell import style, styled, tell_link, waiting
+from viz_app.views.learn import content, controls, links, service, state, steps
+from viz_app.views.learn.state import Key
+from viz_app.views.learn.steps import STEPS, Screen
+from viz_app.views.learn.worksheet import worksheet_html
+
+PRESENTING_STYLE = style("lesson_presenting.css")
+
+
+def render() -> None:
+    """Draw the page."""
+    styled("figures.css", "lesson.css")
+    if remarks := links.open_link():
+        tell_link(st.container(key="notices"), remarks)
+    with waiting(content.TRACING) as look:
+        shown = traces.current_shown(look=look)
+    if not shown.trace.trained:
+        st.html(content.UNTRAINED)
+    block = current_block(shown, Key.BLOCK)
+    with waiting(content.WORKING_OUT) as look:
+        service.classroom(shown, block, look=look)
+    with st.container(key="lesson"), st.container(key="lesson-steps"):
+        # What stays from step to step is drawn once: a browser works longer on a formula than on all the
+        # figures of a step. The style sheet shows the step's, and puts everything in its place.
+        with st.container(key="lesson-formulas", gap=None):
+            st.markdown(content.formulas([about.formula for about in STEPS]))
+            choose_block(shown, Key.BLOCK)
+        _page(shown, block)
+        with st.container(key="lesson-files", horizontal=True, vertical_alignment="center"):
+            _files(shown, block)
+
+
+@fragment()
+def _page(shown: Shown, block: str) -> None:
+    """All that changes with a step or a slider; reruns alone.
+
+    Everything is worked out before anything is drawn: what reaches a browser together, it draws together.
+    """
+    came_back = links.read_address()
+    step: int = st.session_state[Key.STEP]
+    presenting: bool = st.session_state[Key.PRESENT]
+    room = service.classroom(shown, block)
+    moved = state.moved_by_visitor(shown, room, block)
+    if came_back:
+        links.move_back(shown, block, moved)
+    sliders = controls.sliders_of(step, room, moved)
+    choice = state.choice_of(moved)
+    screen = steps.screen(step, room.lesson, choice, room.tables, service.lesson_file(shown, block))
+
+    step_bar(
+        [about.name for about in STEPS],
+        step=step,
+        presenting=presenting,
+        address=None if came_back else links.written(shown, block, choice),
+        key=Key.BAR,
+        on_change=_turn,
+    )
+    rules = f".st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}"
+    if presenting:
+        rules += PRESENTING_STYLE
+    # Within the heading: a style sheet of its own would stay when a fragment leaves it out.
+    st.html(content.heading(step, STEPS[step - 1].title, rules))
+    st.html(content.sentence(screen.sentence))
+    left, right = st.columns([5, 9], gap="large")
+    with left:
+        controls.picture(step, shown, room, moved, screen)
+        for slider in sliders:
+            slider.draw()
+    right.html(f'<div class="a2-figs">{screen.figures}</div>{screen.numbers}')
+    if screen.trap:
+        st.html(f'<section class="a2-trap">{screen.trap}</section>')
+    if not presenting:
+        _check(screen)
+
+
+@callback
+def _turn() -> None:
+    """Go to the step that was asked for; what is malformed is dropped."""
+    asked = step_asked(Key.BAR, len(STEPS))
+    if asked is not None:
+        st.session_state[Key.STEP], st.session_state[Key.PRESENT] = asked
+
+
+def _check(screen: Screen) -> None:
+    check = st.expander(
+        content.CHECK, icon=":material/function:", key=Key.CHECK, on_change="rerun"
+    )  # closed, nothing of it is drawn: colouring the lines takes a browser as long as all the rest
+    if check.open:
+        with check:
+            st.html(content.LINES)
+            st.code(screen.code, language="python")
+            st.html(content.prints(screen.prints))
+
+
+def _files(shown: Shown, block: str) -> None:
+    """What can be taken away: the files are made when they are asked for."""
+    room = service.classroom(shown, block)
+    moved = state.moved_by_visitor(shown, room, block)
+
+    def worksheet() -> str:
+        choice = state.choice_of(moved)
+        url = room.frames[choice.position[0]]
+        return worksheet_html(room.lesson, choice, picture_url=url, title=shown.picture.title)
+
+    st.download_button(
+        content.ARRAYS,
+        room.lesson.to_npz,
+        file_name=service.lesson_file(shown, block),
+        mime="application/octet-stream",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    st.download_button(
+        content.WORKSHEET,
+        worksheet,
+        file_name=service.worksheet_file(shown, block),
+        mime="text/html",
+        on_click="ignore",
+        icon=":material/print:",
+    )
+    st.html(content.CHOSEN_ON_EXPLORE)

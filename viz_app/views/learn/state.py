@@ -1,0 +1,73 @@
+"""What a visitor's session remembers of the lesson: the step, and what was moved in it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import streamlit as st
+
+from viz_app.server import traces
+from viz_app.server.traces import Shown
+from viz_app.ui import pixel
+from viz_app.ui.blocks import marked_cell
+from viz_app.views.learn.service import Classroom
+from viz_app.views.learn.steps.screen import Choice
+
+
+class Key(StrEnum):
+    """Keys of `st.session_state` that this page uses; those of widgets name their place on the page."""
+
+    STEP = "lesson-step"
+    PRESENT = "lesson-present"
+    MOVED = "lesson-moved"  # dict of what the visitor moved, with the trace and block it is about
+    BAR = "lesson-bar"
+    PICKER = "lesson-picker"
+    FRAME = "lesson-frame"
+    BLOCK = "lesson-block"
+    PRIMITIVE = "lesson-primitive"
+    CHANNEL = "lesson-channel"
+    TEMPERATURE = "lesson-temperature"
+    REACHED = "lesson-reached"
+    TERMS = "lesson-terms"
+    CHECK = "lesson-check"
+
+
+_MOVED_BY_SLIDERS = (Key.PRIMITIVE, Key.CHANNEL, Key.TEMPERATURE, Key.REACHED, Key.TERMS, Key.FRAME)
+
+
+def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any]:
+    """What the visitor moved; begun afresh when the marked pixel, the picture or the block changes."""
+    probe = traces.current_probe(shown)
+    about = (shown.key, block, probe)
+    moved: dict[str, Any] | None = st.session_state.get(Key.MOVED)
+    if moved is not None and moved["about"] == about:
+        return moved
+    position = marked_cell(shown, block)
+    pinned = pixel.pinned_arrays(shown.trace.blocks[block], position, None)
+    primitive = probe.primitive if probe.primitive is not None and block == probe.block else pinned.primitive
+    moved = {
+        "about": about,
+        "position": position,
+        Key.PRIMITIVE: primitive,
+        Key.CHANNEL: int(abs(room.lesson.added[(slice(None), *position)]).argmax()),
+        Key.TEMPERATURE: 1.0,
+        Key.REACHED: room.lesson.positions // 2,
+        Key.TERMS: 3,
+    }
+    st.session_state[Key.MOVED] = moved
+    for key in _MOVED_BY_SLIDERS:
+        st.session_state.pop(key, None)
+    return moved
+
+
+def choice_of(moved: dict[str, Any]) -> Choice:
+    """What was moved, as the steps take it."""
+    return Choice(
+        position=moved["position"],
+        primitive=moved[Key.PRIMITIVE],
+        channel=moved[Key.CHANNEL],
+        temperature=moved[Key.TEMPERATURE],
+        reached=moved[Key.REACHED],
+        terms=moved[Key.TERMS],
+    )

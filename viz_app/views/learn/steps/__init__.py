@@ -1,0 +1,50 @@
+"""The lesson on one block in seven steps, a file each: what its screen shows, prints and lets one check.
+
+Pure: a `Lesson` (the block's tensors) and a `Choice` (what the visitor moved) go in, a `Screen` comes out,
+ready to be laid out. What a step says is in the file of the same name in `words/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from a2core import Lesson
+from viz_app.views.learn.steps import (
+    step1_features,
+    step2_projections,
+    step3_where_to_look,
+    step4_gather,
+    step5_what_to_take,
+    step6_distribute,
+    step7_add,
+)
+from viz_app.views.learn.steps.board import Board
+from viz_app.views.learn.steps.screen import Choice, Screen, fitted
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step is about: its short name, its heading, its formula in LaTeX; and how its screen is made."""
+
+    name: str
+    title: str
+    formula: str
+    draw: Callable[[Board], Screen]
+
+
+_ALL = (
+    step1_features,
+    step2_projections,
+    step3_where_to_look,
+    step4_gather,
+    step5_what_to_take,
+    step6_distribute,
+    step7_add,
+)
+STEPS = tuple(Step(step.words.NAME, step.words.TITLE, step.words.FORMULA, step.screen) for step in _ALL)
+
+
+def screen(step: int, lesson: Lesson, choice: Choice, tables: Mapping[str, str], file_name: str) -> Screen:
+    """Step `step` (1 to 7) for `choice`; `file_name` is what the code under it loads."""
+    return STEPS[step - 1].draw(Board(lesson, fitted(choice, lesson), tables, file_name))

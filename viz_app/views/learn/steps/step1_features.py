@@ -1,0 +1,54 @@
+"""Step 1: the table of features that the block is given, and the chosen cell's column of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from viz_app.ui.figures import SIGNED, bars, tensor
+from viz_app.ui.numbers import number, whole
+from viz_app.views.learn.steps.board import Board
+from viz_app.views.learn.steps.screen import Screen, printed
+from viz_app.views.learn.words import common
+from viz_app.views.learn.words import step1_features as words
+
+
+def screen(board: Board) -> Screen:
+    """X as a table, the chosen channel of it over the picture, the chosen cell's column as bars."""
+    k = board.choice.channel
+    x = board.table("features")
+    column = x[:, board.p]
+    length = float(np.linalg.norm(column))
+    return Screen(
+        sentence=words.SENTENCE,
+        overlay=board.maps(x[k]),
+        shows=SIGNED,
+        overlay_says=words.overlay(whole("channel", k)),
+        figures=_table(board) + _column(column, k),
+        numbers=printed(
+            (common.CHOSEN_CELL, board.place()),
+            (words.IN_CHANNEL, number("x_kp", column[k])),
+            (words.LENGTH, number("length_x", length)),
+        ),
+        code=board.load(
+            f"x = {board.key('features')}[:, {board.at}]",
+            f'print(f"{{x[{k}]:#.4g}} {{np.linalg.norm(x):#.4g}}")',
+        ),
+        prints=f"{column[k]:#.4g} {length:#.4g}",
+    )
+
+
+def _table(board: Board) -> str:
+    lesson = board.lesson
+    return tensor(
+        "X",
+        board.tables["features"],
+        shape=(whole("c", lesson.c), whole("N", lesson.positions)),
+        axes=(words.CHANNELS_DOWN, board.positions_axis()),
+        alt=words.TABLE,
+        column=board.column,
+        row=(board.choice.channel + 0.5) / lesson.c,
+    )
+
+
+def _column(column: np.ndarray, k: int) -> str:
+    return bars(words.COLUMN, column, axes=(common.VALUE, common.C_CHANNELS), chosen=k, alt=words.COLUMN_ALT)

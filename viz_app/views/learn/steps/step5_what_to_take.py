@@ -1,0 +1,67 @@
+"""Step 5: softmax over primitives makes each cell's shares; and the trap of the wrong axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from viz_app.ui.figures import bars
+from viz_app.ui.measures import effective_count
+from viz_app.ui.numbers import number, whole
+from viz_app.views.learn.steps.board import Board, softmax
+from viz_app.views.learn.steps.screen import Screen, printed, trap
+from viz_app.views.learn.words import common
+from viz_app.views.learn.words import step5_what_to_take as words
+
+
+def screen(board: Board) -> Screen:
+    """The chosen cell's logits and shares over the primitives, and who else takes of the chosen one."""
+    i, rho = board.i, board.table("rho")
+    shares = softmax(rho, axis=0)
+    v = shares[:, board.p]
+    rank = int(np.flatnonzero(np.argsort(-v, kind="stable") == i)[0]) + 1
+    return Screen(
+        sentence=words.SENTENCE,
+        overlay=board.maps(shares[i]),
+        shows="distribute",
+        overlay_says=words.overlay(board.of_primitive("g"), board.of_primitive()),
+        figures=_figures(rho[:, board.p], v, i),
+        numbers=printed(
+            (common.CHOSEN_CELL, board.place()),
+            (words.share_of(board.of_primitive("g")), number("v_ip", v[i])),
+            (words.RANK, whole("rank", rank)),
+            (words.OF_PRIMITIVES, whole("n", board.lesson.n)),
+            (words.EFFECTIVE, number("effective", effective_count(v))),
+            (words.SUM, number("sum_v", v.sum())),
+        ),
+        code=board.load(
+            f"rho = {board.key('rho')}[:, {board.at}]",
+            "v = np.exp(rho - rho.max())",
+            "v /= v.sum()",
+            f'print(f"{{v[{i}]:#.4g}} {{np.exp(-(v * np.log(v)).sum()):#.4g}} {{v.sum():#.4g}}")',
+        ),
+        prints=f"{v[i]:#.4g} {effective_count(v):#.4g} {v.sum():#.4g}",
+        trap=_wrong_axis(board, rho, v),
+    )
+
+
+def _figures(logits: np.ndarray, v: np.ndarray, i: int) -> str:
+    return bars(
+        words.LOGITS,
+        logits,
+        chosen=i,
+        axes=(words.LOGITS_AXIS, common.N_PRIMITIVES),
+        alt=words.LOGITS_ALT,
+    ) + bars(words.SHARES, v, chosen=i, axes=(words.SHARES_AXIS, common.N_PRIMITIVES), alt=words.SHARES_ALT)
+
+
+def _wrong_axis(board: Board, rho: np.ndarray, v: np.ndarray) -> str:
+    """What the commonest mistake does to the sums: softmax of ρ over positions."""
+    sums = softmax(rho, axis=1).sum(axis=0)
+    figure = board.map(words.TRAP_MAP, sums, "distribute", words.TRAP_MAP_ALT)
+    lines = printed(
+        (words.RIGHT_SUM, number("right_sum", v.sum())),
+        (words.WRONG_SUM, number("wrong_sum", sums[board.p])),
+        (words.WRONG_LEAST, number("wrong_least", sums.min())),
+        (words.WRONG_LARGEST, number("wrong_largest", sums.max())),
+    )
+    return trap(words.TRAP_TITLE, words.TRAP, f'<div class="a2-trap-row">{figure}{lines}</div>')

@@ -1,0 +1,160 @@
+"""A worksheet to print: questions on double attention with the numbers of one picture, and the answers.
+
+Pure, like the lesson it belongs to. The page stands alone: the picture is inside, nothing is fetched. What it
+says is in `words/worksheet.py`.
+"""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+
+from a2core import Lesson
+from viz_app.ui.figures import table
+from viz_app.ui.measures import weights_bytes
+from viz_app.views.learn.steps.board import softmax
+from viz_app.views.learn.steps.screen import Choice, fitted
+from viz_app.views.learn.words import common
+from viz_app.views.learn.words import worksheet as words
+from viz_app.views.learn.words.worksheet import Question
+
+LEADERS = 3
+LINE_MM = 8
+
+
+def questions(lesson: Lesson, choice: Choice) -> list[Question]:
+    """Ten questions about the lesson's block at the chosen cell and primitive, with worked answers."""
+    choice = fitted(choice, lesson)
+    return [
+        *_about_the_map(lesson, choice),
+        *_about_the_mixture(lesson, choice),
+        *_about_the_whole(lesson, choice),
+    ]
+
+
+def _about_the_map(lesson: Lesson, choice: Choice) -> list[Question]:
+    """What is projected, and how a primitive is gathered."""
+    i, count = choice.primitive, lesson.positions
+    theta = lesson.theta[i].astype(float).ravel()
+    b, warmer = softmax(theta), softmax(theta, 2.0)
+    heavy = np.argsort(-b, kind="stable")[:LEADERS]
+    first, last = heavy[0], heavy[-1]
+    a = lesson.phi.reshape(lesson.m, -1).astype(float)
+    k = int(np.argmax(np.abs(a @ b)))
+    cells = [(_cell(lesson, j), _four(b[j]), _four(a[k, j])) for j in heavy]
+    return [
+        words.positions(c=lesson.c, grid=_grid(lesson), count=count),
+        words.projection(c=lesson.c, m=lesson.m),
+        words.two_logits(
+            primitive=i,
+            first=_four(theta[first]),
+            second=_four(theta[last]),
+            times=_four(b[first] / b[last]),
+            times_warmer=_four(warmer[first] / warmer[last]),
+        ),
+        words.heaviest_cell(
+            primitive=i, weight=_four(b.max()), times=_four(b.max() * count), even=_four(1 / count)
+        ),
+        words.gathered(
+            primitive=i,
+            channel=k,
+            total=_four(float(a[k] @ b)),
+            cells=table(words.HEAVIEST_COLUMNS, cells),
+            sum_of_three=_sum(b[heavy], a[k, heavy]),
+        ),
+    ]
+
+
+def _about_the_mixture(lesson: Lesson, choice: Choice) -> list[Question]:
+    """What the chosen cell takes, and what becomes of it."""
+    rho = lesson.rho[(slice(None), *choice.position)].astype(float)
+    v = softmax(rho)
+    best = np.argsort(-v, kind="stable")[:LEADERS]
+    bag = lesson.primitives.astype(float)
+    z = bag @ v
+    q = int(np.argmax(np.abs(z)))
+    powers = np.exp(rho - rho.max())
+    rest = float(powers.sum() - powers[best].sum())
+    over = " + ".join(_four(powers[i]) for i in best[1:])
+    return [
+        words.shares(
+            logits=", ".join(map(_four, rho[best])),
+            primitives=", ".join(map(str, best)),
+            largest=_four(rho.max()),
+            rest=_four(rest),
+            best=int(best[0]),
+            worked=f"1 / (1 + {over} + {_four(rest)}) = {_four(v[best[0]])}.",
+        ),
+        words.mixed(
+            channel=q,
+            total=_four(z[q]),
+            primitives=table(
+                words.mixture_columns(q), [(str(i), _four(v[i]), _four(bag[q, i])) for i in best]
+            ),
+            sum_of_three=_sum(v[best], bag[q, best]),
+            missing=_four(z[q] - float(bag[q, best] @ v[best])),
+        ),
+    ]
+
+
+def _about_the_whole(lesson: Lesson, choice: Choice) -> list[Question]:
+    """The two traps, and what is added in the end."""
+    n, count, at = lesson.n, lesson.positions, choice.position
+    p = int(np.ravel_multi_index(at, lesson.grid))
+    wrong = softmax(lesson.rho.reshape(n, -1).astype(float), axis=1).sum(axis=0)
+    full, factors = weights_bytes(count, n)
+    x = lesson.features[(slice(None), *at)].astype(float)
+    delta = lesson.expand_weight.astype(float) @ lesson.output[(slice(None), *at)] + lesson.expand_bias
+    length, added = float(np.linalg.norm(x)), float(np.linalg.norm(delta))
+    return [
+        words.wrong_axis(
+            mean=_four(n / count), marked=_four(wrong[p]), least=_four(wrong.min()), most=_four(wrong.max())
+        ),
+        words.full_map(n=n, full=f"{full / 1e6:,.2f}", factors=f"{factors / 1e6:,.2f}"),
+        words.change(length=_four(length), added=_four(added), per_cent=f"{100 * added / length:.1f}"),
+    ]
+
+
+def _four(value: float) -> str:
+    """To four significant digits."""
+    return f"{value:#.4g}"
+
+
+def _sum(weights: np.ndarray, values: np.ndarray) -> str:
+    """A weighted sum written out, with its result."""
+    terms = (f"{_four(weight)} · {_four(value)}" for weight, value in zip(weights, values, strict=True))
+    return f"{' + '.join(terms)} = {_four(float(values @ weights))}"
+
+
+def _grid(lesson: Lesson) -> str:
+    frames, rows, cols = lesson.grid
+    return f"{rows} × {cols}" if frames == 1 else f"{frames} × {rows} × {cols}"
+
+
+def _cell(lesson: Lesson, index: int) -> str:
+    t, row, col = np.unravel_index(index, lesson.grid)
+    return f"({row}, {col})" if lesson.grid[0] == 1 else f"({t}, {row}, {col})"
+
+
+def worksheet_html(lesson: Lesson, choice: Choice, *, picture_url: str, title: str) -> str:
+    """The worksheet as one HTML page: the picture with the cell marked, questions, then answers overleaf."""
+    choice = fitted(choice, lesson)
+    asked = questions(lesson, choice)
+    t, row, col = choice.position
+    frames, rows, cols = lesson.grid
+    tasks = "".join(
+        f"<li>{question.asked}<div class='lines' style='height:{question.lines * LINE_MM}mm'></div></li>"
+        for question in asked
+    )
+    return words.page(
+        title=html.escape(title),
+        picture=picture_url,
+        mark=f"left:{100 * col / cols:.3f}%;top:{100 * row / rows:.3f}%;"
+        f"width:{100 / cols:.3f}%;height:{100 / rows:.3f}%",
+        where=common.place(row, col, t if frames > 1 else None),
+        block=html.escape(lesson.name),
+        primitive=str(choice.primitive),
+        tasks=tasks,
+        answers="".join(f"<li>{question.answer}</li>" for question in asked),
+    )
