@@ -8,6 +8,7 @@ a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 
 from a2core.bench.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.blocks.double_attention import DoubleAttention
+from a2core.blocks.registry import KINDS as BLOCK_KINDS
 from a2core.checkpoints import (
     CheckpointInfo,
     checkpoint_folder,
@@ -53,6 +54,7 @@ from a2core.tracing.trace import BlockTrace, Trace
 __version__ = "0.2.0"
 
 __all__ = [
+    "BLOCK_KINDS",
     "POSITIONS",
     "A2Error",
     "AdoptionReport",

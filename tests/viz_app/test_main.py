@@ -24,6 +24,6 @@ def test_arguments_of_the_command_are_streamlits(monkeypatch):
 
 
 def test_no_folder_is_called_as_the_one_in_which_streamlit_looks_for_scripts_of_its_own():
-    # Until st.navigation has run once, Streamlit takes `pages` beside app.py for that: whoever came first with
-    # a link to a page was told that there is none.
+    # Until st.navigation has run once, Streamlit takes `pages` beside app.py for that: whoever came first
+    # with a link to a page was told that there is none.
     assert not Path(command.__file__).with_name("pages").exists()

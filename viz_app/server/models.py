@@ -19,7 +19,7 @@ from a2core import CheckpointInfo, Model
 
 MODELS_KEPT = 4
 
-DOUBLE_ATTENTION = "double_attention"
+DOUBLE_ATTENTION = a2core.DoubleAttention.kind
 
 RANDOM_SUFFIX = ", random blocks"
 

@@ -24,6 +24,7 @@ from a2core.checkpoints import find_checkpoint, load_model, read_card, untrained
 from a2core.errors import TrainingError
 from a2core.training.evaluate.cards import amend_card
 from a2core.training.evaluate.feature_maps import check_takes_pictures
+from a2core.training.evaluate.measures import OF_ATTENTION, OF_PRIMITIVES
 from a2core.training.evaluate.on_photos import measure_photos
 from a2core.training.evaluate.on_regions import Table, measure_regions, region_pairs
 from a2core.training.photos.read import Skipped
@@ -95,7 +96,8 @@ def print_table(title: str, table: Table) -> None:
         print(f"| {method:12} | {' | '.join(padded)} |")
 
 
-_COLUMNS = ("click-AUC", "overlap gather", "overlap rho", "median reach", "dead", "redundancy")
+# "dead" is of all pictures together (`on_regions.Row`).
+_COLUMNS = sorted({**OF_ATTENTION, **OF_PRIMITIVES, "dead": None}, key=lambda name: name == "redundancy")
 
 
 def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,6 +139,9 @@ _CARD_LINES = (
     ("median reach", "block", "median reach"),
     ("dead", "block", "dead"),
     ("redundancy", "block", "redundancy"),
+)
+_CARD_LINES += tuple(
+    (name, "block", name) for name in _COLUMNS if name not in {line[2] for line in _CARD_LINES}
 )
 
 

@@ -16,8 +16,9 @@ by the same code. Definitions:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -149,3 +150,26 @@ def redundancy(gather: Tensor) -> Tensor:
     similarity = unit @ unit.transpose(-1, -2)
     similarity.diagonal(dim1=-2, dim2=-1).fill_(-1)
     return similarity.amax(dim=-1).mean(dim=-1)
+
+
+class Attending(NamedTuple):
+    """How a block attends to one picture, or clip of T frames, and where its regions are."""
+
+    rows: Callable[[np.ndarray], np.ndarray]  # flat cells (K,) -> where each gathers from, (K, N)
+    gather: Tensor  # (n, N): θ; of a block without primitives (0, N)
+    distribute: Tensor  # (n, N): ρ, likewise
+    regions: Regions
+    grid: tuple[int, int]  # frames one above the other
+
+
+# Everything that is measured of one picture, by name: several values, whose mean over the pictures is told. What
+# stands here is measured, printed and written into cards. Of blocks that have no primitives only the first.
+OF_ATTENTION: Mapping[str, Callable[[Attending], Iterable[float]]] = {
+    "click-AUC": lambda of: click_aucs(of.rows, of.regions, of.grid),
+}
+OF_PRIMITIVES: Mapping[str, Callable[[Attending], Iterable[float]]] = {
+    "overlap gather": lambda of: best_overlaps(of.gather.unflatten(1, of.grid), of.regions),
+    "overlap rho": lambda of: best_overlaps(of.distribute.unflatten(1, of.grid), of.regions),
+    "median reach": lambda of: [float(reach_share(of.gather).median())],
+    "redundancy": lambda of: [float(redundancy(of.gather))],
+}

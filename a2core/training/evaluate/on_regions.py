@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -31,11 +31,12 @@ from a2core.training.evaluate.feature_maps import (
     run_watched,
 )
 from a2core.training.evaluate.measures import (
+    OF_ATTENTION,
+    OF_PRIMITIVES,
+    Attending,
     Regions,
     best_overlaps,
     click_aucs,
-    reach_share,
-    redundancy,
     regions_of,
 )
 from a2core.training.photos.found import is_hidden
@@ -88,7 +89,7 @@ class Row:
     values: dict[str, list[float]] = field(default_factory=dict)
     use: list[Tensor] = field(default_factory=list)  # mean ρ of each primitive, a picture each
 
-    def add(self, measure: str, values: Sequence[float] | np.ndarray) -> None:
+    def add(self, measure: str, values: Iterable[float]) -> None:
         """More values of a measure."""
         self.values.setdefault(measure, []).extend(map(float, values))
 
@@ -250,25 +251,22 @@ def _frames_of(picture: np.ndarray, size_px: int, frames: int, name: str) -> np.
     return moved(picture, size_px, frames, np.random.default_rng(zlib.crc32(name.encode())))
 
 
-def _measure_block(row: Row, block: nn.Module, features: Tensor, regions: Regions) -> None:
-    grid = _strip(features)
-    if not isinstance(block, DoubleAttention):
-        if getattr(block, "attends", "same") != "same":
-            row.add("click-AUC", click_aucs(_rows_of(block, features), regions, grid))
+def _measure_block(row: Row, block: Any, features: Tensor, regions: Regions) -> None:
+    grid, attends = _strip(features), getattr(block, "attends", "same")
+    if attends == "same":
         return
-    attended = block.attend(features)
-    gather, distribute = attended.gather[0], attended.distribute[0]
+    attended = block.attend(features) if attends == "bag" else None
+    none = torch.zeros(0, grid[0] * grid[1])
+    gather, distribute = (none, none) if attended is None else (attended.gather[0], attended.distribute[0])
 
-    def effective_attention(cells: np.ndarray) -> np.ndarray:
+    def by_primitives(cells: np.ndarray) -> np.ndarray:
         return (distribute[:, torch.from_numpy(cells)].T @ gather).numpy()
 
-    row.add("click-AUC", click_aucs(effective_attention, regions, grid))
-    row.add("overlap gather", best_overlaps(gather.unflatten(1, grid), regions))
-    row.add("overlap rho", best_overlaps(distribute.unflatten(1, grid), regions))
-    row.add("median reach", [float(reach_share(gather).median())])
-    row.add("redundancy", [float(redundancy(gather))])
-    row.use.append(distribute.mean(dim=1))
+    def by_itself(cells: np.ndarray) -> np.ndarray:
+        return np.stack([block.attention_row(features, int(p)).flatten().numpy() for p in cells])
 
-
-def _rows_of(block: Any, features: Tensor) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda cells: np.stack([block.attention_row(features, int(p)).flatten().numpy() for p in cells])
+    of = Attending(by_itself if attended is None else by_primitives, gather, distribute, regions, grid)
+    for name, measure in (OF_ATTENTION if attended is None else OF_ATTENTION | OF_PRIMITIVES).items():
+        row.add(name, measure(of))
+    if attended is not None:
+        row.use.append(distribute.mean(dim=1))

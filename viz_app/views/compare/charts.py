@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+import a2core
 from a2core import Cost
 from viz_app.ui.plots import CHOSEN, GRID, NEGATIVE, POSITIVE, ZERO
 from viz_app.views.compare import content
 
-COLOURS = {
-    "squeeze_excitation": ZERO,
-    "covariance_pooling": NEGATIVE,
-    "non_local": POSITIVE,
-    "self_attention": "#C2487C",
-    "double_attention": CHOSEN,
+# Double attention as whatever is chosen elsewhere; its relatives in the order in which they come.
+_RELATIVES = (ZERO, NEGATIVE, POSITIVE, "#C2487C", "#8A6D1F", "#3F7F4F")
+_ORDER = [kind for kind in a2core.BLOCK_KINDS if kind != a2core.DoubleAttention.kind]
+COLOURS = {kind: _RELATIVES[index % len(_RELATIVES)] for index, kind in enumerate(_ORDER)} | {
+    a2core.DoubleAttention.kind: CHOSEN
 }
 HEIGHT_PX = 420
 
@@ -66,7 +66,7 @@ def _line(
         line={
             "color": COLOURS[kind],
             "dash": "solid" if measured else "dot",
-            "width": 3 if kind == "double_attention" else 1.8,
+            "width": 3 if kind == a2core.DoubleAttention.kind else 1.8,
         },
         marker={"symbol": "circle" if measured else "circle-open", "size": 7, "color": COLOURS[kind]},
         hovertemplate=content.point(name, how, content.MS if timed else content.MULTIPLY_ADDS),

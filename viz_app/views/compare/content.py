@@ -13,22 +13,11 @@ from viz_app.ui.numbers import megabytes, number, whole
 
 LEAD = (
     '<div class="a2-lead"><h1>Where does this pixel get its information from?</h1>'
-    "<p>The same picture, the same trunk, five kinds of block. Drag in any of the pictures.</p></div>"
+    "<p>The same picture, the same trunk, each kind of block. Drag in any of the pictures.</p></div>"
 )
-NAMES = {
-    "squeeze_excitation": "Squeeze-and-excitation",
-    "covariance_pooling": "Covariance pooling",
-    "non_local": "Non-local",
-    "self_attention": "Self-attention",
-    "double_attention": "A², double attention",
-}
-GATHERS = {
-    "squeeze_excitation": "One average over the whole picture becomes one gate for each channel.",
-    "covariance_pooling": "How channels vary together over the picture becomes one vector.",
-    "non_local": "The pixel is compared with every cell; the likest give most.",
-    "self_attention": "As non-local, in several heads; shown is their mean.",
-    "double_attention": "A small bag of primitives is gathered once; the pixel takes its own mixture.",
-}
+# What a kind of block is called and does, it says of itself.
+NAMES = {kind: block.title for kind, block in a2core.BLOCK_KINDS.items()}
+GATHERS = {kind: block.summary for kind, block in a2core.BLOCK_KINDS.items()}
 UNTRAINED = (
     '<div class="a2-untrained" role="status"><strong>Untrained where it says so.</strong> Blocks without a '
     "checkpoint have random weights: what they cost is right, where they look means nothing.</div>"
