@@ -127,7 +127,8 @@ def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
     return metrics
 
 
-_CARD_LINES = (
+# What a card says, by whom and by which measure; of measures that are not named here, the block's own.
+_SAID = (
     ("click-AUC", "block", "click-AUC"),
     ("click-AUC, cosine", "cosine", "click-AUC"),
     ("click-AUC, random", "random block", "click-AUC"),
@@ -140,8 +141,9 @@ _CARD_LINES = (
     ("dead", "block", "dead"),
     ("redundancy", "block", "redundancy"),
 )
-_CARD_LINES += tuple(
-    (name, "block", name) for name in _COLUMNS if name not in {line[2] for line in _CARD_LINES}
+_CARD_LINES = (
+    *_SAID,
+    *((name, "block", name) for name in _COLUMNS if name not in {measure for _, _, measure in _SAID}),
 )
 
 

@@ -162,8 +162,8 @@ class Attending(NamedTuple):
     grid: tuple[int, int]  # frames one above the other
 
 
-# Everything that is measured of one picture, by name: several values, whose mean over the pictures is told. What
-# stands here is measured, printed and written into cards. Of blocks that have no primitives only the first.
+# Everything that is measured of one picture, by name: several values, whose mean over the pictures is told.
+# What stands here is measured, printed and written into cards; of blocks without primitives only the first.
 OF_ATTENTION: Mapping[str, Callable[[Attending], Iterable[float]]] = {
     "click-AUC": lambda of: click_aucs(of.rows, of.regions, of.grid),
 }

@@ -266,7 +266,7 @@ def _measure_block(row: Row, block: Any, features: Tensor, regions: Regions) -> 
         return np.stack([block.attention_row(features, int(p)).flatten().numpy() for p in cells])
 
     of = Attending(by_itself if attended is None else by_primitives, gather, distribute, regions, grid)
-    for name, measure in (OF_ATTENTION if attended is None else OF_ATTENTION | OF_PRIMITIVES).items():
+    for name, measure in (OF_ATTENTION if attended is None else {**OF_ATTENTION, **OF_PRIMITIVES}).items():
         row.add(name, measure(of))
     if attended is not None:
         row.use.append(distribute.mean(dim=1))
