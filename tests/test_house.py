@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,11 @@ def test_no_file_and_no_function_is_too_long_to_look_at_at_once(path):
             prose = node.body[0].end_lineno - node.body[0].lineno + 1 if ast.get_docstring(node) else 0
             lines = node.end_lineno - node.lineno + 1 - prose  # a docstring may say all that it has to
             assert lines <= MOST_LINES_OF_A_FUNCTION, f"{node.name} has {lines} lines"
+
+
+def test_the_picture_of_the_house_is_of_today():
+    spec = importlib.util.spec_from_file_location("house", ROOT / "docs" / "house.py")
+    house = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(house)
+    drawn = (ROOT / "docs" / "house.svg").read_text(encoding="utf-8")
+    assert drawn == house.drawing(), "draw it anew: python docs/house.py"

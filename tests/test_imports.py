@@ -35,7 +35,17 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
-    ["components", "ui.framed", "ui.text", "ui.places", "ui.pixel", "ui.numbers", "ui.measures", "ui.state"],
+    [
+        "components",
+        "ui.framed",
+        "ui.text",
+        "ui.chart_words",
+        "ui.places",
+        "ui.pixel",
+        "ui.numbers",
+        "ui.measures",
+        "ui.state",
+    ],
     ["ui.link_words", "ui.figures"],
     ["ui.address", "ui.plots", "server.jobs", "server.store", "server.faults"],
     ["server.visitors"],

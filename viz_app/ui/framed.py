@@ -13,18 +13,12 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from viz_app.ui import text
+
 __all__ = ["about_camera", "about_uploads", "lacks_upload_cookie"]
 
 XSRF_COOKIE = "_streamlit_xsrf"
 SCRIPT = Path(__file__).parent / "assets" / "framed.js"
-NO_UPLOADS = (
-    "No files here: in this frame the browser keeps back the cookie that uploads are checked by. {instead} "
-    "Who runs the server can set `server.enableXsrfProtection = false`."
-)
-NO_CAMERA = (
-    "The page around this one does not lend it the camera: the frame there needs "
-    "<code>allow=&quot;camera&quot;</code>."
-)
 
 
 def about_uploads() -> str:
@@ -33,8 +27,8 @@ def about_uploads() -> str:
     if not (st.get_option("server.enableXsrfProtection") and lacks_upload_cookie(headers, cookies)):
         return ""
     url = str(st.context.url or "")
-    own_tab = f"[Open the explorer by itself]({url})." if urlsplit(url).scheme in ("http", "https") else ""
-    return NO_UPLOADS.format(instead=own_tab or "Open the explorer by itself.")
+    own_tab = text.OWN_TAB_LINK.format(url=url) if urlsplit(url).scheme in ("http", "https") else ""
+    return text.NO_UPLOADS.format(instead=own_tab or text.OWN_TAB)
 
 
 def lacks_upload_cookie(headers: Mapping[str, str], cookies: Mapping[str, str]) -> bool:
@@ -44,5 +38,5 @@ def lacks_upload_cookie(headers: Mapping[str, str], cookies: Mapping[str, str]) 
 
 def about_camera() -> None:
     """Say, where it is so, that the page around does not lend the camera, and what to set there."""
-    st.html(f'<p class="a2-unlent">{NO_CAMERA}</p>')
+    st.html(f'<p class="a2-unlent">{text.NO_CAMERA}</p>')
     st.html(f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from plotly.colors import get_colorscale, hex_to_rgb
 
 from a2core.canvas import percent
+from viz_app.ui import chart_words
 
 CHOSEN = "#1F9A90"
 REST = "rgba(86,150,148,0.42)"
@@ -43,8 +44,7 @@ def distribution_bars(weights: np.ndarray, chosen: int, *, by_rank: bool) -> go.
             y=shares,
             marker={"color": [CHOSEN if i == chosen else REST for i in order], "line": {"width": 0}},
             customdata=np.stack([order, np.argsort(np.argsort(-weights, kind="stable"))[order] + 1], axis=1),
-            hovertemplate="this pixel receives <b>%{y:.2f} %</b><br>from primitive %{customdata[0]}"
-            "<br>its number %{customdata[1]} of " + str(len(weights)) + "<extra></extra>",
+            hovertemplate=chart_words.received(len(weights)),
         )
     )
     place = int(np.flatnonzero(order == chosen)[0])
@@ -59,12 +59,12 @@ def distribution_bars(weights: np.ndarray, chosen: int, *, by_rank: bool) -> go.
         font={"color": CHOSEN, "size": 13},
     )
     figure.update_xaxes(
-        title="primitives, the most received first" if by_rank else "primitives, by index",
+        title=chart_words.BY_RANK if by_rank else chart_words.BY_INDEX,
         tickvals=None if not by_rank else _rank_ticks(len(order)),
         ticktext=None if not by_rank else [str(rank + 1) for rank in _rank_ticks(len(order))],
         range=[-0.8, len(order) - 0.2],
     )
-    figure.update_yaxes(title="share received, %", rangemode="tozero", range=[0, 1.18 * float(shares.max())])
+    figure.update_yaxes(title=chart_words.SHARE, rangemode="tozero", range=[0, 1.18 * float(shares.max())])
     figure.update_layout(bargap=0.18)
     return _dressed(figure)
 
@@ -104,8 +104,8 @@ def bag_heatmap(bag: np.ndarray, chosen: int) -> go.Figure:
         yshift=11,
         font={"color": CHOSEN, "size": 13},
     )
-    figure.update_xaxes(title="primitives, by index", showgrid=False, range=[-0.5, count - 0.5])
-    figure.update_yaxes(title="channels", showgrid=False, range=[-0.5, channels - 0.5])
+    figure.update_xaxes(title=chart_words.BY_INDEX, showgrid=False, range=[-0.5, count - 0.5])
+    figure.update_yaxes(title=chart_words.CHANNELS, showgrid=False, range=[-0.5, channels - 0.5])
     return _dressed(figure)
 
 
@@ -122,7 +122,7 @@ def vector_bars(vector: np.ndarray, chosen: int) -> go.Figure:
             hovertemplate="channel %{x}<br><b>%{y:.3f}</b><extra></extra>",
         )
     )
-    figure.update_xaxes(title="channels", range=[-0.8, len(vector) - 0.2])
+    figure.update_xaxes(title=chart_words.CHANNELS, range=[-0.8, len(vector) - 0.2])
     figure.update_yaxes(title=f"value in g<sub>{chosen}</sub>", zeroline=True, zerolinecolor=ZERO)
     figure.update_layout(bargap=0.18)
     return _dressed(figure)
@@ -155,15 +155,14 @@ def effect_scatter(first_order: np.ndarray, ablated: np.ndarray, *, named: int =
                 textfont={"color": CHOSEN, "size": 13},
                 marker={"color": CHOSEN, "size": 8, "opacity": 0.75, "line": {"width": 0}},
                 customdata=np.arange(len(ablated)),
-                hovertemplate="primitive %{customdata}<br>first order <b>%{x:.4f}</b>"
-                "<br>true effect <b>%{y:.4f}</b><extra></extra>",
+                hovertemplate=chart_words.EFFECT,
             ),
         ]
     )
     figure = _dressed(figure).update_layout(height=380)
     axis = {"range": reach, "zeroline": True, "zerolinecolor": ZERO, "showgrid": True, "gridcolor": GRID}
-    figure.update_xaxes(title="first-order term, logit", **axis)
-    figure.update_yaxes(title="true effect of switching it off, logit", **axis)
+    figure.update_xaxes(title=chart_words.FIRST_ORDER, **axis)
+    figure.update_yaxes(title=chart_words.TRUE_EFFECT, **axis)
     return figure
 
 
@@ -202,13 +201,13 @@ def life_heatmap(
     )
     ticks = np.arange(0, frames, max(1, round(frames / 8)))
     figure.update_xaxes(
-        title="time, s",
+        title=chart_words.TIME,
         tickvals=ticks,
         ticktext=[f"{times_s[t]:.1f}" for t in ticks],
         range=[-0.5, frames - 0.5],
     )
     figure.update_yaxes(
-        title="primitives, the earliest on top",
+        title=chart_words.EARLIEST,
         showticklabels=False,
         showgrid=False,
         range=[count - 0.5, -0.5],
@@ -227,8 +226,7 @@ def _add_points(figure: go.Figure, shares: np.ndarray, times_s: np.ndarray, orde
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=np.stack([order[rows], cols, times_s[cols], 100 * shares[order].ravel()], axis=1),
-        hovertemplate="primitive %{customdata[0]} at %{customdata[2]:.2f} s"
-        "<br><b>%{customdata[3]:.2f} %</b><extra></extra>",
+        hovertemplate=chart_words.MOMENT,
     )
 
 

@@ -14,6 +14,15 @@ UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
     "to go on, or choose another picture."
 )
+NO_UPLOADS = (
+    "No files here: in this frame the browser keeps back the cookie that uploads are checked by. {instead} "
+    "Who runs the server can set `server.enableXsrfProtection = false`."
+)
+NO_CAMERA = (
+    "The page around this one does not lend it the camera: the frame there needs "
+    "<code>allow=&quot;camera&quot;</code>."
+)
+OWN_TAB, OWN_TAB_LINK = "Open the explorer by itself.", "[Open the explorer by itself]({url})."
 NO_ROOM_FOR_FILE = "There is no room to keep the file of {title}: other frames of it cannot be chosen."
 
 
