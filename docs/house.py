@@ -115,7 +115,8 @@ def drawing() -> str:
         )
     inside = "\n".join((f"<style>{STYLE}</style>", *lines, *boxes))
     size = f'viewBox="0 0 {WIDE_PX} {high}" width="{WIDE_PX}" height="{high}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="The house">\n{inside}\n</svg>\n'
+    kind = 'xmlns="http://www.w3.org/2000/svg" role="img" aria-label="The house"'
+    return f"<svg {kind} {size}>\n{inside}\n</svg>\n"
 
 
 if __name__ == "__main__":
