@@ -8,7 +8,7 @@
 import vocabulary from "../vocabulary.json" with { type: "json" };
 
 /** @typedef {"magma" | "viridis" | "cividis"} Colour */
-/** @typedef {"attention" | "received" | "gather" | "distribute" | "change"} Kind what a map is of */
+/** @typedef {Exclude<keyof typeof vocabulary.colour_of, "value">} Kind what a map is of */
 
 export const COLOUR_OF = /** @type {Record<Kind, Colour>} */ (vocabulary.colour_of);
 

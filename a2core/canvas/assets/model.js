@@ -161,8 +161,7 @@ export class Block {
     let maps = this.#maps.get(kind);
     if (!maps) {
       const packed = this.raw[kind];
-      const n = kind === "change" ? 1 : this.n;
-      maps = packed ? decodeMaps(packed, n, this.N) : new Float32Array(n * this.N);
+      maps = packed ? decodeMaps(packed, packed.scale.length, this.N) : new Float32Array(this.n * this.N);
       this.#maps.set(kind, maps);
     }
     return maps;
@@ -211,19 +210,20 @@ export class Block {
     return mix(weights, maps, this.n, this.N, out, first, first + this.span);
   }
 
+  /** The peaks of all maps of a kind. @param {"gather" | "distribute" | "change"} kind */
+  peaks(kind) {
+    return this.raw[kind]?.scale ?? [];
+  }
+
   /**
    * The value that absolute scale paints brightest: nine peaks in ten stay below it.
    * @param {import("./colours.js").Kind} kind
+   * @param {() => Iterable<number>} peaks
    */
-  ceiling(kind) {
-    if (kind === "change") return 1; // as much added as was there
+  ceiling(kind, peaks) {
     let ceiling = this.#ceilings.get(kind);
     if (ceiling === undefined) {
-      const mixture = kind === "attention" || kind === "received";
-      const peaks = mixture
-        ? this.attentionPeaks(kind === "attention" ? "from" : "to", 32)
-        : this.raw[kind].scale;
-      ceiling = quantile(peaks, 0.9);
+      ceiling = quantile(peaks(), 0.9);
       this.#ceilings.set(kind, ceiling);
     }
     return ceiling;

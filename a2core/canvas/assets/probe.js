@@ -9,6 +9,7 @@ import { OverlayWords } from "./colours.js";
 import { latest } from "./later.js";
 import { effectOf, Model } from "./model.js";
 import { clamp, isIndex } from "./numbers.js";
+import { ASKED, isOfBlock, OVERLAYS } from "./overlays.js";
 import { Miniatures } from "./paint.js";
 import { decodePictures } from "./pictures.js";
 import { cellIn, regionIn, reportOf, same } from "./protocol.js";
@@ -79,7 +80,7 @@ export class Probe {
     this.given = {};
     this.minis.clear();
     this.pictures = [];
-    Object.assign(state, firstPlace(this.model, view.block), { layer: "attention" });
+    Object.assign(state, firstPlace(this.model, view.block), { layer: ASKED });
     this.rest = state.point;
     this.told.cancel();
     this.views.cancel();
@@ -130,7 +131,7 @@ export class Probe {
     if (Array.isArray(view.pins) && fresh("pins")) this.applyPins(view.pins, view);
     if (fresh("primitive")) state.primitive = isIndex(view.primitive, block.n) ? view.primitive : null;
     if (fresh("region")) state.region = regionIn(view.region, model, block);
-    if (state.layer === "change" && !block.hasChange) state.layer = "attention";
+    if (!OVERLAYS[state.layer].there(block)) state.layer = ASKED;
     this.given = { ...view };
   }
 
@@ -156,7 +157,7 @@ export class Probe {
   setBlock(block) {
     const { state } = this;
     Object.assign(state, { block, primitive: null, preview: null });
-    if (state.layer !== "change" || !block.hasChange) state.layer = "attention";
+    if (!isOfBlock(state.layer) || !OVERLAYS[state.layer].there(block)) state.layer = ASKED;
     state.terms.flips.clear();
     this.enterBlock();
   }
@@ -294,7 +295,7 @@ export class Probe {
     if (state.primitive === i) return;
     state.primitive = i;
     if (i !== null) this.hooks.chosen(i);
-    else if (state.layer !== "change") state.layer = "attention";
+    else if (!isOfBlock(state.layer)) state.layer = ASKED;
     this.schedule("all");
     this.reportPin();
   }
@@ -306,7 +307,7 @@ export class Probe {
     else if (state.region) {
       this.setRegion(null);
       this.reportView();
-    } else if (state.layer !== "attention") this.setting({ layer: "attention" });
+    } else if (state.layer !== ASKED) this.setting({ layer: ASKED });
     else if (state.primitive !== null) this.choose(null);
     else this.removePin(state.active);
   }
@@ -355,8 +356,7 @@ export class Probe {
   /** The value that is painted brightest. @param {import("./colours.js").Kind} kind @param {number} i */
   top(kind, i) {
     const { block, scale } = this.state;
-    if (scale === "absolute") return block.ceiling(kind);
-    return kind === "attention" || kind === "received" ? this.answer.facts.peak : block.peak(kind, i);
+    return scale === "absolute" ? OVERLAYS[kind].ceiling(block) : OVERLAYS[kind].peak(block, this.answer, i);
   }
 
   /** @param {"row" | "tile" | "pair"} use */

@@ -3,11 +3,12 @@
  */
 
 import vocabulary from "../vocabulary.json" with { type: "json" };
+import { ASKED, OVERLAYS } from "./overlays.js";
 
 /** @typedef {import("./model.js").Block} Block */
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./model.js").Point} Point */
-/** @typedef {"attention" | "gather" | "distribute" | "change"} Layer */
+/** @typedef {Exclude<import("./colours.js").Kind, "received">} Layer */
 /** @typedef {"rho" | "reach" | "use" | "effect"} Sort */
 /** @typedef {"gather" | "distribute"} Factor */
 
@@ -141,9 +142,10 @@ export function shownPrimitive({ preview, primitive }, order) {
  */
 export function largeMap({ preview, layer, primitive, direction }) {
   if (preview) return { kind: preview.kind, i: preview.i };
-  if (layer === "change") return { kind: layer, i: 0 };
-  if (layer !== "attention" && primitive !== null) return { kind: layer, i: primitive };
-  return { kind: direction === "to" ? "received" : "attention", i: 0 };
+  const { of } = OVERLAYS[layer];
+  if (of === "block") return { kind: layer, i: 0 };
+  if (of === "primitive" && primitive !== null) return { kind: layer, i: primitive };
+  return { kind: direction === "to" ? "received" : ASKED, i: 0 };
 }
 
 /**

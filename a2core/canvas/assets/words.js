@@ -34,8 +34,6 @@ export const DIRECTIONS = {
   },
 };
 
-export const HINT_CHANGE = "Bright is where the block changed its input";
-
 /** @type {import("./dom.js").Option[]} */
 export const ASK = [
   { value: "from", text: "← Gathers from", title: "Where does this pixel get its information from?" },
@@ -66,57 +64,66 @@ export const TILES = [
 /** @param {number} perSecond */
 export const speed = (perSecond) => (perSecond ? `${perSecond} a second` : "as filmed");
 
-/** What the bars over time say, for each kind of map. */
-export const MOMENTS = {
-  attention: { title: "Comes from each moment", tile: "comes from here" },
-  received: { title: "Goes to each moment", tile: "goes here" },
-  gather: { title: "Gathered at each moment", tile: "is gathered here" },
-  distribute: { title: "Handed to each moment, on average", tile: "is handed out here on average" },
-  change: { title: "Changed at each moment, on average", tile: "is changed here on average" },
-};
+/**
+ * What is said of each kind of map.
+ * @typedef {object} MapWords
+ * @property {{ unit: string, all: string, colour: string }} legend what is measured, what the absolute scale is, what
+ *   bright means
+ * @property {{ title: string, tile: string }} moments over time
+ * @property {(reach: string, whole: string, peak: string) => string} numbers for those who cannot see it
+ * @property {(i: number) => string} [what] what it is, where it is not about the probed place
+ * @property {string} [hint] what to do, likewise
+ * @property {(value: string) => string} [there] what it holds at a place
+ */
 
-/** The legend of each kind of map: what is measured, what the absolute scale is, what bright means. */
-export const LEGENDS = {
-  attention: DIRECTIONS.from,
-  received: DIRECTIONS.to,
+/** @type {Record<import("./colours.js").Kind, MapWords>} */
+export const MAPS = {
+  attention: {
+    legend: DIRECTIONS.from,
+    moments: { title: "Comes from each moment", tile: "comes from here" },
+    numbers: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+  },
+  received: {
+    legend: DIRECTIONS.to,
+    moments: { title: "Goes to each moment", tile: "goes here" },
+    numbers: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} of a cell’s attention`,
+  },
   gather: {
-    unit: "attention per cell",
-    all: "same for all maps",
-    colour: "brighter: more is gathered there",
+    legend: {
+      unit: "attention per cell",
+      all: "same for all maps",
+      colour: "brighter: more is gathered there",
+    },
+    moments: { title: "Gathered at each moment", tile: "is gathered here" },
+    numbers: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+    what: (i) => `Where primitive g${i} was gathered (θ)`,
   },
   distribute: {
-    unit: "share received",
-    all: "same for all maps",
-    colour: "brighter: more is handed out there",
+    legend: {
+      unit: "share received",
+      all: "same for all maps",
+      colour: "brighter: more is handed out there",
+    },
+    moments: { title: "Handed to each moment, on average", tile: "is handed out here on average" },
+    numbers: (_reach, _whole, peak) => `at most ${peak} of a position`,
+    what: (i) => `Where primitive g${i} is handed out (ρ)`,
   },
   change: {
-    unit: "relative change |Y − X| / |X|",
-    all: "up to as much as came in",
-    colour: "brighter: changed more",
+    legend: {
+      unit: "relative change |Y − X| / |X|",
+      all: "up to as much as came in",
+      colour: "brighter: changed more",
+    },
+    moments: { title: "Changed at each moment, on average", tile: "is changed here on average" },
+    numbers: (_reach, _whole, peak) => `at most ${peak} of the size of what came in`,
+    what: () => "Where the block changed its input",
+    hint: "Bright is where the block changed its input",
+    there: (value) => `the block changed it by ${value} of its size`,
   },
 };
 
-/**
- * What the large map is, in words, where it is not about the probed place.
- * @type {Record<"gather" | "distribute" | "change", (i: number) => string>}
- */
-export const MAPS = {
-  gather: (i) => `Where primitive g${i} was gathered (θ)`,
-  distribute: (i) => `Where primitive g${i} is handed out (ρ)`,
-  change: () => "Where the block changed its input",
-};
-
-/**
- * The same in numbers, for those who cannot see it.
- * @type {Record<import("./colours.js").Kind, (reach: string, whole: string, peak: string) => string>}
- */
-export const MAP_NUMBERS = {
-  attention: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
-  received: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} of a cell’s attention`,
-  gather: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
-  distribute: (_reach, _whole, peak) => `at most ${peak} of a position`,
-  change: (_reach, _whole, peak) => `at most ${peak} of the size of what came in`,
-};
+/** After what a box holds. */
+export const ON_AVERAGE = " on average";
 
 /** @param {number} most */
 export const tooManyPins = (most) => `${most} pins are the most. Remove one first.`;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ ASSETS = Path(a2core.canvas.__file__).parent / "assets"
 LAYERS = [
     ["numbers", "attention", "later", "words", "dom", "pictures"],
     ["colours", "enlarge", "model"],
+    ["overlays"],
     ["paint", "state"],
     ["protocol", "answer"],
     ["probe"],
@@ -96,3 +98,10 @@ def test_all_of_the_canvas_s_modules_are_in_its_script() -> None:
     script = a2core.canvas.script()
     for path in ASSETS.rglob("*.js"):
         assert f"_{path.stem} = (() =>" in script, path.name
+
+
+def test_what_a_kind_of_map_is_stands_in_its_descriptor_alone():
+    asked = re.compile(r"kind [!=]== \"|layer [!=]== \"(?!gather|distribute)")  # the pair is of those two
+    for path in sorted(ASSETS.rglob("*.js")):
+        if path.name != "overlays.js":
+            assert not asked.search(path.read_text(encoding="utf-8")), path.name

@@ -4,6 +4,7 @@
 
 import { segmented, setText } from "../dom.js";
 import { percent } from "../numbers.js";
+import { ASKED, isOfBlock } from "../overlays.js";
 import { ASK, SCALES } from "../words.js";
 
 export class Controls {
@@ -17,9 +18,9 @@ export class Controls {
     const { signal } = stop;
     this.showAsk = segmented(ui.ask, ASK, (value) =>
       probe.setting(
-        value === "change"
-          ? { layer: value }
-          : { layer: "attention", direction: value === "to" ? "to" : "from" },
+        value === "from" || value === "to"
+          ? { layer: ASKED, direction: value }
+          : { layer: /** @type {import("../state.js").Layer} */ (value) },
       ),
     );
     this.showScale = segmented(ui.scale, SCALES, (value) =>
@@ -56,7 +57,7 @@ export class Controls {
   draw() {
     const { ui, state, root } = this.probe;
     this.#showBlock(state.block.name);
-    this.showAsk(state.layer === "change" ? "change" : state.direction);
+    this.showAsk(isOfBlock(state.layer) ? state.layer : state.direction);
     this.showScale(state.scale);
     root.dataset.direction = state.direction;
     root.dataset.present = state.presentation ? "yes" : "";

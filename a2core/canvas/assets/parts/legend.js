@@ -2,11 +2,11 @@
  * What the colours of the large map mean, in numbers.
  */
 
-import { COLOUR_OF } from "../colours.js";
 import { setText } from "../dom.js";
 import { clamp, percent, THIN } from "../numbers.js";
+import { OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
-import { LEGENDS } from "../words.js";
+import { MAPS } from "../words.js";
 
 export class Legend {
   #rampShown = "";
@@ -20,18 +20,19 @@ export class Legend {
   draw({ kind, top, peak }) {
     const { ui, state } = this.probe;
     const { block } = state;
-    this.#drawRamp(COLOUR_OF[kind]);
-    const even = kind === "distribute" ? 1 / block.n : 1 / block.span;
-    const at = top > 0 ? even / top : 2;
-    ui.tick.hidden = kind === "change" || at > 1;
+    const overlay = OVERLAYS[kind];
+    this.#drawRamp(overlay.colours);
+    const even = overlay.even(block);
+    const at = even !== null && top > 0 ? even / top : 2;
+    ui.tick.hidden = at > 1;
     ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
-    setText(ui.even, kind === "change" ? "" : `│ even ${percent(even)}`);
+    setText(ui.even, even === null ? "" : `│ even ${percent(even)}`);
     setText(ui.top, (state.scale === "absolute" && peak > top ? `≥${THIN}` : "") + percent(top));
-    const legend = LEGENDS[kind];
+    const { legend } = MAPS[kind];
     setText(ui.legendTitle, legend.colour);
     setText(ui.legendUnit, legend.unit);
     setText(ui.legendScale, state.scale === "relative" ? "own peak" : legend.all);
-    ui.legendUnit.dataset.term = kind === "gather" ? "theta" : kind === "distribute" ? "rho" : kind;
+    ui.legendUnit.dataset.term = overlay.term;
     ui.legendScale.dataset.term = state.scale;
   }
 

@@ -2,8 +2,10 @@
  * The two maps of one primitive: where it was gathered, and where it is handed out.
  */
 
+import { COLOUR_OF } from "../colours.js";
 import { setAttr, setText } from "../dom.js";
 import { about, percent } from "../numbers.js";
+import { ASKED } from "../overlays.js";
 
 /** @typedef {import("../state.js").Factor} Factor */
 
@@ -45,7 +47,7 @@ export class Pair {
         const same = state.layer === kind;
         state.preview = null;
         if (!same && state.primitive !== i) probe.choose(i);
-        probe.setting({ layer: same ? "attention" : kind });
+        probe.setting({ layer: same ? ASKED : kind });
       },
       { signal },
     );
@@ -88,8 +90,14 @@ export class Pair {
     const { ui, state, model } = probe;
     const { block } = state;
     const mini = probe.mini("pair");
-    mini.paint(ui.canvasGather, block.gather, probe.offset(i), probe.top("gather", i), "magma");
-    mini.paint(ui.canvasDistribute, block.distribute, probe.offset(i), probe.top("distribute", i), "viridis");
+    mini.paint(ui.canvasGather, block.gather, probe.offset(i), probe.top("gather", i), COLOUR_OF.gather);
+    mini.paint(
+      ui.canvasDistribute,
+      block.distribute,
+      probe.offset(i),
+      probe.top("distribute", i),
+      COLOUR_OF.distribute,
+    );
     const reach = about(block.reach[i] / block.span);
     const gathered = `${reach} of ${model.whole} · peak ${percent(block.peak("gather", i))}`;
     const handed = `${percent(block.use[i])} on average · peak ${percent(block.peak("distribute", i))}`;

@@ -4,7 +4,8 @@
 
 import { setText } from "../dom.js";
 import { about, percent, seconds } from "../numbers.js";
-import { DIRECTIONS } from "../words.js";
+import { isOfBlock, OVERLAYS } from "../overlays.js";
+import { DIRECTIONS, MAPS, ON_AVERAGE } from "../words.js";
 
 /** @typedef {import("../state.js").Subject} Subject */
 
@@ -32,7 +33,7 @@ export class Readout {
     const box = !!state.region;
     ui.unpin.hidden = !state.pinned || box;
     setText(ui.unpin, state.pins.length > 1 ? `remove pin ${state.active + 1}` : "unpin");
-    const said = state.layer === "change" ? this.#changed(subject) : this.#exchanged(subject);
+    const said = isOfBlock(state.layer) ? this.#valued(subject) : this.#exchanged(subject);
     this.#sentence = this.#place(subject) + said;
     setText(ui.readout, this.#sentence);
   }
@@ -84,14 +85,17 @@ export class Readout {
     );
   }
 
-  #changed(/** @type {Subject} */ { cells, cell }) {
-    const { block } = this.probe.state;
-    if (!cells) return ` · the block changed it by ${percent(block.change[block.index(cell)])} of its size`;
+  /** What the map of the whole block holds there. */
+  #valued(/** @type {Subject} */ { cells, cell }) {
+    const { answer, state } = this.probe;
+    const { block, layer } = state;
+    const maps = OVERLAYS[layer].maps(block, answer);
+    const say = MAPS[layer].there ?? String;
+    if (!cells) return ` · ${say(percent(maps[block.index(cell)]))}`;
     let sum = 0;
     for (let row = cells.row0; row <= cells.row1; row++) {
-      for (let col = cells.col0; col <= cells.col1; col++)
-        sum += block.change[block.index({ t: cells.t, row, col })];
+      for (let col = cells.col0; col <= cells.col1; col++) sum += maps[block.index({ t: cells.t, row, col })];
     }
-    return ` · the block changed it by ${percent(sum / cells.count)} of its size on average`;
+    return ` · ${say(percent(sum / cells.count))}${ON_AVERAGE}`;
   }
 }

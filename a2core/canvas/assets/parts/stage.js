@@ -3,13 +3,13 @@
  */
 
 import vocabulary from "../../vocabulary.json" with { type: "json" };
-import { COLOUR_OF } from "../colours.js";
 import { setAttr, setText } from "../dom.js";
 import { Enlarger } from "../enlarge.js";
 import { about, percent } from "../numbers.js";
+import { ASKED, OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
 import { largeMap } from "../state.js";
-import { DIRECTIONS, HINT_CHANGE, MAP_NUMBERS, MAPS } from "../words.js";
+import { DIRECTIONS, MAPS } from "../words.js";
 
 /** @typedef {import("../model.js").Cell} Cell */
 /** @typedef {Omit<import("../model.js").Cells, "t" | "count">} Rectangle */
@@ -35,7 +35,7 @@ export class Stage {
     probe.ui.back.addEventListener(
       "click",
       () => {
-        probe.setting({ layer: "attention" });
+        probe.setting({ layer: ASKED });
         probe.ui.stage.focus();
       },
       { signal: probe.stop.signal },
@@ -66,7 +66,7 @@ export class Stage {
 
   drawHint() {
     const { ui, state } = this.probe;
-    setText(ui.hint, state.layer === "change" ? HINT_CHANGE : DIRECTIONS[state.direction].hint);
+    setText(ui.hint, MAPS[state.layer].hint ?? DIRECTIONS[state.direction].hint);
   }
 
   /** The picture itself, paler in colour the stronger the overlay, so that colour means attention. */
@@ -174,20 +174,21 @@ export class Stage {
     const { state, ui, answer, model } = probe;
     const { block } = state;
     const { kind, i } = largeMap(state);
-    const asked = kind === "attention" || kind === "received";
-    const maps = asked ? answer.attention : block.maps(kind);
+    const overlay = OVERLAYS[kind];
+    const asked = overlay.of === "place";
+    const maps = overlay.maps(block, answer);
     const top = probe.top(kind, i);
     const values = this.lens.enlarge(maps, probe.offset(i, state.frame), top);
     this.mapFrame = state.frame;
-    const words = probe.overlayWords.of(COLOUR_OF[kind], state.opacity);
+    const words = probe.overlayWords.of(overlay.colours, state.opacity);
     const { pixels } = this;
     for (let j = 0; j < values.length; j++) pixels[j] = words[values[j]];
     this.pen.putImageData(this.image, 0, 0);
 
-    const peak = asked ? answer.facts.peak : block.peak(kind, i);
-    const reach = about((asked ? answer.facts.reach : block.reach[i]) / block.span);
+    const peak = overlay.peak(block, answer, i);
+    const reach = about(overlay.reach(block, answer, i) / block.span);
     const box = !!state.region && !state.hover;
-    const what = asked ? DIRECTIONS[state.direction][box ? "whatBox" : "what"] : MAPS[kind](i);
+    const what = MAPS[kind].what?.(i) ?? DIRECTIONS[state.direction][box ? "whatBox" : "what"];
     setText(ui.what, what);
     ui.back.hidden = asked || !!state.preview;
     const { subject } = answer;
@@ -197,7 +198,7 @@ export class Stage {
     setAttr(
       ui.overlay,
       "aria-label",
-      `${model.alt}. ${what}: ${MAP_NUMBERS[kind](reach, model.whole, percent(peak))}`,
+      `${model.alt}. ${what}: ${MAPS[kind].numbers(reach, model.whole, percent(peak))}`,
     );
     return { kind, maps, start: asked ? 0 : i * block.N, top, peak };
   }

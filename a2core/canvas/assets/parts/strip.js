@@ -6,7 +6,7 @@ import { COLOUR_OF } from "../colours.js";
 import { closest, focused, make, makeButton, rove, setAttr, setText } from "../dom.js";
 import { clamp, percent, seconds } from "../numbers.js";
 import { Miniature, penOf } from "../paint.js";
-import { MOMENTS } from "../words.js";
+import { MAPS } from "../words.js";
 
 /** @typedef {{ kind: import("../colours.js").Kind, maps: Float32Array, start: number, top: number }} Painting */
 /** @typedef {{ button: HTMLButtonElement, share: HTMLElement }} Tile */
@@ -92,7 +92,7 @@ export class Strip {
     if (!many || !painting || !shares || probe.stop.signal.aborted) return;
     this.#drawnAt = performance.now();
     this.#paint(painting);
-    const words = MOMENTS[painting.kind];
+    const words = MAPS[painting.kind].moments;
     this.#tiles.forEach(({ button, share }, t) => {
       const text = percent(shares[t]);
       setText(share, text);

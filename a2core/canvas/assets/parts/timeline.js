@@ -6,8 +6,9 @@
 
 import { make, setAttr, setText } from "../dom.js";
 import { clamp, percent, seconds } from "../numbers.js";
+import { OVERLAYS } from "../overlays.js";
 import { SPEEDS } from "../state.js";
-import { MOMENTS, speed } from "../words.js";
+import { MAPS, speed } from "../words.js";
 import { Strip } from "./strip.js";
 
 const SETTLE_MS = 160; // after the last change of frame the small maps follow
@@ -190,8 +191,7 @@ export class Timeline {
     const { kind, maps, start } = painting;
     const { block } = state;
     const size = block.h * block.w;
-    const share = kind !== "distribute" && kind !== "change"; // the others are means
-    const whole = share ? this.#whole(kind, maps) : size;
+    const whole = OVERLAYS[kind].whole(block, maps);
     const shares = Float64Array.from({ length: this.#count }, (_, frame) => {
       const at = start + model.stepOf(frame, block) * size;
       let sum = 0;
@@ -206,25 +206,11 @@ export class Timeline {
       entry.bar.style.transform = height;
       entry.shown = height;
     });
-    setText(ui.momentsTitle, MOMENTS[kind].title);
+    setText(ui.momentsTitle, MAPS[kind].moments.title);
     const there = `${percent(most)} at ${seconds(model.times[shares.indexOf(most)])}`;
     setText(ui.moments, `now ${percent(shares[state.frame])} · at most ${there}`);
     setAttr(ui.bars, "data-kind", kind);
     this.strip.follow(painting, shares);
-  }
-
-  /**
-   * What a map holds in all, for shares of it: the gather maps of frames attended to alone hold 1 each.
-   * @param {import("../colours.js").Kind} kind
-   * @param {Float32Array} maps
-   */
-  #whole(kind, maps) {
-    const { block } = this.probe.state;
-    if (kind === "gather") return block.alone ? block.T : 1;
-    return Math.max(
-      1e-12,
-      maps.reduce((sum, v) => sum + v, 0),
-    );
   }
 
   /** Whether all that was asked for is drawn. */

@@ -1,0 +1,98 @@
+/*
+ * Every kind of map that can lie over the picture, each a descriptor: what it is of, its values, its scale.
+ *
+ * A new one is an entry here, its colours and its name in vocabulary.json, and its words in words.js.
+ */
+
+import { COLOUR_OF } from "./colours.js";
+
+/** @typedef {import("./colours.js").Kind} Kind */
+/** @typedef {import("./model.js").Block} Block */
+/** @typedef {{ attention: Float32Array, facts: { peak: number, reach: number } }} Answer what is known of the place asked for */
+/**
+ * @typedef {object} Overlay
+ * @property {"place" | "primitive" | "block"} of what it is about: the place asked for, one primitive, neither
+ * @property {import("./colours.js").Colour} colours
+ * @property {(block: Block) => boolean} there whether the trace has it
+ * @property {(block: Block, answer: Answer) => Float32Array} maps one after the other, each all positions
+ * @property {(block: Block, answer: Answer, i: number) => number} peak of map i
+ * @property {(block: Block, answer: Answer, i: number) => number} reach of map i, in cells
+ * @property {(block: Block) => number} ceiling what absolute scale paints brightest
+ * @property {(block: Block) => number | null} even what every cell would hold of a flat map, if that says anything
+ * @property {(block: Block, maps: Float32Array) => number} whole what the values of a frame are added up as shares of
+ * @property {string} term what its unit is in the glossary
+ */
+
+/** What is shown where nothing else was chosen: the map of the place asked for. */
+export const ASKED = "attention";
+
+const always = () => true;
+/** @param {Block} block */
+const cell = (block) => 1 / block.span;
+/** @param {Block} block */
+const frame = (block) => block.h * block.w;
+/** @param {Block} _ @param {Float32Array} maps */
+const sum = (_, maps) =>
+  Math.max(
+    1e-12,
+    maps.reduce((all, v) => all + v, 0),
+  );
+
+/** @param {import("./model.js").Direction} direction @param {Kind} kind @returns {Overlay} */
+const ofPlace = (direction, kind) => ({
+  of: "place",
+  colours: COLOUR_OF[kind],
+  there: always,
+  maps: (_, answer) => answer.attention,
+  peak: (_, answer) => answer.facts.peak,
+  reach: (_, answer) => answer.facts.reach,
+  ceiling: (block) => block.ceiling(kind, () => block.attentionPeaks(direction, 32)),
+  even: cell,
+  whole: sum,
+  term: kind,
+});
+
+/** @type {Record<Kind, Overlay>} */
+export const OVERLAYS = {
+  attention: ofPlace("from", "attention"),
+  received: ofPlace("to", "received"),
+  gather: {
+    of: "primitive",
+    colours: COLOUR_OF.gather,
+    there: always,
+    maps: (block) => block.gather,
+    peak: (block, _, i) => block.peak("gather", i),
+    reach: (block, _, i) => block.reach[i],
+    ceiling: (block) => block.ceiling("gather", () => block.peaks("gather")),
+    even: cell,
+    whole: (block) => (block.alone ? block.T : 1), // of frames attended to alone each map holds 1
+    term: "theta",
+  },
+  distribute: {
+    of: "primitive",
+    colours: COLOUR_OF.distribute,
+    there: always,
+    maps: (block) => block.distribute,
+    peak: (block, _, i) => block.peak("distribute", i),
+    reach: (block, _, i) => block.reach[i],
+    ceiling: (block) => block.ceiling("distribute", () => block.peaks("distribute")),
+    even: (block) => 1 / block.n,
+    whole: frame,
+    term: "rho",
+  },
+  change: {
+    of: "block",
+    colours: COLOUR_OF.change,
+    there: (block) => block.hasChange,
+    maps: (block) => block.change,
+    peak: (block) => block.peak("change", 0),
+    reach: (block) => block.span,
+    ceiling: () => 1, // as much added as was there
+    even: () => null,
+    whole: frame,
+    term: "change",
+  },
+};
+
+/** @param {import("./state.js").Layer} layer */
+export const isOfBlock = (layer) => OVERLAYS[layer].of === "block";
