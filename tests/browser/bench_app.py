@@ -93,7 +93,7 @@ TIME_THE_NEXT_EXPERIMENT = """() => {
     addEventListener('click', () => {
         const start = performance.now();
         const look = () => {
-            if (document.querySelector('.a2-outcome').dataset.off === board(holder)) {
+            if (document.querySelector('.a2-outcome')?.dataset.off === board(holder)) {
                 window.tookMs = performance.now() - start;
             } else setTimeout(look, 5);
         };
