@@ -235,6 +235,9 @@ def _megabytes(count: int) -> str:
     return f"{count / _MB:,.0f} MB"
 
 
+_WEIGHTLESS = {float, int, bool, type(None)}
+
+
 def bytes_of(value: Any) -> int:
     """Bytes that `value` takes: of arrays, tensors, strings and bytes inside it, each counted once.
 
@@ -243,6 +246,14 @@ def bytes_of(value: Any) -> int:
     total, seen, waiting = 0, set[int](), [value]
     while waiting:
         part = waiting.pop()
+        kind = type(part)
+        if kind in _WEIGHTLESS:  # most of what there is: a card and a payload hold tens of thousands of numbers
+            continue
+        if kind is str:
+            if id(part) not in seen:
+                seen.add(id(part))
+                total += len(part)
+            continue
         if isinstance(part, np.ndarray) and part.base is not None:
             part = part.base  # a view keeps all of it
         if id(part) in seen:
