@@ -247,7 +247,7 @@ def bytes_of(value: Any) -> int:
     while waiting:
         part = waiting.pop()
         kind = type(part)
-        if kind in _WEIGHTLESS:  # most of what there is: a card and a payload hold tens of thousands of numbers
+        if kind in _WEIGHTLESS:  # nearly all there is: cards hold tens of thousands of numbers
             continue
         if kind is str:
             if id(part) not in seen:
