@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import canvas_harness as harness
-from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.conftest import CHARTS_LOOKED_AT, AppPage, OpenApp
 from tests.browser.streamlit_dom import APP, DROP, MAIN
 from tests.browser.tabs import single_tab
 from viz_app.server import samples
@@ -249,8 +249,7 @@ def test_charts_come_when_they_are_looked_at_also_by_a_jump_over_them(chromium, 
     assert not tab.evaluate(loaded)
     assert tab.locator(".js-plotly-plot").count() == 0
     high = tab.evaluate(f"document.querySelector('{MAIN}').scrollHeight")
-    tab.locator(MAIN).evaluate("main => main.scrollTo(0, main.scrollHeight)")
-    tab.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3")
+    tab.wait_for_function(CHARTS_LOOKED_AT, arg=MAIN)
     assert tab.evaluate(loaded)
     app.wait_until_idle()
     assert abs(tab.evaluate(f"document.querySelector('{MAIN}').scrollHeight") - high) < 40, (
