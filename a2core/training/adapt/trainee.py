@@ -72,6 +72,6 @@ class Trainee(nn.Module):
     def _no_picture(self) -> Tensor:
         kind = type(self.network).__name__
         raise TrainingError(
-            f"From features alone no {kind} with a block there can go on to predict. Choose an EfficientNet "
-            "or a ResNet, with its first block behind a stage."
+            f"From features alone no {kind} with a block there can go on to predict. Choose a network "
+            "that is a chain of stages, with its first block behind one of them."
         )

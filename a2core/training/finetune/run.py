@@ -1,7 +1,7 @@
 """`python -m a2core train --mode fine-tune`: a network with blocks, end to end, on labelled photos.
 
-    python -m a2core train TRAIN --mode fine-tune --val VAL --network resnet18
-    torchrun --nproc-per-node 4 -m a2core train TRAIN --mode fine-tune --val VAL --network a2-resnet50-c4
+    python -m a2core train TRAIN --mode fine-tune --val VAL --network NETWORK
+    torchrun --nproc-per-node 4 -m a2core train TRAIN --mode fine-tune --val VAL --network NETWORK
 
 Everything is a function of the settings, the seed and the number of the step: which photos a step
 sees, how each is cropped, the learning rate, what dropout drops. So a run that was killed goes on as

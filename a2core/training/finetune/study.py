@@ -1,6 +1,6 @@
 """`python -m a2core study`: does double attention help a classifier more than its relatives do?
 
-Six variants on the same frozen EfficientNet-Lite0, trained by the same recipe: behind `blocks.5`
+Six variants on the same frozen trunk, the default one, trained by the same recipe: at its deepest site
 stands no block, squeeze-excitation, covariance pooling, a non-local block, self-attention or double
 attention, each of about 37,000 parameters (but none); the frozen rest of the network follows; a new
 linear head ends it. Only block and head are trained.

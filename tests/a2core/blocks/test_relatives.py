@@ -10,7 +10,7 @@ import torch
 from a2core import A2Error, BlockError
 from a2core.blocks.covariance_pooling import CovariancePooling
 from a2core.blocks.non_local import NonLocal
-from a2core.blocks.registry import KINDS
+from a2core.blocks.registry import KINDS, block_settings, make_block
 from a2core.blocks.self_attention import SelfAttention
 from a2core.blocks.squeeze_excitation import SqueezeExcitation
 from a2core.networks.insert import insert_blocks, inserted_blocks
@@ -215,3 +215,28 @@ def test_the_kinds_on_cards_that_people_have_are_still_known():
         "double_attention", "squeeze_excitation", "covariance_pooling", "non_local", "self_attention"
     } <= set(KINDS)  # fmt: skip
     assert all(name == block.kind for name, block in KINDS.items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_answers_all_that_a_block_is_asked(kind):
+    torch.manual_seed(0)
+    block = make_block(block_settings(kind, 16)).eval()
+    x, rows = torch.randn(2, 16, 3, 4), torch.tensor([[0, 5], [7, 11]])
+    block.start_as_identity()
+    with torch.no_grad():
+        if block.hands == "addition":
+            torch.testing.assert_close(block(x), x)
+        else:
+            torch.testing.assert_close(block(x), x, rtol=0.01, atol=0.01)  # gates of 0.998
+        inside = block.inside(x, rows)
+        row = block.attention_row(x, (1, 2))
+    assert (inside.rows is None) == (block.attends == "same")
+    assert (inside.gather is not None) == (block.attends == "bag")
+    assert inside.output.shape[1] == block.last_layer.weight.shape[1]
+    torch.testing.assert_close(row.sum(dim=(1, 2)), torch.ones(2))
+    if inside.rows is not None:
+        assert inside.rows.shape == (2, 2, 12)
+        flat = torch.stack([block.attention_row(x[:1], 0).flatten(), block.attention_row(x[:1], 5).flatten()])
+        torch.testing.assert_close(inside.rows[0], flat)
+    assert block.title
+    assert block.summary.endswith(".")

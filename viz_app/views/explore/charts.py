@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from plotly.graph_objects import Figure
 
 from a2core import BlockTrace
 from viz_app.server.traces import Shown
@@ -32,19 +31,17 @@ def of_pixel(shown: Shown, probe: Probe) -> None:
         with bag:
             st.html(content.BAG)
             figure = plots.bag_heatmap(pinned.bag, pinned.primitive)
-            _chart(figure, key="bag", alt=content.bag_alt(block, pinned.primitive))
+            st.plotly_chart(figure, key="bag", config=CONFIG, alt=content.bag_alt(block, pinned.primitive))
         with vector:
             st.html(content.vector_title(pinned.primitive))
             figure = plots.vector_bars(pinned.vector, pinned.primitive)
-            _chart(figure, key="vector", alt=content.vector_alt(block, pinned.primitive))
+            st.plotly_chart(
+                figure, key="vector", config=CONFIG, alt=content.vector_alt(block, pinned.primitive)
+            )
         table = st.expander(content.SUM, key=Key.SUM, on_change="rerun")
         if table.open:
             with table:
                 _sum(block, probe)
-
-
-def _chart(figure: Figure, *, key: str, alt: str) -> None:
-    st.plotly_chart(figure, key=key, config=CONFIG, alt=alt)
 
 
 def _received(pinned: PinnedArrays) -> None:
@@ -59,7 +56,7 @@ def _received(pinned: PinnedArrays) -> None:
         )
     by_rank = order == content.BY_RANK
     figure = plots.distribution_bars(pinned.weights, pinned.primitive, by_rank=by_rank)
-    _chart(figure, key="rho", alt=content.shares_alt(pinned))
+    st.plotly_chart(figure, key="rho", config=CONFIG, alt=content.shares_alt(pinned))
 
 
 def _sum(block: BlockTrace, probe: Probe) -> None:
