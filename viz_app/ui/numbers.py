@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from a2core.canvas import percent
+
 
 @dataclass(frozen=True)
 class Number:
@@ -32,8 +34,8 @@ def whole(what: str, value: int) -> Number:
 
 
 def share(what: str, value: float) -> Number:
-    """A share in per cent, to one decimal place: what is checked by hand has its digits fixed."""
-    return Number(what, float(value), f"{100 * float(value):.1f} %")
+    """A share in per cent, as it reads everywhere."""
+    return Number(what, float(value), percent(float(value)))
 
 
 def megabytes(what: str, size_bytes: float) -> Number:
