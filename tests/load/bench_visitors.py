@@ -260,7 +260,7 @@ async def soak(server: Server, minutes: int) -> bool:
     targets = {"no error": not faults}
     if settled := memory[SOAK_SETTLED_MIN:]:
         spread = max(settled) - min(settled)
-        words = f"minutes' medians after the first {SOAK_SETTLED_MIN} within {SOAK_SPREAD_MB} MB: {spread:.0f}"
+        words = f"medians of minutes after {SOAK_SETTLED_MIN} within {SOAK_SPREAD_MB} MB: {spread:.0f}"
         targets[words] = spread <= SOAK_SPREAD_MB
     return met(targets)
 

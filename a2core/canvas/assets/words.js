@@ -177,10 +177,9 @@ export const GLOSSARY = {
     "Relative change: the size of what the block adds, divided by the size of what came in. 100 % is as much again.",
   half: "Half from: the least part of the picture that holds half of a map. For where a pixel gathers from: half of its information comes from there.",
   block:
-    "Parts, objects: what this block’s cells are about the size of in the picture. Each block of the network has primitives of its own.",
+    "Parts, objects: what this block’s cells are about the size of. A cell is one position of its grid, a square of many pixels; the block sees nothing smaller. Each block has primitives of its own.",
   peel: "Peel: the map is a sum of terms, one for each primitive. Switch them off and on to see what each adds.",
   effect: "Effect: how much the prediction changes when the primitive is switched off, in points of percent.",
-  cell: "Cell: one position of the block’s grid, a square of many pixels. The block sees nothing smaller.",
   relative:
     "Relative: each map is painted from 0 to its own peak. Only a nearly flat one is painted to twice what an even map would hold, so that it looks flat.",
   absolute: "Absolute: all maps share one scale, so that a flat map looks flat.",

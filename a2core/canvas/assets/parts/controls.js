@@ -45,7 +45,7 @@ export class Controls {
       probe.ui.blocks,
       probe.model.blocks.map((block) => {
         const [, text, detail] = block.label.match(/^(.*?)\s*(\(.*\))?$/s) ?? ["", block.label];
-        return { value: block.name, text, detail, term: "cell" };
+        return { value: block.name, text, detail, term: "block" };
       }),
       (name) => {
         probe.setBlock(probe.model.block(name));
