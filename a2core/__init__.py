@@ -32,7 +32,7 @@ from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
-from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
+from a2core.rival_networks import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
 from a2core.tracing.adopt import AdoptionReport, adopt
 from a2core.tracing.intervene import Replay
@@ -44,6 +44,7 @@ from a2core.tracing.probe import (
     attention_terms,
     cell_of_pixel,
     effective_attention,
+    half_area,
     pixel_of_cell,
     rank_primitives,
     reach,
@@ -92,6 +93,7 @@ __all__ = [
     "find_nonfinite",
     "find_rivals",
     "fit_exponent",
+    "half_area",
     "insert_blocks",
     "list_checkpoints",
     "load_model",

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import canvas_harness as harness
-from tests.browser.conftest import AppPage, OpenApp
+from tests.browser.conftest import CHARTS_LOOKED_AT, AppPage, OpenApp
 from tests.browser.streamlit_dom import APP, DROP, MAIN
 from tests.browser.tabs import single_tab
 from viz_app.server import samples
@@ -238,3 +238,21 @@ def test_every_sample_can_be_chosen_and_traced(open_app: OpenApp) -> None:
         if sample.title == "Astronaut":
             shape = app.stage.evaluate("stage => stage.clientWidth / stage.clientHeight")
             assert shape == pytest.approx(1, rel=0.01)
+
+
+def test_charts_come_when_they_are_looked_at_also_by_a_jump_over_them(chromium, app_url):
+    tab = single_tab(chromium, width=1000, height=900, reduced_motion="reduce")
+    app = AppPage(tab, app_url)
+    app.stage.wait_for()
+    app.wait_until_idle()
+    loaded = "() => performance.getEntriesByType('resource').some(({ name }) => name.includes('Plotly'))"
+    assert not tab.evaluate(loaded)
+    assert tab.locator(".js-plotly-plot").count() == 0
+    high = tab.evaluate(f"document.querySelector('{MAIN}').scrollHeight")
+    tab.wait_for_function(CHARTS_LOOKED_AT, arg=MAIN)
+    assert tab.evaluate(loaded)
+    app.wait_until_idle()
+    assert abs(tab.evaluate(f"document.querySelector('{MAIN}').scrollHeight") - high) < 40, (
+        "they had their room"
+    )
+    app.close()

@@ -34,8 +34,10 @@ def png(color: tuple[int, int, int], size: tuple[int, int] = (320, 200)) -> byte
 
 
 def open_explore() -> AppTest:
-    """The app with Explore drawn."""
-    return AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    """The app with Explore drawn for somebody who has scrolled to its charts."""
+    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S)
+    app.session_state[Key.CHARTS] = True
+    return app.run()
 
 
 def drop(app: AppTest, name: str, data: bytes) -> AppTest:

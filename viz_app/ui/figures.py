@@ -15,12 +15,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image
 
-from a2core.canvas import colour_table, read_vocabulary
+from a2core.canvas import colour_table, cover, read_vocabulary
 from viz_app.ui.numbers import Number
 
 WIDEST_CELLS = 768  # a table with more columns is averaged down before it is drawn
 SIGNED = "value"  # what is dark at zero, as other maps are at their least, and bright either way
-LEAST_OPAQUE, MORE_OPAQUE = 0.15, 0.72  # of a map over a picture, at nothing and beyond that at its peak
 LOSSLESS_CELLS = 64 * 64  # larger tables are compressed with loss: their cells are a pixel each anyway
 
 
@@ -34,6 +33,11 @@ def as_bytes(level: np.ndarray) -> np.ndarray:
     return np.rint(255 * np.clip(level, 0, 1)).astype(np.uint8)
 
 
+def opaque(level: np.ndarray) -> np.ndarray:
+    """How opaque a map of levels 0..1 lies over a picture, as the canvas has it from the start: uint8."""
+    return as_bytes(cover(level, read_vocabulary().settings["opacity"].first))
+
+
 def _levels(values: np.ndarray, what: str, peak: float) -> np.ndarray:
     """`values` between nothing and `peak` as 0..1; those that have a sign, between -peak and peak."""
     low = -peak if what == SIGNED else 0.0
@@ -43,8 +47,7 @@ def _levels(values: np.ndarray, what: str, peak: float) -> np.ndarray:
 def overlay_url(values: np.ndarray, what: str, *, high: float) -> str:
     """A map (rows, cols) to lie over a picture: the nearer to zero, the more of the picture shows."""
     strength = np.clip(np.abs(values) / (high or 1.0), 0.0, 1.0)
-    alpha = as_bytes(LEAST_OPAQUE + MORE_OPAQUE * np.sqrt(strength))
-    return webp_url(np.dstack([painted(_levels(values, what, high), what), alpha]))
+    return webp_url(np.dstack([painted(_levels(values, what, high), what), opaque(strength)]))
 
 
 def webp_url(pixels: np.ndarray) -> str:

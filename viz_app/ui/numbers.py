@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from a2core.canvas import percent
+
 
 @dataclass(frozen=True)
 class Number:
@@ -32,8 +34,14 @@ def whole(what: str, value: int) -> Number:
 
 
 def share(what: str, value: float) -> Number:
-    """A share in per cent, to one decimal place: what is checked by hand has its digits fixed."""
-    return Number(what, float(value), f"{100 * float(value):.1f} %")
+    """A share in per cent, as it reads everywhere."""
+    return Number(what, float(value), percent(float(value)))
+
+
+def decimal(value: float, places: int = 2) -> str:
+    """A number that may be negative, with a true minus, and without one where nothing is left of it."""
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def megabytes(what: str, size_bytes: float) -> Number:

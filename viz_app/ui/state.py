@@ -47,6 +47,7 @@ class Key(StrEnum):
     HOME = "home"  # query parameters of what an address without any stands for
     AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring
     DRAWN = "drawn"  # revision of the view that the charts were drawn for
+    CHARTS = "charts_seen"  # whether the visitor has come near the charts, which are heavy to load
     CANVAS = "canvas"  # the component in which people look
 
 

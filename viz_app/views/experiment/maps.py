@@ -9,7 +9,7 @@ from PIL import Image
 
 from a2core import BlockTrace
 from a2core.canvas import cover
-from viz_app.ui.figures import as_bytes, painted, webp_url
+from viz_app.ui.figures import opaque, painted, webp_url
 
 TILE_WIDTH_PX = 120
 TILES_A_ROW = 8
@@ -22,7 +22,7 @@ def veil(values: np.ndarray, peak: float) -> str:
     """A map (rows, cols) over a picture: the nearer to zero, the more of the picture shows."""
     rows, cols = values.shape
     level = _resized(values / (peak or 1.0), VEIL_SCALE * cols, VEIL_SCALE * rows)
-    return webp_url(np.dstack([painted(level, "change"), as_bytes(0.25 + 0.65 * level**0.6)]))
+    return webp_url(np.dstack([painted(level, "change"), opaque(level)]))
 
 
 def ramp() -> str:

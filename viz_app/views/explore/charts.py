@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from a2core import BlockTrace
+from viz_app.components.in_sight import in_sight
 from viz_app.server.traces import Shown
 from viz_app.ui import pixel, plots
 from viz_app.ui.pixel import PinnedArrays
@@ -24,24 +27,32 @@ def of_pixel(shown: Shown, probe: Probe) -> None:
     block = shown.trace.blocks[probe.block]
     pinned = pixel.pinned_arrays(block, probe.position, probe.primitive)
     with st.container(key="charts"):
+        if not st.session_state.get(Key.CHARTS):
+            st.session_state[Key.CHARTS] = in_sight("charts-near")
         st.html(content.pinned_sentence(shown.trace, block, probe.position, pinned))
         received, bag, vector = st.columns(3, gap="medium")
         with received:
             _received(pinned)
         with bag:
             st.html(content.BAG)
-            figure = plots.bag_heatmap(pinned.bag, pinned.primitive)
-            st.plotly_chart(figure, key="bag", config=CONFIG, alt=content.bag_alt(block, pinned.primitive))
+            figure = partial(plots.bag_heatmap, pinned.bag, pinned.primitive)
+            _chart(figure, key="bag", alt=content.bag_alt(block, pinned.primitive))
         with vector:
             st.html(content.vector_title(pinned.primitive))
-            figure = plots.vector_bars(pinned.vector, pinned.primitive)
-            st.plotly_chart(
-                figure, key="vector", config=CONFIG, alt=content.vector_alt(block, pinned.primitive)
-            )
+            figure = partial(plots.vector_bars, pinned.vector, pinned.primitive)
+            _chart(figure, key="vector", alt=content.vector_alt(block, pinned.primitive))
         table = st.expander(content.SUM, key=Key.SUM, on_change="rerun")
         if table.open:
             with table:
                 _sum(block, probe)
+
+
+def _chart(figure: Callable[[], Figure], *, key: str, alt: str) -> None:
+    """A chart; or its room, while nobody has come near: what draws charts is half of what a page loads."""
+    if st.session_state[Key.CHARTS]:
+        st.plotly_chart(figure(), key=key, config=CONFIG, alt=alt)
+    else:
+        st.html(f'<div style="height: {plots.HEIGHT_PX}px"></div>')
 
 
 def _received(pinned: PinnedArrays) -> None:
@@ -55,8 +66,8 @@ def _received(pinned: PinnedArrays) -> None:
             label_visibility="collapsed",
         )
     by_rank = order == content.BY_RANK
-    figure = plots.distribution_bars(pinned.weights, pinned.primitive, by_rank=by_rank)
-    st.plotly_chart(figure, key="rho", config=CONFIG, alt=content.shares_alt(pinned))
+    figure = partial(plots.distribution_bars, pinned.weights, pinned.primitive, by_rank=by_rank)
+    _chart(figure, key="rho", alt=content.shares_alt(pinned))
 
 
 def _sum(block: BlockTrace, probe: Probe) -> None:

@@ -143,7 +143,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         time.sleep(CHARTS_LATER_S)
     # Each by itself: a fault in one takes none of the others off the screen.
     guarded(charts.of_pixel)(shown, probe)
-    if shown.picture.plays:
+    if shown.picture.plays and st.session_state.get(Key.CHARTS):
         guarded(charts.over_time)(shown, probe, view)
     guarded(exports.draw)(shown, effects, probe, view)
     if still and view.get("sort") == "effect":

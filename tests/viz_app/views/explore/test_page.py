@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import TIMEOUT_S, drop, messages, open_explore, page_html, png, report, shown
+from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, open_explore, page_html, png, report, shown
 from viz_app.server import models, samples, traces
 from viz_app.ui import text
 from viz_app.ui.state import Key, Probe
@@ -210,3 +210,18 @@ def test_a_trace_is_computed_once_however_many_visitors_ask(checkpoints, traced)
     second = open_explore()
     assert traced == [448]
     assert shown(first).held is shown(second).held
+
+
+def test_charts_are_not_loaded_before_somebody_comes_near_and_stay_from_then_on(made_checkpoint):
+    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    assert len(app.get("plotly_chart")) == 0
+    rooms = [element for element in app.get("html") if 'style="height: 300px"' in element.proto.body]
+    assert len(rooms) == 3  # nothing moves when they come
+    assert "receives" in page_html(app)
+    handed = app.session_state["charts-near:handed"]
+    near = {"identity": handed.identity, "revision": handed.revision}
+    app.session_state["charts-near"] = {"near": near}
+    app.run()
+    assert len(app.get("plotly_chart")) == 3
+    app.run()
+    assert len(app.get("plotly_chart")) == 3

@@ -157,6 +157,8 @@ def agrees(text: str, expected: float) -> bool:
     if said.endswith("%"):
         said, expected = said[:-1].strip(), 100 * expected
     said = said.removesuffix("MB").strip()
+    if said.startswith("<"):
+        return 0 <= expected < float(said[1:])
     mantissa, _, exponent = said.partition("e")
     places = len(mantissa.partition(".")[2])
     unit = 10.0 ** (int(exponent or 0) - places)

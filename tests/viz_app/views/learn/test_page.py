@@ -88,7 +88,7 @@ def test_every_step_of_a_clip_is_drawn_and_all_of_its_cells_can_be_summed(clip_s
             cells = clip_shown.trace.blocks[app.session_state["lesson-block"]].grid[1:]
             assert last.max == 3 * np.prod(cells) - 1
             last.set_value(last.max).run()
-            assert figures(app)["collected"] == "100.0 %"
+            assert figures(app)["collected"] == "100\u202f%"
             assert figures(app)["j_frame"] == "2"
         if step < 7:
             turn(app)
