@@ -25,8 +25,9 @@ from viz_app.views.learn.steps.screen import Choice, Screen, fitted
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is about: its short name, its heading, its formula in LaTeX, the symbols that are met first in
-    it, by their names in the glossary; and how its screen is made.
+    """What a step is about: short name, heading, formula in LaTeX; how its screen is made.
+
+    `meets` names the symbols that are met first in it, as the glossary does.
     """
 
     name: str

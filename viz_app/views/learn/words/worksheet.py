@@ -36,9 +36,9 @@ def positions(*, c: int, grid: str, count: int) -> Question:
 def projection(*, c: int, m: int) -> Question:
     """How many weights the first projection has."""
     return Question(
-        f"A = W<sub>φ</sub> X̂ + b<sub>φ</sub> has m = {m} rows, one a channel, and reads all {c} channels of a "
-        "cell. How many numbers are in W<sub>φ</sub> and b<sub>φ</sub>? Does that change with the size of the "
-        "picture?",
+        f"A = W<sub>φ</sub> X̂ + b<sub>φ</sub> has m = {m} rows, one a channel, and reads all {c} channels of "
+        "a cell. How many numbers are in W<sub>φ</sub> and b<sub>φ</sub>? Does that change with the size of "
+        "the picture?",
         f"c · m + m = {c * m + m:,}. No: the same map reads every cell.",
     )
 
@@ -46,8 +46,8 @@ def projection(*, c: int, m: int) -> Question:
 def two_logits(*, primitive: int, first: str, second: str, times: str, times_warmer: str) -> Question:
     """What softmax makes of a difference, and what the temperature does to it."""
     return Question(
-        f"Two cells have the logits {first} and {second} in row {primitive} of Θ̃, a primitive’s. How many times "
-        "more weight does softmax give the first? And at temperature 2?",
+        f"Two cells have the logits {first} and {second} in row {primitive} of Θ̃, a primitive’s. How many "
+        "times more weight does softmax give the first? And at temperature 2?",
         f"exp({first} − {second}) = {times} times; at temperature 2 the square root of that, {times_warmer} "
         "times.",
     )
@@ -56,8 +56,9 @@ def two_logits(*, primitive: int, first: str, second: str, times: str, times_war
 def heaviest_cell(*, primitive: int, weight: str, times: str, even: str) -> Question:
     """The peak of a gather map beside plain averaging."""
     return Question(
-        f"The heaviest cell of the gather map θ<sub>{primitive}</sub> has the weight {weight}. How many times more is that "
-        "than in a plain average? What would it be at temperature 0, and at a very large temperature?",
+        f"The heaviest cell of the gather map θ<sub>{primitive}</sub> has the weight {weight}. How many "
+        "times more is that than in a plain average? What would it be at temperature 0, and at a very large "
+        "temperature?",
         f"θ · N = {times} times. At temperature 0 its weight is 1 (the arg-max); at a very large one 1/N = "
         f"{even}.",
     )
