@@ -5,7 +5,7 @@
 import { setText } from "../dom.js";
 import { about, percent, seconds } from "../numbers.js";
 import { isOfBlock, OVERLAYS } from "../overlays.js";
-import { DIRECTIONS, MAPS, ON_AVERAGE } from "../words.js";
+import { DIRECTIONS, GUESS, MAPS, ON_AVERAGE } from "../words.js";
 
 /** @typedef {import("../state.js").Subject} Subject */
 
@@ -44,7 +44,7 @@ export class Readout {
     const { state, ui } = probe;
     const number = state.pins.length > 1 ? ` ${state.active + 1} of ${state.pins.length}` : "";
     const pinned = state.pinned && !state.hover && !state.region ? `Pinned${number}. ` : "";
-    setText(ui.live, probe.note || pinned + this.#sentence);
+    setText(ui.live, probe.note || (state.veiled ? GUESS[state.direction] : pinned + this.#sentence));
     probe.note = "";
   }
 

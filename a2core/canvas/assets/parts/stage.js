@@ -9,7 +9,7 @@ import { about, percent } from "../numbers.js";
 import { ASKED, OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
 import { largeMap } from "../state.js";
-import { DIRECTIONS, MAPS } from "../words.js";
+import { DIRECTIONS, GUESS, MAPS } from "../words.js";
 
 /** @typedef {import("../model.js").Cell} Cell */
 /** @typedef {Omit<import("../model.js").Cells, "t" | "count">} Rectangle */
@@ -101,7 +101,7 @@ export class Stage {
    * @param {number} height
    */
   #tone(pen, picture, width, height) {
-    const { opacity } = this.probe.state;
+    const opacity = this.#opacity;
     const { grey, dark } = vocabulary.tone;
     pen.imageSmoothingQuality = "high";
     pen.drawImage(picture, 0, 0, width, height);
@@ -113,11 +113,17 @@ export class Stage {
     pen.fillRect(0, 0, width, height);
   }
 
+  /** Of what lies over the picture: nothing does while a class guesses. */
+  get #opacity() {
+    const { veiled, opacity } = this.probe.state;
+    return veiled ? 0 : opacity;
+  }
+
   /** A frame of a clip as it is shown, made once: while it plays, a frame costs one copy. */
   #tonedFrame(/** @type {number} */ frame, /** @type {HTMLImageElement} */ picture) {
-    const { model, state } = this.probe;
-    if (this.#tonedAt !== state.opacity) {
-      this.#tonedAt = state.opacity;
+    const { model } = this.probe;
+    if (this.#tonedAt !== this.#opacity) {
+      this.#tonedAt = this.#opacity;
       this.#toned = [];
     }
     if (!this.#toned[frame]) {
@@ -189,7 +195,7 @@ export class Stage {
     const reach = about(overlay.reach(block, answer, i) / block.span);
     const box = !!state.region && !state.hover;
     const what = MAPS[kind].what?.(i) ?? DIRECTIONS[state.direction][box ? "whatBox" : "what"];
-    setText(ui.what, what);
+    setText(ui.what, state.veiled ? GUESS[state.direction] : what);
     ui.back.hidden = asked || !!state.preview;
     const { subject } = answer;
     const elsewhere =
