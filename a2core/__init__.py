@@ -32,7 +32,7 @@ from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
-from a2core.rivals import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
+from a2core.rival_networks import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
 from a2core.tracing.adopt import AdoptionReport, adopt
 from a2core.tracing.intervene import Replay

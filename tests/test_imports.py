@@ -28,7 +28,7 @@ CORE_LAYERS = [
     ["canvas"],
     ["checkpoints", "export", "bench.counts", "bench.contenders"],
     ["bench.measure"],
-    ["rivals", "bench", "training.photos", "training.state"],
+    ["rival_networks", "bench", "training.photos", "training.state"],
     ["training.adapt"],
     ["training"],
     ["cli"],

@@ -18,9 +18,9 @@ import numpy as np
 
 from a2core.errors import MediaError
 from a2core.media.decoded import Decoded
-from a2core.media.limits import MAX_FRAMES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES, MOVING_SIDE_PX
 from a2core.media.recognise import HEAD_BYTES, recognise
 from a2core.media.timeline import check_range
+from a2core.media.upload_limits import MAX_FRAMES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES, MOVING_SIDE_PX
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value to compare by

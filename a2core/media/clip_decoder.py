@@ -26,7 +26,7 @@ from a2core.media.clip_faults import ends_early, unopened
 from a2core.media.clip_opacity import OpacityDecoder, has_opacity
 from a2core.media.clip_tracks import codec_name, film_among, film_tracks
 from a2core.media.decoded import Progress, stopped_early
-from a2core.media.limits import MAX_PIXELS, check_size, too_many_pixels
+from a2core.media.upload_limits import MAX_PIXELS, check_size, too_many_pixels
 from a2core.threads import threads_wanted
 
 # About nine hours; a file of more is made of empty packets.

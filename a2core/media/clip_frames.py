@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from a2core.media.clip_colour import Colours
 from a2core.media.decoded import Decoded
-from a2core.media.limits import check_size, reduced_note, scaled_size
+from a2core.media.upload_limits import check_size, reduced_note, scaled_size
 
 
 class Reel:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from a2core.errors import MediaError
-from a2core.media.limits import MAX_JPEG_SCAN_PIXELS, MAX_JPEG_SCANS, cut_off
+from a2core.media.upload_limits import MAX_JPEG_SCAN_PIXELS, MAX_JPEG_SCANS, cut_off
 
 
 def check(file: BinaryIO, who: str, picture: Image.Image) -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 import cv2
 import numpy as np
 
-from a2core.media.limits import MAX_SAMPLE_BYTES, check_size
+from a2core.media.upload_limits import MAX_SAMPLE_BYTES, check_size
 
 _HEADER_BYTES = 64 * 1024
 _TOKEN = re.compile(rb"(?:[ \t\r\n\f\v]|#[^\r\n]*(?:[\r\n]|$))*([^ \t\r\n\f\v#]+)")

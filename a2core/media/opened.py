@@ -31,7 +31,7 @@ from PIL import (
 )
 
 from a2core.media import depth, jpeg, netpbm, tiff
-from a2core.media.limits import check_size
+from a2core.media.upload_limits import check_size
 
 _READERS: dict[str, type[ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,

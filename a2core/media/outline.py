@@ -10,7 +10,7 @@ import os
 from typing import BinaryIO, NamedTuple
 
 from a2core.errors import MediaError
-from a2core.media.limits import MAX_ANIMATION_PIXELS, MAX_PICTURE_PARTS, check_size
+from a2core.media.upload_limits import MAX_ANIMATION_PIXELS, MAX_PICTURE_PARTS, check_size
 
 _SLOWER = {"AVIF": 4}  # than the others, a pixel of an animation
 

@@ -18,15 +18,15 @@ from a2core.media import colour
 from a2core.media.animation import read_animation
 from a2core.media.decoded import Decoded, Progress
 from a2core.media.eight_bits import in_eight_bits
-from a2core.media.limits import (
+from a2core.media.opened import Opened, exif_orientation, open_picture
+from a2core.media.outline import outline
+from a2core.media.upload_limits import (
     MAX_MOVING_PIXELS,
     cut_off,
     reduced_note,
     scaled_size,
     too_many_pixels,
 )
-from a2core.media.opened import Opened, exif_orientation, open_picture
-from a2core.media.outline import outline
 
 _MOST_JPEG2000_PIXELS = 16 * 1000 * 1000
 """Decoded of a JPEG 2000: its decoder takes three seconds for so many, ten times what others take."""

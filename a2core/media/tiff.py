@@ -16,7 +16,7 @@ from PIL import TiffImagePlugin
 
 from a2core.errors import MediaError
 from a2core.media import depth
-from a2core.media.limits import MAX_SAMPLE_BYTES, check_size
+from a2core.media.upload_limits import MAX_SAMPLE_BYTES, check_size
 
 _MOST_PAGES = 256  # that are looked at
 _MOST_VALUES = 64  # of a tag

@@ -18,8 +18,8 @@ from a2core.errors import MediaError
 from a2core.media.clip_decoder import MOST_PACKETS, ClipDecoder, FramesTooLargeError
 from a2core.media.clip_frames import Reel
 from a2core.media.decoded import Decoded, Progress, stopped_early, stopped_note
-from a2core.media.limits import MAX_PIXELS, too_many_pixels
 from a2core.media.timeline import pick
+from a2core.media.upload_limits import MAX_PIXELS, too_many_pixels
 
 # Below this size all packets of a file are looked at (about 0.1 s). Above it only so many, and if these
 # agree with the header, the header is believed for the rest.

@@ -17,7 +17,7 @@ from PIL import Image
 from scipy.special import expit, softmax
 
 import a2core
-from a2core.rivals import KINDS
+from a2core.rival_networks import KINDS
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.streamlit_dom import PAGE_WIDTH
 from viz_app.server import pictures, samples, traces

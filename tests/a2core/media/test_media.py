@@ -19,7 +19,7 @@ from PIL import Image, ImageCms, ImageFile
 
 from a2core.errors import MediaError
 from a2core.media import Clip, read_media
-from a2core.media.limits import MAX_PIXELS
+from a2core.media.upload_limits import MAX_PIXELS
 from tests.a2core.media.media_files import (
     BLUE,
     GREEN,

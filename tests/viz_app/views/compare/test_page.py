@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from a2core import Cost
-from a2core.rivals import KINDS
+from a2core.rival_networks import KINDS
 from tests.viz_app.views.learn.test_page import html_of
 from viz_app.server import visitors
 from viz_app.views.compare import charts as compare_charts

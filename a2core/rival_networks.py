@@ -1,7 +1,8 @@
 """Double attention beside its relatives, on the same picture: who they are, and what one block did.
 
 A rival is a network with the same trunk as an A² checkpoint and blocks of another kind at the same
-places. Where nobody has trained one yet, it gets random blocks and says so.
+places. Where nobody has trained one yet, it gets random blocks and says so. The kinds of block that there
+are: `blocks/registry.py`.
 """
 
 from __future__ import annotations
