@@ -10,7 +10,6 @@ import streamlit as st
 
 from viz_app.components.presenter import asked, presenter
 from viz_app.ui import address, playlist, share, text
-from viz_app.ui.guards import callback
 from viz_app.ui.state import Key, presenting
 
 PAGES_WITH_A_LIST = ("", "explore")  # where pictures are stepped through; the default page has no path
@@ -20,6 +19,7 @@ def bar(url_path: str) -> None:
     """Draw the switch, and the link if it was asked for; first of all, so that pages know."""
     if Key.PRESENT not in st.session_state:
         st.session_state[Key.PRESENT] = address.presents(st.query_params)
+    _take()
     with st.container(key="present-bar"):
         presenter(
             presenting=presenting(),
@@ -27,7 +27,6 @@ def bar(url_path: str) -> None:
             links=st.session_state.get(Key.LINKS, 0),
             stop=_where() if url_path in PAGES_WITH_A_LIST else None,
             key=Key.PRESENTER,
-            on_change=_take,
         )
     link = st.session_state.pop(Key.LINK, None)
     if link is not None:
@@ -42,9 +41,8 @@ def _where() -> str:
     return text.stop(here, len(stops), stop.title if stop else "", stop.pin if stop else 0)
 
 
-@callback
 def _take() -> None:
-    """Take over what was asked for; what is malformed is dropped."""
+    """Take over what was asked for; what is malformed is dropped, what was taken before changes nothing."""
     now = asked(Key.PRESENTER)
     if now is None:
         return

@@ -9,7 +9,7 @@ Not in here: what the list of pictures is (`viz_app.ui.playlist`), what a link s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,11 @@ def presenter(
     links: int,
     stop: str | None,
     key: str,
-    on_change: Callable[[], None],
 ) -> None:
     """Show the switch.
 
     `stop` is where in the list of pictures the page is, in words; None where none is stepped through.
-    `on_change` runs when the visitor did something; `asked(key)` then says what.
+    When the visitor does something the page runs, and `asked(key)` says what.
     """
     hand_over(
         _component,
@@ -57,7 +56,6 @@ def presenter(
         name="asked",
         identity=key,
         follows=("presenting", "turns", "links"),
-        on_change=on_change,
     )
 
 

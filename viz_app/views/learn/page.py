@@ -90,7 +90,8 @@ def _one_screen(left: DeltaGenerator, right: DeltaGenerator, figures: str, numbe
     with left:
         trapped = bool(trap) and st.toggle(content.TRAP, key=Key.TRAP, persist_state="session")
     right.html(trap if trapped else figures)
-    st.html("" if trapped else numbers)
+    if not trapped:
+        st.html(numbers)
 
 
 @callback
