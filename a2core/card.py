@@ -2,7 +2,7 @@
 
     {"format": 1, "name": "a2-lite0", "sha256": "3f…", "size_bytes": 614880,
      "architecture": {"backbone": "tf_efficientnet_lite0", "blocks": {"blocks.4": {"in_channels": 112, …}}},
-     "trained": {…}, "metrics": {…}, "cards": {"blocks.4": {"primitives": ["Most used for …", …]}}, …}
+     "trained": {…}, "metrics": {…}, "cards": {"blocks.4": {"primitives": ["Usually gathered …", …]}}, …}
 
 What any part of the project reads has the type that it reads, every number is finite, and every text can be
 written out again. What nobody reads may be any JSON. `Card` keeps both: fields for us, and `entries`, the

@@ -15,16 +15,27 @@ from a2core.canvas.payload import (
     with_effects,
 )
 from a2core.canvas.report import parse_report
-from a2core.canvas.vocabulary import Setting, Vocabulary, colour_table, cover, percent, read_vocabulary
+from a2core.canvas.vocabulary import (
+    Setting,
+    Vocabulary,
+    bar_top,
+    colour_table,
+    cover,
+    map_top,
+    percent,
+    read_vocabulary,
+)
 
 __all__ = [
     "Setting",
     "Vocabulary",
+    "bar_top",
     "block_word",
     "canvas_payload",
     "colour_table",
     "cover",
     "data_url",
+    "map_top",
     "markup",
     "parse_report",
     "percent",

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from a2core.canvas.vocabulary import read_vocabulary
-from a2core.tracing.probe import reach
+from a2core.tracing.probe import half_area, reach
 
 if TYPE_CHECKING:
     from a2core.tracing.trace import BlockTrace, Trace
@@ -70,18 +70,19 @@ def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> 
         "grid": [frames, rows, cols],
         "gather": quantise(block.gather),
         "distribute": quantise(block.distribute),
-        "reach": [float(value) for value in _reach(block)],
+        "half": [float(value) for value in _by_frame(half_area, block)],
+        "reach": [float(value) for value in _by_frame(reach, block)],
         "use": [float(value) for value in block.distribute.reshape(block.n, -1).mean(axis=1)],
         "change": quantise(block.change[None]),
         "cards": primitive_cards(block, card),
     }
 
 
-def _reach(block: BlockTrace) -> np.ndarray:
-    """Cells that each gather map covers, (n,); each frame alone: on average over the frames."""
+def _by_frame(measure: Callable[[np.ndarray], np.ndarray], block: BlockTrace) -> np.ndarray:
+    """`measure` of each gather map, (n,); of frames attended to alone, its mean over them."""
     if block.joint:
-        return reach(block.gather)
-    return np.mean([reach(block.gather[:, t]) for t in range(block.grid[0])], axis=0)
+        return measure(block.gather)
+    return np.mean([measure(block.gather[:, t]) for t in range(block.grid[0])], axis=0)
 
 
 def quantise(maps: np.ndarray) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Setting", "Vocabulary", "colour_table", "cover", "percent", "read_vocabulary"]
+__all__ = [
+    "Setting",
+    "Vocabulary",
+    "bar_top",
+    "colour_table",
+    "cover",
+    "map_top",
+    "percent",
+    "read_vocabulary",
+]
 
 VOCABULARY = Path(__file__).parent / "vocabulary.json"
 THIN = "\u202f"  # a narrow space at which no line breaks
@@ -46,6 +55,8 @@ class Vocabulary:
     colours: Mapping[str, bytes]  # by name, RGB stops one after the other, linear in between
     colour_of: Mapping[str, str]  # what kind of map has which colours
     cover: tuple[float, float, float]  # base, gain and power of the opacity curve
+    flat: float  # what is painted brightest is no less than this many times what a flat map would hold
+    bars: tuple[float, ...]  # what a full bar may stand for, rising to 1
 
 
 @cache
@@ -64,6 +75,8 @@ def read_vocabulary() -> Vocabulary:
         colours={name: bytes.fromhex("".join(stops)) for name, stops in raw["colours"].items()},
         colour_of=raw["colour_of"],
         cover=(raw["cover"]["base"], raw["cover"]["gain"], raw["cover"]["power"]),
+        flat=raw["flat"],
+        bars=tuple(raw["bars"]),
     )
 
 
@@ -79,6 +92,19 @@ def cover(values: np.ndarray, opacity: float) -> np.ndarray:
     """How opaque values of 0..1 are painted: low ones let the picture through, so that it stays the hero."""
     base, gain, power = read_vocabulary().cover
     return opacity * np.minimum(1.0, base + gain * np.asarray(values) ** power)
+
+
+def map_top(peak: float, even: float | None) -> float:
+    """What is painted brightest of a map: its peak, but of one nearly flat more, so that it looks flat.
+
+    `even` is what every cell of a flat map would hold; None where that says nothing.
+    """
+    return peak if even is None else max(peak, read_vocabulary().flat * even)
+
+
+def bar_top(share: float) -> float:
+    """How much a full bar stands for where `share` must fit: a round share, the least that there is."""
+    return next((top for top in read_vocabulary().bars if share <= top), 1.0)
 
 
 def percent(share: float) -> str:

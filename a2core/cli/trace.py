@@ -11,7 +11,7 @@ from a2core.checkpoints import load_model, video_model
 from a2core.errors import A2Error
 from a2core.export import write_npz
 from a2core.media import read_media
-from a2core.tracing.probe import reach
+from a2core.tracing.probe import half_area
 
 HELP = "trace a picture or clip; write its arrays as .npz"
 VIDEO_NETWORKS = {f"video-resnet{depth}": depth for depth in (26, 29, 50)}
@@ -64,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
     )
     for name, block in trace.blocks.items():
         positions = int(np.prod(block.grid))
-        share = np.median(reach(block.gather)) / positions
+        share = np.median(half_area(block.gather)) / positions
         print(
             f"{name}: n={block.n} m={block.m} grid={'×'.join(map(str, block.grid))}, "
-            f"median reach {share:.1%} of {positions} cells"
+            f"half of a map comes from {share:.1%} of {positions} cells (median)"
         )
     print("top: " + ", ".join(f"{label} {probability:.1%}" for label, probability in trace.top))
     if args.out is not None:

@@ -14,12 +14,13 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from a2core.canvas import colour_table, percent
+from a2core.canvas import bar_top, colour_table, map_top, percent
 from a2core.errors import BlockError
 from a2core.export.paint import Colours, overlay
 from a2core.tracing.probe import (
     Position,
     effective_attention,
+    half_area,
     pixel_of_cell,
     rank_primitives,
     reach,
@@ -54,7 +55,8 @@ def figure_png(
 
     The map is the effective attention of the position, what it gives to others (`direction` "to"), or
     by `layer` the gather or distribution map of `primitive`, or the block's relative change. It is
-    painted from 0 to its own peak, and the colour bar says what that is. `credit` ends the caption.
+    painted from 0 to its own peak (a nearly flat one to more, `canvas.map_top`), and the colour bar says what
+    that is. `credit` ends the caption.
 
     Raises:
         BlockError: no such block or primitive, or the position lies outside the grid.
@@ -72,7 +74,8 @@ def figure_png(
     picture = _fitted(frame, side)
     grey = np.repeat(np.rint(picture.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
     peak = float(values.max())
-    painted = overlay(grey, values[t], top=peak, colours=colours, opacity=0.85)
+    brightest = map_top(peak, even if layer != "change" else None)
+    painted = overlay(grey, values[t], top=brightest, colours=colours, opacity=0.85)
     height, width = picture.shape[:2]
     column = max(width, NARROWEST_PX)
     bars_left = MARGIN_PX + 2 * (column + GAP_PX)
@@ -95,7 +98,7 @@ def figure_png(
         if layer != "change" or left == MARGIN_PX:
             _mark(pen, attended, (left, top, width, height), row, col)
     _colour_bar(
-        sheet, pen, (MARGIN_PX + column + GAP_PX, top + height + 14, column), colours, peak, even, unit
+        sheet, pen, (MARGIN_PX + column + GAP_PX, top + height + 14, column), colours, brightest, even, unit
     )
     _shares(pen, attended, position, (bars_left, MARGIN_PX, WIDTH_PX - MARGIN_PX - bars_left), plain, small)
     for k, line in enumerate(lines):
@@ -152,9 +155,9 @@ def _caption(
     weights = block.distribute[:, t, row, col]
     when = f", frame {t}" if frames > 1 else ""
     flat = float(values.sum())
-    spread = float(reach(values[None] / flat)[0]) if flat > 0 and layer != "change" else 0.0
+    half = int(half_area(values[None])[0]) if flat > 0 and layer != "change" else 0
     cells = (
-        f" The map reaches over {spread:.0f} of {values.size} cells (exp of its entropy)." if spread else ""
+        f" Half of it lies in {half} of {values.size} cells ({_percent(half / values.size)})." if half else ""
     )
     random = "" if trace.trained else " The blocks' weights are random."
     return (
@@ -180,15 +183,15 @@ def _shares(
     weights = block.distribute[:, t, row, col]
     order = rank_primitives(block, position)
     shown = order[:BARS]
+    full = bar_top(float(weights[order[0]]))
     pen.text((left, top), "What it receives", INK, font=plain)
+    pen.text((left + width, top), f"bars to {_percent(full)}", SOFT, font=small, anchor="ra")
     start, room = left + 92, width - 92 - 130
     for k, i in enumerate(shown):
         y = top + 58 + 58 * k
         pen.text((left, y), f"g{i}", INK, font=plain)
         pen.rectangle((start, y + 8, start + room, y + 32), (238, 238, 240))
-        pen.rectangle(
-            (start, y + 8, start + round(room * float(weights[i] / weights[order[0]])), y + 32), BAR
-        )
+        pen.rectangle((start, y + 8, start + round(room * float(weights[i]) / full), y + 32), BAR)
         pen.text((left + width, y), _percent(float(weights[i])), INK, font=plain, anchor="ra")
     rest = float(weights[order[BARS:]].sum())
     if block.n > BARS:
@@ -209,7 +212,7 @@ def _colour_bar(
     even: float,
     unit: str,
 ) -> None:
-    """From 0 to the peak, with a tick where a flat map would lie."""
+    """From 0 to what is painted brightest, with a tick where a flat map would lie."""
     left, top, width = box
     ramp = np.repeat(colour_table(colours)[None], 22, axis=0)
     sheet.paste(Image.fromarray(ramp).resize((width, 22), Image.Resampling.BILINEAR), (left, top))

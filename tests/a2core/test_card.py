@@ -56,7 +56,7 @@ CARD: dict[str, Any] = {
         "blocks.4": {
             "label": "parts",
             "seen": "4 photos",
-            "primitives": ["Most used for cups"] * 6,
+            "primitives": ["Usually gathered at the top"] * 6,
             "numbers": [{"classes": {"cups": 1.25}, "use": 1.0, "frame": [[0.5, 0.25], [0.25, 0]]}],
         }
     },

@@ -66,9 +66,9 @@ def softmax(values: FloatArray, axis: int | tuple[int, ...]) -> FloatArray:
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
-def reach(maps: FloatArray) -> FloatArray:
-    flat = maps.reshape(len(maps), -1)
-    return np.exp(-(flat * np.log(np.maximum(flat, 1e-30))).sum(axis=1))
+def half_area(maps: FloatArray) -> list[float]:
+    """How many of the largest values make half of each map."""
+    return [1.0 + int((np.cumsum(-np.sort(-one.ravel())) < one.sum() / 2).sum()) for one in maps]
 
 
 def block_payload(
@@ -86,7 +86,7 @@ def block_payload(
         "grid": list(gather.shape[1:]),
         "gather": packed_gather,
         "distribute": packed_distribute,
-        "reach": reach(gather).tolist(),
+        "half": half_area(gather),
         "use": distribute.reshape(n, -1).mean(axis=1).tolist(),
         "change": change,
         "cards": [""] * n,
@@ -178,7 +178,7 @@ def make_clip(
     gather = softmax(logits, axis=(1, 2, 3) if joint else (2, 3))
     raw, maps = block_payload("blocks.4", "parts (blocks.4)", gather, softmax(drift, axis=0))
     if not joint:
-        raw["reach"] = np.mean([reach(gather[:, t]) for t in range(frames)], axis=0).tolist()
+        raw["half"] = np.mean([half_area(gather[:, t]) for t in range(frames)], axis=0).tolist()
     pictures = [picture_url(np.full((height, width, 3), 8 * f, np.uint8)) for f in range(frames)]
     return envelope([raw], pictures, size) | {"joint": joint}, maps
 

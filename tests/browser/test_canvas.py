@@ -248,12 +248,12 @@ def test_a_primitive_chosen_in_the_list_or_the_gallery_is_shown_and_sent(show: S
     assert f"Primitive g{order[2]}" in canvas.page.locator(".a2c-pair h3").inner_text()
 
     canvas.page.locator("[data-ref=sort] input[value=reach]").check(force=True)
-    by_reach = np.argsort(-np.float32(payload["blocks"][0]["reach"]), kind="stable").tolist()
-    assert canvas.settle()["gallery"] == by_reach
+    by_half = np.argsort(-np.float32(payload["blocks"][0]["half"]), kind="stable").tolist()
+    assert canvas.settle()["gallery"] == by_half
     canvas.page.locator(".a2c-tile").nth(1).click()
-    assert canvas.wait_for_pins(2)[-1]["primitive"] == by_reach[1]
+    assert canvas.wait_for_pins(2)[-1]["primitive"] == by_half[1]
     canvas.settle()
-    assert canvas.page.locator(".a2c-tile[aria-pressed=true] b").inner_text() == f"g{by_reach[1]}"
+    assert canvas.page.locator(".a2c-tile[aria-pressed=true] b").inner_text() == f"g{by_half[1]}"
 
 
 def test_the_keyboard_alone_probes_pins_and_steps(show: Show) -> None:

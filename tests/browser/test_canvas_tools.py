@@ -223,7 +223,7 @@ def test_every_term_is_explained_on_hover_and_on_focus(show: Show) -> None:  # n
         assert tip.is_visible(), name
         assert len(tip.inner_text()) > 30
         seen.add(name)
-    assert seen >= {"primitive", "theta", "rho", "attention", "reach", "cell", "relative", "absolute"}
+    assert seen >= {"primitive", "theta", "rho", "attention", "half", "block", "relative", "absolute"}
     canvas.page.mouse.move(2, 2)
     assert not tip.is_visible()
     canvas.page.locator("[data-ref=peel]").focus()

@@ -26,10 +26,11 @@ PAGES = {
     "/about": ".a2-about",
 }
 SCROLLS = {"/about"}  # is read, not looked at
-# Every piece of text that can be seen, in shadow trees too: its letters in CSS pixels, and whether it is cut off,
-# by the window or by an element round it that does not scroll.
+# Every piece of text that can be seen, in shadow trees too: its letters in CSS pixels, and whether it is cut
+# off, by the window or by an element round it that does not scroll. Last where it is, if nothing may lie on it: not
+# for what a scroller hides, and the pieces of a formula.
 TEXTS = r"""() => {
-    const found = [];
+    const found = [], FREE = "free";
     const up = (node) => node.parentElement ?? node.getRootNode().host;
     const state = (node, box) => {
         let cut = false, free = false;  // free: within a scroller, which the reader can move
@@ -45,8 +46,9 @@ TEXTS = r"""() => {
             else if (style.overflow !== "visible" && style.textOverflow !== "ellipsis")
                 cut ||= box.right > own.right + 2 || box.bottom > own.bottom + 2 || box.left < own.left - 2;
         }
-        const wide = box.left < -1 || box.right > innerWidth + 1, high = box.top < -1 || box.bottom > innerHeight + 1;
-        return !free && (cut || wide || high);
+        const wide = box.left < -1 || box.right > innerWidth + 1;
+        const high = box.top < -1 || box.bottom > innerHeight + 1;
+        return free ? FREE : cut || wide || high;
     };
     const walk = (root) => {
         const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -60,8 +62,10 @@ TEXTS = r"""() => {
             const box = range.getBoundingClientRect();
             const cut = state(parent, box);
             if (cut === null || !box.width) continue;
+            const apart = cut === FREE || parent.closest(".katex, sub, sup, .a2c-hint, .badge");
+            const where = apart ? null : [box.left, box.top, box.right, box.bottom];
             const px = parseFloat(getComputedStyle(parent).fontSize) * parent.currentCSSZoom;
-            found.push([node.data.trim().slice(0, 40), px, cut]);
+            found.push([node.data.trim().slice(0, 40), px, cut === true, where]);
         }
         for (const node of root.querySelectorAll("*")) if (node.shadowRoot) walk(node.shadowRoot);
     };
@@ -88,6 +92,17 @@ def stands(app: AppPage, address: str) -> None:
     app.wait_until_idle()
 
 
+def overlapping(texts: list[list[Any]]) -> list[tuple[str, str]]:
+    """Pairs of texts that lie on one another."""
+    boxes = [(text, where) for text, _, _, where in texts if where is not None]
+    return [
+        (one, other)
+        for k, (one, a) in enumerate(boxes)
+        for other, b in boxes[:k]
+        if min(a[2], b[2]) - max(a[0], b[0]) > 4 and min(a[3], b[3]) - max(a[1], b[1]) > 12
+    ]
+
+
 def switch(app: AppPage) -> Any:
     return app.page.locator("[data-a2-presenter] .present")
 
@@ -104,10 +119,11 @@ def test_every_page_can_be_read_from_the_last_row_and_nothing_is_cut(
             stands(app, address)
         texts = app.page.evaluate(TEXTS)
         assert len(texts) > 8, address
-        assert [(text, px) for text, px, _ in texts if px < 24] == [], address
+        assert [(text, px) for text, px, *_ in texts if px < 24] == [], address
         if address in SCROLLS:
             continue
-        assert [text for text, _, cut in texts if cut] == [], address
+        assert [text for text, _, cut, _ in texts if cut] == [], address
+        assert overlapping(texts) == [], address
         main = app.page.locator(MAIN)
         assert main.evaluate("m => m.scrollHeight <= m.clientHeight && m.scrollWidth <= m.clientWidth"), (
             address
@@ -156,6 +172,7 @@ def test_a_trap_of_the_lesson_takes_the_place_of_the_figures(open_app: OpenApp) 
     assert app.page.locator(".a2-chips").count() == 0
     texts = app.page.evaluate(TEXTS)
     assert [entry for entry in texts if entry[1] < 24 or entry[2]] == []
+    assert overlapping(texts) == []
 
 
 def test_the_link_is_shown_with_a_code_that_a_phone_reads_and_escape_closes_only_that(
@@ -171,7 +188,7 @@ def test_the_link_is_shown_with_a_code_that_a_phone_reads_and_escape_closes_only
     shot = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert cv2.QRCodeDetector().detectAndDecode(shot)[0] == said
     assert "machine itself" in app.page.locator(".a2-link").inner_text()
-    assert [text for text, px, _ in app.page.evaluate(TEXTS) if px < 24] == []
+    assert [text for text, px, *_ in app.page.evaluate(TEXTS) if px < 24] == []
     app.page.keyboard.press("Escape")
     code.wait_for(state="detached")
     assert app.page.evaluate("document.documentElement.hasAttribute('data-a2-presenting')")

@@ -1,7 +1,7 @@
 """What a visitor brings: files read, a clip's file kept to cut other frames from, and a quota.
 
-How large files may be: a2core/media/upload_limits.py. Nothing is written to disk but what FFmpeg reads while it
-reads it.
+How large files may be: a2core/media/upload_limits.py. Nothing is written to disk but what FFmpeg reads while
+it reads it.
 """
 
 from __future__ import annotations

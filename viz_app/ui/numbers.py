@@ -38,6 +38,12 @@ def share(what: str, value: float) -> Number:
     return Number(what, float(value), percent(float(value)))
 
 
+def decimal(value: float, places: int = 2) -> str:
+    """A number that may be negative, with a true minus, and without one where nothing is left of it."""
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
 def megabytes(what: str, size_bytes: float) -> Number:
     """A size in MB (10⁶ bytes), to one decimal place below 100."""
     value = size_bytes / 1e6

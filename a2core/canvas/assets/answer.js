@@ -4,7 +4,7 @@
 
 import { column, describe, moments } from "./attention.js";
 import { ranking } from "./numbers.js";
-import { isIn, subjectOf } from "./state.js";
+import { directionOf, isIn, subjectOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -25,7 +25,7 @@ export class Answer {
     this.attention = new Float32Array(block.N);
     this.order = Array.from({ length: block.n }, (_, i) => i); // a key may come before the first answer
     this.terms = { count: 0, share: 0 }; // of those that the map adds up
-    this.facts = { peak: 0, at: 0, reach: 0 }; // of the map
+    this.facts = { peak: 0, at: 0, half: 0 }; // of the map
     /** @type {Subject | null} */
     this.subject = null;
   }
@@ -46,7 +46,7 @@ export class Answer {
     this.subject = subject;
     if (this.#asked === subject.id) return false;
     this.#asked = subject.id;
-    const maps = this.#weigh(subject, block, state.direction);
+    const maps = this.#weigh(subject, block, directionOf(state));
     this.order = ranking(this.weights);
     this.terms = { count: 0, share: 0 };
     this.order.forEach((i, rank) => {

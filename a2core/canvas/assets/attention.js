@@ -2,6 +2,8 @@
  * The attention that is worked out of a block's factors: rows and columns of VᵀB, never the whole of it.
  */
 
+import { ranking } from "./numbers.js";
+
 /** @typedef {ArrayLike<number> & { [j: number]: number }} Numbers */
 
 /**
@@ -62,25 +64,61 @@ export function moments(maps, block, cells, mean, spread) {
   }
 }
 
+const ROUNDING = 1e-6; // as in a2core/tracing/probe.py
+const ONE_PLACE = 0.6; // of half of a map, that one third of the picture must hold to be named
+const TWO_PLACES = 0.75; // and two
+
 /**
- * Peak and reach of a map: reach is exp of the entropy of its shares, in cells.
+ * The fewest cells that together hold half of a map; the same as `half_area` of a2core.
+ * @param {Float32Array} map
+ */
+export function halfArea(map) {
+  const sorted = Float32Array.from(map).sort();
+  let sum = 0;
+  for (const v of sorted) sum += v;
+  if (!(sum > 0)) return 0;
+  const enough = 0.5 * sum * (1 - ROUNDING);
+  let held = 0;
+  let cells = 0;
+  while (held < enough && cells < sorted.length) held += sorted[sorted.length - ++cells];
+  return cells;
+}
+
+/**
+ * The thirds of the picture, by row and column, in which the cells lie that hold half of a map: one that has most of
+ * it, or two; none where it is spread over more. As [row, column] of 0 to 2.
+ * @param {Float32Array} map of (T, h, w)
+ * @param {number} h
+ * @param {number} w
+ * @param {number} half how many cells hold half of it
+ */
+export function whereabouts(map, h, w, half) {
+  const order = ranking(map).slice(0, half);
+  const held = new Float64Array(9);
+  let sum = 0;
+  for (const j of order) {
+    const row = Math.floor((3 * (Math.floor(j / w) % h)) / h);
+    held[3 * row + Math.floor((3 * (j % w)) / w)] += map[j];
+    sum += map[j];
+  }
+  const places = ranking(held);
+  const first = held[places[0]];
+  const count = first >= ONE_PLACE * sum ? 1 : first + held[places[1]] >= TWO_PLACES * sum ? 2 : 0;
+  return places.slice(0, count).map((place) => [Math.floor(place / 3), place % 3]);
+}
+
+/**
+ * The peak of a map, where it is, and how many cells hold half of it.
  * @param {Float32Array} map
  */
 export function describe(map) {
   let peak = 0;
   let at = 0;
-  let sum = 0;
-  let entropy = 0;
   for (let j = 0; j < map.length; j++) {
-    const v = map[j];
-    if (v > peak) {
-      peak = v;
+    if (map[j] > peak) {
+      peak = map[j];
       at = j;
     }
-    if (v > 0) {
-      sum += v;
-      entropy -= v * Math.log(v);
-    }
   }
-  return { peak, at, reach: sum > 0 ? Math.exp(entropy / sum + Math.log(sum)) : 0 };
+  return { peak, at, half: halfArea(map) };
 }

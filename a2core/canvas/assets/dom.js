@@ -108,7 +108,7 @@ let unique = 0;
  * @param {HTMLElement} host
  * @param {Option[]} options
  * @param {(value: string) => void} onChange
- * @returns {(value: string) => void} shows what is chosen
+ * @returns {(value: string | null) => void} shows what is chosen, null: none
  */
 export function segmented(host, options, onChange) {
   const name = `a2c-${++unique}`;
@@ -131,8 +131,7 @@ export function segmented(host, options, onChange) {
   }
   host.hidden = options.length < 2;
   return (value) => {
-    const input = inputs.get(value);
-    if (input && !input.checked) input.checked = true;
+    for (const [own, input] of inputs) if (input.checked !== (own === value)) input.checked = own === value;
   };
 }
 

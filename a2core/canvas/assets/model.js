@@ -8,7 +8,7 @@
  */
 
 import vocabulary from "../vocabulary.json" with { type: "json" };
-import { column, mix } from "./attention.js";
+import { column, mix, moments } from "./attention.js";
 import { clamp, quantile, ranking } from "./numbers.js";
 
 /** @typedef {{ data: string, scale: number[] }} Packed maps as contract 2 of docs/architecture.md has them */
@@ -21,7 +21,7 @@ import { clamp, quantile, ranking } from "./numbers.js";
  * @property {Packed} gather
  * @property {Packed} distribute
  * @property {Packed} [change]
- * @property {number[]} reach
+ * @property {number[]} half
  * @property {number[]} use
  * @property {string[]} [cards]
  * @property {number[]} [effect]
@@ -104,7 +104,7 @@ export class Block {
     this.w = w;
     this.N = this.T * this.h * this.w;
     this.span = alone ? this.h * this.w : this.N; // positions that a place exchanges information with
-    this.reach = Float32Array.from(raw.reach);
+    this.half = Float32Array.from(raw.half); // cells that hold half of each gather map
     this.use = Float32Array.from(raw.use);
     this.cards = raw.cards || [];
     this.effect = effectOf(raw);
@@ -256,6 +256,14 @@ export class Block {
    */
   rhoAt(cell) {
     return column(this.distribute, this.n, this.N, this.index(cell), new Float32Array(this.n));
+  }
+
+  /** What a place receives of each primitive: a cell, or a box on average. @param {{ cell: Cell, cells: Cells | null }} place */
+  rhoOf({ cell, cells }) {
+    if (!cells) return this.rhoAt(cell);
+    const mean = new Float32Array(this.n);
+    moments(this.distribute, this, cells, mean, new Float32Array(this.n));
+    return mean;
   }
 }
 

@@ -27,7 +27,8 @@ import { Tour } from "./parts/tour.js";
 import { Veil } from "./parts/veil.js";
 import { Probe } from "./probe.js";
 import { goneOnFrom, same, withMeasured } from "./protocol.js";
-import { largeMap } from "./state.js";
+import { screenOf } from "./screen.js";
+import { largeMap, subjectOf } from "./state.js";
 
 export { goneOnFrom, withMeasured };
 
@@ -156,13 +157,17 @@ export class Canvas {
     if (want.picture) this.stage.drawPicture();
     if (all || want.picture || want.probe) this.timeline.drawNow();
     if (want.probe) this.#answer();
+    const { state, model, answer } = probe;
+    const screen = screenOf(state, model, answer.subject ?? subjectOf(state, model));
+    if (want.probe) this.list.drawTitle(screen);
     if (want.map) {
-      const map = this.stage.drawMap();
+      const map = this.stage.drawMap(screen);
+      this.controls.drawAsked(screen);
       this.timeline.follow(map);
-      this.legend.draw(map);
+      this.legend.draw(screen, map);
     }
     if (want.pair && !probe.eventAt) this.#drawPair();
-    if (want.gallery) this.gallery.draw(want.minis);
+    if (want.gallery) this.gallery.draw(screen, want.minis);
     if (want.tiles && !probe.eventAt) this.gallery.drawTiles();
     if (want.gallery || (want.tiles && probe.eventAt)) this.gallery.tilesLater();
     if (all || want.gallery || want.picture) this.pins.draw();
@@ -202,7 +207,6 @@ export class Canvas {
     this.stage.drawMarks();
     this.box.draw();
     this.readout.draw();
-    this.list.drawTitle();
   }
 
   #drawPair() {

@@ -2,6 +2,8 @@
  * Numbers, and how they read: shares, points, times, ranks.
  */
 
+import vocabulary from "../vocabulary.json" with { type: "json" };
+
 export const THIN = "\u202f"; // a narrow space at which no line breaks
 export const POINTS = `${THIN}pts`;
 
@@ -28,8 +30,11 @@ export function percent(share) {
   return p > 0 ? `<${THIN}0.01${THIN}%` : `0${THIN}%`;
 }
 
-/** @param {number} share */
-export const about = (share) => (share >= 0.995 ? "all" : `≈${THIN}${percent(share)}`);
+/**
+ * How much a full bar stands for: a round share, so that a bar of 4 % and one of 86 % are not both full.
+ * @param {number} share that must fit
+ */
+export const barTop = (share) => vocabulary.bars.find((top) => share <= top) ?? 1;
 
 /**
  * A difference of shares in points of percent, with its sign.

@@ -4,11 +4,12 @@
  * A new one is an entry here, its colours and its name in vocabulary.json, and its words in words.js.
  */
 
+import vocabulary from "../vocabulary.json" with { type: "json" };
 import { COLOUR_OF } from "./colours.js";
 
 /** @typedef {import("./colours.js").Kind} Kind */
 /** @typedef {import("./model.js").Block} Block */
-/** @typedef {{ attention: Float32Array, facts: { peak: number, reach: number } }} Answer what is known of the place asked for */
+/** @typedef {{ attention: Float32Array, facts: { peak: number, half: number } }} Answer what is known of the place asked for */
 /**
  * @typedef {object} Overlay
  * @property {"place" | "primitive" | "block"} of what it is about: the place asked for, one primitive, neither
@@ -16,7 +17,7 @@ import { COLOUR_OF } from "./colours.js";
  * @property {(block: Block) => boolean} there whether the trace has it
  * @property {(block: Block, answer: Answer) => Float32Array} maps one after the other, each all positions
  * @property {(block: Block, answer: Answer, i: number) => number} peak of map i
- * @property {(block: Block, answer: Answer, i: number) => number} reach of map i, in cells
+ * @property {(block: Block, answer: Answer, i: number) => number} [half] how many cells hold half of map i, where it is one whole
  * @property {(block: Block) => number} ceiling what absolute scale paints brightest
  * @property {(block: Block) => number | null} even what every cell would hold of a flat map, if that says anything
  * @property {(block: Block, maps: Float32Array) => number} whole what the values of a frame are added up as shares of
@@ -45,7 +46,7 @@ const ofPlace = (direction, kind) => ({
   there: always,
   maps: (_, answer) => answer.attention,
   peak: (_, answer) => answer.facts.peak,
-  reach: (_, answer) => answer.facts.reach,
+  half: (_, answer) => answer.facts.half,
   ceiling: (block) => block.ceiling(kind, () => block.attentionPeaks(direction, 32)),
   even: cell,
   whole: sum,
@@ -62,7 +63,7 @@ export const OVERLAYS = {
     there: always,
     maps: (block) => block.gather,
     peak: (block, _, i) => block.peak("gather", i),
-    reach: (block, _, i) => block.reach[i],
+    half: (block, _, i) => block.half[i],
     ceiling: (block) => block.ceiling("gather", () => block.peaks("gather")),
     even: cell,
     whole: (block) => (block.alone ? block.T : 1), // of frames attended to alone each map holds 1
@@ -74,7 +75,6 @@ export const OVERLAYS = {
     there: always,
     maps: (block) => block.distribute,
     peak: (block, _, i) => block.peak("distribute", i),
-    reach: (block, _, i) => block.reach[i],
     ceiling: (block) => block.ceiling("distribute", () => block.peaks("distribute")),
     even: (block) => 1 / block.n,
     whole: frame,
@@ -86,13 +86,22 @@ export const OVERLAYS = {
     there: (block) => block.hasChange,
     maps: (block) => block.change,
     peak: (block) => block.peak("change", 0),
-    reach: (block) => block.span,
     ceiling: () => 1, // as much added as was there
     even: () => null,
     whole: frame,
     term: "change",
   },
 };
+
+/**
+ * What is painted brightest of a map by itself: its peak, but of one nearly flat more, so that it looks flat.
+ * @param {Overlay} overlay
+ * @param {Block} block
+ * @param {Answer} answer
+ * @param {number} i
+ */
+export const ownTop = (overlay, block, answer, i) =>
+  Math.max(overlay.peak(block, answer, i), vocabulary.flat * (overlay.even(block) ?? 0));
 
 /** @param {import("./state.js").Layer} layer */
 export const isOfBlock = (layer) => OVERLAYS[layer].of === "block";

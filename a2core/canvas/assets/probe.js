@@ -9,7 +9,7 @@ import { OverlayWords } from "./colours.js";
 import { latest } from "./later.js";
 import { effectOf, Model } from "./model.js";
 import { clamp, isIndex } from "./numbers.js";
-import { ASKED, isOfBlock, OVERLAYS } from "./overlays.js";
+import { ASKED, isOfBlock, OVERLAYS, ownTop } from "./overlays.js";
 import { Miniatures } from "./paint.js";
 import { decodePictures } from "./pictures.js";
 import { cellIn, regionIn, reportOf, same } from "./protocol.js";
@@ -358,7 +358,8 @@ export class Probe {
   /** The value that is painted brightest. @param {import("./colours.js").Kind} kind @param {number} i */
   top(kind, i) {
     const { block, scale } = this.state;
-    return scale === "absolute" ? OVERLAYS[kind].ceiling(block) : OVERLAYS[kind].peak(block, this.answer, i);
+    const overlay = OVERLAYS[kind];
+    return scale === "absolute" ? overlay.ceiling(block) : ownTop(overlay, block, this.answer, i);
   }
 
   /** @param {"row" | "tile" | "pair"} use */

@@ -138,6 +138,16 @@ export function shownPrimitive({ preview, primitive }, order) {
 }
 
 /**
+ * Which way the numbers are read. What the block changed came of what each place received, so beside that map they
+ * are of what it receives, whatever was asked before.
+ * @param {Pick<State, "layer" | "direction">} state
+ * @returns {import("./model.js").Direction}
+ */
+export function directionOf({ layer, direction }) {
+  return OVERLAYS[layer].of === "block" ? "from" : direction;
+}
+
+/**
  * What the large overlay shows: the attention of the pixel, or a map of one primitive.
  * @param {State} state
  * @returns {LargeMap}

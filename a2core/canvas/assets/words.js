@@ -41,6 +41,8 @@ export const GUESS = {
   title: "Hide the map and its numbers, let the class guess, reveal (H)",
   from: "Guess: where does this spot get its information from?",
   to: "Guess: who receives information from this spot?",
+  map: "Guess: where is the map bright?",
+  asked: "The map is hidden until it is revealed.",
 };
 
 /** @type {import("./dom.js").Option[]} */
@@ -58,10 +60,10 @@ export const SCALES = [
 
 /** @type {import("./dom.js").Option[]} */
 export const SORTS = [
-  { value: "rho", text: "ρ at the pixel", title: "Most received by the pixel first" },
-  { value: "reach", text: "reach", term: "reach" },
+  { value: "rho", text: "ρ at the mark", title: "Most received by the marked pixel or box first" },
+  { value: "reach", text: "half from", term: "half" },
   { value: "use", text: "use", term: "use" },
-  { value: "effect", text: "effect", title: "Changes the prediction most when switched off first" },
+  { value: "effect", text: "effect", term: "effect" },
 ];
 
 /** @type {import("./dom.js").Option[]} */
@@ -79,7 +81,7 @@ export const speed = (perSecond) => (perSecond ? `${perSecond} a second` : "as f
  * @property {{ unit: string, all: string, colour: string }} legend what is measured, what the absolute scale is, what
  *   bright means
  * @property {{ title: string, tile: string }} moments over time
- * @property {(reach: string, whole: string, peak: string) => string} numbers for those who cannot see it
+ * @property {(peak: string) => string} numbers for those who cannot see it; what half of it lies in is said before
  * @property {(i: number) => string} [what] what it is, where it is not about the probed place
  * @property {string} [hint] what to do, likewise
  * @property {(value: string) => string} [there] what it holds at a place
@@ -90,12 +92,12 @@ export const MAPS = {
   attention: {
     legend: DIRECTIONS.from,
     moments: { title: "Comes from each moment", tile: "comes from here" },
-    numbers: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+    numbers: (peak) => `at most ${peak} in one cell`,
   },
   received: {
     legend: DIRECTIONS.to,
     moments: { title: "Goes to each moment", tile: "goes here" },
-    numbers: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} of a cell’s attention`,
+    numbers: (peak) => `at most ${peak} of a cell’s attention`,
   },
   gather: {
     legend: {
@@ -104,7 +106,7 @@ export const MAPS = {
       colour: "brighter: more is gathered there",
     },
     moments: { title: "Gathered at each moment", tile: "is gathered here" },
-    numbers: (reach, whole, peak) => `${reach} of ${whole}, at most ${peak} in one cell`,
+    numbers: (peak) => `at most ${peak} in one cell`,
     what: (i) => `Where primitive g${i} was gathered (θ)`,
   },
   distribute: {
@@ -114,7 +116,7 @@ export const MAPS = {
       colour: "brighter: more is handed out there",
     },
     moments: { title: "Handed to each moment, on average", tile: "is handed out here on average" },
-    numbers: (_reach, _whole, peak) => `at most ${peak} of a position`,
+    numbers: (peak) => `at most ${peak} of a position`,
     what: (i) => `Where primitive g${i} is handed out (ρ)`,
   },
   change: {
@@ -124,15 +126,48 @@ export const MAPS = {
       colour: "brighter: changed more",
     },
     moments: { title: "Changed at each moment, on average", tile: "is changed here on average" },
-    numbers: (_reach, _whole, peak) => `at most ${peak} of the size of what came in`,
+    numbers: (peak) => `at most ${peak} of the size of what came in`,
     what: () => "Where the block changed its input",
     hint: "Bright is where the block changed its input",
     there: (value) => `the block changed it by ${value} of its size`,
   },
 };
 
+/** What the brightest colour stands for where each map has a scale of its own. */
+export const OWN_PEAK = "own peak";
+export const NEARLY_FLAT = "nearly flat: twice even";
+
 /** After what a box holds. */
 export const ON_AVERAGE = " on average";
+
+/** What half of a map lies in. @param {string} part @param {string} whole */
+export const halfFrom = (part, whole) => `half from ${part} of ${whole}`;
+
+/** What the marked place receives of a primitive. @param {string} share @param {boolean} box */
+export const theShare = (share, box) => `${share} ${box ? "in the box" : "at the pixel"}`;
+
+/** The column of bars; how much a full one stands for. @param {string} column @param {string} top */
+export const barsTo = (column, top) => `${column}, bars to ${top}`;
+
+/** What the readout says of the place's map, beside how much of it and by what. */
+export const EXCHANGED = {
+  from: {
+    half: (/** @type {string} */ part) => `half of it comes from ${part}`,
+    by: (/** @type {string} */ best) => `most through primitive ${best}`,
+  },
+  to: {
+    half: (/** @type {string} */ part) => `half of it goes to ${part}`,
+    by: (/** @type {string} */ best) => `most carried by primitive ${best}`,
+  },
+};
+
+/** Where in the picture, of thirds: rows from the top, columns from the left. */
+export const THIRDS = [
+  ["the top left", "the top", "the top right"],
+  ["the left", "the middle", "the right"],
+  ["the bottom left", "the bottom", "the bottom right"],
+];
+export const mostly = (/** @type {string[]} */ places) => `, mostly ${places.join(" and ")}`;
 
 /** @param {number} most */
 export const tooManyPins = (most) => `${most} pins are the most. Remove one first.`;
@@ -151,10 +186,13 @@ export const GLOSSARY = {
     "The effective attention read the other way: of all that each cell receives, the share that was gathered here.",
   change:
     "Relative change: the size of what the block adds, divided by the size of what came in. 100 % is as much again.",
-  reach:
-    "Reach: how much of the picture a map covers, as if its weight were spread evenly (exp of its entropy).",
-  cell: "Cell: one position of the block’s grid, a square of many pixels. The block sees nothing smaller.",
-  relative: "Relative: each map is painted from 0 to its own peak. Flat maps look as vivid as sharp ones.",
+  half: "Half from: the least part of the picture that holds half of a map. For where a pixel gathers from: half of its information comes from there.",
+  block:
+    "Parts, objects: what this block’s cells are about the size of. A cell is one position of its grid, a square of many pixels; the block sees nothing smaller. Each block has primitives of its own.",
+  peel: "Peel: the map is a sum of terms, one for each primitive. Switch them off and on to see what each adds.",
+  effect: "Effect: how much the prediction changes when the primitive is switched off, in points of percent.",
+  relative:
+    "Relative: each map is painted from 0 to its own peak. Only a nearly flat one is painted to twice what an even map would hold, so that it looks flat.",
   absolute: "Absolute: all maps share one scale, so that a flat map looks flat.",
   use: "Use: how much of a primitive is handed out, on average over the picture.",
   stills:

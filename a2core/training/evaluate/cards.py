@@ -32,10 +32,9 @@ from a2core.training.photos.found import find_photos
 from a2core.training.photos.read import Skipped, read_photo, square
 
 FRAME = 7  # the frame is told in 7×7 fields
-CLASSES = 5  # named for each primitive
+CLASSES = 5  # in the numbers of each primitive
 FEWEST_PHOTOS = 5  # of a class that may be named
 ERRORS = 2  # a class's mean is taken so many standard errors lower: few photos have to say it louder
-NAMED_FROM = 1.2  # times the average photo's ρ, to be named in the sentence
 DEAD_SHARE = 0.1  # of an equal share of ρ: below it a primitive counts as unused
 BATCH = 16
 
@@ -175,15 +174,13 @@ def primitive_cards(tally: Tally, predicted: np.ndarray, labels: Sequence[str]) 
 
 
 def sentence(card: PrimitiveCard) -> str:
-    """One line for people: "Most used for …; usually 6 % of the cells, left of centre"."""
-    cells = f"{100 * card.reach:.0f} %" if card.reach >= 0.01 else "under 1 %"
-    usual = f"usually {cells} of the cells, {place(card.frame)}"
-    if card.use < DEAD_SHARE:
-        return f"Hardly used; {usual}"
-    names = [name for name, times in card.classes if times >= NAMED_FROM]
-    if not names:
-        return f"Used for no class much more than for others; {usual}"
-    return f"Most used for {', '.join(names)}; {usual}"
+    """One line for people: "Usually gathered left of centre".
+
+    Of classes nothing is said: that a primitive shows up a little more often on neck braces than on others
+    reads, on a face, as what it is. The card has the numbers.
+    """
+    usual = f"sually gathered {place(card.frame)}"
+    return f"Hardly used; u{usual}" if card.use < DEAD_SHARE else f"U{usual}"
 
 
 def place(frame: np.ndarray) -> str:

@@ -12,7 +12,7 @@ import { smallModel } from "./made.js";
 const [block] = smallModel().blocks;
 const answer = {
   attention: new Float32Array(block.N).fill(1 / block.N),
-  facts: { peak: 1 / block.N, reach: block.N },
+  facts: { peak: 1 / block.N, half: block.N / 2 },
 };
 
 test("every kind has its words, its colours and, but for the answers, a name among the layers", () => {

@@ -13,11 +13,12 @@ from a2core.canvas.modules import ScriptError, imports_of, join
 ASSETS = Path(a2core.canvas.__file__).parent / "assets"
 # From the top down: a module imports from rows above its own, or from another of its own folder.
 LAYERS = [
-    ["numbers", "attention", "later", "words", "dom", "pictures"],
-    ["colours", "enlarge", "model"],
+    ["numbers", "later", "words", "dom", "pictures"],
+    ["attention", "colours", "enlarge"],
+    ["model"],
     ["overlays"],
     ["paint", "state"],
-    ["protocol", "answer"],
+    ["protocol", "answer", "screen"],
     ["probe"],
     ["inputs"],
     ["parts"],

@@ -79,6 +79,7 @@ def test_reach_counts_cells_and_use_adds_up_to_one(payload, tiny_trace):
     for sent, block in zip(payload["blocks"], tiny_trace.blocks.values(), strict=True):
         cells = block.gather[0].size
         assert all(1 <= reach <= cells for reach in sent["reach"])
+        assert sent["half"] == a2core.half_area(block.gather).tolist()
         assert sum(sent["use"]) == pytest.approx(1, abs=1e-5)
 
 

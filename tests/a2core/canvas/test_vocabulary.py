@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from a2core.canvas import colour_table, cover, percent, read_vocabulary
+from a2core.canvas import bar_top, colour_table, cover, map_top, percent, read_vocabulary
 
 # Beside this file, and read by vocabulary.test.js too: what both languages must say.
 AGREED = json.loads((Path(__file__).parent / "agreed.json").read_text(encoding="utf-8"))
@@ -38,6 +38,19 @@ def test_opacity_rises_with_the_value_from_little_to_all_that_was_asked_for() ->
 @pytest.mark.parametrize(("share", "words"), AGREED["shares"])
 def test_shares_read_well_at_any_size_and_as_in_the_browser(share: float, words: str) -> None:
     assert percent(share) == words.replace(" ", "\u202f")
+
+
+@pytest.mark.parametrize(("share", "top"), AGREED["bars"])
+def test_a_full_bar_stands_for_a_round_share_that_holds_it_as_in_the_browser(
+    share: float, top: float
+) -> None:
+    assert bar_top(share) == top
+
+
+def test_a_flat_map_is_painted_half_as_bright_as_can_be_a_peaked_one_from_its_peak() -> None:
+    assert map_top(0.01, 0.01) == 0.02
+    assert map_top(0.3, 0.01) == 0.3
+    assert map_top(0.3, None) == 0.3
 
 
 def test_colours_and_opacity_are_those_of_the_browser() -> None:

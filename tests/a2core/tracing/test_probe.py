@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import a2core
 
@@ -41,6 +46,28 @@ def test_primitives_are_ranked_by_their_weight_at_the_position(block):
     weights = block.distribute[order, 0, 4, 2]
     assert sorted(order) == list(range(block.n))
     assert (np.diff(weights) <= 0).all()
+
+
+AGREED = json.loads((Path(__file__).parents[1] / "canvas" / "agreed.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("cells", "half"), AGREED["half"])
+def test_half_of_a_map_lies_in_as_few_cells_as_in_the_browser(cells, half):
+    assert a2core.half_area(np.array([cells], np.float32)).tolist() == [half]
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30).filter(lambda cells: sum(cells) > 1e-3))
+def test_half_of_a_map_lies_in_the_fewest_cells_that_can_hold_it(cells):
+    count = int(a2core.half_area(np.array([cells], np.float32))[0])
+    largest = sorted(cells, reverse=True)
+    assert sum(largest[:count]) >= 0.5 * sum(cells) * (1 - 1e-5)
+    assert sum(largest[: count - 1]) < 0.5 * sum(cells) * (1 + 1e-5)
+
+
+def test_half_of_a_flat_map_lies_in_half_of_the_cells_however_sums_are_rounded():
+    for cells in (2, 12, 616, 1232, 9856):
+        assert a2core.half_area(np.full((1, cells), 1 / cells, np.float32))[0] == cells // 2
 
 
 def test_reach_counts_the_cells_of_a_flat_map_and_one_for_a_point():

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import a2core
 from a2core import Cost, Exponent, Reading, Rival
 from viz_app.ui.figures import table
-from viz_app.ui.measures import effective_count, weights_bytes
-from viz_app.ui.numbers import megabytes, number, whole
+from viz_app.ui.measures import weights_bytes
+from viz_app.ui.numbers import decimal, megabytes, number, share, whole
 
 LEAD = (
     '<div class="a2-lead"><h1>Where does this pixel get its information from?</h1>'
@@ -81,11 +81,12 @@ def moves(alt: str, kind: str) -> str:
 def under_picture(kind: str, reading: Reading, position: tuple[int, int, int]) -> str:
     """How a kind of block gathers, what it hands to the pixel at `position`, and whether to all the same."""
     attention = reading.row(position)
-    peak = number(f"{kind}_peak", float(attention.max()))
-    held = number(f"{kind}_reach", effective_count(attention.ravel().astype(float)))
+    peak = share(f"{kind}_peak", float(attention.max()))
+    half = share(f"{kind}_half", int(a2core.half_area(attention[None])[0]) / attention.size)
     return (
         f'<div class="a2-compare"><p class="a2-gathers">{GATHERS[kind]}</p><p>{_handed(kind, reading)}</p>'
-        f'<p class="a2-soft a2-detail">Peak {peak}, held by {held} cells.</p></div>'
+        f'<p class="a2-soft a2-detail">Half of it comes from {half} of the cells; at most {peak} from one.'
+        "</p></div>"
     )
 
 
@@ -129,8 +130,8 @@ def _fitted(fit: Exponent | None) -> tuple[str, str, str]:
     if fit is None:
         return TOO_FEW, "", ""
     return (
-        f"<b>{fit.value:.2f}</b> [{fit.low:.2f}, {fit.high:.2f}]",
-        f"{fit.counted:.2f}",
+        f"<b>{decimal(fit.value)}</b> [{decimal(fit.low)}, {decimal(fit.high)}]",
+        decimal(fit.counted),
         f"{fit.points}, {fit.least:,} to {fit.most:,}",
     )
 

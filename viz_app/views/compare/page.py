@@ -10,6 +10,7 @@ import streamlit as st
 
 import a2core
 from a2core import Reading, Rival
+from a2core.canvas import map_top
 from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.server import faults, traces
 from viz_app.server.traces import Shown
@@ -91,8 +92,7 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     attention = reading.row(position)
     key, about = f"{Key.PICKER}-{rival.kind}", f"{shown.key}/{block}"
     st.html(content.heading(rival))
-    # Scaled to its peak, but never so that an even map looks full: that one is drawn even.
-    high = max(float(attention.max()), 2.0 / attention.size)
+    high = map_top(float(attention.max()), 1 / attention.size)
     _, height_px, width_px, _ = shown.trace.model_input.shape
     cell_picker(
         service.small_frames(shown)[t],

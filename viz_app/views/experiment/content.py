@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from a2core import Attribution, ClassShift, Outcome
-from a2core.canvas import percent
+from a2core.canvas import bar_top, percent
 from viz_app.views.experiment.maps import ramp, veil
 from viz_app.views.experiment.setup import Setup
 
@@ -57,6 +57,16 @@ ABOUT_TRANSPLANT = (
 
 # The longest bar of a change in log-odds stands for one of these: the smallest that holds all rows.
 ODDS_SCALES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 1000.0)
+
+
+POINTS = "percentage points"
+# What the rank correlation says, from the best down; the tiles are read by their order.
+VERDICTS = (
+    (0.9, "So here the tiles may be read by their order, though not by their sizes."),
+    (0.6, "So here the order of the tiles is right in the rough only: measure before one is believed."),
+    (-math.inf, "So here the order of the tiles must not be believed."),
+)
+NO_ORDER = "So here the tiles have no order that could be believed."
 
 
 def effect_of(label: str, *, transplanted: bool) -> str:
@@ -143,7 +153,7 @@ def headline(setup: Setup, outcome: Outcome, donor_title: str = "") -> str:
         return f"{said} the network still says <b>{name}</b> with {share(was)}: not a digit moves."
     return (
         f"{said} the network says <b>{name}</b> with {share(now)} in place of {share(was)}: "
-        f"<b>{per_mille(abs(change))}</b> {'more' if change > 0 else 'less'}."
+        f"<b>{points(abs(change), POINTS)}</b> {'more' if change > 0 else 'less'}."
     )
 
 
@@ -158,14 +168,13 @@ def share(probability: float) -> str:
     return f"{value:.3g}{NBSP}%" if value >= 1e-4 else (f"< 0.0001{NBSP}%" if value > 0 else f"0{NBSP}%")
 
 
-def per_mille(value: float) -> str:
-    """A size of change in thousandths of probability: "13.5 ‰", "0.02 ‰"."""
-    points = 1000 * value
-    if points >= 9.95:
-        return f"{points:.1f}{NBSP}‰"
-    if points >= 0.0995:
-        return f"{points:.2f}{NBSP}‰"
-    return f"{points:.3f}{NBSP}‰" if points >= 5e-4 else (f"≈ 0{NBSP}‰" if points > 0 else f"0{NBSP}‰")
+def points(value: float, unit: str = "pts") -> str:
+    """A size of change in percentage points: "1.27 pts", "0.0090 pts"."""
+    size = 100 * value
+    if size < 5e-5:
+        return f"≈{NBSP}0{NBSP}{unit}" if size > 0 else f"0{NBSP}{unit}"
+    digits = 1 if size >= 9.95 else 2 if size >= 0.995 else 3 if size >= 0.0095 else 4
+    return f"{size:.{digits}f}{NBSP}{unit}"
 
 
 def signed(text: str, value: float) -> str:
@@ -195,7 +204,7 @@ def result_html(setup: Setup, outcome: Outcome, without: Outcome, donor_title: s
         ""
         if setup.empty
         else f"In proportion: without the whole block {html.escape(outcome.labels[best])} changes by "
-        f"{signed(per_mille(abs(whole)), whole)}, the answer by {_nats(without.divergence)}.",
+        f"{signed(points(abs(whole)), whole)}, the answer by {_nats(without.divergence)}.",
     ]
     off = ",".join(map(str, setup.off))
     return (
@@ -220,7 +229,8 @@ def trust_sentence(found: Attribution) -> tuple[str, str]:
     said = (
         f"Spearman’s rank correlation of the two is <b>{_correlation(found.rank_correlation)}</b> for "
         f"<b>{name}</b>. The largest true effect is that of {g(leader)}, "
-        f"{log_odds(float(found.ablated[leader]))} logit; it {agree} the largest first-order term."
+        f"{log_odds(float(found.ablated[leader]))} logit; it {agree} the largest first-order term. "
+        f"{_verdict(found.rank_correlation)}"
     )
     alt = (
         f"Scatter plot of {len(order)} primitives for {found.label}: first-order term against true effect, "
@@ -229,19 +239,27 @@ def trust_sentence(found: Attribution) -> tuple[str, str]:
     return said, alt
 
 
+def _verdict(rank_correlation: float) -> str:
+    """What a rank correlation means for the numbers on the tiles."""
+    if math.isnan(rank_correlation):
+        return NO_ORDER
+    return next(words for least, words in VERDICTS if rank_correlation >= least)
+
+
 def _correlation(value: float) -> str:
     return "not defined" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
 
 
 def shift_table(shifts: Sequence[ClassShift]) -> str:
-    """Classes before and after as an HTML table: paired bars, per mille, and log-odds with their bars."""
-    longest = max(max(shift.before, shift.after) for shift in shifts)
+    """Classes before and after as an HTML table: paired bars, percentage points, and log-odds."""
+    longest = bar_top(max(max(shift.before, shift.after) for shift in shifts))
     reach = odds_scale(shifts)
     rows = "".join(_row(shift, longest, reach) for shift in shifts)
     return (
         '<div class="a2-shifts-box"><table class="a2-shifts"><thead>'
         '<tr><th scope="col">class</th><th scope="col">before</th>'
-        '<th scope="col">after</th><th scope="col" class="a2-wide">probability</th>'
+        '<th scope="col">after</th><th scope="col" class="a2-wide">probability '
+        f"<small>bars to {percent(longest)}</small></th>"
         '<th scope="col">change</th>'
         f'<th scope="col" colspan="2">log-odds <small>bar ends at ± {reach:g}</small></th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
@@ -255,7 +273,7 @@ def odds_scale(shifts: Sequence[ClassShift]) -> float:
 
 
 def _row(shift: ClassShift, longest: float, reach: float) -> str:
-    was, now = (100 * value / (longest or 1.0) for value in (shift.before, shift.after))
+    was, now = (100 * value / longest for value in (shift.before, shift.after))
     half = 50 * min(1.0, abs(shift.log_odds) / reach)
     side = "up" if shift.difference > 0 else "down"
     left = 50.0 if side == "up" else 50.0 - half
@@ -264,7 +282,7 @@ def _row(shift: ClassShift, longest: float, reach: float) -> str:
         f'<td class="a2-was">{share(shift.before)}</td><td class="a2-now">{share(shift.after)}</td>'
         f'<td class="a2-wide"><span class="a2-paired"><i style="width:{was:.2f}%"></i>'
         f'<b style="width:{now:.2f}%"></b></span></td>'
-        f'<td class="a2-by">{signed(per_mille(abs(shift.difference)), shift.difference)}</td>'
+        f'<td class="a2-by">{signed(points(abs(shift.difference)), shift.difference)}</td>'
         f'<td class="a2-odds">{log_odds(shift.log_odds)}</td>'
         f'<td class="a2-oddsbar"><span><i class="a2-{side}" style="left:{left:.2f}%;width:{half:.2f}%"></i>'
         "</span></td></tr>"

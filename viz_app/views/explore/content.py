@@ -18,6 +18,10 @@ LEAD = (
 
 # What is chosen.
 PICTURE, SIZE, WEIGHTS = "Picture", "Detail, px", "Weights"
+ABOUT_WEIGHTS = (
+    "What was learned: a network, and the blocks trained in it. Other weights gather other primitives of the "
+    "same picture."
+)
 ABOUT_SIZE = "Long side of the picture that the network sees. More pixels, finer maps, more time."
 ATTEND_OVER, STRETCH, FRAMES = "Attend over", "From – to, s", "Frames, evenly spread"
 TOGETHER = {"joint": "The whole clip", "each": "Each frame alone"}

@@ -4,7 +4,7 @@
 
 import { clamp } from "../numbers.js";
 import { ASKED } from "../overlays.js";
-import { MAX_PINS } from "../state.js";
+import { directionOf, MAX_PINS } from "../state.js";
 
 /** @typedef {import("../probe.js").Probe} Probe */
 /** @typedef {{ key: (event: KeyboardEvent) => boolean }} Takes some of the keys */
@@ -89,7 +89,7 @@ export class Keys {
     } else if (key === "?") {
       this.tour.step(0);
     } else if (key === "d" || key === "D") {
-      probe.setting({ layer: ASKED, direction: state.direction === "from" ? "to" : "from" });
+      probe.setting({ layer: ASKED, direction: directionOf(state) === "from" ? "to" : "from" });
       probe.schedule("say");
     } else {
       return false;

@@ -4,7 +4,7 @@
 
 import { segmented, setText } from "../dom.js";
 import { percent } from "../numbers.js";
-import { ASKED, isOfBlock } from "../overlays.js";
+import { ASKED } from "../overlays.js";
 import { ASK, SCALES } from "../words.js";
 
 export class Controls {
@@ -45,7 +45,7 @@ export class Controls {
       probe.ui.blocks,
       probe.model.blocks.map((block) => {
         const [, text, detail] = block.label.match(/^(.*?)\s*(\(.*\))?$/s) ?? ["", block.label];
-        return { value: block.name, text, detail, term: "cell" };
+        return { value: block.name, text, detail, term: "block" };
       }),
       (name) => {
         probe.setBlock(probe.model.block(name));
@@ -54,12 +54,16 @@ export class Controls {
     );
   }
 
+  /** The question that the large map answers, if any; the arrow of the marks follows. @param {import("../screen.js").Screen} screen */
+  drawAsked({ question, direction }) {
+    this.showAsk(question);
+    this.probe.root.dataset.direction = direction;
+  }
+
   draw() {
     const { ui, state, root } = this.probe;
     this.#showBlock(state.block.name);
-    this.showAsk(isOfBlock(state.layer) ? state.layer : state.direction);
     this.showScale(state.scale);
-    root.dataset.direction = state.direction;
     root.dataset.present = state.presentation ? "yes" : "";
     if (Number(ui.opacity.value) !== state.opacity) ui.opacity.value = String(state.opacity);
     setText(ui.opacityOut, percent(state.opacity));

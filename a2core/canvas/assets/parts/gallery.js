@@ -15,9 +15,9 @@ import {
   setText,
 } from "../dom.js";
 import { picking } from "../inputs/picking.js";
-import { about, POINTS, percent, points } from "../numbers.js";
+import { POINTS, percent, points } from "../numbers.js";
 import { forget, NOTHING, picture } from "../paint.js";
-import { SORTS, TILES } from "../words.js";
+import { halfFrom, SORTS, TILES, theShare } from "../words.js";
 import { arranged, filtered, Piling } from "./piles.js";
 
 /** @typedef {import("./piles.js").Placed} Placed */
@@ -149,14 +149,18 @@ export class Gallery {
     this.showTiles(state.tiles);
   }
 
-  /** Puts the tiles in order, with their numbers. @param {boolean} repaint also those that are drawn */
-  draw(repaint) {
-    const { state, ui, model } = this.probe;
+  /**
+   * Puts the tiles in order, with their numbers.
+   * @param {import("../screen.js").Screen} screen
+   * @param {boolean} repaint also those that are drawn
+   */
+  draw({ ranked }, repaint) {
+    const { state, ui } = this.probe;
     const { block } = state;
     const sort = state.sort === "effect" && !block.effect ? "rho" : state.sort;
-    const rho = block.rhoAt(model.cellOf(state.point, block));
+    const rho = block.rhoOf(ranked);
     const effect = block.effect ?? new Float32Array(block.n);
-    const values = { rho, reach: block.reach, use: block.use, effect: effect.map(Math.abs) }[sort];
+    const values = { rho, reach: block.half, use: block.use, effect: effect.map(Math.abs) }[sort];
     const wanted = filtered(state.filter, block);
     const line = arranged(values, block.groups, this.#open, wanted);
     const order = line.map((place) => place.i);
@@ -167,12 +171,12 @@ export class Gallery {
     for (const place of line) {
       const tile = this.tiles[place.i];
       const numbers = {
-        reach: block.reach[place.i] / block.span,
+        reach: block.half[place.i] / block.span,
         rho: rho[place.i],
         use: block.use[place.i],
       };
       setText(tile.number, sort === "effect" ? points(effect[place.i]) + POINTS : percent(numbers[sort]));
-      this.#describe(tile, rho[place.i]);
+      this.#describe(tile, theShare(percent(rho[place.i]), !!ranked.cells));
       if (tile.box.hidden !== place.hidden) tile.box.hidden = place.hidden;
       this.#drawPile(tile, place);
       if (repaint) tile.drawn = "";
@@ -201,16 +205,16 @@ export class Gallery {
     setAttr(ui.more, "aria-expanded", String(open));
   }
 
-  /** @param {Tile} tile @param {number} rho */
-  #describe({ i, button }, rho) {
+  /** @param {Tile} tile @param {string} share what is received of it */
+  #describe({ i, button }, share) {
     const { state, model } = this.probe;
     const { block, primitive } = state;
     const card = block.cards[i] || "";
     const effect = block.effect
       ? `, ${points(block.effect[i])} points of the prediction when switched off`
       : "";
-    const reach = `gathered from ${about(block.reach[i] / block.span)} of ${model.whole}`;
-    const facts = `${percent(rho)} at the pixel, ${reach}, ${percent(block.use[i])} in use${effect}`;
+    const half = `gathered ${halfFrom(percent(block.half[i] / block.span), model.whole)}`;
+    const facts = `${share}, ${half}, ${percent(block.use[i])} in use${effect}`;
     setAttr(button, "aria-pressed", String(i === primitive));
     setAttr(button, "aria-label", `Primitive ${i}: ${facts}${card ? `. ${card}` : ""}`);
     if (button.title !== card) button.title = card;

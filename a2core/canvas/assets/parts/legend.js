@@ -6,7 +6,7 @@ import { setText } from "../dom.js";
 import { clamp, percent, THIN } from "../numbers.js";
 import { OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
-import { MAPS } from "../words.js";
+import { NEARLY_FLAT, OWN_PEAK } from "../words.js";
 
 export class Legend {
   #rampShown = "";
@@ -16,8 +16,8 @@ export class Legend {
     this.probe = probe;
   }
 
-  /** @param {{ kind: import("../colours.js").Kind, top: number, peak: number }} map */
-  draw({ kind, top, peak }) {
+  /** @param {import("../screen.js").Screen} screen @param {{ top: number, peak: number }} map */
+  draw({ kind, legend }, { top, peak }) {
     const { ui, state } = this.probe;
     const { block } = state;
     const overlay = OVERLAYS[kind];
@@ -26,12 +26,14 @@ export class Legend {
     const at = even !== null && top > 0 ? even / top : 2;
     ui.tick.hidden = at > 1;
     ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
-    setText(ui.even, even === null ? "" : `│ even ${percent(even)}`);
+    setText(ui.even, ui.tick.hidden ? "" : `even ${percent(even ?? 0)}`);
+    // Its first letter stands under the tick, or its last one where the right half begins: it names the tick.
+    ui.even.dataset.ends = at > 0.5 ? "here" : "";
+    ui.even.style.setProperty("--at", `${(clamp(at, 0, 1) * 100).toFixed(2)}%`);
     setText(ui.top, (state.scale === "absolute" && peak > top ? `≥${THIN}` : "") + percent(top));
-    const { legend } = MAPS[kind];
     setText(ui.legendTitle, legend.colour);
     setText(ui.legendUnit, legend.unit);
-    setText(ui.legendScale, state.scale === "relative" ? "own peak" : legend.all);
+    setText(ui.legendScale, state.scale === "absolute" ? legend.all : peak < top ? NEARLY_FLAT : OWN_PEAK);
     ui.legendUnit.dataset.term = overlay.term;
     ui.legendScale.dataset.term = state.scale;
   }

@@ -4,10 +4,10 @@
 
 import { make, makeButton, rove, setAttr, setPrimitive, setText } from "../dom.js";
 import { picking } from "../inputs/picking.js";
-import { about, clamp, percent } from "../numbers.js";
+import { barTop, clamp, percent } from "../numbers.js";
 import { forget, picture } from "../paint.js";
-import { isIn } from "../state.js";
-import { DIRECTIONS } from "../words.js";
+import { directionOf, isIn } from "../state.js";
+import { barsTo, DIRECTIONS, halfFrom } from "../words.js";
 
 /** @typedef {ReturnType<List["buildRow"]>} Row */
 
@@ -53,17 +53,16 @@ export class List {
 
   drawHeads() {
     const { ui, state } = this.probe;
-    const words = DIRECTIONS[state.direction];
-    ui.colShare.dataset.term = state.direction === "to" ? "carried" : "rho";
-    setText(ui.colShare, words.column);
-    setAttr(ui.rank, "aria-label", words.list);
+    const direction = directionOf(state);
+    ui.colShare.dataset.term = direction === "to" ? "carried" : "rho";
+    setAttr(ui.rank, "aria-label", DIRECTIONS[direction].list);
   }
 
-  drawTitle() {
+  /** @param {import("../screen.js").Screen} screen */
+  drawTitle({ list }) {
     const { ui, state, answer } = this.probe;
     const cells = answer.subject?.cells;
-    const words = DIRECTIONS[state.direction];
-    setText(ui.rankTitle, cells ? words.listBox : words.list);
+    setText(ui.rankTitle, list);
     const which = state.hover ? "under the pointer" : state.pinned ? "pinned" : "the marked spot";
     const one = state.presentation ? "primitives: click one for where it was gathered" : which;
     setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : one);
@@ -77,7 +76,8 @@ export class List {
     const built = `${block.name} ${count} ${state.peel}`;
     if (this.#built !== built) this.#build(count);
     this.#built = built;
-    const full = state.scale === "absolute" ? 1 : Math.max(weights[order[0]] + spread[order[0]], 1e-9);
+    const full = state.scale === "absolute" ? 1 : barTop(weights[order[0]] + spread[order[0]]);
+    setText(ui.colShare, barsTo(DIRECTIONS[directionOf(state)].column, percent(full)));
     let sum = 0;
     for (let r = 0; r < count; r++) {
       const i = order[r];
@@ -97,7 +97,7 @@ export class List {
         row.shown = i;
         setPrimitive(row.button, i);
         setText(row.name, `g${i}`);
-        setText(row.reach, about(block.reach[i] / block.span));
+        setText(row.half, percent(block.half[i] / block.span));
         row.thumb.replaceChildren(this.#thumb(i));
       }
     }
@@ -136,10 +136,10 @@ export class List {
       const i = row.shown ?? 0;
       const spread = answer.spread[i];
       const share = percent(answer.weights[i]) + (spread > 0 ? ` ± ${percent(spread)}` : "");
-      const reach = about(block.reach[i] / block.span);
+      const half = halfFrom(percent(block.half[i] / block.span), model.whole);
       const place = answer.order.indexOf(i) + 1;
-      const { verb } = DIRECTIONS[state.direction];
-      const words = `Rank ${place}, primitive ${i}: ${share} ${verb}, gathered from ${reach} of ${model.whole}`;
+      const { verb } = DIRECTIONS[directionOf(state)];
+      const words = `Rank ${place}, primitive ${i}: ${share} ${verb}, gathered ${half}`;
       setAttr(row.button, "aria-label", words);
       setAttr(row.button, "aria-pressed", String(i === state.primitive));
       setAttr(row.li, "data-shown", i === primitive ? "yes" : "");
@@ -171,9 +171,9 @@ export class List {
     const bar = make("i", "", track);
     const whisker = make("u", "", track);
     const share = make("span", "a2c-share", button);
-    const reach = make("span", "a2c-reach", button);
+    const half = make("span", "a2c-half", button);
     const shown = /** @type {number | null} */ (null);
-    return { li, toggle, button, thumb, name, bar, whisker, whiskerShown: "", share, reach, shown };
+    return { li, toggle, button, thumb, name, bar, whisker, whiskerShown: "", share, half, shown };
   }
 
   destroy() {

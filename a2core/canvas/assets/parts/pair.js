@@ -4,8 +4,9 @@
 
 import { COLOUR_OF } from "../colours.js";
 import { setAttr, setText } from "../dom.js";
-import { about, percent } from "../numbers.js";
+import { percent } from "../numbers.js";
 import { ASKED } from "../overlays.js";
+import { halfFrom } from "../words.js";
 
 /** @typedef {import("../state.js").Factor} Factor */
 
@@ -98,12 +99,12 @@ export class Pair {
       probe.top("distribute", i),
       COLOUR_OF.distribute,
     );
-    const reach = about(block.reach[i] / block.span);
-    const gathered = `${reach} of ${model.whole} · peak ${percent(block.peak("gather", i))}`;
+    const half = halfFrom(percent(block.half[i] / block.span), model.whole);
+    const gathered = `${half} · peak ${percent(block.peak("gather", i))}`;
     const handed = `${percent(block.use[i])} on average · peak ${percent(block.peak("distribute", i))}`;
     setText(ui.noteGather, gathered);
     setText(ui.noteDistribute, handed);
-    setAttr(ui.canvasGather, "aria-label", `Primitive ${i}, gathered from ${gathered} in one cell`);
+    setAttr(ui.canvasGather, "aria-label", `Primitive ${i}, gathered ${gathered} in one cell`);
     setAttr(ui.canvasDistribute, "aria-label", `Primitive ${i}, handed out: ${handed}`);
     setText(ui.pairTitle, `Primitive g${i}`);
     setText(ui.card, block.cards[i] || "");

@@ -4,8 +4,9 @@
 
 import { closest, make, makeButton, rove, setAttr, setPrimitive } from "../dom.js";
 import { picking } from "../inputs/picking.js";
-import { clamp, percent, points, ranking, seconds } from "../numbers.js";
+import { barTop, clamp, percent, points, ranking, seconds } from "../numbers.js";
 import { MAX_PINS } from "../state.js";
+import { barsTo } from "../words.js";
 
 /** @typedef {import("../model.js").Cell} Cell */
 
@@ -79,9 +80,9 @@ export class Pins {
     const union = [...new Set(rhos.flatMap((rho) => ranking(rho).slice(0, PIN_ROWS)))];
     const most = (/** @type {number} */ i) => Math.max(...rhos.map((rho) => rho[i]));
     union.sort((a, b) => most(b) - most(a) || a - b);
-    const full = Math.max(...union.map(most), 1e-9);
+    const full = barTop(Math.max(...union.map(most)));
     const head = document.createElement("tr");
-    make("th", "", head).textContent = "primitive";
+    make("th", "", head).textContent = barsTo("primitive", percent(full));
     cells.forEach((cell, k) => {
       this.#makeHead(head, cell, k);
     });

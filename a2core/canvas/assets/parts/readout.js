@@ -2,10 +2,12 @@
  * The probed place in one sentence, under the picture and for those who listen.
  */
 
+import { whereabouts } from "../attention.js";
 import { setText } from "../dom.js";
-import { about, percent, seconds } from "../numbers.js";
+import { percent, seconds } from "../numbers.js";
 import { isOfBlock, OVERLAYS } from "../overlays.js";
-import { DIRECTIONS, GUESS, MAPS, ON_AVERAGE } from "../words.js";
+import { directionOf } from "../state.js";
+import { DIRECTIONS, EXCHANGED, GUESS, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
 
 /** @typedef {import("../state.js").Subject} Subject */
 
@@ -44,7 +46,7 @@ export class Readout {
     const { state, ui } = probe;
     const number = state.pins.length > 1 ? ` ${state.active + 1} of ${state.pins.length}` : "";
     const pinned = state.pinned && !state.hover && !state.region ? `Pinned${number}. ` : "";
-    setText(ui.live, probe.note || (state.veiled ? GUESS[state.direction] : pinned + this.#sentence));
+    setText(ui.live, probe.note || (state.veiled ? GUESS.asked : pinned + this.#sentence));
     probe.note = "";
   }
 
@@ -52,7 +54,7 @@ export class Readout {
   terms() {
     const { state, answer } = this.probe;
     const { count, share } = answer.terms;
-    return `${count} of ${state.block.n} terms: ${percent(share)} ${DIRECTIONS[state.direction].whole}`;
+    return `${count} of ${state.block.n} terms: ${percent(share)} ${DIRECTIONS[directionOf(state)].whole}`;
   }
 
   #place(/** @type {Subject} */ { cells, cell, point }) {
@@ -68,21 +70,22 @@ export class Readout {
 
   #exchanged(/** @type {Subject} */ { cells }) {
     const { state, model, answer, many } = this.probe;
-    const { block, direction } = state;
+    const { block } = state;
+    const direction = directionOf(state);
     const best = answer.order[0];
     const spread = cells ? ` ± ${percent(answer.spread[best])}` : "";
     const share = percent(answer.weights[best]) + spread;
-    const { reach, at, peak } = answer.facts;
+    const { half, at, peak } = answer.facts;
+    const words = EXCHANGED[direction];
     const part = state.peel && answer.terms.count < block.n ? ` · ${this.terms()}` : "";
-    const where = `${about(reach / block.span)} of ${model.whole}`;
-    if (direction === "from")
-      return ` · gathers from ${where} · receives most of primitive g${best} (${share})${part}`;
+    const places = whereabouts(answer.attention, block.h, block.w, half);
+    const mainly = places.length ? mostly(places.map(([row, col]) => THIRDS[row][col])) : "";
+    const where = ` · ${words.half(`${percent(half / block.span)} of ${model.whole}`)}${mainly}`;
+    const by = ` · ${words.by(`g${best}`)} (${share})${part}`;
+    if (direction === "from") return where + by;
     const highest = at % (block.h * block.w);
     const cell = `${many ? "its " : ""}row ${Math.floor(highest / block.w)}, col ${highest % block.w}`;
-    return (
-      ` · gives to ${where} · most to ${cell} (${percent(peak)} of its attention)` +
-      ` · carried most by primitive g${best} (${share})${part}`
-    );
+    return `${where} · most to ${cell} (${percent(peak)} of its attention)${by}`;
   }
 
   /** What the map of the whole block holds there. */

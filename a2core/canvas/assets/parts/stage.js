@@ -5,15 +5,16 @@
 import vocabulary from "../../vocabulary.json" with { type: "json" };
 import { setAttr, setText } from "../dom.js";
 import { Enlarger } from "../enlarge.js";
-import { about, percent } from "../numbers.js";
+import { percent } from "../numbers.js";
 import { ASKED, OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
-import { largeMap } from "../state.js";
-import { DIRECTIONS, GUESS, MAPS } from "../words.js";
+import { isOfPlace } from "../screen.js";
+import { directionOf } from "../state.js";
+import { DIRECTIONS, halfFrom, MAPS } from "../words.js";
 
 /** @typedef {import("../model.js").Cell} Cell */
 /** @typedef {Omit<import("../model.js").Cells, "t" | "count">} Rectangle */
-/** @typedef {{ kind: import("../colours.js").Kind, maps: Float32Array, start: number, top: number, peak: number }} Shown */
+/** @typedef {{ kind: import("../colours.js").Kind, maps: Float32Array, start: number, top: number, peak: number }} Drawn */
 
 const OVERLAY_SIDE_PX = 256; // long side of the overlay; the browser enlarges it, bilinear again, to the stage
 const ROOM_PX = 26; // that the arrow needs beside the place
@@ -66,7 +67,7 @@ export class Stage {
 
   drawHint() {
     const { ui, state } = this.probe;
-    setText(ui.hint, MAPS[state.layer].hint ?? DIRECTIONS[state.direction].hint);
+    setText(ui.hint, MAPS[state.layer].hint ?? DIRECTIONS[directionOf(state)].hint);
   }
 
   /** The picture itself, paler in colour the stronger the overlay, so that colour means attention. */
@@ -174,14 +175,14 @@ export class Stage {
     ui.arrow.style.transform = `translate(${x}px, ${y}px) scale(${left ? -1 : 1}, ${below ? -1 : 1})`;
   }
 
-  /** The large map; what was drawn. @returns {Shown} */
-  drawMap() {
+  /** The large map; what was drawn. @param {import("../screen.js").Screen} screen @returns {Drawn} */
+  drawMap(screen) {
     const { probe } = this;
     const { state, ui, answer, model } = probe;
     const { block } = state;
-    const { kind, i } = largeMap(state);
+    const { kind, i, title } = screen;
     const overlay = OVERLAYS[kind];
-    const asked = overlay.of === "place";
+    const asked = isOfPlace(screen);
     const maps = overlay.maps(block, answer);
     const top = probe.top(kind, i);
     const values = this.lens.enlarge(maps, probe.offset(i, state.frame), top);
@@ -192,20 +193,15 @@ export class Stage {
     this.pen.putImageData(this.image, 0, 0);
 
     const peak = overlay.peak(block, answer, i);
-    const reach = about(overlay.reach(block, answer, i) / block.span);
-    const box = !!state.region && !state.hover;
-    const what = MAPS[kind].what?.(i) ?? DIRECTIONS[state.direction][box ? "whatBox" : "what"];
-    setText(ui.what, state.veiled ? GUESS[state.direction] : what);
+    const half = overlay.half?.(block, answer, i);
+    const part = half === undefined ? "" : `${halfFrom(percent(half / block.span), model.whole)}, `;
+    setText(ui.what, title);
     ui.back.hidden = asked || !!state.preview;
     const { subject } = answer;
     const elsewhere =
       subject !== null && (subject.cells || subject.cell).t !== model.stepOf(state.frame, block);
     ui.arrow.hidden = !asked || elsewhere; // pinned in another frame of the clip
-    setAttr(
-      ui.overlay,
-      "aria-label",
-      `${model.alt}. ${what}: ${MAPS[kind].numbers(reach, model.whole, percent(peak))}`,
-    );
+    setAttr(ui.overlay, "aria-label", `${model.alt}. ${title}: ${part}${MAPS[kind].numbers(percent(peak))}`);
     return { kind, maps, start: asked ? 0 : i * block.N, top, peak };
   }
 }

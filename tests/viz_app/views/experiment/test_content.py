@@ -56,9 +56,12 @@ def test_an_experiment_is_described_by_what_is_different(setup, said):
     assert plain_text(experiment.described(setup, "Coffee & cake")).replace("&amp;", "&") == said
 
 
-def test_the_headline_gives_both_probabilities_and_their_difference_in_per_mille():
+def test_the_headline_gives_both_probabilities_and_their_difference_in_points():
     said = plain_text(experiment.headline(without(3), outcome([0.5, 0.3, 0.2], [0.4873, 0.31, 0.2027])))
-    assert said == "Without g3 the network says cat with 48.73 % in place of 50.00 %: 12.7 ‰ less."
+    assert (
+        said
+        == "Without g3 the network says cat with 48.73 % in place of 50.00 %: 1.27 percentage points less."
+    )
 
 
 def test_the_headline_says_when_the_answer_is_another_and_when_nothing_moves():
@@ -72,16 +75,16 @@ def test_the_headline_says_when_the_answer_is_another_and_when_nothing_moves():
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (0.0135, "13.5 ‰"),
-        (0.00135, "1.35 ‰"),
-        (0.00009, "0.090 ‰"),
-        (1e-8, "≈ 0 ‰"),
-        (0.0, "0 ‰"),
-        (1.0, "1000.0 ‰"),
+        (0.0135, "1.35 pts"),
+        (0.00135, "0.135 pts"),
+        (0.00009, "0.0090 pts"),
+        (1e-8, "≈ 0 pts"),
+        (0.0, "0 pts"),
+        (1.0, "100.0 pts"),
     ],
 )
-def test_changes_are_printed_in_per_mille_with_the_digits_that_they_have(value, said):
-    assert experiment.per_mille(value).replace("\xa0", " ") == said
+def test_changes_are_printed_in_points_with_the_digits_that_they_have(value, said):
+    assert experiment.points(value).replace("\xa0", " ") == said
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def expected(outcome: a2core.Outcome) -> list[tuple[str, str, str, str]]:
             s.label,
             experiment.share(s.before),
             experiment.share(s.after),
-            experiment.signed(experiment.per_mille(abs(s.difference)), s.difference),
+            experiment.signed(experiment.points(abs(s.difference)), s.difference),
         )
         for s in outcome.top(5)[:8]
     ]

@@ -1,0 +1,54 @@
+/*
+ * What is on screen, in one object, without a page: title, question, legend, list and gallery are said from it.
+ *
+ * None of them looks at the settings by itself, so that none can go on saying what was shown before.
+ */
+
+import { OVERLAYS } from "./overlays.js";
+import { directionOf, largeMap, subjectOf } from "./state.js";
+import { DIRECTIONS, GUESS, MAPS } from "./words.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Subject} Subject */
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {"from" | "to" | "change"} Question */
+/**
+ * @typedef {object} Screen
+ * @property {import("./colours.js").Kind} kind of the large map
+ * @property {number} i which map of that kind
+ * @property {Question | null} question that the map answers; null: it is a map of one primitive, which answers none
+ * @property {import("./model.js").Direction} direction of the numbers in list, terms and readout
+ * @property {boolean} box whether the numbers are about a box
+ * @property {string} title of the map
+ * @property {string} list what the list is of
+ * @property {import("./words.js").MapWords["legend"]} legend
+ * @property {Subject} ranked what the gallery ranks by: the box, the pin or the resting place, never what is hovered
+ */
+
+/** @type {Partial<Record<import("./colours.js").Kind, Question>>} */
+const QUESTIONS = { attention: "from", received: "to", change: "change" };
+
+/** @param {State} state @param {Model} model @param {Subject} subject what the numbers are about @returns {Screen} */
+export function screenOf(state, model, subject) {
+  const { kind, i } = largeMap(state);
+  const direction = directionOf(state);
+  const words = DIRECTIONS[direction];
+  const box = !!subject.cells;
+  return {
+    kind,
+    i,
+    question: QUESTIONS[kind] ?? null,
+    direction,
+    box,
+    title: state.veiled ? guess(kind, direction) : (MAPS[kind].what?.(i) ?? words[box ? "whatBox" : "what"]),
+    list: words[box ? "listBox" : "list"],
+    legend: MAPS[kind].legend,
+    ranked: subjectOf({ ...state, hover: null }, model),
+  };
+}
+
+/** What is asked instead of said. @param {import("./colours.js").Kind} kind @param {import("./model.js").Direction} direction */
+const guess = (kind, direction) => GUESS[OVERLAYS[kind].of === "place" ? direction : "map"];
+
+/** Whether a screen's map is about the place asked for. @param {Screen} screen */
+export const isOfPlace = ({ kind }) => OVERLAYS[kind].of === "place";
