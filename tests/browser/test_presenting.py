@@ -27,8 +27,8 @@ PAGES = {
 }
 SCROLLS = {"/about"}  # is read, not looked at
 # Every piece of text that can be seen, in shadow trees too: its letters in CSS pixels, and whether it is cut
-# off, by the window or by an element round it that does not scroll. Last where it is, if nothing may lie on it: not
-# for what a scroller hides, and the pieces of a formula.
+# off, by the window or by an element round it that does not scroll. Last where its lines are, which nothing
+# may lie on: none for what a scroller holds and for pieces of a formula.
 TEXTS = r"""() => {
     const found = [], FREE = "free";
     const up = (node) => node.parentElement ?? node.getRootNode().host;
@@ -63,9 +63,10 @@ TEXTS = r"""() => {
             const cut = state(parent, box);
             if (cut === null || !box.width) continue;
             const apart = cut === FREE || parent.closest(".katex, sub, sup, .a2c-hint, .badge");
-            const where = apart ? null : [box.left, box.top, box.right, box.bottom];
+            const edges = ({ left, top, right, bottom }) => [left, top, right, bottom];
+            const lines = apart ? [] : [...range.getClientRects()].map(edges);
             const px = parseFloat(getComputedStyle(parent).fontSize) * parent.currentCSSZoom;
-            found.push([node.data.trim().slice(0, 40), px, cut === true, where]);
+            found.push([node.data.trim().slice(0, 40), px, cut === true, lines]);
         }
         for (const node of root.querySelectorAll("*")) if (node.shadowRoot) walk(node.shadowRoot);
     };
@@ -94,7 +95,7 @@ def stands(app: AppPage, address: str) -> None:
 
 def overlapping(texts: list[list[Any]]) -> list[tuple[str, str]]:
     """Pairs of texts that lie on one another."""
-    boxes = [(text, where) for text, _, _, where in texts if where is not None]
+    boxes = [(text, line) for text, _, _, lines in texts for line in lines]
     return [
         (one, other)
         for k, (one, a) in enumerate(boxes)
