@@ -24,8 +24,7 @@ from viz_app.server.pictures import Picture, holder_of
 from viz_app.server.samples import SAMPLES, load_sample
 from viz_app.server.store import Entry
 from viz_app.server.visitors import Look
-from viz_app.ui.places import default_block, default_position
-from viz_app.ui.state import Key, Probe
+from viz_app.ui.state import Key
 from viz_app.ui.text import NO_CHECKPOINT
 
 logger = logging.getLogger("a2.app")
@@ -171,12 +170,3 @@ def current_shown(*, look: Look | None = None) -> Shown:
     if weights is shown.weights and shown.together == JOINT:
         return shown
     return show(shown.picture, weights, shown.size_px, look=look)
-
-
-def current_probe(shown: Shown) -> Probe:
-    """The pixel that the visitor marked last in `shown`; where nobody did, the one marked at first."""
-    probe: Probe | None = st.session_state.get(Key.PROBE)
-    if probe is not None and probe.key == shown.key:
-        return probe
-    block = default_block(shown.trace)
-    return Probe(shown.key, block.name, *default_position(block, shown.picture.spot), None)

@@ -38,7 +38,7 @@ class Key(StrEnum):
     VIEW = "view"  # (Shown, view) that the canvas was mounted with
     PROBE = "probe"  # the Probe that the charts are about
     SETTINGS = "settings"  # what the visitor set inside the canvas: opacity, scale, order of the gallery, …
-    LAST = "last"  # (Shown, Probe) that were on screen last, to start the next trace from
+    MARKS = "marks"  # dict of picture id to selection.Mark, the picture looked at last being the last
     TOGETHER = "together"  # widget: whether the frames of a clip are attended to jointly
     SOURCES = "sources"  # dict of picture id to uploads.Source, to cut other frames from, newest last
     STOPPED = "stopped"  # key of the trace that the visitor stopped

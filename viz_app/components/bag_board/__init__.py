@@ -21,6 +21,7 @@ _component = component("a2_bag_board", Path(__file__).parent / "assets" / "board
 def bag_board(
     *,
     identity: str,
+    first: int,
     factors: Sequence[float],
     largest: float,
     effects: Sequence[float],
@@ -35,6 +36,7 @@ def bag_board(
 
     Args:
         identity: what the board is about.
+        first: the primitive that it begins at, while none is changed.
         factors: one for each primitive, 0 to `largest`.
         largest: the largest factor that can be set.
         effects: a number for each primitive, shown on its tile and sorted by.
@@ -50,6 +52,7 @@ def bag_board(
     hand_over(
         _component,
         {
+            "first": first,
             "factors": list(factors),
             "largest": largest,
             "effects": [float(value) for value in effects],

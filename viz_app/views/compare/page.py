@@ -15,9 +15,9 @@ from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.server import faults, traces
 from viz_app.server.traces import Shown
 from viz_app.ui import guards
-from viz_app.ui.blocks import choose_block, current_block, marked_cell
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback, fragment
+from viz_app.ui.selection import choose_block, current_block, mark, marked_cell
 from viz_app.ui.shell import styled, waiting
 from viz_app.ui.state import presenting
 from viz_app.views.compare import content, service
@@ -29,7 +29,6 @@ class Key(StrEnum):
 
     BLOCK = "compare-block"
     FRAME = "compare-frame"
-    PLACE = "compare-place"  # ((trace key, block, probe), position)
     PICKER = "compare-picker"  # and the kind of block behind it
 
 
@@ -47,13 +46,20 @@ def _page(shown: Shown) -> None:
     """What changes with the pixel; reruns alone."""
     with st.container(key="lesson"):
         block = current_block(shown, Key.BLOCK)
-        position = _place(shown, block)
+        position = marked_cell(shown, block)
         with waiting(content.RUNNING) as look:
             found = service.readings(shown, block, look=look)
         grid = found[0][1].grid
         if grid[0] > 1:
-            st.session_state.setdefault(Key.FRAME, position[0])
-            position = (st.slider(content.FRAME, 0, grid[0] - 1, key=Key.FRAME), *position[1:])
+            st.session_state[Key.FRAME] = position[0]
+            st.slider(
+                content.FRAME,
+                0,
+                grid[0] - 1,
+                key=Key.FRAME,
+                on_change=_turn,
+                args=(shown, position),
+            )
         if any(not rival.trained for rival, _ in found):
             st.html(content.UNTRAINED)
         with st.container(key="compare-row"):
@@ -70,19 +76,6 @@ def _page(shown: Shown) -> None:
         positions = int(np.prod(grid))
         _costs(settings, positions)
         _growth(settings, positions)
-
-
-def _place(shown: Shown, block: str) -> tuple[int, int, int]:
-    """The cell that is compared: the one marked on Explore until another is picked here."""
-    about = (shown.key, block, traces.current_probe(shown))
-    kept = st.session_state.get(Key.PLACE)
-    if kept is not None and kept[0] == about:
-        position: tuple[int, int, int] = kept[1]
-        return position
-    position = marked_cell(shown, block)
-    st.session_state[Key.PLACE] = (about, position)
-    st.session_state.pop(Key.FRAME, None)
-    return position
 
 
 def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tuple[int, int, int]) -> None:
@@ -103,16 +96,20 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
         aspect=width_px / height_px,
         label=content.moves(shown.picture.alt, rival.kind),
         key=key,
-        on_change=callback(lambda: _pick(key, about, t, (rows, cols))),
+        on_change=callback(lambda: _pick(key, about, shown, t, (rows, cols))),
     )
     st.html(content.under_picture(rival.kind, reading, position))
 
 
-def _pick(key: str, identity: str, t: int, grid: tuple[int, int]) -> None:
+def _pick(key: str, identity: str, shown: Shown, t: int, grid: tuple[int, int]) -> None:
     cell = picked(key, identity, grid)
     if cell is not None:
-        about, _ = st.session_state[Key.PLACE]
-        st.session_state[Key.PLACE] = (about, (t, *cell))
+        mark(shown, position=(t, *cell))
+
+
+@callback
+def _turn(shown: Shown, position: tuple[int, int, int]) -> None:
+    mark(shown, position=(st.session_state[Key.FRAME], *position[1:]))
 
 
 def _costs(settings: dict[str, str], positions: int) -> None:

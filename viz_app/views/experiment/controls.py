@@ -12,6 +12,7 @@ from viz_app.server.pictures import Picture
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
 from viz_app.ui.guards import callback
+from viz_app.ui.selection import take_block
 from viz_app.ui.text import as_markdown
 from viz_app.views.experiment import content, state
 from viz_app.views.experiment.setup import Setup, plain_setup
@@ -32,7 +33,8 @@ def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
                 format_func=words.__getitem__,
                 required=True,
                 key=Key.BLOCK,
-                persist_state="session",
+                on_change=callback(take_block),
+                args=(shown, Key.BLOCK),
             )
         st.session_state[Key.RULE] = content.SHARED if setup.renormalise else content.MISSING
         st.segmented_control(
@@ -91,10 +93,6 @@ def _take_rule(identity: str) -> None:
 @callback
 def _take_donor(identity: str) -> None:
     current = state.current(identity)
-    if len(state.history(identity)) == 1:
-        # What the page opened with was an example: a transplant is one by itself.
-        current = plain_setup(len(current.factors))
-        override(Key.BOARD)
     state.change(identity, replace(current, donor=st.session_state[Key.DONOR] or ""))
 
 

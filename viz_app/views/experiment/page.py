@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from a2core import rank_primitives
 from viz_app.components.bag_board import bag_board
 from viz_app.components.runtime import override
 from viz_app.server import replays
@@ -13,6 +14,7 @@ from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown, current_shown
 from viz_app.ui import plots
 from viz_app.ui.guards import fragment, tell
+from viz_app.ui.selection import current_probe, marked_cell
 from viz_app.ui.shell import styled, waiting
 from viz_app.views.experiment import content, controls, service, state
 from viz_app.views.experiment.maps import TILES_A_ROW
@@ -60,7 +62,7 @@ def _page(shown: Shown) -> None:
                 donor = replays.subject(donors[setup.donor], shown.weights, shown.size_px, look=look)
         gathered = place if donor is None else service.place(donor, donors[setup.donor], block)
         with left:
-            _board(identity, setup, subject, place, gathered)
+            _board(shown, block, setup, subject, place, gathered)
             controls.transplant(identity, setup, shown, donors)
         with right:
             _result(shown, subject, block, setup, place, donor, donors[setup.donor].title if donor else "")
@@ -68,17 +70,26 @@ def _page(shown: Shown) -> None:
 
 
 def _block(shown: Shown, subject: Subject) -> str:
-    """The block that is experimented with: the deepest at first, whose effect is the largest."""
-    if st.session_state.get(Key.BLOCK) not in subject.replay.blocks:
-        st.session_state[Key.BLOCK] = subject.replay.blocks[-1]
-    block: str = st.session_state[Key.BLOCK]
+    """The block that is experimented with: the one that was looked at last, where it can be."""
+    block = current_probe(shown).block
+    if block not in subject.replay.blocks:
+        block = subject.replay.blocks[-1]
+    if st.session_state.get(Key.BLOCK) != block:
+        st.session_state[Key.BLOCK] = block
     return block
 
 
-def _board(identity: str, setup: Setup, subject: Subject, place: Place, gathered: Place) -> None:
-    """The board; its tiles show where the bag was gathered, in the donor's picture when there is one."""
+def _board(shown: Shown, block: str, setup: Setup, subject: Subject, place: Place, gathered: Place) -> None:
+    """The board; its tiles show where the bag was gathered, in the donor's picture when there is one.
+
+    It begins at the primitive that was chosen, or at the one that the marked pixel receives most of.
+    """
+    seen, probe = shown.trace.blocks[block], current_probe(shown)
+    chosen = probe.primitive if probe.block == block else None
+    strongest = int(rank_primitives(seen, marked_cell(shown, block))[0])
     bag_board(
-        identity=identity,
+        identity=f"{shown.key}/{block}",
+        first=strongest if chosen is None else chosen,
         factors=setup.factors,
         largest=LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),

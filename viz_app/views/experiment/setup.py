@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 LARGEST_FACTOR = 4.0
 
 
@@ -45,13 +43,6 @@ class Setup:
 def plain_setup(count: int) -> Setup:
     """`count` primitives as they are."""
     return Setup((1.0,) * count)
-
-
-def opening_setup(first_order: np.ndarray) -> Setup:
-    """What the page opens with: the primitive that speaks loudest for or against the answer is off."""
-    factors = [1.0] * len(first_order)
-    factors[int(np.argmax(np.abs(first_order)))] = 0.0
-    return Setup(tuple(factors))
 
 
 def parse_factors(raw: Any, *, count: int) -> tuple[float, ...] | None:

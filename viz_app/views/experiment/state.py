@@ -8,7 +8,7 @@ import streamlit as st
 
 from viz_app.components.bag_board import reported
 from viz_app.views.experiment.service import Place
-from viz_app.views.experiment.setup import Setup, opening_setup, parse_factors
+from viz_app.views.experiment.setup import Setup, parse_factors, plain_setup
 
 UNDO_KEPT = 50
 
@@ -32,10 +32,10 @@ def history(identity: str) -> list[Setup]:
 
 
 def setup_of(identity: str, place: Place) -> Setup:
-    """The current experiment; at first the one that the page opens with."""
+    """The current experiment; at first nothing is changed."""
     past = history(identity)
     if not past:
-        past.append(opening_setup(place.first_order[False]))
+        past.append(plain_setup(len(place.first_order[False])))
     return current(identity)
 
 

@@ -15,6 +15,7 @@ from viz_app.server.pictures import Picture
 from viz_app.server.traces import Shown
 from viz_app.ui import address
 from viz_app.ui.guards import callback, fragment, guarded, tell
+from viz_app.ui.selection import remember
 from viz_app.ui.shell import follow, styled, tell_link, waiting
 from viz_app.ui.state import Key, parse_probe, parse_settings
 from viz_app.ui.text import as_markdown
@@ -128,11 +129,10 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     )
     probe = parse_probe(raw, shown.trace, shown.key)
     if raw is not None and probe is not None:
-        st.session_state[Key.PROBE] = probe
+        remember(shown, probe)
         st.session_state[Key.SETTINGS] = parse_settings(raw)
         view = view | raw["view"]
     probe = st.session_state[Key.PROBE]
-    st.session_state[Key.LAST] = (shown, probe)
     measuring = st.container(key="measuring")
     if fault:
         with measuring:

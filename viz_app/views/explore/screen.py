@@ -10,6 +10,7 @@ import streamlit as st
 from viz_app.components.runtime import override
 from viz_app.server.traces import Shown
 from viz_app.ui import address, places, playlist
+from viz_app.ui.selection import current_probe, remember
 from viz_app.ui.state import Key, Probe, came_by_history, presenting
 from viz_app.views.explore.content import BARS, BY_RANK
 
@@ -61,7 +62,7 @@ def first_view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, 
         return dict(kept[1]), []
     faults: list[str] = []
     if link is None:
-        probe = _carried_over(shown)
+        probe = current_probe(shown)
         view = FIRST_VIEW | st.session_state.get(Key.SETTINGS, {})
     else:
         asked, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
@@ -75,31 +76,13 @@ def first_view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, 
     if not view.get("pins"):
         view.pop("pins", None)  # no pins would take the canvas back to where it rested before
     st.session_state[Key.VIEW] = (shown, view)
-    st.session_state[Key.PROBE] = probe
+    remember(shown, probe)
     if link is not None:
         # The first address of a visit stays in the bar as it is until something changes, and the back
         # button leaves; a later one is completed, in place.
         first = Key.ADDRESS not in st.session_state
         st.session_state[Key.ADDRESS] = address_of(shown, probe, view) if first else None
     return dict(view), faults
-
-
-def _carried_over(shown: Shown) -> Probe:
-    """The first probe of a trace: as much of the last one as still means something."""
-    spot, primitive = shown.picture.spot, None
-    block = places.default_block(shown.trace)
-    last: tuple[Shown, Probe] | None = st.session_state.get(Key.LAST)
-    if last is not None:
-        before, probe = last
-        if probe.key == shown.key:
-            return probe
-        block = shown.trace.blocks.get(probe.block, block)
-        if before.picture.id == shown.picture.id and before.held.here:
-            spot = places.spot_of(before.trace.blocks[probe.block], probe.position)
-            same_weights = before.weights == shown.weights and block.name == probe.block
-            primitive = probe.primitive if same_weights else None
-    position = places.default_position(block, spot)
-    return Probe(shown.key, block.name, *position, primitive)
 
 
 def address_of(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str, str]:
@@ -138,4 +121,4 @@ def go(shown: Shown, probe: Probe, view: Mapping[str, Any], *, layer: str) -> No
     for gone in ("pins", "region"):
         wanted.pop(gone, None)
     st.session_state[Key.VIEW] = (shown, wanted)
-    st.session_state[Key.PROBE] = probe
+    remember(shown, probe)

@@ -8,8 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
 from viz_app.server.traces import Shown
-from viz_app.ui.blocks import choose_block, current_block
 from viz_app.ui.guards import callback, fragment
+from viz_app.ui.selection import choose_block, current_block
 from viz_app.ui.shell import styled, tell_link, waiting
 from viz_app.ui.state import presenting
 from viz_app.views.learn import content, controls, links, service, state, steps

@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from viz_app.server import traces
 from viz_app.server.traces import Shown
 from viz_app.ui import pixel
-from viz_app.ui.blocks import marked_cell
+from viz_app.ui.selection import current_probe, marked_cell
 from viz_app.views.learn.service import Classroom
 from viz_app.views.learn.steps.screen import Choice
 
@@ -38,7 +37,7 @@ _MOVED_BY_SLIDERS = (Key.PRIMITIVE, Key.CHANNEL, Key.TEMPERATURE, Key.REACHED, K
 
 def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any]:
     """What the visitor moved; begun afresh when the marked pixel, the picture or the block changes."""
-    probe = traces.current_probe(shown)
+    probe = current_probe(shown)
     about = (shown.key, block, probe)
     moved: dict[str, Any] | None = st.session_state.get(Key.MOVED)
     if moved is not None and moved["about"] == about:

@@ -14,7 +14,7 @@ from a2core import Attribution, ClassShift, Outcome
 from tests.conftest import made_up_block
 from viz_app.views.experiment import content as experiment
 from viz_app.views.experiment import maps
-from viz_app.views.experiment.setup import Setup, opening_setup, parse_factors
+from viz_app.views.experiment.setup import Setup, parse_factors
 
 LABELS = ("cat", "dog", "<b>fox</b>")
 
@@ -152,10 +152,6 @@ GOOD = {"factors": [0, 1, 2.5]}
 def test_a_malformed_report_is_dropped_whole(raw):
     assert parse_factors(raw, count=3) is None
     assert parse_factors(GOOD, count=3) == (0.0, 1.0, 2.5)
-
-
-def test_the_page_opens_with_the_loudest_primitive_off_for_or_against():
-    assert opening_setup(np.array([0.1, -0.4, 0.3])).off == [1]
 
 
 def test_each_tile_shows_its_own_primitives_map_over_the_picture():

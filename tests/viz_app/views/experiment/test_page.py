@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import a2core
 from viz_app.server import models, pictures, samples, traces
 from viz_app.ui.state import Key as AppKey
+from viz_app.ui.state import Probe
 from viz_app.views.experiment import content as experiment
 from viz_app.views.experiment.content import MISSING, NOTHING_TO_SHARE, SHARED
 from viz_app.views.experiment.state import Key
@@ -38,14 +40,21 @@ def start(made):
         shown = traces.show(picture or samples.load_sample(samples.SAMPLES[0]), weights, SIZE_PX)
         app = AppTest.from_function(page, default_timeout=60)
         app.session_state[AppKey.SHOWN] = shown
+        last = list(shown.trace.blocks)[-1]
+        app.session_state[AppKey.PROBE] = Probe(shown.key, last, 0, 1, 1, None)  # marked on Explore
         return app.run()
 
     return begin
 
 
 @pytest.fixture
-def app(start):
-    return start()
+def app(start, replay):
+    """The page with one primitive off, which matters."""
+    return board(start(), **{f"f{loudest(replay)}": 0})
+
+
+def loudest(replay: a2core.Replay) -> int:
+    return int(np.abs(replay.first_order("blocks.5")).argmax())
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +124,20 @@ def button(app: AppTest, key: str):
     return next(found for found in app.button if found.key == key)
 
 
-def test_the_page_opens_on_the_deepest_block_with_its_loudest_primitive_off(app, replay):
-    loudest = int(np.abs(replay.first_order("blocks.5")).argmax())
-    assert off(app) == [loudest]
-    assert rows(app) == expected(replay.run("blocks.5", off=[loudest]))
+def test_the_page_opens_on_the_block_and_the_primitive_of_explore_with_nothing_off(start):
+    app = start()
+    assert off(app) == []
+    assert "Switch one off." in text(app)
+    probe = app.session_state[AppKey.PROBE]
+    seen = app.session_state[AppKey.SHOWN].trace.blocks[probe.block]
+    assert handed(app)["first"] == a2core.rank_primitives(seen, probe.position)[0], "most received there"
+    app.session_state[AppKey.PROBE] = replace(probe, primitive=4)
+    assert handed(app.run())["first"] == 4
+
+
+def test_a_primitive_that_is_switched_off_is_missing_in_the_run(app, replay):
+    assert off(app) == [loudest(replay)]
+    assert rows(app) == expected(replay.run("blocks.5", off=[loudest(replay)]))
 
 
 def test_every_factor_that_the_board_reports_is_what_the_network_is_run_with(app, replay):
@@ -159,6 +178,8 @@ def test_undo_goes_back_one_experiment_at_a_time_and_reset_can_be_undone(app):
     button(app, "undo").click().run()
     button(app, "undo").click().run()
     assert off(app) == opened
+    button(app, "undo").click().run()
+    assert off(app) == []
     assert button(app, "undo").disabled
 
 
@@ -193,7 +214,8 @@ def test_all_off_with_nothing_to_share_among_says_so_and_shows_a_whole_result(ap
     assert NOTHING_TO_SHARE not in text(app)
 
 
-def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, replay):
+def test_a_bag_is_transplanted_from_a_picture_of_another_shape(start, replay):
+    app = start()
     app.get_by_key(Key.DONOR).set_value("astronaut").run()
     donor = samples.load_sample(next(s for s in samples.SAMPLES if s.name == "astronaut"))
     other = a2core.Replay(replay.model, donor.clip, size=SIZE_PX)
@@ -208,7 +230,8 @@ def test_a_bag_is_transplanted_from_a_picture_of_another_shape_by_itself(app, re
     assert app.get_by_key(Key.DONOR).value == ""
 
 
-def test_a_donor_that_is_no_longer_kept_is_left_out(app):
+def test_a_donor_that_is_no_longer_kept_is_left_out(start):
+    app = start()
     clip = samples.load_sample(samples.SAMPLES[1]).clip
     upload = pictures.picture_of(clip, id="upload-1", title="mine.png")
     app.session_state[AppKey.UPLOADS] = {upload.id: upload}
@@ -224,9 +247,9 @@ def test_each_block_keeps_its_own_experiment(app, replay):
     board(app, f1=0)
     deep = off(app)
     app.get_by_key(Key.BLOCK).set_value("blocks.4").run()
-    loudest = int(np.abs(replay.first_order("blocks.4")).argmax())
-    assert off(app) == [loudest]
-    assert rows(app) == expected(replay.run("blocks.4", off=[loudest]))
+    assert off(app) == []
+    board(app, f2=0)
+    assert rows(app) == expected(replay.run("blocks.4", off=[2]))
     app.get_by_key(Key.BLOCK).set_value("blocks.5").run()
     assert off(app) == deep
     assert handed(app)["identity"].endswith("blocks.5")

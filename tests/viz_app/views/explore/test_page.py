@@ -192,9 +192,10 @@ def test_another_page_finds_what_was_on_screen_last_and_without_it_the_first_sam
         import streamlit as st
 
         from viz_app.server import traces
+        from viz_app.ui import selection
 
         shown = traces.current_shown()
-        st.text(f"{shown.picture.id} {traces.current_probe(shown).block}")
+        st.text(f"{shown.picture.id} {selection.current_probe(shown).block}")
 
     fresh = AppTest.from_function(page, default_timeout=TIMEOUT_S).run()
     assert fresh.text[0].value.startswith(samples.SAMPLES[0].name)

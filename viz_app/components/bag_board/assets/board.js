@@ -50,7 +50,7 @@ class Board {
     this.factors = [...(said ?? data).factors];
     if (another) {
       // Begin at what is different, so that the bar above speaks of it.
-      this.current = this.sorted().find((i) => this.factors[i] !== 1) ?? this.sorted()[0];
+      this.current = this.sorted().find((i) => this.factors[i] !== 1) ?? data.first;
     }
     this.slider.max = data.largest;
     this.arrange();
