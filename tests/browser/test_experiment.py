@@ -139,10 +139,10 @@ def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> Non
     for width in (390, 800, 1920):
         page.set_viewport_size({"width": width, "height": 1000})
         assert wide() <= width
-    page.locator(".st-key-experiment-present label").click()
-    page.locator(".a2-presenting").wait_for(state="attached")
+    page.get_by_role("button", name="Present").click()
+    page.locator("html[data-a2-presenting]").wait_for(state="attached")
     app.wait_until_idle()
     assert wide() <= 1920
     size = "node => parseFloat(getComputedStyle(node).fontSize) * node.currentCSSZoom"
-    assert float(page.locator(".a2-headline").evaluate(size)) >= 30
-    assert float(page.locator(".a2-shifts td").first.evaluate(size)) >= 23
+    assert float(page.locator(".a2-headline").evaluate(size)) >= 24
+    assert float(page.locator(".a2-shifts td").first.evaluate(size)) >= 24

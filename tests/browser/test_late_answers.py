@@ -58,7 +58,7 @@ def bar(page: Any) -> Any:
     mount(page, STEPS)
     page.evaluate("""() => {
         window.step = (step, revision) => answer({
-            names: [..."abcdefg"], step, presenting: false, address: null,
+            names: [..."abcdefg"], step, address: null,
             key: "bar", identity: "bar", revision,
         });
         step(4, 1);
@@ -94,13 +94,6 @@ def test_what_was_asked_for_outlives_a_bar_that_is_put_up_anew_before_the_answer
     bar.evaluate("step(4, 1)")  # from before both
     assert marked(bar) == 6
     assert [question["step"] for question in told(bar)] == [5, 6]
-
-
-def test_a_step_asked_for_right_after_presentation_mode_keeps_it(bar: Any) -> None:
-    bar.get_by_role("switch", name="Present").click()
-    bar.keyboard.press("PageDown")
-    assert [(question["step"], question["presenting"]) for question in told(bar)] == [(4, True), (5, True)]
-    assert bar.get_by_role("switch", name="Present").get_attribute("aria-checked") == "true"
 
 
 def test_the_first_and_the_last_step_are_the_ends(bar: Any) -> None:

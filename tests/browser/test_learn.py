@@ -282,12 +282,11 @@ def test_a_step_is_a_place_to_go_back_to_and_a_move_within_it_is_not(open_app: O
     assert "embed=true" in app.page.url
 
 
-def test_presentation_is_switched_in_the_bar_and_is_in_the_link(open_app: OpenApp) -> None:
+def test_presentation_is_switched_in_the_header_and_is_in_the_link(open_app: OpenApp) -> None:
     app = open_lesson(open_app, "/learn?step=2")
-    switch = app.page.get_by_role("switch", name="Present")
+    switch = app.page.locator("[data-a2-presenter] .present")
     app.page.get_by_role("button", name="lesson’s arrays").wait_for()
     switch.click()
-    app.page.locator("[data-a2-steps][data-presenting]").wait_for()
     app.page.get_by_role("button", name="lesson’s arrays").wait_for(state="hidden")
     app.wait_until(lambda: "present=1" in app.page.url)
     switch.click()

@@ -20,7 +20,7 @@ from a2core.canvas import read_vocabulary
 from viz_app.ui import link_words
 from viz_app.ui.state import Probe
 
-PICTURE, WEIGHTS, SIZE, BARS = "picture", "weights", "size", "bars"
+PICTURE, WEIGHTS, SIZE, BARS, PRESENT = "picture", "weights", "size", "bars", "present"
 AT = "at"
 PLACES = (AT, "primitive", "pins", "box")  # what means something in one picture only
 WORDS = (
@@ -57,7 +57,7 @@ def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, st
         t, row0, col0, row1, col1 = box
         address["box"] = f"{place((t, row0, col0))}_{place((t, row1, col1))}"
     if view.get("presentation") is True:
-        address["presentation"] = "on"
+        address[PRESENT] = "1"
     return address
 
 
@@ -112,8 +112,13 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
             view["opacity"] = min(1.0, max(0.0, float(address["opacity"])))
         except ValueError:
             faults.append(link_words.no_setting(address["opacity"], "opacity"))
-    view["presentation"] = address.get("presentation") == "on"
+    view["presentation"] = presents(address)
     return view, faults
+
+
+def presents(address: Mapping[str, str]) -> bool:
+    """Whether `address` asks to present; Explore once said it in a word of its own."""
+    return address.get(PRESENT) == "1" or address.get("presentation") == "on"
 
 
 def without_places(address: Mapping[str, str]) -> dict[str, str]:

@@ -123,7 +123,7 @@ def cells(
         )
     return (
         f'<figure class="a2-map"><figcaption><b>{symbol}</b></figcaption>'
-        f'<div class="a2-cells" style="aspect-ratio:{aspect:.4f}">'
+        f'<div class="a2-cells" style="--aspect:{aspect:.4f}">'
         f'<img src="{url}" alt="{html.escape(alt)}">{mark}</div>{_note(note)}</figure>'
     )
 

@@ -20,7 +20,7 @@ from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
 
 STYLES = Path(__file__).resolve().parent / "style"
-STYLE_OF_ALL = ("style.css", "streamlit.css")
+STYLE_OF_ALL = ("style.css", "presenting.css", "streamlit.css")
 STEADY = Path(__file__).resolve().parent / "assets" / "steady.js"
 MOST_REMARKS = 6
 WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none

@@ -49,6 +49,13 @@ class Key(StrEnum):
     DRAWN = "drawn"  # revision of the view that the charts were drawn for
     CHARTS = "charts_seen"  # whether the visitor has come near the charts, which are heavy to load
     CANVAS = "canvas"  # the component in which people look
+    PRESENT = "present"  # whether the visitor presents, on any page
+    PRESENTER = "presenter"  # the component that switches it
+    TURNS = "turns"  # how far the visitor stepped through the playlist, as the component counts
+    LINKS = "links"  # how often the link was asked for
+    LINK = "link"  # the presenter.Asked with a link that is to be shown
+    PLAYLIST = "playlist"  # dict of picture id to (title, query parameters) to step through
+    GO = "go"  # query parameters of the stop that was stepped to and is not on screen yet
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,11 @@ def _index(value: Any, size: int) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value % 1:
         return None
     return int(value) if 0 <= value < size else None
+
+
+def presenting() -> bool:
+    """Whether the visitor presents: large type, nothing that is only for one who sits before it."""
+    return st.session_state.get(Key.PRESENT) is True
 
 
 def came_by_history() -> bool:

@@ -25,6 +25,25 @@ NO_CAMERA = (
 OWN_TAB, OWN_TAB_LINK = "Open the explorer by itself.", "[Open the explorer by itself]({url})."
 NO_ROOM_FOR_FILE = "There is no room to keep the file of {title}: other frames of it cannot be chosen."
 
+LINK_TITLE = "This page, on other screens"
+LINK_CODE = "The link as a code for a phone’s camera"
+COPIED = "The link is copied."
+THIS_MACHINE_ONLY = (
+    "It leads to this machine itself. For other screens open the explorer by the machine’s name in the "
+    "network, and ask for the link again."
+)
+PICTURE_STAYS = (
+    "The picture is your own and does not travel: whoever opens the link drops the same file there."
+)
+NOTHING_KEPT = "Nothing kept yet"
+
+
+def stop(here: int | None, count: int, title: str, pin: int) -> str:
+    """Where in the list of kept pictures a page is; `here` counts from 0, `pin` from 1."""
+    if here is None:
+        return f"{count} kept" if count else NOTHING_KEPT
+    return f"{here + 1} / {count} {title}" + (f", pin {pin}" if pin else "")
+
 
 def waiting(what: str, ahead: int) -> str:
     """How a piece of work stands, for who waits for it and has `ahead` others before them."""

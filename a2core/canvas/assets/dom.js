@@ -5,7 +5,7 @@
 /**
  * The elements of canvas.html that have a data-ref.
  * @typedef {Record<"blocks" | "ask" | "scale" | "present" | "tour" | "stage" | "rest" | "hover" | "box" | "arrow" |
- *   "hint" | "clip" | "play" | "frameOut" | "bars" | "momentsTitle" | "moments" | "what" | "back" | "readout" |
+ *   "hint" | "guess" | "clip" | "play" | "frameOut" | "bars" | "momentsTitle" | "moments" | "what" | "back" | "readout" |
  *   "unpin" | "unbox" | "legend" | "legendTitle" | "tick" | "even" | "top" | "legendUnit" | "legendScale" | "strip" |
  *   "rank" | "rankTitle" | "rankNote" | "peel" | "peelPanel" | "termsSaid" | "termsAll" | "termsNone" | "termsTop" |
  *   "colShare" | "rows" | "others" | "pair" | "pairTitle" | "pairNote" | "unchoose" | "mapGather" | "mapDistribute" |

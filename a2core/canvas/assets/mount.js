@@ -24,6 +24,7 @@ import { TermsPanel } from "./parts/terms.js";
 import { Timeline } from "./parts/timeline.js";
 import { Tips } from "./parts/tips.js";
 import { Tour } from "./parts/tour.js";
+import { Veil } from "./parts/veil.js";
 import { Probe } from "./probe.js";
 import { goneOnFrom, same, withMeasured } from "./protocol.js";
 import { screenOf } from "./screen.js";
@@ -34,7 +35,14 @@ export { goneOnFrom, withMeasured };
 /** @typedef {import("./model.js").Payload} Payload */
 /** @typedef {import("./protocol.js").View} View */
 /** @typedef {import("./protocol.js").Report} Report */
-/** @typedef {{ view?: View, onPin?: (report: Report) => void, onView?: (report: Report) => void }} Options */
+/**
+ * @typedef {object} Options
+ * @property {View} [view]
+ * @property {(report: Report) => void} [onPin] a pin, a chosen primitive, a changed block
+ * @property {(report: Report) => void} [onView] a changed setting
+ * @property {(on: boolean) => void} [onPresent] the page around presents, and says so in its next view; without it
+ *   the canvas does so by itself
+ */
 
 const PAIR_EVERY_MS = 120; // at most this often while the mouse moves
 
@@ -42,7 +50,7 @@ export class Canvas {
   #painted = ""; // of what the small maps are
 
   /** @param {HTMLElement} root @param {Payload} payload @param {Options} options */
-  constructor(root, payload, { view = {}, onPin = () => {}, onView = () => {} }) {
+  constructor(root, payload, { view = {}, onPin = () => {}, onView = () => {}, onPresent }) {
     this.root = root;
     const ui = findUi(root);
     const probe = new Probe(root, ui, payload, {
@@ -57,6 +65,7 @@ export class Canvas {
       draw: () => this.draw(),
       onPin,
       onView,
+      onPresent,
     });
     const { signal } = probe.stop;
     this.probe = probe;
@@ -73,6 +82,7 @@ export class Canvas {
     this.terms = new TermsPanel(probe);
     this.pair = new Pair(probe);
     this.gallery = new Gallery(probe);
+    this.veil = new Veil(probe);
     this.pointer = new Pointer(probe);
     this.keys = new Keys(probe, this.timeline, this.tour);
     this.size = new ResizeObserver(([entry]) => this.#resize(entry.contentRect));
@@ -180,6 +190,7 @@ export class Canvas {
   #drawControls() {
     this.probe.answer.forget();
     this.controls.draw();
+    this.veil.draw();
     this.stage.drawHint();
     this.list.drawHeads();
     this.terms.drawControls();
@@ -247,6 +258,7 @@ export class Canvas {
       active: state.active,
       direction: state.direction,
       presentation: state.presentation,
+      veiled: state.veiled,
       primitive: state.primitive,
       shown: probe.shown,
       large: largeMap(state),
@@ -283,7 +295,6 @@ export class Canvas {
 
 /**
  * Shows a payload in `root`, an element that holds the markup of canvas.html.
- * onPin(report) on a pin, a chosen primitive or a changed block; onView(report) on a changed setting.
  * @param {HTMLElement & { __canvas?: Canvas }} root
  * @param {Payload} payload
  * @param {Options} options

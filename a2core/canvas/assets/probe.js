@@ -31,6 +31,7 @@ import { tooManyPins } from "./words.js";
  * @property {() => void} draw what is dirty
  * @property {(report: Report) => void} onPin
  * @property {(report: Report) => void} onView
+ * @property {((on: boolean) => void) | undefined} onPresent
  */
 
 export class Probe {
@@ -316,7 +317,8 @@ export class Probe {
   present(on) {
     if (this.state.presentation === on) return;
     this.hooks.presenting();
-    this.setting({ presentation: on });
+    if (this.hooks.onPresent) this.hooks.onPresent(on);
+    else this.setting({ presentation: on });
   }
 
   /** @param {number | null} i @param {import("./state.js").Factor} kind */

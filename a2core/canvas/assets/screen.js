@@ -6,7 +6,7 @@
 
 import { OVERLAYS } from "./overlays.js";
 import { directionOf, largeMap, subjectOf } from "./state.js";
-import { DIRECTIONS, MAPS } from "./words.js";
+import { DIRECTIONS, GUESS, MAPS } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -40,12 +40,15 @@ export function screenOf(state, model, subject) {
     question: QUESTIONS[kind] ?? null,
     direction,
     box,
-    title: MAPS[kind].what?.(i) ?? words[box ? "whatBox" : "what"],
+    title: state.veiled ? guess(kind, direction) : (MAPS[kind].what?.(i) ?? words[box ? "whatBox" : "what"]),
     list: words[box ? "listBox" : "list"],
     legend: MAPS[kind].legend,
     ranked: subjectOf({ ...state, hover: null }, model),
   };
 }
+
+/** What is asked instead of said. @param {import("./colours.js").Kind} kind @param {import("./model.js").Direction} direction */
+const guess = (kind, direction) => GUESS[OVERLAYS[kind].of === "place" ? direction : "map"];
 
 /** Whether a screen's map is about the place asked for. @param {Screen} screen */
 export const isOfPlace = ({ kind }) => OVERLAYS[kind].of === "place";

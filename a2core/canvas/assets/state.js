@@ -40,7 +40,8 @@ import { ASKED, OVERLAYS } from "./overlays.js";
  * @property {number} still the frame that the small maps are of: it follows when the frame on show comes to rest
  */
 /** @typedef {{ peel: boolean, terms: Terms }} Peeling taking the map apart into its terms */
-/** @typedef {Settings & Place & Peeling} State */
+/** @typedef {{ veiled: boolean }} Guessing whether the answer is hidden for a class to guess, whatever the picture */
+/** @typedef {Settings & Place & Peeling & Guessing} State */
 /** @typedef {{ mode: "all" | "none" | "top", k: number, flips: Set<number> }} Terms a rule and its exceptions */
 /** @typedef {{ kind: import("./colours.js").Kind, i: number }} LargeMap */
 
@@ -109,6 +110,7 @@ export function firstState(model) {
   return Object.assign(
     /** @type {Settings} */ (/** @type {unknown} */ (settings)),
     peeling,
+    { veiled: false },
     firstPlace(model, null),
   );
 }

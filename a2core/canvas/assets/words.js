@@ -34,6 +34,17 @@ export const DIRECTIONS = {
   },
 };
 
+/** A class guesses before it sees: the answer is hidden until somebody reveals it. */
+export const GUESS = {
+  hide: "hide the map",
+  reveal: "reveal",
+  title: "Hide the map and its numbers, let the class guess, reveal (H)",
+  from: "Guess: where does this spot get its information from?",
+  to: "Guess: who receives information from this spot?",
+  map: "Guess: where is the map bright?",
+  asked: "The map is hidden until it is revealed.",
+};
+
 /** @type {import("./dom.js").Option[]} */
 export const ASK = [
   { value: "from", text: "← Gathers from", title: "Where does this pixel get its information from?" },

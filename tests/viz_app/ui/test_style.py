@@ -10,8 +10,6 @@ import streamlit
 
 STYLES = Path(__file__).resolve().parents[3] / "viz_app" / "ui" / "style"
 PRIVATE = re.compile(r"\[data-testid|\[data-stale|\.st[A-Z]")
-# There only while somebody presents, which streamlit.css cannot know.
-PRESENTING = {"lesson_presenting.css"}
 
 
 def test_the_style_sheet_over_streamlits_markup_was_read_again_with_the_streamlit_that_is_installed():
@@ -21,5 +19,5 @@ def test_the_style_sheet_over_streamlits_markup_was_read_again_with_the_streamli
 
 @pytest.mark.parametrize("name", sorted(path.name for path in STYLES.glob("*.css")))
 def test_no_other_style_sheet_reaches_into_streamlits_markup(name):
-    if name not in {"streamlit.css"} | PRESENTING:
+    if name != "streamlit.css":
         assert PRIVATE.findall((STYLES / name).read_text(encoding="utf-8")) == []

@@ -60,7 +60,7 @@ def probe_canvas(
     - "pins": up to four [t, row, col], in cells of the block, in the order of their numbers; the report's
       own t, row, col is the one in use;
     - "region": a box [t, row0, col0, row1, col1], both ends inside it, or None;
-    - "presentation": large type, no controls;
+    - "presentation": large type, no controls; in the app it is as the page is (`viz_app.ui.present`);
     - "speed": frames a second at which a clip plays, one of 4, 8 and 24, or 0 for as filmed.
 
     A person who has touched any of these has the say; to set everything back to what `view` says

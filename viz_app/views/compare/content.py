@@ -26,12 +26,16 @@ TRACING, RUNNING, FRAME = "Tracing the picture", "Running the other kinds of blo
 
 # One kind of block.
 SAME_GATES = (
-    "<b>The same for every pixel.</b> Its gates differ between any two pixels by at most {spread}, of "
-    "{scale}: rounding."
+    '<b>The same for every pixel.</b> <span class="a2-detail">Its gates differ between any two pixels by at '
+    "most {spread}, of {scale}: rounding.</span>"
 )
 SAME_ADDITION = (
-    "<b>The same for every pixel.</b> Its addition differs between any two pixels by at most {spread}, of "
-    "{scale}: rounding."
+    '<b>The same for every pixel.</b> <span class="a2-detail">Its addition differs between any two pixels by '
+    "at most {spread}, of {scale}: rounding.</span>"
+)
+OWN = (
+    'Its own for every pixel<span class="a2-detail">: what two of them are handed differs by up to {spread}'
+    "</span>."
 )
 
 # Costs here.
@@ -80,15 +84,16 @@ def under_picture(kind: str, reading: Reading, position: tuple[int, int, int]) -
     peak = share(f"{kind}_peak", float(attention.max()))
     half = share(f"{kind}_half", int(a2core.half_area(attention[None])[0]) / attention.size)
     return (
-        f'<div class="a2-compare"><p>{GATHERS[kind]}</p><p>{_handed(kind, reading)}</p>'
-        f'<p class="a2-soft">Half of it comes from {half} of the cells; at most {peak} from one.</p></div>'
+        f'<div class="a2-compare"><p class="a2-gathers">{GATHERS[kind]}</p><p>{_handed(kind, reading)}</p>'
+        f'<p class="a2-soft a2-detail">Half of it comes from {half} of the cells; at most {peak} from one.'
+        "</p></div>"
     )
 
 
 def _handed(kind: str, reading: Reading) -> str:
     spread = number(f"{kind}_spread", reading.spread)
     if not reading.same_everywhere:
-        return f"Its own for every pixel: what two of them are handed differs by up to {spread}."
+        return OWN.format(spread=spread)
     says = SAME_GATES if reading.handed == "gates" else SAME_ADDITION
     return says.format(spread=spread, scale=number(f"{kind}_scale", reading.scale))
 

@@ -19,6 +19,7 @@ from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block, mark, marked_cell
 from viz_app.ui.shell import styled, waiting
+from viz_app.ui.state import presenting
 from viz_app.views.compare import content, service
 from viz_app.views.compare.charts import cost_curves
 
@@ -66,6 +67,8 @@ def _page(shown: Shown) -> None:
         for column, (rival, reading) in zip(columns, found, strict=True):
             with column:
                 _one(shown, block, rival, reading, position)
+        if presenting():
+            return  # the pictures have the window to themselves
         choose_block(shown, Key.BLOCK)
         settings = {
             rival.kind: json.dumps(a2core.rival_settings(rival, block), sort_keys=True) for rival, _ in found

@@ -36,7 +36,7 @@ RUNNING_DONOR = "Running the network on the other picture"
 RUNNING_TAIL = "Running what stands behind the block"
 
 # What can be done.
-BLOCK, RULE, CLASS, PRESENT = "Block", "The weight ρ of what is off", "Class", "Present"
+BLOCK, RULE, CLASS = "Block", "The weight ρ of what is off", "Class"
 MISSING, SHARED = "goes missing", "goes to the others"
 ABOUT_RULE = (
     "Goes missing: the terms V_ij · expand(g_i) of what is off are left out of the sum. Goes to "
@@ -299,8 +299,10 @@ def changed_figure(moved: np.ndarray, frames: Sequence[str], times_s: Sequence[f
         for t, frame in enumerate(frames)
     )
     where = "" if peak == 0 else f", most where {_quarter(moved)}"
+    _, rows, cols = moved.shape
     return (
         f'<figure class="a2-changed{" a2-clip" if len(frames) > 1 else ""}" role="img" '
+        f'style="--aspect:{cols / rows:.4f}" '
         f'aria-label="{html.escape(alt)}: the block’s output changed by up to {percent(peak)}{where}">'
         f'<div class="a2-frames">{pictures}</div>'
         f"<figcaption><b>Where the block’s output changed</b>{_scale(moved, peak)}</figcaption></figure>"

@@ -13,20 +13,14 @@ from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
 from viz_app.ui.guards import callback
 from viz_app.ui.selection import take_block
-from viz_app.ui.shell import style
 from viz_app.ui.text import as_markdown
 from viz_app.views.experiment import content, state
 from viz_app.views.experiment.setup import Setup, plain_setup
 from viz_app.views.experiment.state import Key
 
-PRESENTING_STYLE = style("experiment_presenting.css")
-
 
 def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
-    """The block, the rule for ρ, undo and reset, and the view in front of a class."""
-    if st.session_state.get(Key.PRESENT):
-        # Within an element: a style sheet of its own would stay when the fragment leaves it out.
-        st.html(f'<i class="a2-presenting"><style>{PRESENTING_STYLE}</style></i>')
+    """The block, the rule for ρ, undo and reset."""
     words = {
         name: f"{block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
         for name in subject.replay.blocks
@@ -67,7 +61,6 @@ def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
                 disabled=depth < 2,
             )
             st.button(content.RESET, key="reset", on_click=_reset, args=(identity,), disabled=setup.plain)
-        st.toggle(content.PRESENT, key=Key.PRESENT, persist_state="session")
 
 
 def transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Picture]) -> None:

@@ -22,7 +22,6 @@ class Key(StrEnum):
     DONOR = "experiment-donor"
     CLASS = "experiment-class"
     HISTORY = "experiment-history"  # dict of (trace key, block) to the Setups so far, the current one last
-    PRESENT = "experiment-present"
     MEASURED = "experiment-measured"  # what the visitor asked the true effects of
 
 

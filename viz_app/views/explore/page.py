@@ -137,7 +137,8 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     if fault:
         with measuring:
             tell(fault)
-    guarded(screen.write_address)(shown, probe, view)  # before the charts, during which a visitor may go
+    # Before the charts, during which a visitor may go.
+    guarded(screen.note)(shown, probe, view, pinned=None if raw is None else bool(raw["pinned"]))
     if st.session_state.get(Key.DRAWN) != view["revision"]:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)

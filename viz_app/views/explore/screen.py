@@ -9,9 +9,9 @@ import streamlit as st
 
 from viz_app.components.runtime import override
 from viz_app.server.traces import Shown
-from viz_app.ui import address, places
+from viz_app.ui import address, places, playlist
 from viz_app.ui.selection import current_probe, remember
-from viz_app.ui.state import Key, Probe, came_by_history
+from viz_app.ui.state import Key, Probe, came_by_history, presenting
 from viz_app.views.explore.content import BARS, BY_RANK
 
 FIRST_VIEW: dict[str, Any] = {
@@ -21,12 +21,13 @@ FIRST_VIEW: dict[str, Any] = {
     "sort": "rho",
     "tiles": "gather",
     "opacity": 0.75,
-    "presentation": False,
 }
 
 
 def link_to_follow() -> Mapping[str, str] | None:
     """The query parameters to follow in this run; None: the visitor goes on from what is there."""
+    if (stop := st.session_state.pop(Key.GO, None)) is not None:
+        return stop
     asked = st.query_params.to_dict()
     awaited: Mapping[str, str] | None = st.session_state.get(Key.AWAITED)
     if awaited is not None and st.session_state.get(Key.SAMPLE) == awaited[address.PICTURE]:
@@ -91,14 +92,18 @@ def address_of(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str,
         address.PICTURE: shown.picture.id,
         address.WEIGHTS: shown.weights.label,
         address.SIZE: str(shown.size_px),
-        **address.written(probe, view, shown.trace),
+        **address.written(probe, {**view, "presentation": presenting()}, shown.trace),
         address.BARS: next(name for name, label in BARS.items() if label == order),
     }
 
 
-def write_address(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
-    """What is on screen, into the address, and for when the visitor comes back to this page."""
+def note(shown: Shown, probe: Probe, view: Mapping[str, Any], *, pinned: bool | None) -> None:
+    """What is on screen: into the address, for when the visitor comes back to this page, and for presenting.
+
+    `pinned` is whether there are pins in the picture, None before anybody touched it.
+    """
     now = address_of(shown, probe, view)
+    playlist.keep(shown.picture.title, now, pinned=pinned)
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
         st.query_params.from_dict(now)

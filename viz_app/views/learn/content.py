@@ -22,6 +22,9 @@ CHECK = "Check it yourself"
 LINES = "<p>These lines of NumPy print values of this page, from the file with the lesson’s arrays.</p>"
 PRINTED = "They print"
 
+# While presenting.
+TRAP = "The trap"
+
 # Files.
 ARRAYS, WORKSHEET = "The lesson’s arrays (NPZ)", "A worksheet to print (HTML)"
 CHOSEN_ON_EXPLORE = '<p class="a2-overlay-says">The picture and the cell are those chosen on Explore.</p>'

@@ -11,12 +11,13 @@ from viz_app.server.traces import Shown
 from viz_app.ui import address, places
 from viz_app.ui.shell import follow
 from viz_app.ui.state import Key as AppKey
-from viz_app.ui.state import Probe, came_by_history
+from viz_app.ui.state import Probe, came_by_history, presenting
 from viz_app.views.learn.state import Key
 from viz_app.views.learn.steps import STEPS
 from viz_app.views.learn.steps.screen import Choice
 
-STEP_PARAM, PRESENT_PARAM = OWN_PARAMS = "step", "present"
+STEP_PARAM = "step"
+OWN_PARAMS = (STEP_PARAM, address.PRESENT)
 
 
 def open_link() -> list[str]:
@@ -49,7 +50,6 @@ def read_address() -> bool:
         return False
     asked = st.query_params.get(STEP_PARAM, "")
     st.session_state[Key.STEP] = int(asked) if asked in {str(k + 1) for k in range(len(STEPS))} else 1
-    st.session_state[Key.PRESENT] = st.query_params.get(PRESENT_PARAM) == "1"
     return came_by_history()
 
 
@@ -72,9 +72,8 @@ def written(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
     probe = Probe(shown.key, block, *choice.position, choice.primitive)
     return {
         STEP_PARAM: str(st.session_state[Key.STEP]),
-        **({PRESENT_PARAM: "1"} if st.session_state[Key.PRESENT] else {}),
         address.PICTURE: shown.picture.id,
         address.WEIGHTS: shown.weights.label,
         address.SIZE: str(shown.size_px),
-        **address.written(probe, {}, shown.trace),
+        **address.written(probe, {"presentation": presenting()}, shown.trace),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
@@ -10,13 +11,12 @@ from viz_app.server.traces import Shown
 from viz_app.ui.glossary import definitions
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block
-from viz_app.ui.shell import style, styled, tell_link, waiting
+from viz_app.ui.shell import styled, tell_link, waiting
+from viz_app.ui.state import presenting
 from viz_app.views.learn import content, controls, links, service, state, steps
 from viz_app.views.learn.state import Key
 from viz_app.views.learn.steps import STEPS, Screen
 from viz_app.views.learn.worksheet import worksheet_html
-
-PRESENTING_STYLE = style("lesson_presenting.css")
 
 
 def render() -> None:
@@ -50,7 +50,6 @@ def _page(shown: Shown, block: str) -> None:
     """
     came_back = links.read_address()
     step: int = st.session_state[Key.STEP]
-    presenting: bool = st.session_state[Key.PRESENT]
     room = service.classroom(shown, block)
     moved = state.moved_by_visitor(shown, room, block)
     if came_back:
@@ -63,14 +62,12 @@ def _page(shown: Shown, block: str) -> None:
     step_bar(
         [about.name for about in STEPS],
         step=step,
-        presenting=presenting,
         address=None if came_back else links.written(shown, block, choice),
         key=Key.BAR,
         on_change=_turn,
     )
     rules = f".st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}"
-    if presenting:
-        rules += PRESENTING_STYLE
+    rules += f" .st-key-{Key.PICKER} {{ --aspect: {room.aspect:.4f}; }}"
     # Within the heading: a style sheet of its own would stay when a fragment leaves it out.
     st.html(content.heading(step, STEPS[step - 1].title, rules))
     st.html(content.sentence(screen.sentence))
@@ -79,13 +76,26 @@ def _page(shown: Shown, block: str) -> None:
         controls.picture(step, shown, room, moved, screen)
         for slider in sliders:
             slider.draw()
-        if not presenting:
+        if not presenting():
             st.html(definitions(STEPS[step - 1].meets))
-    right.html(f'<div class="a2-figs">{screen.figures}</div>{screen.numbers}')
-    if screen.trap:
-        st.html(f'<section class="a2-trap">{screen.trap}</section>')
-    if not presenting:
+    figures = f'<div class="a2-figs">{screen.figures}</div>'
+    trap = f'<section class="a2-trap">{screen.trap}</section>' if screen.trap else ""
+    if presenting():
+        _one_screen(left, right, figures, screen.numbers, trap)
+    else:
+        right.html(figures + screen.numbers)
+        if trap:
+            st.html(trap)
         _check(screen)
+
+
+def _one_screen(left: DeltaGenerator, right: DeltaGenerator, figures: str, numbers: str, trap: str) -> None:
+    """The step in front of a class: a switch puts the trap in the figures' place, so that all is in sight."""
+    with left:
+        trapped = bool(trap) and st.toggle(content.TRAP, key=Key.TRAP, persist_state="session")
+    right.html(trap if trapped else figures)
+    if not trapped:
+        st.html(numbers)
 
 
 @callback
@@ -93,7 +103,7 @@ def _turn() -> None:
     """Go to the step that was asked for; what is malformed is dropped."""
     asked = step_asked(Key.BAR, len(STEPS))
     if asked is not None:
-        st.session_state[Key.STEP], st.session_state[Key.PRESENT] = asked
+        st.session_state[Key.STEP] = asked
 
 
 def _check(screen: Screen) -> None:

@@ -19,7 +19,7 @@ class Key(StrEnum):
     """Keys of `st.session_state` that this page uses; those of widgets name their place on the page."""
 
     STEP = "lesson-step"
-    PRESENT = "lesson-present"
+    TRAP = "lesson-trap"  # widget, while presenting: whether the trap stands where the figures do
     MOVED = "lesson-moved"  # dict of what the visitor moved, with the trace and block it is about
     BAR = "lesson-bar"
     PICKER = "lesson-picker"

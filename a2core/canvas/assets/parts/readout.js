@@ -7,7 +7,7 @@ import { setText } from "../dom.js";
 import { percent, seconds } from "../numbers.js";
 import { isOfBlock, OVERLAYS } from "../overlays.js";
 import { directionOf } from "../state.js";
-import { DIRECTIONS, EXCHANGED, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
+import { DIRECTIONS, EXCHANGED, GUESS, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
 
 /** @typedef {import("../state.js").Subject} Subject */
 
@@ -46,7 +46,7 @@ export class Readout {
     const { state, ui } = probe;
     const number = state.pins.length > 1 ? ` ${state.active + 1} of ${state.pins.length}` : "";
     const pinned = state.pinned && !state.hover && !state.region ? `Pinned${number}. ` : "";
-    setText(ui.live, probe.note || pinned + this.#sentence);
+    setText(ui.live, probe.note || (state.veiled ? GUESS.asked : pinned + this.#sentence));
     probe.note = "";
   }
 

@@ -102,7 +102,7 @@ export class Stage {
    * @param {number} height
    */
   #tone(pen, picture, width, height) {
-    const { opacity } = this.probe.state;
+    const opacity = this.#opacity;
     const { grey, dark } = vocabulary.tone;
     pen.imageSmoothingQuality = "high";
     pen.drawImage(picture, 0, 0, width, height);
@@ -114,11 +114,17 @@ export class Stage {
     pen.fillRect(0, 0, width, height);
   }
 
+  /** Of what lies over the picture: nothing does while a class guesses. */
+  get #opacity() {
+    const { veiled, opacity } = this.probe.state;
+    return veiled ? 0 : opacity;
+  }
+
   /** A frame of a clip as it is shown, made once: while it plays, a frame costs one copy. */
   #tonedFrame(/** @type {number} */ frame, /** @type {HTMLImageElement} */ picture) {
-    const { model, state } = this.probe;
-    if (this.#tonedAt !== state.opacity) {
-      this.#tonedAt = state.opacity;
+    const { model } = this.probe;
+    if (this.#tonedAt !== this.#opacity) {
+      this.#tonedAt = this.#opacity;
       this.#toned = [];
     }
     if (!this.#toned[frame]) {

@@ -142,18 +142,17 @@ def test_a_link_to_a_step_of_somebodys_own_picture_is_kept_for_explore(checkpoin
         7,
         "7",
         {},
-        {"step": 3},
-        {"step": 0, "presenting": False},
-        {"step": 8, "presenting": False},
-        {"step": True, "presenting": False},
-        {"step": 2.0, "presenting": False},
-        {"step": "2", "presenting": False},
-        {"step": 2, "presenting": 1},
+        {"step": None},
+        {"step": 0},
+        {"step": 8},
+        {"step": True},
+        {"step": 2.0},
+        {"step": "2"},
     ],
 )
 def test_an_answer_of_the_bar_that_does_not_fit_is_dropped(raw):
     assert parse_asked(raw, 7) is None
 
 
-def test_an_answer_of_the_bar_is_a_step_and_whether_to_present():
-    assert parse_asked({"step": 7, "presenting": True}, 7) == (7, True)
+def test_an_answer_of_the_bar_is_a_step():
+    assert parse_asked({"step": 7}, 7) == 7

@@ -22,7 +22,7 @@ class Picker {
   show(data, said) {
     this.data = data;
     const { root } = this;
-    root.style.aspectRatio = String(data.aspect);
+    root.style.setProperty("--aspect", String(data.aspect));
     root.setAttribute("aria-label", data.label);
     for (const [name, url] of [["base", data.picture], ["over", data.overlay]]) {
       const image = root.querySelector(`.${name}`);

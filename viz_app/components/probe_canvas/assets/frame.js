@@ -2,6 +2,9 @@
  * The probe canvas in the app: a thin frame that takes its parcel and what changes, and tells what a person did.
  *
  * Before it stand the canvas (`a2Canvas`) and what all components share (`mounting`, `parcels`).
+ *
+ * Whether it presents, the page says for all that is on it (`data-a2-presenting` on its root), and is asked for
+ * with an event: viz_app/components/presenter.
  */
 
 /** @typedef {import("../../../../a2core/canvas/assets/mount.js").Payload} Payload */
@@ -14,30 +17,38 @@ class Canvas {
   /** @type {ReturnType<typeof a2Canvas.mount> | null} */
   #canvas = null;
   #ignore = () => {};
+  #again = () => {}; // shows what was shown last
+  #watch = new MutationObserver(() => this.#again());
 
   /** @param {HTMLElement} root @param {Talk} talk */
   constructor(root, talk) {
     this.root = root;
     this.talk = talk;
+    this.#watch.observe(document.documentElement, { attributeFilter: ["data-a2-presenting"] });
   }
 
   /** @param {Data} data @param {Report | null} said what a person did and the page has not overruled */
   show(data, said) {
+    this.#again = () => this.show(data, said);
     this.#ignore();
     this.#ignore = parcels.when(data.identity, (content) => {
       const payload = a2Canvas.withMeasured(/** @type {Payload} */ (content), data);
-      if (this.#canvas) this.#canvas.update(payload, data.view);
-      else this.#canvas = this.#mount(payload, a2Canvas.goneOnFrom(data.view, said));
+      const presentation = document.documentElement.hasAttribute("data-a2-presenting");
+      if (this.#canvas) this.#canvas.update(payload, { ...data.view, presentation });
+      else this.#canvas = this.#mount(payload, { ...a2Canvas.goneOnFrom(data.view, said), presentation });
     });
   }
 
   /** @param {Payload} payload @param {View} view */
   #mount(payload, view) {
     const tell = (/** @type {Report} */ report) => this.talk.tell("probe", report);
-    return a2Canvas.mount(this.root, payload, { view, onPin: tell, onView: tell });
+    const onPresent = (/** @type {boolean} */ on) =>
+      document.dispatchEvent(new CustomEvent("a2-present", { detail: on }));
+    return a2Canvas.mount(this.root, payload, { view, onPin: tell, onView: tell, onPresent });
   }
 
   destroy() {
+    this.#watch.disconnect();
     this.#ignore();
     this.#canvas?.destroy();
   }

@@ -54,10 +54,6 @@ class Steps {
     return (this.talk.said ?? this.data).step;
   }
 
-  get presenting() {
-    return (this.talk.said ?? this.data).presenting;
-  }
-
   fill() {
     this.root.querySelector(".steps").replaceChildren(
       ...this.data.names.map((name, k) => {
@@ -75,7 +71,7 @@ class Steps {
   }
 
   mark() {
-    const { root, step, presenting } = this;
+    const { root, step } = this;
     const { names } = this.data;
     for (const button of root.querySelectorAll("[data-step]")) {
       if (Number(button.dataset.step) === step) button.setAttribute("aria-current", "step");
@@ -84,24 +80,17 @@ class Steps {
     // Not `disabled`: the button would lose the focus to the page when it leads no further.
     root.querySelector(".back").ariaDisabled = step === 1;
     root.querySelector(".next").ariaDisabled = step === names.length;
-    root.querySelector(".present").ariaChecked = presenting;
-    root.toggleAttribute("data-presenting", presenting);
   }
 
   click(button) {
     if (!button) return;
     if (button.dataset.step) this.go(Number(button.dataset.step));
-    else if (button.matches(".present")) this.ask(this.step, !this.presenting);
     else this.go(this.step + (button.matches(".next") ? 1 : -1));
   }
 
   go(step) {
     if (step < 1 || step > this.data.names.length || step === this.step) return;
-    this.ask(step, this.presenting);
-  }
-
-  ask(step, presenting) {
-    this.talk.tell("asked", { step, presenting });
+    this.talk.tell("asked", { step });
     this.mark();
   }
 

@@ -1,0 +1,85 @@
+"""The switch for presenting, at the same place on every page: on, off, the pictures to step through, a link.
+
+The browser answers at once: the page is large as soon as the switch is pressed, and Escape leaves wherever
+the focus is. That it presents is said by `data-a2-presenting` on the page's root, which the style sheets and
+the canvas go by.
+
+Not in here: what the list of pictures is (`viz_app.ui.playlist`), what a link says (`viz_app.ui.share`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from viz_app.components.runtime import component, fresh, hand_over
+
+__all__ = ["Asked", "asked", "parse_asked", "presenter"]
+
+MOST_OF_A_LINK = 2000  # characters: more does not fit a code that a phone reads from a screen
+MOST_COUNTED = 10**6
+
+_component = component("a2_presenter", Path(__file__).parent / "assets" / "presenter")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for last. `turns` and `links` count up and down from what the browser was handed."""
+
+    presenting: bool
+    turns: int  # steps forward in the list so far, less those back
+    links: int  # how often the link was asked for
+    link: str  # the address then, "" for none
+    copied: bool  # whether the browser has copied it
+
+
+def presenter(
+    *,
+    presenting: bool,
+    turns: int,
+    links: int,
+    stop: str | None,
+    key: str,
+) -> None:
+    """Show the switch.
+
+    `stop` is where in the list of pictures the page is, in words; None where none is stepped through.
+    When the visitor does something the page runs, and `asked(key)` says what.
+    """
+    hand_over(
+        _component,
+        {"presenting": presenting, "turns": turns, "links": links, "stop": stop},
+        key=key,
+        name="asked",
+        identity=key,
+        follows=("presenting", "turns", "links"),
+    )
+
+
+def asked(key: str) -> Asked | None:
+    """What the browser asked for; None when stale or malformed."""
+    return parse_asked(fresh(key, "asked", key))
+
+
+def parse_asked(raw: Any) -> Asked | None:
+    """`raw`, anything at all, as what was asked, or None. A link that is none of the web's is left out."""
+    if not isinstance(raw, Mapping):
+        return None
+    presenting, turns, links, link = (raw.get(name) for name in ("presenting", "turns", "links", "link"))
+    if not isinstance(presenting, bool) or not isinstance(turns, int) or not isinstance(links, int):
+        return None
+    if max(abs(turns), abs(links)) > MOST_COUNTED:
+        return None
+    fits = isinstance(link, str) and len(link) <= MOST_OF_A_LINK and _is_of_the_web(link)
+    return Asked(presenting, turns, links, str(link) if fits else "", raw.get("copied") is True)
+
+
+def _is_of_the_web(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)

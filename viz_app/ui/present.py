@@ -1,0 +1,58 @@
+"""Presenting: one switch for all pages, kept from page to page.
+
+Large type and no controls are the style sheets' doing (`style/presenting.css`), which go by what the switch
+writes on the page's root. Here is what the session remembers of it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from viz_app.components.presenter import asked, presenter
+from viz_app.ui import address, playlist, share, text
+from viz_app.ui.state import Key, presenting
+
+PAGES_WITH_A_LIST = ("", "explore")  # where pictures are stepped through; the default page has no path
+
+
+def bar(url_path: str) -> None:
+    """Draw the switch, and the link if it was asked for; first of all, so that pages know."""
+    if Key.PRESENT not in st.session_state:
+        st.session_state[Key.PRESENT] = address.presents(st.query_params)
+    _take()
+    with st.container(key="present-bar"):
+        presenter(
+            presenting=presenting(),
+            turns=st.session_state.get(Key.TURNS, 0),
+            links=st.session_state.get(Key.LINKS, 0),
+            stop=_where() if url_path in PAGES_WITH_A_LIST else None,
+            key=Key.PRESENTER,
+        )
+    link = st.session_state.pop(Key.LINK, None)
+    if link is not None:
+        share.show_link(link.link, copied=link.copied)
+
+
+def _where() -> str:
+    """Which stop of the list is on screen, in words."""
+    stops = playlist.stops()
+    here = playlist.at(st.session_state.get(Key.GO) or st.session_state.get(Key.ADDRESS), stops)
+    stop = stops[here] if here is not None else None
+    return text.stop(here, len(stops), stop.title if stop else "", stop.pin if stop else 0)
+
+
+def _take() -> None:
+    """Take over what was asked for; what is malformed is dropped, what was taken before changes nothing."""
+    now = asked(Key.PRESENTER)
+    if now is None:
+        return
+    st.session_state[Key.PRESENT] = now.presenting
+    by = now.turns - st.session_state.get(Key.TURNS, 0)
+    stops = playlist.stops()
+    if by and stops:
+        here = playlist.at(st.session_state.get(Key.GO) or st.session_state.get(Key.ADDRESS), stops)
+        st.session_state[Key.GO] = stops[playlist.after(here, by, len(stops))].link
+    st.session_state[Key.TURNS] = now.turns
+    if now.links != st.session_state.get(Key.LINKS, 0) and now.link:
+        st.session_state[Key.LINK] = now
+    st.session_state[Key.LINKS] = now.links
