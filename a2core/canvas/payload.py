@@ -65,7 +65,7 @@ def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> 
     frames, rows, cols = block.grid
     return {
         "name": block.name,
-        "label": f"{block_word(block, trace, card)} ({block.name}, {cols}×{rows} cells)",
+        "label": f"{block_word(block, trace, card)} ({block.name}, {rows} × {cols} cells)",
         "n": block.n,
         "grid": [frames, rows, cols],
         "gather": quantise(block.gather),

@@ -162,7 +162,7 @@ def _caption(
     random = "" if trace.trained else " The blocks' weights are random."
     return (
         f"{what}: double attention block {block.name} of {trace.checkpoint}, {block.n} primitives, "
-        f"{cols} by {rows} cells, at pixel x {x}, y {y} of {width_px} by {height_px}{when}. "
+        f"{rows} by {cols} cells, at pixel x {x}, y {y} of {width_px} by {height_px}{when}. "
         f"Peak {_percent(peak)}.{cells} The largest distribution weight is {_percent(float(weights.max()))}; "
         f"{float(reach(weights[None])[0]):.1f} primitives sharing equally would have their entropy."
         f"{random} {credit}"

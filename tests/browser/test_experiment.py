@@ -58,10 +58,14 @@ def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> Non
     app.wait_until_idle()
     clip = a2core.read_media(samples.sample_path(samples.SAMPLES[0]), max_side_px=pictures.DECODED_SIDE_PX)
     replay = a2core.Replay(a2core.load_model("a2-lite0"), clip, size=traces.DEFAULT_SIZE_PX)
-    block = replay.blocks[-1]
+    block = replay.blocks[0]  # that Explore shows first
 
-    # It opens with one primitive off, and says what that does.
-    (opened,) = settle(app)
+    # It opens with nothing off; the bar speaks of one tile, which a click switches off.
+    assert settle(app) == set()
+    opened = int(page.locator("[data-a2-board] .tile[data-current]").get_attribute("data-i") or "")
+    tile(app, opened).click()
+    app.wait_until(lambda: off_on_board(app) == {opened})
+    assert settle(app) == {opened}
     assert_answer(app, replay.run(block, off=[opened]))
     headline = page.locator(".a2-headline").inner_text()
     assert re.match(rf"Without g{opened} the network says .* (more|less)\.", headline.replace("\n", ""))

@@ -78,7 +78,7 @@ def picked_cell(app: AppPage) -> tuple[int, int]:
 
 
 def slider(app: AppPage, label: str) -> Any:
-    return app.page.get_by_role("slider", name=label)
+    return app.page.get_by_role("slider", name=re.compile(f"^{label}(?! of A)"))
 
 
 def tab_to(app: AppPage, target: Any) -> None:
@@ -114,6 +114,7 @@ class Student:
         labels = {
             "Primitive i": "primitive",
             "Channel k": "channel",
+            "Channel k of A": "a_channel",
             "Last cell": "reached",
             "Terms": "terms",
         }
@@ -129,7 +130,7 @@ class Student:
     def compare(self, step: int) -> int:
         """Hold every figure on the page against the oracle; how many there were."""
         self.note(step)
-        moved = Moved(step=step, **{"reached": 0, "primitive": 0, "channel": 0, **self.moved})
+        moved = Moved(step=step, **{"reached": 0, "primitive": 0, "channel": 0, "a_channel": 0, **self.moved})
         expected = self.oracle.figures(moved)
         shown = figures(self.app)
         for what, text in shown:

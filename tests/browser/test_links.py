@@ -62,7 +62,7 @@ def turn_every_knob(app: AppPage) -> None:
     app.page.keyboard.press("]")
     app.page.keyboard.press("]")
     app.page.locator("[data-ref=mapDistribute]").click()
-    for name, word in [("scale", "Absolute"), ("sort", "reach"), ("tiles", "ρ handed out")]:
+    for name, word in [("scale", "Absolute"), ("sort", "half from"), ("tiles", "ρ handed out")]:
         app.page.locator(f"[data-ref={name}] label").filter(has_text=word).click()
     app.page.locator("[data-ref=opacity]").fill("0.4")
     app.wait_until(lambda: query(app).get("opacity") == "0.40")

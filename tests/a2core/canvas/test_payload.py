@@ -35,8 +35,8 @@ def test_the_payload_names_each_block_with_its_grid_in_network_order(payload):
         ("blocks.4", 6, [1, 6, 10]),
         ("blocks.5", 8, [1, 3, 5]),
     ]
-    assert payload["blocks"][0]["label"] == "parts (blocks.4, 10×6 cells)"
-    assert payload["blocks"][1]["label"] == "objects (blocks.5, 5×3 cells)"
+    assert payload["blocks"][0]["label"] == "parts (blocks.4, 6 × 10 cells)"
+    assert payload["blocks"][1]["label"] == "objects (blocks.5, 3 × 5 cells)"
 
 
 @pytest.mark.parametrize("field", ["gather", "distribute"])
