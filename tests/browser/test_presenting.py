@@ -110,6 +110,19 @@ def switch(app: AppPage) -> Any:
     return app.page.locator("[data-a2-presenter] .present")
 
 
+def assert_it_can_be_read(app: AppPage, address: str) -> None:
+    """Large letters, nothing cut, nothing on anything else, and no more than the window holds."""
+    texts = app.page.evaluate(TEXTS)
+    assert len(texts) > 8, address
+    assert [(text, px) for text, px, *_ in texts if px < 24] == [], address
+    if address in SCROLLS:
+        return
+    assert [text for text, _, cut, _ in texts if cut] == [], address
+    assert overlapping(texts) == [], address
+    for scroller in app.page.locator(f"{MAIN}, .a2c").all():
+        assert scroller.evaluate(FITS), address
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), PROJECTORS)
 def test_every_page_can_be_read_from_the_last_row_and_nothing_is_cut(
@@ -120,15 +133,26 @@ def test_every_page_can_be_read_from_the_last_row_and_nothing_is_cut(
         if address != "/":
             app.page.goto(urljoin(app.page.url, presenting(address)))
             stands(app, address)
-        texts = app.page.evaluate(TEXTS)
-        assert len(texts) > 8, address
-        assert [(text, px) for text, px, *_ in texts if px < 24] == [], address
-        if address in SCROLLS:
-            continue
-        assert [text for text, _, cut, _ in texts if cut] == [], address
-        assert overlapping(texts) == [], address
-        for scroller in app.page.locator(f"{MAIN}, .a2c").all():
-            assert scroller.evaluate(FITS), address
+        assert_it_can_be_read(app, address)
+
+
+@pytest.mark.parametrize(("name", "size"), [("tall.png", (400, 900)), ("wide.png", (1500, 500))])
+def test_a_picture_of_any_shape_fits_beside_its_words(
+    open_app: OpenApp, name: str, size: tuple[int, int]
+) -> None:
+    app = open_app("/", width=1280, height=720, traced=False)
+    app.stage.wait_for(timeout=FIRST_MS)
+    before = app.trace_key()
+    app.drop(name, png((30, 90, 200), size), "image/png")
+    app.wait_until(lambda: app.trace_key() != before)
+    app.wait_until_idle()
+    switch(app).click()
+    stands(app, "/")
+    assert_it_can_be_read(app, "/")
+    for page, address in [("Learn", "/learn?step=1"), ("Compare", "/compare"), ("Experiment", "/experiment")]:
+        app.page.get_by_role("link", name=page).click()
+        stands(app, address)
+        assert_it_can_be_read(app, address)
 
 
 def test_the_switch_stands_at_the_same_place_on_every_page_and_is_kept_until_escape(

@@ -62,6 +62,7 @@ def _page(shown: Shown) -> None:
             )
         if any(not rival.trained for rival, _ in found):
             st.html(content.UNTRAINED)
+        st.html(content.shape(_aspect(shown)))
         with st.container(key="compare-row"):
             columns = st.columns(len(found), gap="small")
         for column, (rival, reading) in zip(columns, found, strict=True):
@@ -78,6 +79,12 @@ def _page(shown: Shown) -> None:
         _growth(settings, positions)
 
 
+def _aspect(shown: Shown) -> float:
+    """Width of the picture by its height."""
+    _, height_px, width_px, _ = shown.trace.model_input.shape
+    return width_px / height_px
+
+
 def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tuple[int, int, int]) -> None:
     """One kind of block: its map for the pixel, what it says, and whether others are handed the same."""
     t, row, col = position
@@ -86,14 +93,13 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     key, about = f"{Key.PICKER}-{rival.kind}", f"{shown.key}/{block}"
     st.html(content.heading(rival))
     high = map_top(float(attention.max()), 1 / attention.size)
-    _, height_px, width_px, _ = shown.trace.model_input.shape
     cell_picker(
         service.small_frames(shown)[t],
         overlay_url(attention[t], "attention", high=high),
         identity=about,
         cell=(row, col),
         grid=(rows, cols),
-        aspect=width_px / height_px,
+        aspect=_aspect(shown),
         label=content.moves(shown.picture.alt, rival.kind),
         key=key,
         on_change=callback(lambda: _pick(key, about, shown, t, (rows, cols))),
