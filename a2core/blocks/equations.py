@@ -29,15 +29,16 @@ def handed_out(block: DoubleAttention, features: Tensor, expanded: Tensor, weigh
 def spelled_out(block: DoubleAttention, x: Tensor) -> dict[str, Tensor]:
     """Every tensor of the paper's equations on features (c, N), in float32.
 
-    `features` X, `normed` as the projections read X, `phi` A, `theta` and `rho` before any softmax,
-    `gather` B, `distribute` V, `primitives` G (m, n), `output` Z, `added` expand(Z).
+    `features` X, `normed` as the projections read X, `phi` A, `theta_logits` and `rho_logits` before any
+    softmax, `gather` Θ (the paper's B), `distribute` R (its V), `primitives` G (m, n), `output` Z, `added`
+    expand(Z).
     """
     normed = x
     if block.input_norm is not None:
         normed = block.input_norm(normed[None])[0]
     normed = position_normalised(normed[None], block.position_norm)[0]
-    phi, theta, rho = (_applied(layer, normed) for layer in (block.phi, block.theta, block.rho))
-    gather, distribute = theta.softmax(dim=1), rho.softmax(dim=0)
+    phi, theta_logits, rho_logits = (_applied(layer, normed) for layer in (block.phi, block.theta, block.rho))
+    gather, distribute = theta_logits.softmax(dim=1), rho_logits.softmax(dim=0)
     primitives = phi @ gather.T
     output = primitives @ distribute
     weight, bias = expansion(block)
@@ -45,8 +46,8 @@ def spelled_out(block: DoubleAttention, x: Tensor) -> dict[str, Tensor]:
         "features": x,
         "normed": normed,
         "phi": phi,
-        "theta": theta,
-        "rho": rho,
+        "theta_logits": theta_logits,
+        "rho_logits": rho_logits,
         "gather": gather,
         "distribute": distribute,
         "primitives": primitives,

@@ -1,8 +1,11 @@
 """Every tensor of one double attention block on one clip, for those who want to follow it by hand.
 
 A trace keeps what the block handed out; a lesson also keeps what went in (X), what the projections
-made of it (φ, θ, ρ before any softmax), their weights, and what was added. Each equation is computed
-here as the paper writes it, nothing folded, so that the arrays add up line by line in NumPy.
+made of it (A, and the logits Θ̃ and R̃ before any softmax), their weights, and what was added. Each equation
+is computed here as the paper writes it, nothing folded, so that the arrays add up line by line in NumPy.
+
+θ and ρ name the maps after their softmax, as everywhere; the paper calls these tables B and V. Logits carry
+a tilde, and `_logits` in the names of arrays.
 """
 
 from __future__ import annotations
@@ -27,20 +30,20 @@ from a2core.tracing.model import Model
 class Lesson:
     """What went through one block; arrays are float32 and read-only, positions are (T, h, w) cells.
 
-    phi = phi_weight · normed + phi_bias at each position, and likewise theta and rho; added =
+    phi = phi_weight · normed + phi_bias at each position, likewise theta_logits and rho_logits; added =
     expand_weight · output + expand_bias, and the block's output is features + added.
     """
 
     name: str  # of the module that the block stands behind
     features: np.ndarray  # (c, T, h, w): X, what the block was given
-    normed: np.ndarray  # (c, T, h, w): X as the projections read it, standardised where the block does so
-    phi: np.ndarray  # (m, T, h, w): A = φ(X), the features that are gathered
-    theta: np.ndarray  # (n, T, h, w): θ(X), the logits of the gather maps
-    rho: np.ndarray  # (n, T, h, w): ρ(X), the logits of the distribution weights
-    gather: np.ndarray  # (n, T, h, w): B, the softmax of theta over positions
-    distribute: np.ndarray  # (n, T, h, w): V, the softmax of rho over primitives
+    normed: np.ndarray  # (c, T, h, w): X̂, as the projections read X: standardised where the block does so
+    phi: np.ndarray  # (m, T, h, w): A, the features that are gathered
+    theta_logits: np.ndarray  # (n, T, h, w): Θ̃, the logits of the gather maps
+    rho_logits: np.ndarray  # (n, T, h, w): R̃, the logits of the distribution weights
+    gather: np.ndarray  # (n, T, h, w): Θ, the softmax of theta_logits over positions
+    distribute: np.ndarray  # (n, T, h, w): R, the softmax of rho_logits over primitives
     primitives: np.ndarray  # (m, n): G, column i is g_i
-    output: np.ndarray  # (m, T, h, w): Z = G V
+    output: np.ndarray  # (m, T, h, w): Z = G R
     added: np.ndarray  # (c, T, h, w): expand(Z), what the block adds to X
     phi_weight: np.ndarray  # (m, c)
     phi_bias: np.ndarray  # (m,)

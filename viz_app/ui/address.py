@@ -21,7 +21,8 @@ from viz_app.ui import link_words
 from viz_app.ui.state import Probe
 
 PICTURE, WEIGHTS, SIZE, BARS, PRESENT = "picture", "weights", "size", "bars", "present"
-PLACES = ("at", "primitive", "pins", "box")  # what means something in one picture only
+AT = "at"
+PLACES = (AT, "primitive", "pins", "box")  # what means something in one picture only
 WORDS = (
     "direction",
     "layer",
@@ -41,7 +42,7 @@ def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, st
         x, y = (int(at) for at in pixel_of_cell(block, trace.model_input.shape, row, col))
         return f"x{x}y{y}" + (f"t{t}" if block.grid[0] > 1 else "")
 
-    address = {"block": probe.block, "at": place(probe.position)}
+    address = {"block": probe.block, AT: place(probe.position)}
     if probe.primitive is not None:
         address["primitive"] = str(probe.primitive)
     address |= {name: str(view[name]) for name in WORDS if view.get(name) in _words(name)}
@@ -82,7 +83,7 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
         faults.extend(position for position in found if isinstance(position, str))
         return [position for position in found if not isinstance(position, str)]
 
-    if "at" in address:
+    if AT in address:
         for position in places("at", 1):
             view["probe"] = position
     if "pins" in address:

@@ -141,3 +141,10 @@ def marked_cell(shown: Shown, block: str) -> tuple[int, int, int]:
         return probe.position
     spot = places.spot_of(shown.trace.blocks[probe.block], probe.position)
     return (probe.t, *places.cell_at(shown.trace.blocks[block], spot))
+
+
+def cell_was_marked(shown: Shown) -> bool:
+    """Whether the visitor, or a link, chose the cell, and not the app at first."""
+    probe = current_probe(shown)
+    first = places.default_position(shown.trace.blocks[probe.block], shown.picture.spot)
+    return probe.position != first or address.AT in st.query_params

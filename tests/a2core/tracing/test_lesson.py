@@ -42,12 +42,12 @@ def test_the_arrays_satisfy_the_equations_and_add_up_to_the_blocks_own_output(ti
     handle.remove()
 
     normed = flat(lesson.normed)
-    for name in ("phi", "theta", "rho"):
+    for name, made in {"phi": "phi", "theta": "theta_logits", "rho": "rho_logits"}.items():
         weight, bias = getattr(lesson, f"{name}_weight"), getattr(lesson, f"{name}_bias")
-        np.testing.assert_allclose(weight @ normed + bias[:, None], flat(getattr(lesson, name)), atol=1e-4)
-    powers = np.exp(flat(lesson.theta))
+        np.testing.assert_allclose(weight @ normed + bias[:, None], flat(getattr(lesson, made)), atol=1e-4)
+    powers = np.exp(flat(lesson.theta_logits))
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), flat(lesson.gather), atol=1e-6)
-    powers = np.exp(flat(lesson.rho))
+    powers = np.exp(flat(lesson.rho_logits))
     np.testing.assert_allclose(powers / powers.sum(axis=0), flat(lesson.distribute), atol=1e-6)
     bag = np.einsum("mj,ij->mi", flat(lesson.phi), flat(lesson.gather))
     np.testing.assert_allclose(bag, lesson.primitives, atol=1e-4)

@@ -9,7 +9,8 @@ UNTRAINED = (
 )
 
 # Sliders.
-FRAME, PRIMITIVE, CHANNEL, TEMPERATURE = "Frame", "Primitive i", "Channel k", "Temperature τ"
+FRAME, PRIMITIVE, TEMPERATURE = "Frame", "Primitive i", "Temperature τ"
+CHANNEL, A_CHANNEL = "Channel k", "Channel k of A"
 REACHED = "Last cell in the sum, j, in reading order"
 TERMS = "Terms in the sum, largest first"
 

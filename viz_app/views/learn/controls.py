@@ -20,7 +20,7 @@ from viz_app.views.learn.steps.screen import TEMPERATURES, Screen
 # Which slider a step has, beside the picture.
 _SLIDERS: dict[int, tuple[Key, ...]] = {
     1: (Key.CHANNEL,),
-    2: (Key.PRIMITIVE,),
+    2: (Key.A_CHANNEL, Key.PRIMITIVE),
     3: (Key.PRIMITIVE, Key.TEMPERATURE),
     4: (Key.PRIMITIVE, Key.REACHED),
     5: (Key.PRIMITIVE,),
@@ -55,6 +55,7 @@ def sliders_of(step: int, room: Classroom, moved: dict[str, Any]) -> list[Slider
         Key.FRAME: (content.FRAME, 0, frames - 1),
         Key.PRIMITIVE: (content.PRIMITIVE, 0, lesson.n - 1),
         Key.CHANNEL: (content.CHANNEL, 0, lesson.c - 1),
+        Key.A_CHANNEL: (content.A_CHANNEL, 0, lesson.m - 1),
         Key.TEMPERATURE: (content.TEMPERATURE, 0, 0),
         Key.REACHED: (content.REACHED, 0, lesson.positions - 1),
         Key.TERMS: (content.TERMS, 1, lesson.n),

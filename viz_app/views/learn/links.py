@@ -61,6 +61,7 @@ def move_back(shown: Shown, block: str, moved: dict[str, Any]) -> None:
     view, _ = address.followed(link, shown.trace, shown.trace.blocks[block])
     if "probe" in view:
         moved["position"] = tuple(view["probe"])
+        moved["opens_on"] = None
     if view["primitive"] is not None:
         moved[Key.PRIMITIVE] = view["primitive"]
         st.session_state.pop(Key.PRIMITIVE, None)

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
 from viz_app.server.traces import Shown
+from viz_app.ui.glossary import definitions
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block
 from viz_app.ui.shell import styled, tell_link, waiting
@@ -53,6 +54,7 @@ def _page(shown: Shown, block: str) -> None:
     moved = state.moved_by_visitor(shown, room, block)
     if came_back:
         links.move_back(shown, block, moved)
+    state.arrive(step, moved)
     sliders = controls.sliders_of(step, room, moved)
     choice = state.choice_of(moved)
     screen = steps.screen(step, room.lesson, choice, room.tables, service.lesson_file(shown, block))
@@ -74,6 +76,8 @@ def _page(shown: Shown, block: str) -> None:
         controls.picture(step, shown, room, moved, screen)
         for slider in sliders:
             slider.draw()
+        if not presenting():
+            st.html(definitions(STEPS[step - 1].meets))
     figures = f'<div class="a2-figs">{screen.figures}</div>'
     trap = f'<section class="a2-trap">{screen.trap}</section>' if screen.trap else ""
     if presenting():

@@ -9,9 +9,10 @@ import streamlit as st
 
 from viz_app.server.traces import Shown
 from viz_app.ui import pixel
-from viz_app.ui.selection import current_probe, marked_cell
+from viz_app.ui.selection import cell_was_marked, current_probe, marked_cell
 from viz_app.views.learn.service import Classroom
 from viz_app.views.learn.steps.screen import Choice
+from viz_app.views.learn.steps.step7_add import most_changed, plainest_channel
 
 
 class Key(StrEnum):
@@ -26,13 +27,23 @@ class Key(StrEnum):
     BLOCK = "lesson-block"
     PRIMITIVE = "lesson-primitive"
     CHANNEL = "lesson-channel"
+    A_CHANNEL = "lesson-a-channel"
     TEMPERATURE = "lesson-temperature"
     REACHED = "lesson-reached"
     TERMS = "lesson-terms"
     CHECK = "lesson-check"
 
 
-_MOVED_BY_SLIDERS = (Key.PRIMITIVE, Key.CHANNEL, Key.TEMPERATURE, Key.REACHED, Key.TERMS, Key.FRAME)
+_MOVED_BY_SLIDERS = (
+    Key.PRIMITIVE,
+    Key.CHANNEL,
+    Key.A_CHANNEL,
+    Key.TEMPERATURE,
+    Key.REACHED,
+    Key.TERMS,
+    Key.FRAME,
+)
+ADD = 7  # the step that shows what the block changed
 
 
 def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any]:
@@ -45,13 +56,17 @@ def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any
     position = marked_cell(shown, block)
     pinned = pixel.pinned_arrays(shown.trace.blocks[block], position, None)
     primitive = probe.primitive if probe.primitive is not None and block == probe.block else pinned.primitive
+    lesson = room.lesson
+    changed = position if cell_was_marked(shown) else most_changed(lesson)
     moved = {
         "about": about,
         "position": position,
+        "opens_on": None if changed == position else (position, changed),
         Key.PRIMITIVE: primitive,
-        Key.CHANNEL: int(abs(room.lesson.added[(slice(None), *position)]).argmax()),
+        Key.CHANNEL: plainest_channel(lesson, changed),
+        Key.A_CHANNEL: int(abs(lesson.phi[(slice(None), *position)]).argmax()),
         Key.TEMPERATURE: 1.0,
-        Key.REACHED: room.lesson.positions // 2,
+        Key.REACHED: lesson.positions - 1,
         Key.TERMS: 3,
     }
     st.session_state[Key.MOVED] = moved
@@ -60,12 +75,24 @@ def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any
     return moved
 
 
+def arrive(step: int, moved: dict[str, Any]) -> None:
+    """Open step 7, where nobody chose a cell, on the one that the block changed most."""
+    if step != ADD or moved["opens_on"] is None:
+        return
+    at_first, changed = moved["opens_on"]
+    moved["opens_on"] = None
+    if moved["position"] == at_first:
+        moved["position"] = changed
+        st.session_state.pop(Key.FRAME, None)
+
+
 def choice_of(moved: dict[str, Any]) -> Choice:
     """What was moved, as the steps take it."""
     return Choice(
         position=moved["position"],
         primitive=moved[Key.PRIMITIVE],
         channel=moved[Key.CHANNEL],
+        a_channel=moved[Key.A_CHANNEL],
         temperature=moved[Key.TEMPERATURE],
         reached=moved[Key.REACHED],
         terms=moved[Key.TERMS],

@@ -36,64 +36,64 @@ def questions(lesson: Lesson, choice: Choice) -> list[Question]:
 def _about_the_map(lesson: Lesson, choice: Choice) -> list[Question]:
     """What is projected, and how a primitive is gathered."""
     i, count = choice.primitive, lesson.positions
-    theta = lesson.theta[i].astype(float).ravel()
-    b, warmer = softmax(theta), softmax(theta, 2.0)
-    heavy = np.argsort(-b, kind="stable")[:LEADERS]
+    logits = lesson.theta_logits[i].astype(float).ravel()
+    theta, warmer = softmax(logits), softmax(logits, 2.0)
+    heavy = np.argsort(-theta, kind="stable")[:LEADERS]
     first, last = heavy[0], heavy[-1]
     a = lesson.phi.reshape(lesson.m, -1).astype(float)
-    k = int(np.argmax(np.abs(a @ b)))
-    cells = [(_cell(lesson, j), _four(b[j]), _four(a[k, j])) for j in heavy]
+    k = int(np.argmax(np.abs(a @ theta)))
+    cells = [(_cell(lesson, j), _four(theta[j]), _four(a[k, j])) for j in heavy]
     return [
         words.positions(c=lesson.c, grid=_grid(lesson), count=count),
         words.projection(c=lesson.c, m=lesson.m),
         words.two_logits(
             primitive=i,
-            first=_four(theta[first]),
-            second=_four(theta[last]),
-            times=_four(b[first] / b[last]),
+            first=_four(logits[first]),
+            second=_four(logits[last]),
+            times=_four(theta[first] / theta[last]),
             times_warmer=_four(warmer[first] / warmer[last]),
         ),
         words.heaviest_cell(
-            primitive=i, weight=_four(b.max()), times=_four(b.max() * count), even=_four(1 / count)
+            primitive=i, weight=_four(theta.max()), times=_four(theta.max() * count), even=_four(1 / count)
         ),
         words.gathered(
             primitive=i,
             channel=k,
-            total=_four(float(a[k] @ b)),
+            total=_four(float(a[k] @ theta)),
             cells=table(words.HEAVIEST_COLUMNS, cells),
-            sum_of_three=_sum(b[heavy], a[k, heavy]),
+            sum_of_three=_sum(theta[heavy], a[k, heavy]),
         ),
     ]
 
 
 def _about_the_mixture(lesson: Lesson, choice: Choice) -> list[Question]:
     """What the chosen cell takes, and what becomes of it."""
-    rho = lesson.rho[(slice(None), *choice.position)].astype(float)
-    v = softmax(rho)
-    best = np.argsort(-v, kind="stable")[:LEADERS]
+    logits = lesson.rho_logits[(slice(None), *choice.position)].astype(float)
+    rho = softmax(logits)
+    best = np.argsort(-rho, kind="stable")[:LEADERS]
     bag = lesson.primitives.astype(float)
-    z = bag @ v
-    q = int(np.argmax(np.abs(z)))
-    powers = np.exp(rho - rho.max())
+    z = bag @ rho
+    k = int(np.argmax(np.abs(z)))
+    powers = np.exp(logits - logits.max())
     rest = float(powers.sum() - powers[best].sum())
     over = " + ".join(_four(powers[i]) for i in best[1:])
     return [
         words.shares(
-            logits=", ".join(map(_four, rho[best])),
+            logits=", ".join(map(_four, logits[best])),
             primitives=", ".join(map(str, best)),
-            largest=_four(rho.max()),
+            largest=_four(logits.max()),
             rest=_four(rest),
             best=int(best[0]),
-            worked=f"1 / (1 + {over} + {_four(rest)}) = {_four(v[best[0]])}.",
+            worked=f"1 / (1 + {over} + {_four(rest)}) = {_four(rho[best[0]])}.",
         ),
         words.mixed(
-            channel=q,
-            total=_four(z[q]),
+            channel=k,
+            total=_four(z[k]),
             primitives=table(
-                words.mixture_columns(q), [(str(i), _four(v[i]), _four(bag[q, i])) for i in best]
+                words.mixture_columns(k), [(str(i), _four(rho[i]), _four(bag[k, i])) for i in best]
             ),
-            sum_of_three=_sum(v[best], bag[q, best]),
-            missing=_four(z[q] - float(bag[q, best] @ v[best])),
+            sum_of_three=_sum(rho[best], bag[k, best]),
+            missing=_four(z[k] - float(bag[k, best] @ rho[best])),
         ),
     ]
 
@@ -102,7 +102,7 @@ def _about_the_whole(lesson: Lesson, choice: Choice) -> list[Question]:
     """The two traps, and what is added in the end."""
     n, count, at = lesson.n, lesson.positions, choice.position
     p = int(np.ravel_multi_index(at, lesson.grid))
-    wrong = softmax(lesson.rho.reshape(n, -1).astype(float), axis=1).sum(axis=0)
+    wrong = softmax(lesson.rho_logits.reshape(n, -1).astype(float), axis=1).sum(axis=0)
     full, factors = weights_bytes(count, n)
     x = lesson.features[(slice(None), *at)].astype(float)
     delta = lesson.expand_weight.astype(float) @ lesson.output[(slice(None), *at)] + lesson.expand_bias
@@ -134,7 +134,7 @@ def _grid(lesson: Lesson) -> str:
 
 def _cell(lesson: Lesson, index: int) -> str:
     t, row, col = np.unravel_index(index, lesson.grid)
-    return f"({row}, {col})" if lesson.grid[0] == 1 else f"({t}, {row}, {col})"
+    return common.place(row, col, t if lesson.grid[0] > 1 else None)
 
 
 def worksheet_html(lesson: Lesson, choice: Choice, *, picture_url: str, title: str) -> str:

@@ -22,6 +22,7 @@ class Moved:
     position: tuple[int, int, int]
     primitive: int
     channel: int
+    a_channel: int
     temperature: float
     reached: int
     terms: int
@@ -34,7 +35,7 @@ class Oracle:
         with np.load(io.BytesIO(npz), allow_pickle=False) as file:
             self.block = next(iter(file)).split("/")[0]
             self.arrays = {name.split("/")[1]: file[name].astype(np.float64) for name in file}
-        self.grid = self.arrays["theta"].shape[1:]
+        self.grid = self.arrays["theta_logits"].shape[1:]
         self.count = int(np.prod(self.grid))
 
     def flat(self, name: str) -> np.ndarray:
@@ -44,12 +45,12 @@ class Oracle:
         """Name on the page to value, for the step that `moved` is at."""
         t, row, col = moved.position
         p = int(np.ravel_multi_index(moved.position, self.grid))
-        n, c = len(self.arrays["theta"]), len(self.arrays["features"])
+        n, c = len(self.arrays["theta_logits"]), len(self.arrays["features"])
         m = len(self.arrays["phi"])
         found: dict[str, Any] = {
             "c": c, "m": m, "n": n, "N": self.count, "frames": self.grid[0], "rows": self.grid[1],
             "columns": self.grid[2], "frame": t, "row": row, "column": col, "primitive": moved.primitive,
-            "channel": moved.channel,
+            "channel": moved.channel, "a_channel": moved.a_channel,
         }  # fmt: skip
         found.update(getattr(self, f"_step_{moved.step}")(moved, p))
         return found
@@ -64,36 +65,36 @@ class Oracle:
 
     def _step_2(self, moved, p):
         normed = self.flat("normed")[:, p]
-        rows = {"phi": min(moved.primitive, len(self.arrays["phi"]) - 1), "theta": moved.primitive}
-        rows["rho"] = moved.primitive
+        k, i = moved.a_channel, moved.primitive
+        rows = {"phi_kp": ("phi", k), "theta_logits_ip": ("theta", i), "rho_logits_ip": ("rho", i)}
         return {
-            f"{name}_ip": np.dot(self.arrays[f"{name}_weight"][row], normed)
-            + self.arrays[f"{name}_bias"][row]
-            for name, row in rows.items()
+            what: np.dot(self.arrays[f"{name}_weight"][row], normed) + self.arrays[f"{name}_bias"][row]
+            for what, (name, row) in rows.items()
         }
 
     def _step_3(self, moved, p):
-        logits = self.flat("theta")[moved.primitive]
+        logits = self.flat("theta_logits")[moved.primitive]
         if moved.temperature == 0:
-            b = np.zeros(self.count)
+            theta = np.zeros(self.count)
             best = np.flatnonzero(logits == max(logits))
-            b[best] = 1 / len(best)
+            theta[best] = 1 / len(best)
         else:
-            b = softmax(logits / moved.temperature)
-        reach = np.exp(entr(b).sum())
-        peak = {"peak": max(b), "one_over_N": 1 / self.count, "reach": reach, "sum_b": b.sum()}
-        return {**peak, **self.place(int(np.argmax(b)), "peak_"), "winners": int((b == max(b)).sum())}
+            theta = softmax(logits / moved.temperature)
+        reach = np.exp(entr(theta).sum())
+        peak = {"peak": max(theta), "one_over_N": 1 / self.count, "reach": reach, "sum_theta": theta.sum()}
+        place = self.place(int(np.argmax(theta)), "peak_")
+        return {**peak, **place, "winners": int((theta == max(theta)).sum())}
 
     def _step_4(self, moved, p):
-        a, b = self.flat("phi"), softmax(self.flat("theta")[moved.primitive])
-        g, so_far = np.einsum("mj,j->m", a, b), np.zeros(len(a))
+        a, theta = self.flat("phi"), softmax(self.flat("theta_logits")[moved.primitive])
+        g, so_far = np.einsum("mj,j->m", a, theta), np.zeros(len(a))
         for j in range(moved.reached + 1):
-            so_far += b[j] * a[:, j]
+            so_far += theta[j] * a[:, j]
         k = max(range(len(g)), key=lambda index: abs(g[index]))
         return {
             **self.place(moved.reached, "j_"),
-            "b_ij": b[moved.reached],
-            "collected": sum(b[: moved.reached + 1]),
+            "theta_ij": theta[moved.reached],
+            "collected": sum(theta[: moved.reached + 1]),
             "k": k,
             "sum_k": so_far[k],
             "g_k": g[k],
@@ -102,40 +103,41 @@ class Oracle:
         }
 
     def _step_5(self, moved, p):
-        right, wrong = softmax(self.flat("rho"), axis=0), softmax(self.flat("rho"), axis=1).sum(axis=0)
-        v, i = right[:, p], moved.primitive
+        logits = self.flat("rho_logits")
+        wrong = softmax(logits, axis=1).sum(axis=0)
+        rho, i = softmax(logits, axis=0)[:, p], moved.primitive
         return {
-            "v_ip": v[i],
-            "rank": 1 + sum(1 for q in range(len(v)) if v[q] > v[i] or (v[q] == v[i] and q < i)),
-            "effective": np.exp(entr(v).sum()),
-            "sum_v": v.sum(),
-            "right_sum": v.sum(),
+            "rho_ip": rho[i],
+            "rank": 1 + sum(1 for q in range(len(rho)) if (-rho[q], q) < (-rho[i], i)),
+            "effective": np.exp(entr(rho).sum()),
+            "sum_rho": rho.sum(),
+            "right_sum": rho.sum(),
             "wrong_sum": wrong[p],
             "wrong_least": min(wrong),
             "wrong_largest": max(wrong),
         }
 
     def _step_6(self, moved, p):
-        v, bag = softmax(self.flat("rho")[:, p]), self.arrays["primitives"]
-        order = sorted(range(len(v)), key=lambda q: (-v[q], q))
-        z, used = np.einsum("mi,i->m", bag, v), order[: moved.terms]
-        so_far = sum(v[q] * bag[:, q] for q in used)
+        rho, bag = softmax(self.flat("rho_logits")[:, p]), self.arrays["primitives"]
+        order = sorted(range(len(rho)), key=lambda q: (-rho[q], q))
+        z, used = np.einsum("mi,i->m", bag, rho), order[: moved.terms]
+        so_far = sum(rho[q] * bag[:, q] for q in used)
         k = max(range(len(z)), key=lambda index: abs(z[index]))
         found = {
             "terms": moved.terms,
-            "shares_so_far": sum(v[q] for q in used),
+            "shares_so_far": sum(rho[q] for q in used),
             "k": k,
             "sum_k": so_far[k],
             "z_k": z[k],
             "error_left": np.linalg.norm(z - so_far) / np.linalg.norm(z),
         }
         for index, q in enumerate(order[:6]):
-            found |= {f"leader_{index}": q, f"leader_share_{index}": v[q]}
+            found |= {f"leader_{index}": q, f"leader_share_{index}": rho[q]}
         frames, rows, cols = self.grid
         sizes = {"this": frames * rows * cols, "finer": frames * 2 * rows * 2 * cols}
         for what, count in (sizes | {"clip": 8 * 56**2, "long": 32 * 56**2}).items():
             found |= {f"{what}_N": count, f"{what}_full": count * count * 4 / 1e6}
-            found |= {f"{what}_factors": 2 * len(v) * count * 4 / 1e6, f"{what}_side": 56}
+            found |= {f"{what}_factors": 2 * len(rho) * count * 4 / 1e6, f"{what}_side": 56}
         return found | {"clip_frames": 8, "long_frames": 32}
 
     def _step_7(self, moved, p):

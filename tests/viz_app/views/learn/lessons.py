@@ -10,7 +10,7 @@ from a2core import Lesson
 from tests.conftest import softmax
 from viz_app.views.learn.steps.screen import Choice
 
-CHOICE = Choice(position=(0, 1, 3), primitive=6, channel=4, temperature=1.0, reached=13, terms=2)
+CHOICE = Choice(position=(0, 1, 3), primitive=6, channel=4, a_channel=3, temperature=1.0, reached=13, terms=2)
 
 
 def made_up_lesson(grid: tuple[int, int, int] = (1, 6, 9), *, c: int = 11, m: int = 5, n: int = 7) -> Lesson:
@@ -23,12 +23,15 @@ def made_up_lesson(grid: tuple[int, int, int] = (1, 6, 9), *, c: int = 11, m: in
         for name, shape in {"phi": (m, c), "theta": (n, c), "rho": (n, c), "expand": (c, m)}.items()
     }
     biases = {name: rng.normal(size=len(weight)).astype(np.float32) for name, weight in weights.items()}
-    made = {name: weights[name] @ x + biases[name][:, None] for name in ("phi", "theta", "rho")}
-    gather, distribute = softmax(made["theta"], 1), softmax(made["rho"], 0)
-    bag = made["phi"] @ gather.T
+    phi, theta_logits, rho_logits = (
+        weights[name] @ x + biases[name][:, None] for name in ("phi", "theta", "rho")
+    )
+    gather, distribute = softmax(theta_logits, 1), softmax(rho_logits, 0)
+    bag = phi @ gather.T
     output = bag @ distribute
     maps = {
-        "features": x, "normed": x, **made, "gather": gather, "distribute": distribute, "output": output,
+        "features": x, "normed": x, "phi": phi, "theta_logits": theta_logits, "rho_logits": rho_logits,
+        "gather": gather, "distribute": distribute, "output": output,
         "added": weights["expand"] @ output + biases["expand"][:, None],
     }  # fmt: skip
     return Lesson(

@@ -27,8 +27,12 @@ def lesson(request) -> Lesson:
 
 CHOICES = [
     CHOICE,
-    dataclasses.replace(CHOICE, position=(0, 0, 0), primitive=0, temperature=0.0, reached=0, terms=1),
-    dataclasses.replace(CHOICE, position=(9, 9, 9), primitive=99, temperature=1e6, reached=9999, terms=99),
+    dataclasses.replace(
+        CHOICE, position=(0, 0, 0), primitive=0, a_channel=0, temperature=0.0, reached=0, terms=1
+    ),
+    dataclasses.replace(
+        CHOICE, position=(9, 9, 9), primitive=99, a_channel=99, temperature=1e6, reached=9999, terms=99
+    ),
     dataclasses.replace(CHOICE, channel=10, temperature=0.2),
 ]
 
@@ -70,14 +74,14 @@ def test_the_lines_under_a_step_print_what_they_are_said_to(lesson, step, choice
 
 def test_at_temperature_zero_the_largest_logit_takes_all_and_words_say_where(lesson):
     screen = screen_of(lesson, 3, dataclasses.replace(CHOICE, temperature=0.0))
-    best = np.unravel_index(lesson.theta[6].argmax(), lesson.grid)
+    best = np.unravel_index(lesson.theta_logits[6].argmax(), lesson.grid)
     assert screen.overlay[best] == 1
     assert screen.overlay.sum() == 1
     assert "arg-max" in screen.sentence
 
 
 def test_equal_logits_share_at_temperature_zero(lesson):
-    tied = dataclasses.replace(lesson, theta=np.zeros_like(lesson.theta))
+    tied = dataclasses.replace(lesson, theta_logits=np.zeros_like(lesson.theta_logits))
     screen = screen_of(tied, 3, dataclasses.replace(CHOICE, temperature=0.0))
     np.testing.assert_allclose(screen.overlay, 1 / lesson.positions)
     assert "share the whole weight equally" in screen.sentence

@@ -22,8 +22,8 @@ def test_the_worksheet_stands_alone_and_its_answers_are_right(grid):
     assert "<b>Cat</b>" not in page
     assert not re.search(r"https?://|<script", page)
     answers = page[page.index("<h2>Answers") :]
-    b = softmax(lesson.theta[6].astype(float).ravel(), 0)
-    assert f"{b.max() * lesson.positions:#.3g}"[:3] in answers
+    theta = softmax(lesson.theta_logits[6].astype(float).ravel(), 0)
+    assert f"{theta.max() * lesson.positions:#.3g}"[:3] in answers
     assert f"{4 * lesson.positions**2 / 1e6:,.2f} MB" in answers
     t, row, col = CHOICE.position
     x, d = (getattr(lesson, name)[:, t, row, col].astype(float) for name in ("features", "added"))

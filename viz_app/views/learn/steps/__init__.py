@@ -25,11 +25,15 @@ from viz_app.views.learn.steps.screen import Choice, Screen, fitted
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is about: its short name, its heading, its formula in LaTeX; and how its screen is made."""
+    """What a step is about: short name, heading, formula in LaTeX; how its screen is made.
+
+    `meets` names the symbols that are met first in it, as the glossary does.
+    """
 
     name: str
     title: str
     formula: str
+    meets: tuple[str, ...]
     draw: Callable[[Board], Screen]
 
 
@@ -42,7 +46,10 @@ _ALL = (
     step6_distribute,
     step7_add,
 )
-STEPS = tuple(Step(step.words.NAME, step.words.TITLE, step.words.FORMULA, step.screen) for step in _ALL)
+STEPS = tuple(
+    Step(step.words.NAME, step.words.TITLE, step.words.FORMULA, step.words.MEETS, step.screen)
+    for step in _ALL
+)
 
 
 def screen(step: int, lesson: Lesson, choice: Choice, tables: Mapping[str, str], file_name: str) -> Screen:

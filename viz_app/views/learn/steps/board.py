@@ -15,7 +15,7 @@ from viz_app.ui.numbers import whole
 from viz_app.views.learn.steps.screen import Choice, subscripted
 from viz_app.views.learn.words import common
 
-TABLES = ("features", "phi", "theta", "rho")
+TABLES = ("features", "phi", "theta_logits", "rho_logits")
 
 
 def softmax(logits: np.ndarray, temperature: float = 1.0, axis: int = -1) -> np.ndarray:

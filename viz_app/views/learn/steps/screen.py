@@ -17,8 +17,9 @@ class Choice:
     """What the visitor moved. Indices count from 0; a position is (t, row, col), in cells."""
 
     position: tuple[int, int, int]
-    primitive: int
-    channel: int
+    primitive: int  # i, a row of Θ̃ and of R̃
+    channel: int  # k, a row of X, Δ and Y
+    a_channel: int  # k, a row of A
     temperature: float
     reached: int  # the last cell of the running sum, in reading order
     terms: int  # how many primitives are put together, at least 1
@@ -47,6 +48,7 @@ def fitted(choice: Choice, lesson: Lesson) -> Choice:
         position=(_inside(t, frames), _inside(row, rows), _inside(col, cols)),
         primitive=_inside(choice.primitive, lesson.n),
         channel=_inside(choice.channel, lesson.c),
+        a_channel=_inside(choice.a_channel, lesson.m),
         temperature=choice.temperature,
         reached=_inside(choice.reached, lesson.positions),
         terms=_inside(choice.terms, lesson.n + 1) or 1,

@@ -26,7 +26,7 @@ def screen(board: Board) -> Screen:
         figures=_table(board) + _column(column, k),
         numbers=printed(
             (common.CHOSEN_CELL, board.place()),
-            (words.IN_CHANNEL, number("x_kp", column[k])),
+            (words.in_channel(whole("channel", k)), number("x_kp", column[k])),
             (words.LENGTH, number("length_x", length)),
         ),
         code=board.load(

@@ -14,58 +14,76 @@ from viz_app.views.learn.words import step2_projections as words
 
 @dataclass(frozen=True)
 class _Projection:
-    """One of the three: its table's symbol, its name in the lesson, a value's letter, the marked row."""
+    """One of the three: its table and the letter of a value, its names in the lesson, and its marked row.
+
+    A row of A is a channel, k of m; a row of Θ̃ or R̃ is a primitive, i of n.
+    """
 
     symbol: str
-    name: str
     letter: str
-    row: int
-    rows: int
-    count: str  # what its number of rows is called
+    array: str  # the table's name in the lesson
+    weights: str  # that of its weight and bias, which have endings
+    index: str  # of a row, "k" or "i"
+    row: Number
+
+    @property
+    def of_channels(self) -> bool:
+        """Whether its rows are channels."""
+        return self.index == "k"
+
+    @property
+    def row_is(self) -> str:
+        """What a row is, in words."""
+        return words.CHANNEL if self.of_channels else words.PRIMITIVE
 
     def value(self, board: Board) -> Number:
         """What stands where the marked row and the chosen cell's column cross, from its weights."""
-        x = board.table("normed")[:, board.p]
-        weight, bias = board.array(f"{self.name}_weight"), board.array(f"{self.name}_bias")
-        return number(f"{self.name}_ip", float(weight[self.row] @ x + bias[self.row]))
+        x, row = board.table("normed")[:, board.p], int(self.row.value)
+        weight, bias = board.array(f"{self.weights}_weight"), board.array(f"{self.weights}_bias")
+        return number(f"{self.array}_{self.index}p", float(weight[row] @ x + bias[row]))
 
     def table(self, board: Board) -> str:
         """All of it, row and column marked."""
+        lesson = board.lesson
+        count, rows = ("m", lesson.m) if self.of_channels else ("n", lesson.n)
         return tensor(
             self.symbol,
-            board.tables[self.name],
-            shape=(whole(self.count, self.rows), whole("N", board.lesson.positions)),
-            axes=(words.rows_down(self.count), common.N_POSITIONS),
+            board.tables[self.array],
+            shape=(whole(count, rows), whole("N", lesson.positions)),
+            axes=(words.rows_down(count, self.row_is), common.N_POSITIONS),
             alt=words.table(self.symbol),
             column=board.column,
-            row=(self.row + 0.5) / self.rows,
+            row=(self.row.value + 0.5) / rows,
         )
 
     def map(self, board: Board) -> str:
         """Its marked row, laid out as the picture."""
-        flat = board.table(self.name)[self.row]
-        return board.map(words.row(self.symbol), flat, SIGNED, words.row_alt(self.symbol))
+        flat = board.table(self.array)[int(self.row.value)]
+        said = words.row(self.row, self.symbol, self.row_is)
+        return board.map(said, flat, SIGNED, words.row_alt(self.symbol))
 
 
 def screen(board: Board) -> Screen:
     """The three tables over their marked rows as maps, and the three values of the chosen cell."""
-    lesson, i = board.lesson, board.i
-    row = min(i, lesson.m - 1)
+    lesson, i, k = board.lesson, board.i, board.choice.a_channel
+    primitive = whole("primitive", i)
     three = (
-        _Projection("A", "phi", "a", row, lesson.m, "m"),
-        _Projection("Θ", "theta", "θ", i, lesson.n, "n"),
-        _Projection("R", "rho", "ρ", i, lesson.n, "n"),
+        _Projection("A", "a", "phi", "phi", "k", whole("a_channel", k)),
+        _Projection("Θ̃", "θ̃", "theta_logits", "theta", "i", primitive),
+        _Projection("R̃", "ρ̃", "rho_logits", "rho", "i", primitive),
     )
     values = [projection.value(board) for projection in three]
     drawn = [projection.table(board) for projection in three] + [
         projection.map(board) for projection in three
     ]
-    crossings = [words.crossing(projection.letter, projection.symbol) for projection in three]
+    crossings = [
+        words.crossing(projection.letter, projection.index, projection.symbol) for projection in three
+    ]
     return Screen(
         sentence=words.SENTENCE,
-        overlay=board.maps(board.table("theta")[i]),
+        overlay=board.maps(board.table("theta_logits")[i]),
         shows=SIGNED,
-        overlay_says=words.overlay(whole("primitive", i)),
+        overlay_says=words.overlay(primitive),
         figures=f'<div class="a2-three">{"".join(drawn)}</div>',
         numbers=printed(
             (common.CHOSEN_CELL, board.place()),
@@ -73,7 +91,7 @@ def screen(board: Board) -> Screen:
         ),
         code=board.load(
             f"x = {board.key('normed')}[:, {board.at}]",
-            f'for name, row in (("phi", {row}), ("theta", {i}), ("rho", {i})):',
+            f'for name, row in (("phi", {k}), ("theta", {i}), ("rho", {i})):',
             f'    weight = d[f"{lesson.name}/{{name}}_weight"].astype(float)',
             f'    bias = d[f"{lesson.name}/{{name}}_bias"].astype(float)',
             '    print(f"{weight[row] @ x + bias[row]:#.4g}")',

@@ -18,48 +18,48 @@ HEAVIEST = 60  # cells that have a bar
 def screen(board: Board) -> Screen:
     """The chosen primitive's logits and its map at the chosen temperature, and how the weight is spread."""
     tau = board.choice.temperature
-    logits = board.table("theta")[board.i]
-    b = softmax(logits, tau)
-    count, reach = board.lesson.positions, effective_count(b)
+    logits = board.table("theta_logits")[board.i]
+    theta = softmax(logits, tau)
+    count, reach = board.lesson.positions, effective_count(theta)
     subscript = board.of_primitive()
     maps = board.map(words.logits(subscript), logits, SIGNED, words.LOGITS_ALT)
-    maps += board.map(words.shares(subscript), b, "gather", words.MAP_ALT)
+    maps += board.map(words.shares(subscript), theta, "gather", words.MAP_ALT)
     return Screen(
-        sentence=_sentence(board, b),
-        overlay=board.maps(b),
+        sentence=_sentence(board, theta),
+        overlay=board.maps(theta),
         shows="gather",
         overlay_says=words.overlay(subscript),
-        figures=f'<div class="a2-pair">{maps}</div>{_heaviest(b)}',
+        figures=f'<div class="a2-pair">{maps}</div>{_heaviest(theta)}',
         numbers=printed(
-            (words.PEAK, number("peak", b.max())),
+            (words.PEAK, number("peak", theta.max())),
             (words.ONE_OVER_N, number("one_over_N", 1 / count)),
             (words.REACH, number("reach", reach)),
             (words.OF_CELLS, whole("N", count)),
-            (words.SUM, number("sum_b", b.sum())),
+            (words.SUM, number("sum_theta", theta.sum())),
         ),
         code=_code(board, tau),
-        prints=f"{b.max():#.4g} {reach:#.4g} {b.sum():#.4g}",
+        prints=f"{theta.max():#.4g} {reach:#.4g} {theta.sum():#.4g}",
     )
 
 
-def _heaviest(b: np.ndarray) -> str:
+def _heaviest(theta: np.ndarray) -> str:
     """The heaviest cells as bars, as shares of the peak, with plain averaging as a line."""
-    most = np.sort(b)[::-1][:HEAVIEST]
+    most = np.sort(theta)[::-1][:HEAVIEST]
     return bars(
         words.HEAVIEST,
-        most / max(float(b.max()), 1e-300),
+        most / max(float(theta.max()), 1e-300),
         axes=words.HEAVIEST_AXES,
         alt=words.HEAVIEST_ALT,
-        outline=np.full(len(most), 1 / len(b) / float(b.max())),
+        outline=np.full(len(most), 1 / len(theta) / float(theta.max())),
         note=words.EVEN,
     )
 
 
-def _sentence(board: Board, b: np.ndarray) -> str:
-    """What the temperature does to the map `b`."""
+def _sentence(board: Board, theta: np.ndarray) -> str:
+    """What the temperature does to the map `theta`."""
     tau = board.choice.temperature
-    place = board.place(board.unflat(int(np.argmax(b))), "peak_")
-    winners = int((b == b.max()).sum())
+    place = board.place(board.unflat(int(np.argmax(theta))), "peak_")
+    winners = int((theta == theta.max()).sum())
     if tau == 0:
         return words.zero_shared(whole("winners", winners)) if winners > 1 else words.zero(place)
     if tau >= FLAT_FROM:
@@ -70,13 +70,14 @@ def _sentence(board: Board, b: np.ndarray) -> str:
 
 
 def _code(board: Board, tau: float) -> str:
-    b = f"np.exp((theta - theta.max()) / {tau!r})"
+    powers = f"np.exp((logits - logits.max()) / {tau!r})"
     if tau == 0:
-        b = f"(theta == theta.max()).astype(float)  # {words.LIMIT}"
+        powers = f"(logits == logits.max()).astype(float)  # {words.LIMIT}"
     return board.load(
-        f"theta = {board.key('theta')}[{board.i}].ravel()",
-        f"b = {b}",
-        "b /= b.sum()",
-        "reach = np.exp(-(b[b > 0] * np.log(b[b > 0])).sum())",
-        'print(f"{b.max():#.4g} {reach:#.4g} {b.sum():#.4g}")',
+        f"logits = {board.key('theta_logits')}[{board.i}].ravel()",
+        f"theta = {powers}",
+        "theta /= theta.sum()",
+        "held = theta[theta > 0]",
+        "reach = np.exp(-(held * np.log(held)).sum())",
+        'print(f"{theta.max():#.4g} {reach:#.4g} {theta.sum():#.4g}")',
     )

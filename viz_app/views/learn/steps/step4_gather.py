@@ -13,15 +13,15 @@ from viz_app.views.learn.words import step4_gather as words
 
 
 class _Sum:
-    """The sum g_i = Σ b_ij a_j of the chosen primitive, and how far it has come at cell `j`."""
+    """The sum g_i = Σ θ_ij a_j of the chosen primitive, and how far it has come at cell `j`."""
 
     def __init__(self, board: Board) -> None:
         self.j = board.choice.reached
-        a, self.b = board.table("phi"), softmax(board.table("theta")[board.i])
-        self.g, self.mean = a @ self.b, a.mean(axis=1)
-        self.so_far = a[:, : self.j + 1] @ self.b[: self.j + 1]
+        a, self.theta = board.table("phi"), softmax(board.table("theta_logits")[board.i])
+        self.g, self.mean = a @ self.theta, a.mean(axis=1)
+        self.so_far = a[:, : self.j + 1] @ self.theta[: self.j + 1]
         self.k = int(np.argmax(np.abs(self.g)))  # the channel whose numbers are printed
-        self.collected = np.cumsum(self.b)
+        self.collected = np.cumsum(self.theta)
 
     def missing(self, other: np.ndarray) -> float:
         """How far `other` is from the whole sum, as a share of it."""
@@ -31,16 +31,16 @@ class _Sum:
 def screen(board: Board) -> Screen:
     """The sum up to the chosen cell, beside the primitive that it becomes and the plain average."""
     of = _Sum(board)
-    b, j, k = of.b, of.j, of.k
+    theta, j, k = of.theta, of.j, of.k
     return Screen(
         sentence=words.SENTENCE,
-        overlay=board.maps(np.where(np.arange(len(b)) <= j, b, 0.0)),
+        overlay=board.maps(np.where(np.arange(len(theta)) <= j, theta, 0.0)),
         shows="gather",
         overlay_says=words.overlay(board.of_primitive()),
         figures=_figures(of, board.of_primitive("g")),
         numbers=printed(
             (words.LAST_CELL, board.place(board.unflat(j), "j_")),
-            (words.ITS_WEIGHT, number("b_ij", b[j])),
+            (words.ITS_WEIGHT, number("theta_ij", theta[j])),
             (words.WEIGHT_COLLECTED, share("collected", of.collected[j])),
             (common.sum_in_channel(whole("k", k)), number("sum_k", of.so_far[k])),
             (common.in_that_channel(board.of_primitive("g")), number("g_k", of.g[k])),
@@ -48,14 +48,14 @@ def screen(board: Board) -> Screen:
             (words.AVERAGE_OFF, share("average_off", of.missing(of.mean))),
         ),
         code=board.load(
-            f"theta, a = {board.key('theta')}[{board.i}].ravel(), "
+            f"logits, a = {board.key('theta_logits')}[{board.i}].ravel(), "
             f"{board.key('phi')}.reshape({board.lesson.m}, -1)",
-            "b = np.exp(theta - theta.max())",
-            "b /= b.sum()",
-            f"running = a[:, : {j} + 1] @ b[: {j} + 1]",
-            f'print(f"{{b[{j}]:#.4g}} {{running[{k}]:#.4g}} {{(a @ b)[{k}]:#.4g}}")',
+            "theta = np.exp(logits - logits.max())",
+            "theta /= theta.sum()",
+            f"running = a[:, : {j} + 1] @ theta[: {j} + 1]",
+            f'print(f"{{theta[{j}]:#.4g}} {{running[{k}]:#.4g}} {{(a @ theta)[{k}]:#.4g}}")',
         ),
-        prints=f"{b[j]:#.4g} {of.so_far[k]:#.4g} {of.g[k]:#.4g}",
+        prints=f"{theta[j]:#.4g} {of.so_far[k]:#.4g} {of.g[k]:#.4g}",
     )
 
 
@@ -76,7 +76,7 @@ def _figures(of: _Sum, name: str) -> str:
     collected = curve(
         words.COLLECTED,
         of.collected,
-        compare=np.arange(1, len(of.b) + 1) / len(of.b),
+        compare=np.arange(1, len(of.theta) + 1) / len(of.theta),
         at=of.j,
         axes=(words.COLLECTED_AXIS, common.CELLS_IN_ORDER),
         alt=words.COLLECTED_ALT,

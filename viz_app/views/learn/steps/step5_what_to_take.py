@@ -15,51 +15,52 @@ from viz_app.views.learn.words import step5_what_to_take as words
 
 def screen(board: Board) -> Screen:
     """The chosen cell's logits and shares over the primitives, and who else takes of the chosen one."""
-    i, rho = board.i, board.table("rho")
-    shares = softmax(rho, axis=0)
-    v = shares[:, board.p]
-    rank = int(np.flatnonzero(np.argsort(-v, kind="stable") == i)[0]) + 1
+    i, logits = board.i, board.table("rho_logits")
+    shares = softmax(logits, axis=0)
+    rho = shares[:, board.p]
+    rank = int(np.flatnonzero(np.argsort(-rho, kind="stable") == i)[0]) + 1
     return Screen(
         sentence=words.SENTENCE,
         overlay=board.maps(shares[i]),
         shows="distribute",
         overlay_says=words.overlay(board.of_primitive("g"), board.of_primitive()),
-        figures=_figures(rho[:, board.p], v, i),
+        figures=_figures(logits[:, board.p], rho, i),
         numbers=printed(
             (common.CHOSEN_CELL, board.place()),
-            (words.share_of(board.of_primitive("g")), number("v_ip", v[i])),
+            (words.share_of(board.of_primitive("g")), number("rho_ip", rho[i])),
             (words.RANK, whole("rank", rank)),
             (words.OF_PRIMITIVES, whole("n", board.lesson.n)),
-            (words.EFFECTIVE, number("effective", effective_count(v))),
-            (words.SUM, number("sum_v", v.sum())),
+            (words.EFFECTIVE, number("effective", effective_count(rho))),
+            (words.SUM, number("sum_rho", rho.sum())),
         ),
         code=board.load(
-            f"rho = {board.key('rho')}[:, {board.at}]",
-            "v = np.exp(rho - rho.max())",
-            "v /= v.sum()",
-            f'print(f"{{v[{i}]:#.4g}} {{np.exp(-(v * np.log(v)).sum()):#.4g}} {{v.sum():#.4g}}")',
+            f"logits = {board.key('rho_logits')}[:, {board.at}]",
+            "rho = np.exp(logits - logits.max())",
+            "rho /= rho.sum()",
+            "effective = np.exp(-(rho * np.log(rho)).sum())",
+            f'print(f"{{rho[{i}]:#.4g}} {{effective:#.4g}} {{rho.sum():#.4g}}")',
         ),
-        prints=f"{v[i]:#.4g} {effective_count(v):#.4g} {v.sum():#.4g}",
-        trap=_wrong_axis(board, rho, v),
+        prints=f"{rho[i]:#.4g} {effective_count(rho):#.4g} {rho.sum():#.4g}",
+        trap=_wrong_axis(board, logits, rho),
     )
 
 
-def _figures(logits: np.ndarray, v: np.ndarray, i: int) -> str:
+def _figures(logits: np.ndarray, rho: np.ndarray, i: int) -> str:
     return bars(
         words.LOGITS,
         logits,
         chosen=i,
         axes=(words.LOGITS_AXIS, common.N_PRIMITIVES),
         alt=words.LOGITS_ALT,
-    ) + bars(words.SHARES, v, chosen=i, axes=(words.SHARES_AXIS, common.N_PRIMITIVES), alt=words.SHARES_ALT)
+    ) + bars(words.SHARES, rho, chosen=i, axes=(words.SHARES_AXIS, common.N_PRIMITIVES), alt=words.SHARES_ALT)
 
 
-def _wrong_axis(board: Board, rho: np.ndarray, v: np.ndarray) -> str:
-    """What the commonest mistake does to the sums: softmax of ρ over positions."""
-    sums = softmax(rho, axis=1).sum(axis=0)
+def _wrong_axis(board: Board, logits: np.ndarray, rho: np.ndarray) -> str:
+    """What the commonest mistake does to the sums: softmax of R̃ over positions."""
+    sums = softmax(logits, axis=1).sum(axis=0)
     figure = board.map(words.TRAP_MAP, sums, "distribute", words.TRAP_MAP_ALT)
     lines = printed(
-        (words.RIGHT_SUM, number("right_sum", v.sum())),
+        (words.RIGHT_SUM, number("right_sum", rho.sum())),
         (words.WRONG_SUM, number("wrong_sum", sums[board.p])),
         (words.WRONG_LEAST, number("wrong_least", sums.min())),
         (words.WRONG_LARGEST, number("wrong_largest", sums.max())),

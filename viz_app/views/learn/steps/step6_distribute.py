@@ -19,14 +19,14 @@ CLIP, LONGER_CLIP = 8, 32  # their frames
 
 
 class _Mixture:
-    """The sum z_p = Σ v_ip g_i of the chosen cell, the largest share first, and its first `terms`."""
+    """The sum z_p = Σ ρ_ip g_i of the chosen cell, the largest share first, and its first `terms`."""
 
     def __init__(self, board: Board) -> None:
         self.terms = board.choice.terms
-        bag, self.v = board.array("primitives"), softmax(board.table("rho")[:, board.p])
-        self.order = np.argsort(-self.v, kind="stable")
-        self.z = bag @ self.v
-        partial = np.cumsum(bag[:, self.order] * self.v[self.order], axis=1)  # (m, n): after 1, 2, … terms
+        bag, self.rho = board.array("primitives"), softmax(board.table("rho_logits")[:, board.p])
+        self.order = np.argsort(-self.rho, kind="stable")
+        self.z = bag @ self.rho
+        partial = np.cumsum(bag[:, self.order] * self.rho[self.order], axis=1)  # (m, n): after 1, 2, … terms
         self.errors = np.linalg.norm(self.z[:, None] - partial, axis=0) / np.linalg.norm(self.z)
         self.so_far = partial[:, self.terms - 1]
         self.k = int(np.argmax(np.abs(self.z)))  # the channel whose numbers are printed
@@ -40,24 +40,24 @@ def screen(board: Board) -> Screen:
     gather = board.lesson.gather.reshape(board.lesson.n, -1)
     return Screen(
         sentence=words.SENTENCE,
-        overlay=board.maps(of.v[of.used] @ gather[of.used]),
+        overlay=board.maps(of.rho[of.used] @ gather[of.used]),
         shows="attention",
         overlay_says=words.OVERLAY,
         figures=_leaders(board, of, gather) + _plots(of),
         numbers=printed(
             (common.CHOSEN_CELL, board.place()),
             (words.TERMS, whole("terms", terms)),
-            (words.SHARES, share("shares_so_far", of.v[of.used].sum())),
+            (words.SHARES, share("shares_so_far", of.rho[of.used].sum())),
             (common.sum_in_channel(whole("k", k)), number("sum_k", of.so_far[k])),
             (common.in_that_channel(words.Z_P), number("z_k", of.z[k])),
             (common.ERROR_LEFT, share("error_left", of.errors[terms - 1])),
         ),
         code=board.load(
-            f"rho, G = {board.key('rho')}[:, {board.at}], {board.key('primitives')}",
-            "v = np.exp(rho - rho.max())",
-            "v /= v.sum()",
-            f"used = np.argsort(-v, kind='stable')[:{terms}]",
-            f'print(f"{{(G[:, used] @ v[used])[{k}]:#.4g}} {{(G @ v)[{k}]:#.4g}}")',
+            f"logits, G = {board.key('rho_logits')}[:, {board.at}], {board.key('primitives')}",
+            "rho = np.exp(logits - logits.max())",
+            "rho /= rho.sum()",
+            f"used = np.argsort(-rho, kind='stable')[:{terms}]",
+            f'print(f"{{(G[:, used] @ rho[used])[{k}]:#.4g}} {{(G @ rho)[{k}]:#.4g}}")',
         ),
         prints=f"{of.so_far[k]:#.4g} {of.z[k]:#.4g}",
         trap=_full_map(board.lesson),
@@ -71,7 +71,7 @@ def _leaders(board: Board, of: _Mixture, gather: np.ndarray) -> str:
         f'<img src="{map_url(board.frame(gather[q]), "gather")}" '
         f'style="aspect-ratio:{board.aspect:.4f}" alt="{words.LEADER_ALT}">'
         f"<span>{subscripted('g', whole(f'leader_{index}', int(q)))}</span>"
-        f"{share(f'leader_share_{index}', of.v[q])}</li>"
+        f"{share(f'leader_share_{index}', of.rho[q])}</li>"
         for index, q in enumerate(of.order[:LEADERS])
     )
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from a2core import Lesson
 from viz_app.ui.figures import SIGNED, bars
 from viz_app.ui.numbers import number, share, whole
 from viz_app.views.learn.steps.board import Board
@@ -44,6 +45,21 @@ def screen(board: Board) -> Screen:
         ),
         prints=f"{x[k, p]:#.4g} {added[k, p]:#.4g} {y[k, p]:#.4g}",
     )
+
+
+def most_changed(lesson: Lesson) -> tuple[int, int, int]:
+    """The cell (t, row, col) where |Δ| / |x| is largest."""
+    change = np.linalg.norm(lesson.added, axis=0) / np.maximum(np.linalg.norm(lesson.features, axis=0), 1e-12)
+    t, row, col = np.unravel_index(int(np.argmax(change)), change.shape)
+    return int(t), int(row), int(col)
+
+
+def plainest_channel(lesson: Lesson, position: tuple[int, int, int]) -> int:
+    """The channel in which X and Y, drawn on one scale, differ most to the eye in the cell at `position`."""
+    before, after = lesson.features, lesson.features + lesson.added
+    scale = np.maximum(abs(before), abs(after)).max(axis=(1, 2, 3))
+    added = abs(lesson.added[(slice(None), *position)])
+    return int(np.argmax(added / np.maximum(scale, 1e-12)))
 
 
 def _equation(board: Board, before: np.ndarray, added: np.ndarray, after: np.ndarray) -> str:

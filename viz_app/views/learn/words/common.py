@@ -26,5 +26,5 @@ def sum_in_channel(channel: object) -> str:
 
 
 def in_that_channel(symbol: str) -> str:
-    """What the sum becomes, in the same channel."""
-    return f"{symbol} in that channel"
+    """What the sum becomes, in the same channel: the one where it is farthest from zero."""
+    return f"{symbol} in that channel, its largest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+MEETS = ("X", "c", "T h w", "N", "p", "k")
 NAME, TITLE = "Features", "The block is given a table of features"
 FORMULA = r"X \in \mathbb{R}^{c \times N}, \quad N = T\,h\,w"
 SENTENCE = (
@@ -11,8 +12,12 @@ SENTENCE = (
 CHANNELS_DOWN = "c channels ↓"
 TABLE = "The table of features, the chosen cell’s column marked"
 COLUMN, COLUMN_ALT = "x<sub>p</sub>, the marked column", "The features of the chosen cell"
-IN_CHANNEL = "its value in the channel, x<sub>kp</sub>"
 LENGTH = "its length, |x<sub>p</sub>|"
+
+
+def in_channel(channel: object) -> str:
+    """What the chosen cell has in one channel."""
+    return f"its value in channel {channel}, x<sub>kp</sub>"
 
 
 def overlay(channel: object) -> str:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+MEETS = ("X̂", "W", "A", "Θ̃", "R̃", "m", "n", "i")
 NAME, TITLE = "Projections", "Three projections of the same features"
 FORMULA = (
-    r"A = W_\phi \hat X + b_\phi, \quad \Theta = W_\theta \hat X + b_\theta, "
-    r"\quad R = W_\rho \hat X + b_\rho"
+    r"A = W_\phi \hat X + b_\phi, \quad \tilde\Theta = W_\theta \hat X + b_\theta, "
+    r"\quad \tilde R = W_\rho \hat X + b_\rho"
 )
 SENTENCE = (
-    "Three linear maps read the same columns: φ says what a cell has to give, θ where each primitive should "
-    "look, ρ what each cell asks for."
+    "Three linear maps read the same columns: A says what a cell has to give, Θ̃ where each primitive should "
+    "look, R̃ what each cell asks for. The tilde says that softmax is still to come."
 )
+CHANNEL, PRIMITIVE = "channel", "primitive"  # what the rows of a table are
 
 
 def overlay(primitive: object) -> str:
     """What lies over the picture."""
-    return f"row {primitive} of Θ laid out as the picture"
+    return f"row {primitive} of Θ̃ laid out as the picture"
 
 
-def rows_down(count: str) -> str:
-    """The axis of a table with `count` rows, "m" or "n"."""
-    return f"{count} rows ↓"
+def rows_down(count: str, what: str) -> str:
+    """The axis of a table with `count` rows, "m" or "n", each of them a channel or a primitive."""
+    return f"{count} {what}s ↓"
 
 
 def table(symbol: str) -> str:
@@ -28,9 +30,9 @@ def table(symbol: str) -> str:
     return f"The table {symbol}, one row and one column marked"
 
 
-def row(symbol: str) -> str:
-    """A table's row, as a map."""
-    return f"marked row of {symbol}"
+def row(index: object, symbol: str, what: str) -> str:
+    """A table's marked row, as a map."""
+    return f"row {index} of {symbol}, a {what}"
 
 
 def row_alt(symbol: str) -> str:
@@ -38,6 +40,6 @@ def row_alt(symbol: str) -> str:
     return f"The marked row of {symbol} as a map"
 
 
-def crossing(letter: str, symbol: str) -> str:
-    """The value that row and column have in common."""
-    return f"{letter}<sub>ip</sub>, where the lines cross in {symbol}"
+def crossing(letter: str, index: str, symbol: str) -> str:
+    """The value that row `index`, "k" or "i", and column p have in common."""
+    return f"{letter}<sub>{index}p</sub>, where the lines cross in {symbol}"

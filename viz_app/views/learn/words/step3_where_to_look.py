@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+MEETS = ("Θ", "τ", "j")
 NAME, TITLE = "Where to look", "Softmax over positions makes a map of where to look"
 FORMULA = (
-    r"b_{ij} = \frac{\exp(\theta_{ij}/\tau)}{\sum_{j'} \exp(\theta_{ij'}/\tau)}, "
-    r"\qquad \sum_j b_{ij} = 1"
+    r"\theta_{ij} = \frac{\exp(\tilde\theta_{ij}/\tau)}{\sum_{j'} \exp(\tilde\theta_{ij'}/\tau)}, "
+    r"\qquad \sum_j \theta_{ij} = 1"
 )
 LOGITS_ALT, MAP_ALT = "The logits of one primitive", "The gather map of one primitive"
 HEAVIEST, HEAVIEST_ALT = "the heaviest cells of the map, largest first", "Weights of the heaviest cells"
 HEAVIEST_AXES = ("share of the peak", "cells, by weight →")
 EVEN = "The line is plain averaging: the same 1/N for each cell."
-PEAK = "peak, max<sub>j</sub> b<sub>ij</sub>"
+PEAK = "peak, max<sub>j</sub> θ<sub>ij</sub>"
 ONE_OVER_N = "plain averaging, 1/N"
 REACH = "reach: cells that hold the map"
 OF_CELLS = "of N cells"
@@ -28,17 +29,17 @@ FLAT = (
 
 def overlay(primitive: str) -> str:
     """What lies over the picture."""
-    return f"the gather map b{primitive} at this temperature"
+    return f"the gather map θ{primitive} at this temperature"
 
 
 def logits(primitive: str) -> str:
     """The first map."""
-    return f"θ{primitive}, logits"
+    return f"θ̃{primitive}, logits"
 
 
 def shares(primitive: str) -> str:
     """The second map."""
-    return f"b{primitive}, after softmax"
+    return f"θ{primitive}, after softmax"
 
 
 def zero_shared(winners: object) -> str:
@@ -60,7 +61,7 @@ def zero(place: str) -> str:
 def one(place: str) -> str:
     """The network's own temperature, with the peak at `place`."""
     return (
-        f"Each row of Θ becomes a map that sums to one over all positions; it peaks at {place}. The network "
+        f"Each row of Θ̃ becomes a map that sums to one over all positions; it peaks at {place}. The network "
         "itself uses temperature one."
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+MEETS = ("a", "G")
 NAME, TITLE = "Gather", "Gather: a weighted sum over all positions"
-FORMULA = r"g_i = \sum_{j} b_{ij}\, a_j, \qquad G = A B^\top"
+FORMULA = r"g_i = \sum_{j} \theta_{ij}\, a_j, \qquad G = A\,\Theta^\top"
 SENTENCE = (
     "Every term multiplies two things read from the same cell, its weight and its features: that is what "
     "second-order means, and why no primitive need be the plain average."
@@ -13,14 +14,14 @@ AVERAGE_ALT = "The plain average of the features, with the primitive"
 COLLECTED, COLLECTED_ALT = "weight collected so far", "Weight collected over the cells"
 COLLECTED_AXIS, COLLECTED_NOTE = "zero to one", "The thin line is plain averaging."
 LAST_CELL = "last cell in the sum, j"
-ITS_WEIGHT = "its weight, b<sub>ij</sub>"
+ITS_WEIGHT = "its weight, θ<sub>ij</sub>"
 WEIGHT_COLLECTED = "weight collected"
 AVERAGE_OFF = "how far the plain average is off"
 
 
 def overlay(primitive: str) -> str:
     """What lies over the picture."""
-    return f"b{primitive} over the cells that are in the sum"
+    return f"θ{primitive} over the cells that are in the sum"
 
 
 def running(primitive: str) -> str:

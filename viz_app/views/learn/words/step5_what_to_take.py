@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+MEETS = ("R",)
 NAME, TITLE = "What to take", "Softmax over primitives makes each cell’s shares"
-FORMULA = r"v_{ip} = \frac{\exp(\rho_{ip})}{\sum_{i'} \exp(\rho_{i'p})}, \qquad \sum_i v_{ip} = 1"
+FORMULA = (
+    r"\rho_{ip} = \frac{\exp(\tilde\rho_{ip})}{\sum_{i'} \exp(\tilde\rho_{i'p})}, "
+    r"\qquad \sum_i \rho_{ip} = 1"
+)
 SENTENCE = (
-    "Each column of R becomes shares that sum to one over the primitives: every cell orders its own mixture, "
+    "Each column of R̃ becomes shares that sum to one over the primitives: every cell orders its own mixture, "
     "whatever the other cells order."
 )
-LOGITS, LOGITS_AXIS = "ρ<sub>p</sub>, the logits of this cell", "logit"
+LOGITS, LOGITS_AXIS = "ρ̃<sub>p</sub>, the logits of this cell", "logit"
 LOGITS_ALT = "Logits of the chosen cell over the primitives"
-SHARES, SHARES_AXIS = "v<sub>p</sub>, its shares", "share"
+SHARES, SHARES_AXIS = "ρ<sub>p</sub>, its shares", "share"
 SHARES_ALT = "Shares of the chosen cell over the primitives"
 RANK = "the primitive’s rank in this cell"
 OF_PRIMITIVES = "of n primitives"
 EFFECTIVE = "primitives that really count here"
 SUM = "sum over all primitives"
-TRAP_TITLE = "Trap: softmax of ρ over positions"
+TRAP_TITLE = "Trap: softmax of R̃ over positions"
 TRAP = (
     "The commonest mistake in public code. Each primitive is then shared out among the cells, so that what a "
     "cell receives depends on how loudly all others ask: some drown, some starve."
@@ -30,9 +34,9 @@ WRONG_LARGEST = "wrong: the largest column"
 
 def overlay(primitive: str, subscript: str) -> str:
     """What lies over the picture: the row of shares of one primitive."""
-    return f"who receives {primitive}: row v{subscript} laid out as the picture"
+    return f"who receives {primitive}: row ρ{subscript} laid out as the picture"
 
 
 def share_of(primitive: str) -> str:
     """What the cell takes of one primitive."""
-    return f"its share of {primitive}"
+    return f"its share of {primitive}, ρ<sub>ip</sub>"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+MEETS = ("Z",)
 NAME, TITLE = "Distribute", "Distribute: each cell mixes its own"
-FORMULA = r"z_p = \sum_{i} v_{ip}\, g_i, \qquad Z = G V"
+FORMULA = r"z_p = \sum_{i} \rho_{ip}\, g_i, \qquad Z = G R"
 SENTENCE = (
     "The cell’s new features are its own mixture of the primitives, put together here from the largest share "
     "down."
@@ -18,10 +19,10 @@ SHARES = "their shares together"
 Z_P = "z<sub>p</sub>"
 TRAP_TITLE = "Trap: writing out the full map"
 TRAP = (
-    "Z = A (BᵀV) gives the same Z, but BᵀV has a row and a column for every cell. Nobody has to compute it: "
-    "(A Bᵀ) V never leaves the size of its two factors, B and V."
+    "Z = A (ΘᵀR) gives the same Z, but ΘᵀR has a row and a column for every cell. Nobody has to compute it: "
+    "(A Θᵀ) R never leaves the size of its two factors, Θ and R."
 )
-TRAP_COLUMNS = ("grid", "N", "BᵀV, N × N", "B and V, n × N each")
+TRAP_COLUMNS = ("grid", "N", "ΘᵀR, N × N", "Θ and R, n × N each")
 THIS_GRID, FINER_GRID = "what you look at", "the same with cells half as large"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+MEETS = ("W<sub>e</sub>", "Δ", "Y")
 NAME, TITLE = "Add", "Expand, and add to what was there"
 FORMULA = r"Y = X + \Delta, \qquad \Delta = W_e Z + b_e"
 SENTENCE = (
     "A last linear map brings the mixture back to all channels and adds it; where the picture lights up, the "
     "features changed most."
 )
-OVERLAY = "|Δ<sub>j</sub>| / |x<sub>j</sub>|: how much the block changed each cell"
+OVERLAY = "|Δ<sub>p</sub>| / |x<sub>p</sub>|: how much the block changed each cell"
 BEFORE, BEFORE_ALT = "X, before", "The channel before"
 ADDED, ADDED_ALT = "Δ, on its own scale", "What is added"
 AFTER, AFTER_ALT = "Y, after", "The channel after"

@@ -21,7 +21,7 @@ class Question:
     lines: int = 2
 
 
-HEAVIEST_COLUMNS = ("cell", "b", "a")
+HEAVIEST_COLUMNS = ("cell", "θ", "a")
 
 
 def positions(*, c: int, grid: str, count: int) -> Question:
@@ -34,10 +34,11 @@ def positions(*, c: int, grid: str, count: int) -> Question:
 
 
 def projection(*, c: int, m: int) -> Question:
-    """How many weights φ has."""
+    """How many weights the first projection has."""
     return Question(
-        f"φ is a linear map from {c} to m = {m} channels with a bias. How many weights does it have? Does "
-        "that change with the size of the picture?",
+        f"A = W<sub>φ</sub> X̂ + b<sub>φ</sub> has m = {m} rows, one a channel, and reads all {c} channels of "
+        "a cell. How many numbers are in W<sub>φ</sub> and b<sub>φ</sub>? Does that change with the size of "
+        "the picture?",
         f"c · m + m = {c * m + m:,}. No: the same map reads every cell.",
     )
 
@@ -45,8 +46,8 @@ def projection(*, c: int, m: int) -> Question:
 def two_logits(*, primitive: int, first: str, second: str, times: str, times_warmer: str) -> Question:
     """What softmax makes of a difference, and what the temperature does to it."""
     return Question(
-        f"Two cells have the logits {first} and {second} in the row of primitive {primitive}. How many times "
-        "more weight does softmax give the first? And at temperature 2?",
+        f"Two cells have the logits {first} and {second} in row {primitive} of Θ̃, a primitive’s. How many "
+        "times more weight does softmax give the first? And at temperature 2?",
         f"exp({first} − {second}) = {times} times; at temperature 2 the square root of that, {times_warmer} "
         "times.",
     )
@@ -55,9 +56,10 @@ def two_logits(*, primitive: int, first: str, second: str, times: str, times_war
 def heaviest_cell(*, primitive: int, weight: str, times: str, even: str) -> Question:
     """The peak of a gather map beside plain averaging."""
     return Question(
-        f"The heaviest cell of gather map {primitive} has the weight {weight}. How many times more is that "
-        "than in a plain average? What would it be at temperature 0, and at a very large temperature?",
-        f"b · N = {times} times. At temperature 0 its weight is 1 (the arg-max); at a very large one 1/N = "
+        f"The heaviest cell of the gather map θ<sub>{primitive}</sub> has the weight {weight}. How many "
+        "times more is that than in a plain average? What would it be at temperature 0, and at a very large "
+        "temperature?",
+        f"θ · N = {times} times. At temperature 0 its weight is 1 (the arg-max); at a very large one 1/N = "
         f"{even}.",
     )
 
@@ -65,8 +67,8 @@ def heaviest_cell(*, primitive: int, weight: str, times: str, even: str) -> Ques
 def gathered(*, primitive: int, channel: int, total: str, cells: str, sum_of_three: str) -> Question:
     """Three terms of a primitive; `cells` is a table of them."""
     return Question(
-        f"These are the three heaviest cells of primitive {primitive}, with their features in channel "
-        f"{channel}. What do they add to (g<sub>{primitive}</sub>)<sub>{channel}</sub>, which is {total} in "
+        f"These are the three heaviest cells of θ<sub>{primitive}</sub>, with their values in channel "
+        f"{channel} of A. What do they add to g<sub>{primitive}</sub> in that channel, which is {total} in "
         f"all?{cells}",
         f"{sum_of_three}, of {total}.",
         3,
@@ -77,7 +79,7 @@ def shares(*, logits: str, primitives: str, largest: str, rest: str, best: int, 
     """What a cell takes of its best primitive."""
     return Question(
         f"The marked cell has the logits {logits} for primitives {primitives}; for all others together, "
-        f"Σ exp(ρ − {largest}) = {rest}. What share does it take of primitive {best}?",
+        f"Σ exp(ρ̃ − {largest}) = {rest}. What share does it take of primitive {best}?",
         worked,
         3,
     )
@@ -85,13 +87,13 @@ def shares(*, logits: str, primitives: str, largest: str, rest: str, best: int, 
 
 def mixture_columns(channel: int) -> tuple[str, str, str]:
     """What the table of three primitives holds."""
-    return "primitive", "share v", f"value in channel {channel}"
+    return "primitive", "share ρ", f"value in channel {channel}"
 
 
 def mixed(*, channel: int, total: str, primitives: str, sum_of_three: str, missing: str) -> Question:
     """Three terms of a mixture; `primitives` is a table of them."""
     return Question(
-        f"Put (z<sub>p</sub>)<sub>{channel}</sub> together from the three largest shares. It is {total} in "
+        f"Put z<sub>p</sub> together in channel {channel} from the three largest shares. It is {total} in "
         f"all: how much is missing?{primitives}",
         f"{sum_of_three}; missing {missing}.",
         3,
@@ -101,7 +103,7 @@ def mixed(*, channel: int, total: str, primitives: str, sum_of_three: str, missi
 def wrong_axis(*, mean: str, marked: str, least: str, most: str) -> Question:
     """What goes wrong with the softmax over the other axis."""
     return Question(
-        "Somebody takes the softmax of ρ over positions. What do the shares of one cell then sum to, on "
+        "Somebody takes the softmax of R̃ over positions. What do the shares of one cell then sum to, on "
         "average over cells? What is the trouble with that?",
         f"Each of the n rows sums to 1, so the mean column sums to n/N = {mean}; the marked cell’s to "
         f"{marked}, others to anything from {least} to {most}. What a cell receives then depends on what the "
@@ -114,7 +116,7 @@ def full_map(*, n: int, full: str, factors: str) -> Question:
     """What the N × N map would weigh."""
     return Question(
         "How many megabytes (10⁶ bytes) would the full N × N map take in float32, and how many the two "
-        f"factors B and V? From which N on, with n = {n}, are the factors the smaller?",
+        f"factors Θ and R? From which N on, with n = {n}, are the factors the smaller?",
         f"4 N² = {full} MB; 2 · 4 n N = {factors} MB. The factors are smaller when N > 2 n = {2 * n}.",
     )
 
