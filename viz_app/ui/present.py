@@ -12,7 +12,8 @@ from viz_app.components.presenter import asked, presenter
 from viz_app.ui import address, playlist, share, text
 from viz_app.ui.state import Key, presenting
 
-PAGES_WITH_A_LIST = ("", "explore")  # where pictures are stepped through; the default page has no path
+# Where pictures are stepped through; the default page has no path. In the lesson a remote turns its steps.
+PAGES_WITH_A_LIST = ("", "explore", "compare", "experiment")
 
 
 def bar(url_path: str) -> None:

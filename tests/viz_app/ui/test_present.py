@@ -153,6 +153,31 @@ def test_a_remote_steps_through_the_visitors_own_picture_and_a_pin(checkpoints, 
     assert not app.exception
 
 
+@pytest.mark.slow
+def test_pages_about_the_picture_on_screen_step_too(checkpoints, traced):
+    def comparing() -> None:
+        from viz_app.ui import present, shell
+
+        present.bar("compare")
+        with shell.waiting("") as look:
+            shell.current_shown(look=look)
+
+    app = AppTest.from_function(comparing, default_timeout=60)
+    app.session_state[Key.PLAYLIST] = {
+        name: (name, {"picture": name, "size": "224", "block": "blocks.4", "at": at, "pins": at})
+        for name, at in [("coffee", "x8y8"), ("astronaut", "x24y8")]
+    }
+    app.run()
+    press(app, presenting=True, turns=1)
+    assert app.session_state[Key.SHOWN].picture.id == "coffee"
+    press(app, presenting=True, turns=2)
+    assert app.session_state[Key.SHOWN].picture.id == "astronaut"
+    assert app.session_state[Key.PROBE].position == (0, 0, 1)
+    press(app, presenting=True, turns=3)
+    assert app.session_state[Key.SHOWN].picture.id == "astronaut", "it was the last"
+    assert not app.exception
+
+
 # ---- the link
 
 

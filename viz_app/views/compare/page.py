@@ -12,13 +12,13 @@ import a2core
 from a2core import Reading, Rival
 from a2core.canvas import map_top
 from viz_app.components.cell_picker import cell_picker, picked
-from viz_app.server import faults, traces
+from viz_app.server import faults
 from viz_app.server.traces import Shown
 from viz_app.ui import guards
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block, mark, marked_cell
-from viz_app.ui.shell import styled, waiting
+from viz_app.ui.shell import current_shown, styled, waiting
 from viz_app.ui.state import presenting
 from viz_app.views.compare import content, service
 from viz_app.views.compare.charts import cost_curves
@@ -37,7 +37,7 @@ def render() -> None:
     styled("figures.css", "compare.css")
     st.html(content.LEAD)
     with waiting(content.TRACING) as look:
-        shown = traces.current_shown(look=look)
+        shown = current_shown(look=look)
     _page(shown)
 
 
