@@ -56,6 +56,7 @@ def _page(shown: Shown, block: str) -> None:
         links.move_back(shown, block, moved)
     state.arrive(step, moved)
     sliders = controls.sliders_of(step, room, moved)
+    state.choose(shown, block, moved)
     choice = state.choice_of(moved)
     screen = steps.screen(step, room.lesson, choice, room.tables, service.lesson_file(shown, block))
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from viz_app.server.traces import Shown
 from viz_app.ui import pixel
-from viz_app.ui.selection import cell_was_marked, current_probe, marked_cell
+from viz_app.ui.selection import cell_was_marked, current_probe, mark, marked_cell
 from viz_app.views.learn.service import Classroom
 from viz_app.views.learn.steps.screen import Choice
 from viz_app.views.learn.steps.step7_add import most_changed, plainest_channel
@@ -69,6 +69,7 @@ def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any
         Key.REACHED: lesson.positions - 1,
         Key.TERMS: 3,
     }
+    moved["chosen"] = _chosen(moved)
     st.session_state[Key.MOVED] = moved
     for key in _MOVED_BY_SLIDERS:
         st.session_state.pop(key, None)
@@ -83,7 +84,23 @@ def arrive(step: int, moved: dict[str, Any]) -> None:
     moved["opens_on"] = None
     if moved["position"] == at_first:
         moved["position"] = changed
+        moved["chosen"] = _chosen(moved)
         st.session_state.pop(Key.FRAME, None)
+
+
+def choose(shown: Shown, block: str, moved: dict[str, Any]) -> None:
+    """Have the cell and the primitive that the visitor moved to be what the other pages are about."""
+    chosen = _chosen(moved)
+    if chosen == moved["chosen"]:
+        return
+    position, primitive = moved["chosen"] = chosen
+    mark(shown, block=block, position=position, primitive=primitive)
+    moved["about"] = (shown.key, block, current_probe(shown))
+
+
+def _chosen(moved: dict[str, Any]) -> tuple[tuple[int, int, int], int]:
+    t, row, col = moved["position"]
+    return (int(t), int(row), int(col)), int(moved[Key.PRIMITIVE])
 
 
 def choice_of(moved: dict[str, Any]) -> Choice:

@@ -156,3 +156,18 @@ def test_an_answer_of_the_bar_that_does_not_fit_is_dropped(raw):
 
 def test_an_answer_of_the_bar_is_a_step():
     assert parse_asked({"step": 7}, 7) == 7
+
+
+def test_a_cell_and_a_primitive_chosen_in_the_lesson_are_what_other_pages_are_about(clip_shown):
+    app = opened(learn, clip_shown, step="5")
+    app.slider(key="lesson-frame").set_value(2).run()
+    app.slider(key="lesson-primitive").set_value(1).run()
+    probe = app.session_state[Key.PROBE]
+    moved = app.session_state["lesson-moved"]
+    assert (probe.t, probe.primitive) == (2, 1)
+    assert probe.position == moved["position"]
+    assert app.session_state[Key.ADDRESS]["primitive"] == "1", "Explore comes back to it"
+    assert app.session_state[Key.ADDRESS]["at"].endswith("t2")
+    turn(app)
+    assert app.session_state[Key.PROBE] == probe
+    assert app.slider(key="lesson-frame").value == 2, "what was moved stays in the lesson"
