@@ -254,3 +254,13 @@ def test_a_remote_steps_through_pins_and_own_pictures_with_the_map_hidden_until_
     app.page.get_by_role("button", name="The next picture").click()
     app.wait_until(lambda: app.trace_key() == mine)
     app.page.locator(IDLE).wait_for()
+    # The list goes with the switch to other pages, whose link says what is on screen.
+    app.page.get_by_role("link", name="Compare").click()
+    stands(app, "/compare")
+    app.page.keyboard.press("PageUp")
+    app.wait_until(lambda: where.inner_text().startswith("1 / 2"))
+    app.wait_until_idle()
+    app.page.locator("[data-a2-presenter] .link").click()
+    said = app.page.locator(".a2-link a").inner_text()
+    assert "/compare?picture=chelsea&" in said
+    assert "&pins=x" in said

@@ -98,12 +98,17 @@ def open_at(asked: Mapping[str, str], *, look: Look | None = None) -> list[str]:
 def current_shown(*, look: Look) -> Shown:
     """What the visitor looked at last, on any page, or what was just stepped to in front of a class.
 
+    Where a visit begins with a link, its picture; what of it could not be had is told here.
+
     Raises:
         A2Error: there is no checkpoint to use, or it is refused.
         Whatever `look` raises.
     """
-    if (stop := st.session_state.pop(Key.GO, None)) is not None:
-        open_at(stop, look=look)
+    asked = st.session_state.pop(Key.GO, None)
+    if asked is None and Key.SHOWN not in st.session_state and address.PICTURE in st.query_params:
+        asked = st.query_params.to_dict()
+    if asked is not None:
+        tell_link(st.container(), open_at(asked, look=look))
     return traces.current_shown(look=look)
 
 
