@@ -284,6 +284,27 @@ def test_presentation_is_large_type_without_controls_and_escape_leaves(show: Sho
     assert not press(canvas, "Escape")["presentation"]
 
 
+def test_the_map_and_all_that_tells_it_are_hidden_until_they_are_revealed(show: Show) -> None:  # noqa: F811
+    payload, _ = harness.make_payload(n=8)
+    canvas = show(payload)
+    answers = ["overlay", "readout", "legend", "rank", "pair", "galleryTitle"]
+
+    def seen() -> list[str]:
+        return [name for name in answers if canvas.page.locator(f"[data-ref={name}]").is_visible()]
+
+    assert seen() == answers
+    assert press(canvas, "h")["veiled"]
+    assert seen() == []
+    canvas.hover(0.3, 0.6)
+    canvas.page.keyboard.press("Enter")
+    canvas.settle()
+    assert canvas.page.locator("[data-ref=live]").inner_text() == "The map is hidden until it is revealed."
+    assert canvas.page.locator("[data-ref=rest]").is_visible()
+    canvas.page.get_by_role("button", name="reveal").click()
+    assert not canvas.settle()["veiled"]
+    assert seen() == answers
+
+
 # ------------------------------------------------------------------------------------ touch
 
 

@@ -42,7 +42,7 @@ TEXTS = r"""() => {
             if (style.clip !== "auto" && own.width <= 1) return null;
             if (free || style.display === "contents" || style.display === "inline") continue;
             const scrolls = /auto|scroll/.test(style.overflowX + style.overflowY);
-            if (scrolls && !at.matches("[data-testid=stMain]")) free = true;
+            if (scrolls && !at.matches("[data-testid=stMain], .a2c")) free = true;
             else if (style.overflow !== "visible" && style.textOverflow !== "ellipsis")
                 cut ||= box.right > own.right + 2 || box.bottom > own.bottom + 2 || box.left < own.left - 2;
         }
@@ -73,6 +73,8 @@ TEXTS = r"""() => {
     walk(document.body);
     return found;
 }"""
+
+FITS = "node => node.scrollHeight <= node.clientHeight && node.scrollWidth <= node.clientWidth"
 
 
 def presenting(address: str) -> str:
@@ -108,6 +110,19 @@ def switch(app: AppPage) -> Any:
     return app.page.locator("[data-a2-presenter] .present")
 
 
+def assert_it_can_be_read(app: AppPage, address: str) -> None:
+    """Large letters, nothing cut, nothing on anything else, and no more than the window holds."""
+    texts = app.page.evaluate(TEXTS)
+    assert len(texts) > 8, address
+    assert [(text, px) for text, px, *_ in texts if px < 24] == [], address
+    if address in SCROLLS:
+        return
+    assert [text for text, _, cut, _ in texts if cut] == [], address
+    assert overlapping(texts) == [], address
+    for scroller in app.page.locator(f"{MAIN}, .a2c").all():
+        assert scroller.evaluate(FITS), address
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), PROJECTORS)
 def test_every_page_can_be_read_from_the_last_row_and_nothing_is_cut(
@@ -118,17 +133,26 @@ def test_every_page_can_be_read_from_the_last_row_and_nothing_is_cut(
         if address != "/":
             app.page.goto(urljoin(app.page.url, presenting(address)))
             stands(app, address)
-        texts = app.page.evaluate(TEXTS)
-        assert len(texts) > 8, address
-        assert [(text, px) for text, px, *_ in texts if px < 24] == [], address
-        if address in SCROLLS:
-            continue
-        assert [text for text, _, cut, _ in texts if cut] == [], address
-        assert overlapping(texts) == [], address
-        main = app.page.locator(MAIN)
-        assert main.evaluate("m => m.scrollHeight <= m.clientHeight && m.scrollWidth <= m.clientWidth"), (
-            address
-        )
+        assert_it_can_be_read(app, address)
+
+
+@pytest.mark.parametrize(("name", "size"), [("tall.png", (400, 900)), ("wide.png", (1500, 500))])
+def test_a_picture_of_any_shape_fits_beside_its_words(
+    open_app: OpenApp, name: str, size: tuple[int, int]
+) -> None:
+    app = open_app("/", width=1280, height=720, traced=False)
+    app.stage.wait_for(timeout=FIRST_MS)
+    before = app.trace_key()
+    app.drop(name, png((30, 90, 200), size), "image/png")
+    app.wait_until(lambda: app.trace_key() != before)
+    app.wait_until_idle()
+    switch(app).click()
+    stands(app, "/")
+    assert_it_can_be_read(app, "/")
+    for page, address in [("Learn", "/learn?step=1"), ("Compare", "/compare"), ("Experiment", "/experiment")]:
+        app.page.get_by_role("link", name=page).click()
+        stands(app, address)
+        assert_it_can_be_read(app, address)
 
 
 def test_the_switch_stands_at_the_same_place_on_every_page_and_is_kept_until_escape(
@@ -230,3 +254,13 @@ def test_a_remote_steps_through_pins_and_own_pictures_with_the_map_hidden_until_
     app.page.get_by_role("button", name="The next picture").click()
     app.wait_until(lambda: app.trace_key() == mine)
     app.page.locator(IDLE).wait_for()
+    # The list goes with the switch to other pages, whose link says what is on screen.
+    app.page.get_by_role("link", name="Compare").click()
+    stands(app, "/compare")
+    app.page.keyboard.press("PageUp")
+    app.wait_until(lambda: where.inner_text().startswith("1 / 2"))
+    app.wait_until_idle()
+    app.page.locator("[data-a2-presenter] .link").click()
+    said = app.page.locator(".a2-link a").inner_text()
+    assert "/compare?picture=chelsea&" in said
+    assert "&pins=x" in said

@@ -14,10 +14,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from viz_app.server import models, samples, traces, uploads
 from viz_app.server.jobs import Standing
+from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui import address, link_words, text
+from viz_app.ui import address, link_words, places, text
 from viz_app.ui.guards import callback
-from viz_app.ui.state import Key
+from viz_app.ui.selection import remember
+from viz_app.ui.state import Key, Probe
 
 STYLES = Path(__file__).resolve().parent / "style"
 STYLE_OF_ALL = ("style.css", "presenting.css", "streamlit.css")
@@ -69,6 +71,45 @@ def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, li
         remarks.append(link_words.no_weights(label, labels[0]))
     st.session_state[Key.CHECKPOINT] = label  # unknown: the first is chosen where the choice is drawn
     return link, remarks
+
+
+def open_at(asked: Mapping[str, str], *, look: Look | None = None) -> list[str]:
+    """Have the picture and the mark of a link on a page that is not Explore; what could not be had."""
+    link, remarks = follow(asked)
+    usable, _ = models.list_weights()
+    if not usable or link is None:
+        return remarks
+    weights = {weights.label: weights for weights in usable}.get(st.session_state[Key.CHECKPOINT])
+    name: str = st.session_state[Key.SAMPLE]
+    sample = next((sample for sample in samples.SAMPLES if sample.name == name), None)
+    given = samples.sample_clip() if sample is None else samples.load_sample(sample)
+    picture = uploads.own().get(name, given)
+    shown = traces.show(picture, weights or usable[0], st.session_state[Key.SIZE], look=look)
+    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
+    block = shown.trace.blocks[view["block"]]
+    t, row, col = view.get("probe") or places.default_position(block, picture.spot)
+    st.session_state[Key.SHOWN] = shown
+    remember(shown, Probe(shown.key, block.name, t, row, col, view["primitive"]))
+    # There the picture it is about can be brought.
+    st.session_state[Key.ADDRESS] = dict(st.session_state.get(Key.AWAITED, link))
+    return remarks + faults
+
+
+def current_shown(*, look: Look) -> Shown:
+    """What the visitor looked at last, on any page, or what was just stepped to in front of a class.
+
+    Where a visit begins with a link, its picture; what of it could not be had is told here.
+
+    Raises:
+        A2Error: there is no checkpoint to use, or it is refused.
+        Whatever `look` raises.
+    """
+    asked = st.session_state.pop(Key.GO, None)
+    if asked is None and Key.SHOWN not in st.session_state and address.PICTURE in st.query_params:
+        asked = st.query_params.to_dict()
+    if asked is not None:
+        tell_link(st.container(), open_at(asked, look=look))
+    return traces.current_shown(look=look)
 
 
 def tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:

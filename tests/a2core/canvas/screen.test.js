@@ -10,7 +10,7 @@ import { Answer } from "../../../a2core/canvas/assets/answer.js";
 import { OVERLAYS, ownTop } from "../../../a2core/canvas/assets/overlays.js";
 import { isOfPlace, screenOf } from "../../../a2core/canvas/assets/screen.js";
 import { firstState } from "../../../a2core/canvas/assets/state.js";
-import { DIRECTIONS, MAPS } from "../../../a2core/canvas/assets/words.js";
+import { DIRECTIONS, GUESS, MAPS } from "../../../a2core/canvas/assets/words.js";
 import vocabulary from "../../../a2core/canvas/vocabulary.json" with { type: "json" };
 import { smallModel } from "./made.js";
 
@@ -44,6 +44,19 @@ const choices = {
 };
 
 const PAINTED = { from: "attention", to: "received", change: "change" };
+
+test("while a class guesses the title asks, and says nothing of the answer", () => {
+  const state = Object.assign(firstState(model), { point: at(1, 1), veiled: true });
+  const answer = new Answer(state.block);
+  const titles = ["from", "to"].map((direction) => {
+    Object.assign(state, { direction });
+    answer.ask(state, model);
+    return screenOf(state, model, answer.subject).title;
+  });
+  assert.deepEqual(titles, [GUESS.from, GUESS.to]);
+  Object.assign(state, { layer: "gather", primitive: 3 });
+  assert.equal(screenOf(state, model, answer.subject).title, GUESS.map);
+});
 
 test("whatever is shown, title, question, legend, list and gallery say the same of it", () => {
   let walked = 0;

@@ -60,6 +60,14 @@ def test_the_link_is_shown_once_for_each_time_it_is_asked_for():
     assert "a2.example" not in page_html(app)
 
 
+def test_a_link_to_a_page_without_an_address_of_its_own_says_what_is_on_screen():
+    app = AppTest.from_function(pages)
+    app.session_state["at"] = "compare"
+    app.session_state[Key.ADDRESS] = {"picture": "coffee", "at": "x8y8", "present": "1"}
+    press(app.run(), presenting=True, links=1, link="https://a2.example/compare")
+    assert ">https://a2.example/compare?picture=coffee&amp;at=x8y8<" in page_html(app)
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -151,6 +159,50 @@ def test_a_remote_steps_through_the_visitors_own_picture_and_a_pin(checkpoints, 
     press(app, presenting=True, turns=0)
     assert app.session_state[Key.SHOWN].picture.id == mine
     assert not app.exception
+
+
+@pytest.mark.slow
+def test_pages_about_the_picture_on_screen_step_too(checkpoints, traced):
+    def comparing() -> None:
+        from viz_app.ui import present, shell
+
+        present.bar("compare")
+        with shell.waiting("") as look:
+            shell.current_shown(look=look)
+
+    app = AppTest.from_function(comparing, default_timeout=60)
+    app.session_state[Key.PLAYLIST] = {
+        name: (name, {"picture": name, "size": "224", "block": "blocks.4", "at": at, "pins": at})
+        for name, at in [("coffee", "x8y8"), ("astronaut", "x24y8")]
+    }
+    app.run()
+    press(app, presenting=True, turns=1)
+    assert app.session_state[Key.SHOWN].picture.id == "coffee"
+    press(app, presenting=True, turns=2)
+    assert app.session_state[Key.SHOWN].picture.id == "astronaut"
+    assert app.session_state[Key.PROBE].position == (0, 0, 1)
+    press(app, presenting=True, turns=3)
+    assert app.session_state[Key.SHOWN].picture.id == "astronaut", "it was the last"
+    assert not app.exception
+
+
+@pytest.mark.slow
+def test_a_visit_to_compare_may_begin_with_a_link(checkpoints, traced):
+    def comparing() -> None:
+        from viz_app.ui import shell
+
+        with shell.waiting("") as look:
+            shell.current_shown(look=look)
+
+    app = AppTest.from_function(comparing, default_timeout=60)
+    for name, value in {"picture": "coffee", "size": "224", "block": "blocks.4", "at": "x24y8"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert app.session_state[Key.SHOWN].picture.id == "coffee"
+    assert app.session_state[Key.PROBE].position == (0, 0, 1)
+    app.query_params["picture"] = "unicorn"
+    app.run()
+    assert app.session_state[Key.SHOWN].picture.id == "coffee", "only where a visit begins"
 
 
 # ---- the link

@@ -42,16 +42,18 @@ def presenter(
     turns: int,
     links: int,
     stop: str | None,
+    query: str | None,
     key: str,
 ) -> None:
     """Show the switch.
 
     `stop` is where in the list of pictures the page is, in words; None where none is stepped through.
+    `query` is what a link to the page asks for, None where that stands in the browser's address.
     When the visitor does something the page runs, and `asked(key)` says what.
     """
     hand_over(
         _component,
-        {"presenting": presenting, "turns": turns, "links": links, "stop": stop},
+        {"presenting": presenting, "turns": turns, "links": links, "stop": stop, "query": query},
         key=key,
         name="asked",
         identity=key,

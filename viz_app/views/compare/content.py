@@ -63,6 +63,11 @@ def measuring(kind: str) -> str:
     return f"Measuring {NAMES[kind]}"
 
 
+def shape(aspect: float) -> str:
+    """How wide the pictures are by their height, for the style sheet that has them fill a window."""
+    return f'<style>[class*="st-key-compare-picker"] {{ --aspect: {aspect:.4f}; }}</style>'
+
+
 def heading(rival: Rival) -> str:
     """The kind of block, and whether somebody trained it."""
     flag = (

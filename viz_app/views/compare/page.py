@@ -12,13 +12,13 @@ import a2core
 from a2core import Reading, Rival
 from a2core.canvas import map_top
 from viz_app.components.cell_picker import cell_picker, picked
-from viz_app.server import faults, traces
+from viz_app.server import faults
 from viz_app.server.traces import Shown
 from viz_app.ui import guards
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block, mark, marked_cell
-from viz_app.ui.shell import styled, waiting
+from viz_app.ui.shell import current_shown, styled, waiting
 from viz_app.ui.state import presenting
 from viz_app.views.compare import content, service
 from viz_app.views.compare.charts import cost_curves
@@ -37,7 +37,7 @@ def render() -> None:
     styled("figures.css", "compare.css")
     st.html(content.LEAD)
     with waiting(content.TRACING) as look:
-        shown = traces.current_shown(look=look)
+        shown = current_shown(look=look)
     _page(shown)
 
 
@@ -62,6 +62,7 @@ def _page(shown: Shown) -> None:
             )
         if any(not rival.trained for rival, _ in found):
             st.html(content.UNTRAINED)
+        st.html(content.shape(_aspect(shown)))
         with st.container(key="compare-row"):
             columns = st.columns(len(found), gap="small")
         for column, (rival, reading) in zip(columns, found, strict=True):
@@ -78,6 +79,12 @@ def _page(shown: Shown) -> None:
         _growth(settings, positions)
 
 
+def _aspect(shown: Shown) -> float:
+    """Width of the picture by its height."""
+    _, height_px, width_px, _ = shown.trace.model_input.shape
+    return width_px / height_px
+
+
 def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tuple[int, int, int]) -> None:
     """One kind of block: its map for the pixel, what it says, and whether others are handed the same."""
     t, row, col = position
@@ -86,14 +93,13 @@ def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tup
     key, about = f"{Key.PICKER}-{rival.kind}", f"{shown.key}/{block}"
     st.html(content.heading(rival))
     high = map_top(float(attention.max()), 1 / attention.size)
-    _, height_px, width_px, _ = shown.trace.model_input.shape
     cell_picker(
         service.small_frames(shown)[t],
         overlay_url(attention[t], "attention", high=high),
         identity=about,
         cell=(row, col),
         grid=(rows, cols),
-        aspect=width_px / height_px,
+        aspect=_aspect(shown),
         label=content.moves(shown.picture.alt, rival.kind),
         key=key,
         on_change=callback(lambda: _pick(key, about, shown, t, (rows, cols))),

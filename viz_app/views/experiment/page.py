@@ -11,11 +11,11 @@ from viz_app.components.bag_board import bag_board
 from viz_app.components.runtime import override
 from viz_app.server import replays
 from viz_app.server.replays import Subject
-from viz_app.server.traces import Shown, current_shown
+from viz_app.server.traces import Shown
 from viz_app.ui import plots
 from viz_app.ui.guards import fragment, tell
 from viz_app.ui.selection import current_probe, marked_cell
-from viz_app.ui.shell import styled, waiting
+from viz_app.ui.shell import current_shown, styled, waiting
 from viz_app.views.experiment import content, controls, service, state
 from viz_app.views.experiment.maps import TILES_A_ROW
 from viz_app.views.experiment.service import Place

@@ -6,10 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from viz_app.server import models, samples, traces
 from viz_app.server.traces import Shown
-from viz_app.ui import address, places
-from viz_app.ui.shell import follow
+from viz_app.ui import address
+from viz_app.ui.shell import open_at
 from viz_app.ui.state import Key as AppKey
 from viz_app.ui.state import Probe, came_by_history, presenting
 from viz_app.views.learn.state import Key
@@ -25,23 +24,10 @@ def open_link() -> list[str]:
     asked = st.query_params.to_dict()
     if AppKey.SHOWN in st.session_state or address.PICTURE not in asked:
         return []
-    link, remarks = follow(asked)
-    chosen: str = st.session_state[AppKey.SAMPLE]
-    usable, _ = models.list_weights()
-    weights = {weights.label: weights for weights in usable}.get(st.session_state[AppKey.CHECKPOINT])
-    if not usable or link is None:
-        return remarks
-    sample = next((sample for sample in samples.SAMPLES if sample.name == chosen), None)
-    picture = samples.sample_clip() if sample is None else samples.load_sample(sample)
-    shown = traces.show(picture, weights or usable[0], st.session_state[AppKey.SIZE])
-    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
-    block = shown.trace.blocks[view["block"]]
-    t, row, col = view.get("probe") or places.default_position(block, picture.spot)
-    st.session_state[AppKey.SHOWN] = shown
-    st.session_state[AppKey.PROBE] = Probe(shown.key, block.name, t, row, col, view["primitive"])
-    explore = st.session_state.get(AppKey.AWAITED, link)  # there the picture it is about can be brought
-    st.session_state[AppKey.ADDRESS] = {name: explore[name] for name in explore if name not in OWN_PARAMS}
-    return remarks + faults
+    remarks = open_at(asked)
+    if explore := st.session_state.get(AppKey.ADDRESS):
+        st.session_state[AppKey.ADDRESS] = {name: explore[name] for name in explore if name not in OWN_PARAMS}
+    return remarks
 
 
 def read_address() -> bool:

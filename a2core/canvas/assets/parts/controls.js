@@ -29,6 +29,7 @@ export class Controls {
     ui.opacity.addEventListener("input", () => probe.setting({ opacity: Number(ui.opacity.value) }), {
       signal,
     });
+    ui.present.hidden = !!probe.hooks.onPresent; // the page around has its own, for all that is on it
     ui.present.addEventListener(
       "click",
       () => {

@@ -53,6 +53,7 @@ class Presenter {
 
   link() {
     const link = new URL(location.href);
+    if (this.data.query !== null) link.search = this.data.query;
     for (const name of NOT_TOLD) link.searchParams.delete(name);
     // A browser copies only where it trusts the page; the dialog says whether it did.
     const copy = navigator.clipboard?.writeText(link.href) ?? Promise.reject();
