@@ -100,7 +100,7 @@ async def walk(session: Session, number: int) -> None:
         if step == 3:  # whose figures are about a map, not about a cell
             session.moves[step] = await timed(session, step, "peak", key, slider)
         elif step == 4:  # whose sum has come to the first column
-            session.moves[step] = await timed(session, step, "j_column", "ArrowRight", picker)
+            session.moves[step] = await timed(session, step, "j_column", "ArrowLeft", picker)
         else:
             session.moves[step] = await timed(session, step, "column", key, picker)
     if alerts := await page.get_by_test_id("stAlert").all_inner_texts():
