@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -97,7 +98,7 @@ def tensor(
         marks += f'<i class="a2-row" style="top:{100 * row:.3f}%"></i>'
     size = " × ".join(map(str, shape))
     return (
-        f'<figure class="a2-tensor"><figcaption><b>{symbol}</b><span>{size}</span></figcaption>'
+        f'<figure class="a2-tensor"><figcaption><b>{_set(symbol)}</b><span>{size}</span></figcaption>'
         f'<div class="a2-axes"><span class="a2-y">{axes[0]}</span>'
         f'<div class="a2-cells"><img src="{url}" alt="{html.escape(alt)}">{marks}</div>'
         f'<span class="a2-x">{axes[1]}</span></div>{_note(note)}</figure>'
@@ -122,7 +123,7 @@ def cells(
             f'width:{width:.3f}%;height:{height:.3f}%"></i>'
         )
     return (
-        f'<figure class="a2-map"><figcaption><b>{symbol}</b></figcaption>'
+        f'<figure class="a2-map"><figcaption><b>{_set(symbol)}</b></figcaption>'
         f'<div class="a2-cells" style="--aspect:{aspect:.4f}">'
         f'<img src="{url}" alt="{html.escape(alt)}">{mark}</div>{_note(note)}</figure>'
     )
@@ -204,7 +205,7 @@ def _plot(title: str, marks: str, width: float, *, axes: tuple[str, str], alt: s
     )
     url = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode("ascii")
     return (
-        f'<figure class="a2-plot"><figcaption><b>{title}</b></figcaption>'
+        f'<figure class="a2-plot"><figcaption><b>{_set(title)}</b></figcaption>'
         f'<div class="a2-axes"><span class="a2-y">{axes[0]}</span>'
         f'<img src="{url}" alt="{html.escape(alt)}">'
         f'<span class="a2-x">{axes[1]}</span></div>{_note(note)}</figure>'
@@ -224,6 +225,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     top = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<table class="a2-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _set(title: str) -> str:
+    """A title whose letters with a tilde are in the sans serif: the serif puts the tilde beside Greek."""
+    return re.sub("(\\w\u0303)", r'<i class="a2-tilde">\1</i>', title)
 
 
 def _note(note: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 OPEN, TITLE, CLOSE = "Symbols", "Symbols and words", "Close"
 KEY = "g"  # which opens and closes it, on every page
-COLUMNS = ("symbol", "said", "what it is", "shape", "in the paper")
+COLUMNS = ("symbol", "said", "what it is", "shape", "paper")
 NOTE = (
     "A letter with a tilde is a logit, before softmax; without it, what softmax made of it. What is "
     "counted is counted from zero, as NumPy does. Shapes are rows × columns. The paper is <i>A²-Nets: "
@@ -20,94 +20,88 @@ WORDS_TITLE = "Words"
 
 @dataclass(frozen=True)
 class Symbol:
-    """A symbol as it is written and said; what it is; its shape; how the paper writes it."""
+    """A symbol as it is written; what it is; its shape; how it is said, if not as written; the paper's."""
 
     sign: str
-    said: str
     what: str
     shape: str = ""
+    said: str = ""
     paper: str = ""
 
 
 SIZES = {
-    "c": Symbol("c", "c", "channels of what the block is given", paper="c"),
-    "m": Symbol("m", "m", "channels of A: the length of a primitive", paper="m"),
-    "n": Symbol("n", "n", "how many primitives there are", paper="n"),
-    "T h w": Symbol(
-        "T, h, w", "T, h, w", "frames, rows and columns of cells; T is one for a picture", "", "d, h, w"
-    ),
-    "N": Symbol("N", "N", "positions: all cells of all frames, T · h · w", paper="dhw"),
-    "k": Symbol("k", "k", "a channel"),
-    "i": Symbol("i", "i", "a primitive"),
-    "p": Symbol("p", "p", "the position that receives: the chosen cell"),
-    "j": Symbol("j", "j", "a position that is gathered from"),
+    "c": Symbol("c", "channels of what the block is given", paper="c"),
+    "m": Symbol("m", "channels of A: the length of a primitive", paper="m"),
+    "n": Symbol("n", "how many primitives there are", paper="n"),
+    "T h w": Symbol("T, h, w", "frames, rows and columns of cells; T is one for a picture", paper="d, h, w"),
+    "N": Symbol("N", "positions: all cells of all frames, T · h · w", paper="dhw"),
+    "k": Symbol("k", "a channel"),
+    "i": Symbol("i", "a primitive"),
+    "p": Symbol("p", "the position that receives: the chosen cell"),
+    "j": Symbol("j", "a position that is gathered from"),
 }
 GOING_IN = {
-    "X": Symbol("X, x<sub>p</sub>", "X", "what the block is given, a column for each cell", "c × N", "X"),
-    "X̂": Symbol("X̂", "X hat", "X as the projections read it, standardised where the block does so", "c × N"),
+    "X": Symbol("X, x<sub>p</sub>", "what the block is given; a column is a cell", "c × N", paper="X"),
+    "X̂": Symbol("X̂", "X as the projections read it, standardised where the block does so", "c × N", "X hat"),
     "W": Symbol(
         "W<sub>φ</sub>, W<sub>θ</sub>, W<sub>ρ</sub>",
-        "W phi, W theta, W rho",
         "learned weights of the three projections; b are their biases",
         "m × c, n × c, n × c",
+        "W phi, theta, rho",
         "φ, θ, ρ",
     ),
-    "A": Symbol("A, a<sub>kp</sub>", "A", "what each cell has to give, a row for each channel", "m × N", "A"),
+    "A": Symbol("A, a<sub>kp</sub>", "what each cell has to give; a row is a channel", "m × N", paper="A"),
     "Θ̃": Symbol(
         "Θ̃, θ̃<sub>ip</sub>",
-        "theta tilde",
-        "logits of the gather maps, a row for each primitive",
+        "logits of the gather maps, before softmax; a row is a primitive",
         "n × N",
+        "theta tilde",
         "θ(X)",
     ),
     "R̃": Symbol(
         "R̃, ρ̃<sub>ip</sub>",
-        "rho tilde",
-        "logits of the distribution weights, a row for each primitive",
+        "logits of the distribution weights, before softmax; a row is a primitive",
         "n × N",
+        "rho tilde",
         "ρ(X)",
     ),
 }
 GATHER = {
     "Θ": Symbol(
         "Θ, θ<sub>ij</sub>",
-        "theta",
         "gather maps: softmax of Θ̃ over positions; each row sums to one",
         "n × N",
+        "theta",
         "B",
     ),
-    "τ": Symbol("τ", "tau", "temperature of the softmax; the network uses one"),
-    "a": Symbol("a<sub>j</sub>", "a j", "column j of A: what cell j has to give", "m × 1", "a<sub>j</sub>"),
-    "G": Symbol("G, g<sub>i</sub>", "G", "the bag of primitives, a column for each", "m × n", "G"),
+    "τ": Symbol("τ", "temperature of the softmax; the network uses one", said="tau"),
+    "a": Symbol("a<sub>j</sub>", "column j of A: what cell j has to give", "m × 1", paper="a<sub>j</sub>"),
+    "G": Symbol("G, g<sub>i</sub>", "the bag of primitives; a column is a primitive", "m × n", paper="G"),
 }
 DISTRIBUTE = {
     "R": Symbol(
         "R, ρ<sub>ip</sub>",
-        "rho",
         "distribution weights: softmax of R̃ over primitives; each column sums to one",
         "n × N",
+        "rho",
         "V",
     ),
     "Z": Symbol(
-        "Z, z<sub>p</sub>", "Z", "what each cell receives: its mixture of the primitives", "m × N", "Z"
+        "Z, z<sub>p</sub>", "what each cell receives: its mixture of the primitives", "m × N", paper="Z"
     ),
     "E": Symbol(
         "E(p, j)",
-        "E",
         "effective attention, RᵀΘ: how much of what p receives was gathered at j; each row sums to one",
         "N × N",
-        "VᵀB",
+        paper="VᵀB",
     ),
 }
 GOING_OUT = {
     "W<sub>e</sub>": Symbol(
-        "W<sub>e</sub>, b<sub>e</sub>",
-        "W e, b e",
-        "learned weights and biases of the expansion",
-        "c × m, c × 1",
+        "W<sub>e</sub>, b<sub>e</sub>", "learned weights and biases of the expansion", "c × m, c × 1"
     ),
-    "Δ": Symbol("Δ, Δ<sub>p</sub>", "delta", "what the block adds", "c × N"),
-    "Y": Symbol("Y, y<sub>p</sub>", "Y", "what the block hands on", "c × N", "Y"),
+    "Δ": Symbol("Δ, Δ<sub>p</sub>", "what the block adds", "c × N", "delta"),
+    "Y": Symbol("Y, y<sub>p</sub>", "what the block hands on", "c × N", paper="Y"),
 }
 GROUPS = {
     "Sizes and places": SIZES,
@@ -149,10 +143,9 @@ WORDS = {
         "· θ over all primitives."
     ),
     "use": "How much of a primitive is handed out, on average over the picture: the mean of its ρ.",
-    "reach": (
-        "How much of the picture a map covers, as if its weight were spread evenly: exp of its entropy."
-    ),
-    "effect": "How much the network’s answer changes when a primitive is switched off.",
+    "half from": "The least part of the picture that holds half of a map.",
+    "peel": "To take the map of a cell apart: a term for each primitive, switched off and on.",
+    "effect": "How much the prediction changes when a primitive is switched off, in points of percent.",
     "change": (
         "The size of what the block adds to a cell, divided by the size of what the cell had: "
         "|Δ<sub>p</sub>| / |x<sub>p</sub>|."
@@ -188,5 +181,6 @@ def page() -> str:
 
 
 def _row(symbol: Symbol) -> str:
-    rest = (symbol.said, symbol.what, symbol.shape, symbol.paper)
-    return f'<tr><th scope="row">{symbol.sign}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
+    told = zip(COLUMNS[1:], (symbol.said, symbol.what, symbol.shape, symbol.paper), strict=True)
+    cells = "".join(f'<td data-column="{column}">{cell}</td>' for column, cell in told)
+    return f'<tr><th scope="row">{symbol.sign}</th>{cells}</tr>'

@@ -48,6 +48,7 @@ class Key(StrEnum):
     AWAITED = "awaited"  # query parameters of a link whose picture the visitor still has to bring
     DRAWN = "drawn"  # revision of the view that the charts were drawn for
     CHARTS = "charts_seen"  # whether the visitor has come near the charts, which are heavy to load
+    GLOSSARY = "symbols"  # the component with the symbols and words
     CANVAS = "canvas"  # the component in which people look
     PRESENT = "present"  # whether the visitor presents, on any page
     PRESENTER = "presenter"  # the component that switches it

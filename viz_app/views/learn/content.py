@@ -27,7 +27,9 @@ TRAP = "The trap"
 
 # Files.
 ARRAYS, WORKSHEET = "The lesson’s arrays (NPZ)", "A worksheet to print (HTML)"
-CHOSEN_ON_EXPLORE = '<p class="a2-overlay-says">The picture and the cell are those chosen on Explore.</p>'
+CHOSEN_ON_EXPLORE = (
+    '<p class="a2-overlay-says">It begins with the picture and the cell chosen on Explore.</p>'
+)
 
 
 def formulas(all_of: list[str]) -> str:

@@ -80,8 +80,9 @@ class Oracle:
             theta[best] = 1 / len(best)
         else:
             theta = softmax(logits / moved.temperature)
-        reach = np.exp(entr(theta).sum())
-        peak = {"peak": max(theta), "one_over_N": 1 / self.count, "reach": reach, "sum_theta": theta.sum()}
+        most = sorted(theta, reverse=True)
+        half = next(k for k in range(1, self.count + 1) if sum(most[:k]) >= 0.5 * (1 - 1e-6))
+        peak = {"peak": max(theta), "one_over_N": 1 / self.count, "half": half, "sum_theta": theta.sum()}
         place = self.place(int(np.argmax(theta)), "peak_")
         return {**peak, **place, "winners": int((theta == max(theta)).sum())}
 

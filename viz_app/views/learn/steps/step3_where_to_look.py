@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from a2core import half_area
 from viz_app.ui.figures import SIGNED, bars
-from viz_app.ui.measures import effective_count
 from viz_app.ui.numbers import number, whole
 from viz_app.views.learn.steps.board import Board, softmax
 from viz_app.views.learn.steps.screen import Screen, printed
@@ -20,7 +20,7 @@ def screen(board: Board) -> Screen:
     tau = board.choice.temperature
     logits = board.table("theta_logits")[board.i]
     theta = softmax(logits, tau)
-    count, reach = board.lesson.positions, effective_count(theta)
+    count, half = board.lesson.positions, int(half_area(theta[None])[0])
     subscript = board.of_primitive()
     maps = board.map(words.logits(subscript), logits, SIGNED, words.LOGITS_ALT)
     maps += board.map(words.shares(subscript), theta, "gather", words.MAP_ALT)
@@ -33,12 +33,12 @@ def screen(board: Board) -> Screen:
         numbers=printed(
             (words.PEAK, number("peak", theta.max())),
             (words.ONE_OVER_N, number("one_over_N", 1 / count)),
-            (words.REACH, number("reach", reach)),
+            (words.HALF, whole("half", half)),
             (words.OF_CELLS, whole("N", count)),
             (words.SUM, number("sum_theta", theta.sum())),
         ),
         code=_code(board, tau),
-        prints=f"{theta.max():#.4g} {reach:#.4g} {theta.sum():#.4g}",
+        prints=f"{theta.max():#.4g} {half} {theta.sum():#.4g}",
     )
 
 
@@ -77,7 +77,7 @@ def _code(board: Board, tau: float) -> str:
         f"logits = {board.key('theta_logits')}[{board.i}].ravel()",
         f"theta = {powers}",
         "theta /= theta.sum()",
-        "held = theta[theta > 0]",
-        "reach = np.exp(-(held * np.log(held)).sum())",
-        'print(f"{theta.max():#.4g} {reach:#.4g} {theta.sum():#.4g}")',
+        "held = np.cumsum(np.sort(theta)[::-1])  # by the largest, the two largest, …",
+        "half = (held < 0.5 * (1 - 1e-6)).sum() + 1",
+        'print(f"{theta.max():#.4g} {half} {theta.sum():#.4g}")',
     )

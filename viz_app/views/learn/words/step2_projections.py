@@ -10,7 +10,7 @@ FORMULA = (
 )
 SENTENCE = (
     "Three linear maps read the same columns: A says what a cell has to give, Θ̃ where each primitive should "
-    "look, R̃ what each cell asks for. The tilde says that softmax is still to come."
+    "look, R̃ what each cell asks for."
 )
 CHANNEL, PRIMITIVE = "channel", "primitive"  # what the rows of a table are
 

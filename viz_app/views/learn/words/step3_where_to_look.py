@@ -14,7 +14,7 @@ HEAVIEST_AXES = ("share of the peak", "cells, by weight →")
 EVEN = "The line is plain averaging: the same 1/N for each cell."
 PEAK = "peak, max<sub>j</sub> θ<sub>ij</sub>"
 ONE_OVER_N = "plain averaging, 1/N"
-REACH = "reach: cells that hold the map"
+HALF = "half of it lies in so many cells"
 OF_CELLS = "of N cells"
 SUM = "sum over all positions"
 
