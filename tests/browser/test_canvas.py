@@ -376,16 +376,6 @@ def test_only_tiles_in_sight_are_drawn(show: Show) -> None:
     canvas.page.wait_for_function(last)
 
 
-def test_taps_hover_first_and_pin_the_second_time(touched: Show) -> None:
-    payload, _ = harness.make_payload(n=16, strides=(16,))
-    canvas = touched(payload, height=900)
-    for expected in (False, True):
-        canvas.page.touchscreen.tap(*canvas.spot(0.3, 0.4))
-        told = canvas.settle()
-        assert told["cell"] == {"t": 0, "row": 11, "col": 8}
-        assert told["pinned"] is expected
-
-
 def test_five_hundred_random_acts_leave_no_error_no_garbage_and_nothing_stale(show: Show) -> None:
     payload, maps = harness.make_payload(n=64)
     canvas = show(payload)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.browser import canvas_harness as harness
-from tests.browser.test_canvas import Show, offline, show, touched  # noqa: F401  (fixtures)
+from tests.browser.test_canvas import Show, offline, show  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.browser
 
@@ -306,37 +306,6 @@ def test_the_map_and_all_that_tells_it_are_hidden_until_they_are_revealed(show: 
 
 
 # ------------------------------------------------------------------------------------ touch
-
-
-def test_a_long_press_draws_a_box_and_a_short_drag_leaves_the_page_to_scroll(
-    touched: Show,  # noqa: F811
-) -> None:
-    payload, _ = harness.make_payload(n=16, strides=(16,))
-    canvas = touched(payload, height=600)
-    session = canvas.context.new_cdp_session(canvas.page)
-
-    def touch(kind: str, *spot: float) -> None:
-        points = [{"x": spot[0], "y": spot[1]}] if spot else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    a, b = canvas.spot(4.5 / 28, 4.5 / 28), canvas.spot(8.5 / 28, 10.5 / 28)
-    touch("touchStart", *a)
-    canvas.page.wait_for_function(f"() => {harness.ROOT}.__canvas.pointer.pressed?.box")
-    for part in (0.3, 0.6, 1.0):
-        touch("touchMove", a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]))
-    touch("touchEnd")
-    assert canvas.settle()["region"] == [0, 4, 4, 10, 8]
-    assert canvas.page.evaluate("() => scrollY") == 0
-    canvas.page.locator("[data-ref=unbox]").tap()
-    assert canvas.settle()["region"] is None
-
-    bottom, top = canvas.spot(0.5, 0.8), canvas.spot(0.5, 0.2)
-    touch("touchStart", *bottom)
-    for part in (0.1, 0.3, 0.6, 1.0):
-        touch("touchMove", bottom[0], bottom[1] + part * (top[1] - bottom[1]))
-    touch("touchEnd")
-    canvas.page.wait_for_function("() => scrollY > 20")
-    assert canvas.settle()["region"] is None
 
 
 # ------------------------------------------------------------------------------------ alignment

@@ -24,15 +24,16 @@ from viz_app.ui.state import Key, Probe
 
 STYLES = Path(__file__).resolve().parent / "style"
 STYLE_OF_ALL = ("style.css", "presenting.css", "streamlit.css")
-STEADY = Path(__file__).resolve().parent / "assets" / "steady.js"
+SCRIPTS = [Path(__file__).resolve().parent / "assets" / name for name in ("steady.js", "menu.js")]
 MOST_REMARKS = 6
 WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
 
 
 def styled(*sheets: str) -> None:
-    """Put the app's own type and spacing over Streamlit's, then a page's own; keep charts from flickering."""
+    """Put the app's own type and spacing over Streamlit's, then a page's own; and every page's scripts."""
     st.html(f"<style>{''.join(map(style, (*STYLE_OF_ALL, *sheets)))}</style>")
-    st.html(f"<script>{STEADY.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+    scripts = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
+    st.html(f"<script>{scripts}</script>", unsafe_allow_javascript=True)
 
 
 def symbols() -> None:

@@ -98,6 +98,9 @@ export function makeButton(className, parent) {
   return button;
 }
 
+/** Whether fingers are what this screen is pointed at with. */
+export const isTouched = () => matchMedia("(pointer: coarse)").matches;
+
 let unique = 0;
 
 /** @typedef {{ value: string, text: string, detail?: string, title?: string, term?: string }} Option */

@@ -16,6 +16,7 @@ import { Controls } from "./parts/controls.js";
 import { Gallery } from "./parts/gallery.js";
 import { Legend } from "./parts/legend.js";
 import { List } from "./parts/list.js";
+import { Loupe } from "./parts/loupe.js";
 import { Pair } from "./parts/pair.js";
 import { Pins } from "./parts/pins.js";
 import { Readout } from "./parts/readout.js";
@@ -84,6 +85,7 @@ export class Canvas {
     this.gallery = new Gallery(probe);
     this.veil = new Veil(probe);
     this.pointer = new Pointer(probe);
+    this.loupe = new Loupe(probe, this.pointer.touch);
     this.keys = new Keys(probe, this.timeline, this.tour);
     this.size = new ResizeObserver(([entry]) => this.#resize(entry.contentRect));
     this.size.observe(ui.stage);
@@ -166,6 +168,7 @@ export class Canvas {
       this.timeline.follow(map);
       this.legend.draw(screen, map);
     }
+    if (want.map) this.loupe.draw();
     if (want.pair && !probe.eventAt) this.#drawPair();
     if (want.gallery) this.gallery.draw(screen, want.minis);
     if (want.tiles && !probe.eventAt) this.gallery.drawTiles();
@@ -287,6 +290,7 @@ export class Canvas {
       this.tips,
       this.tour,
       this.pointer,
+      this.loupe,
     ]) {
       part.destroy();
     }

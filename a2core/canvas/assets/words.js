@@ -18,6 +18,8 @@ export const DIRECTIONS = {
     all: "same for all pixels",
     whole: "of the attention",
     hint: "Move over the picture: it lights up where that pixel’s information was gathered from. Click to hold it",
+    touched:
+      "Touch the picture and move: it lights up where that pixel’s information was gathered from. A tap marks it",
   },
   to: {
     what: "Who receives information from this pixel",
@@ -31,6 +33,8 @@ export const DIRECTIONS = {
     all: "same for all pixels",
     whole: "of what leaves here",
     hint: "Move over the picture: it lights up who receives information from that pixel. Click to hold it",
+    touched:
+      "Touch the picture and move: it lights up who receives information from that pixel. A tap marks it",
   },
 };
 
@@ -202,12 +206,14 @@ export const GLOSSARY = {
   even: "Even: what every cell would hold if the map were flat. Below the mark means less than its share.",
 };
 
-/** @type {{ ref: "stage" | "rank" | "ask", title: string, text: string }[]} */
+/** @type {{ ref: "stage" | "rank" | "ask", title: string, text: string, touched?: string }[]} `touched`: for fingers */
 export const TOUR = [
   {
     ref: "stage",
     title: "1 · Point at the picture",
     text: "The bright places are where that pixel’s information was gathered from. Click to hold a pixel; drag to draw a box.",
+    touched:
+      "The bright places are where that pixel’s information was gathered from. Move the finger; a tap marks a pixel, a long press begins a box.",
   },
   {
     ref: "rank",

@@ -1,5 +1,5 @@
 /*
- * The mouse, a pen or a finger on the picture: hover, click, and a box by a drag.
+ * The mouse or a pen on the picture: hover, click, and a box by a drag. Fingers: touch.js.
  */
 
 import { clamp } from "../numbers.js";
@@ -7,7 +7,7 @@ import { Touch } from "./touch.js";
 
 /** @typedef {import("../probe.js").Probe} Probe */
 /** @typedef {import("../model.js").Point} Point */
-/** @typedef {{ id: number, at: [number, number], from: Point, box: boolean, touch: boolean }} Pressed */
+/** @typedef {{ id: number, at: [number, number], from: Point, box: boolean }} Pressed */
 
 const DRAG_PX = 6; // the mouse has to go this far before a press becomes a box
 
@@ -19,25 +19,27 @@ export class Pointer {
   /** @param {Probe} probe */
   constructor(probe) {
     this.probe = probe;
-    this.touch = new Touch(probe, {
-      touching: () => !!this.pressed?.touch,
-      drawing: () => !!this.pressed?.box,
-    });
+    this.touch = new Touch(probe, this);
     const { stage } = probe.ui;
     const { signal } = probe.stop;
-    stage.addEventListener("pointerdown", (event) => this.press(event), { signal });
-    stage.addEventListener("pointermove", (event) => this.move(event), { signal });
-    stage.addEventListener("pointerup", (event) => this.release(event), { signal });
-    stage.addEventListener("pointercancel", (event) => this.release(event), { signal });
-    stage.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && probe.leave(), {
-      signal,
-    });
+    const on = (/** @type {string} */ type, /** @type {(event: PointerEvent) => void} */ act) =>
+      stage.addEventListener(
+        type,
+        (event) => event instanceof PointerEvent && event.pointerType !== "touch" && act.call(this, event),
+        { signal },
+      );
+    on("pointerdown", this.press);
+    on("pointermove", this.move);
+    on("pointerup", this.release);
+    on("pointercancel", this.release);
+    on("pointerleave", () => probe.leave());
     stage.addEventListener("click", (event) => this.click(event), { signal });
   }
 
   /** Another picture: nothing is pressed on it. */
   load() {
     this.pressed = null;
+    this.touch.cancel();
   }
 
   /** @param {MouseEvent} event @returns {Point} */
@@ -52,9 +54,16 @@ export class Pointer {
     };
   }
 
+  /** A box from one point to another, both inside it. @param {Point} from @param {Point} to */
+  boxTo(from, to) {
+    const { model, state } = this.probe;
+    const { block } = state;
+    this.probe.setRegion(model.regionOf(model.cellOf(from, block), model.cellOf(to, block), block));
+  }
+
   /** @param {PointerEvent} event */
   move(event) {
-    if (this.drag(event) || event.pointerType === "touch") return;
+    if (this.drag(event)) return;
     this.probe.eventAt ||= performance.now();
     this.probe.hover(this.pointAt(event));
   }
@@ -63,22 +72,12 @@ export class Pointer {
   press(event) {
     this.#swallow = false;
     if (event.button !== 0 || !event.isPrimary) return;
-    const touch = event.pointerType === "touch";
-    /** @type {Pressed} */
-    const pressed = {
+    this.pressed = {
       id: event.pointerId,
       at: [event.clientX, event.clientY],
       from: this.pointAt(event),
       box: false,
-      touch,
     };
-    this.pressed = pressed;
-    if (!touch) return;
-    this.touch.hold(() => {
-      if (this.pressed !== pressed) return;
-      this.#startBox(pressed);
-      this.#boxTo(pressed, pressed.from);
-    });
   }
 
   /** True while the pointer draws a box. @param {PointerEvent} event */
@@ -87,33 +86,14 @@ export class Pointer {
     if (!pressed || event.pointerId !== pressed.id) return false;
     if (!pressed.box) {
       const [x, y] = pressed.at;
-      const far = Math.hypot(event.clientX - x, event.clientY - y) >= DRAG_PX;
       if (!(event.buttons & 1)) this.pressed = null; // let go outside
-      if (pressed.touch && far) {
-        this.touch.letGo(); // a scroll
-        this.pressed = null;
-      }
-      if (!this.pressed || !far || pressed.touch) return false;
-      this.#startBox(pressed);
+      if (!this.pressed || Math.hypot(event.clientX - x, event.clientY - y) < DRAG_PX) return false;
+      pressed.box = true;
+      this.probe.ui.stage.setPointerCapture(pressed.id);
+      this.probe.touch();
     }
-    this.#boxTo(pressed, this.pointAt(event));
+    this.boxTo(pressed.from, this.pointAt(event));
     return true;
-  }
-
-  /** @param {Pressed} pressed */
-  #startBox(pressed) {
-    pressed.box = true;
-    this.probe.ui.stage.setPointerCapture(pressed.id);
-    this.probe.touch();
-  }
-
-  /** @param {Pressed} pressed @param {Point} point */
-  #boxTo(pressed, point) {
-    const { model, state } = this.probe;
-    const { block } = state;
-    this.probe.setRegion(
-      model.regionOf(model.cellOf(pressed.from, block), model.cellOf(point, block), block),
-    );
   }
 
   /** @param {PointerEvent} event */
@@ -121,7 +101,6 @@ export class Pointer {
     const { pressed, probe } = this;
     if (!pressed || event.pointerId !== pressed.id) return;
     this.pressed = null;
-    this.touch.letGo();
     if (!pressed.box) return;
     this.#swallow = event.type === "pointerup";
     probe.reportView();
@@ -131,24 +110,16 @@ export class Pointer {
   /** @param {MouseEvent} event */
   click(event) {
     const { probe } = this;
+    if (this.touch.answered()) return;
     if (this.#swallow) {
       this.#swallow = false;
       return;
     }
     probe.touch();
-    const point = this.pointAt(event);
-    const { block, hover } = probe.state;
-    if (event instanceof PointerEvent && event.pointerType === "touch") {
-      const at = (/** @type {Point} */ p) => block.index(probe.model.cellOf(p, block));
-      const again = hover && at(hover) === at(point);
-      probe.state.hover = point;
-      probe.schedule("probe");
-      if (!again) return;
-    }
-    probe.pin(point, event.shiftKey);
+    probe.pin(this.pointAt(event), event.shiftKey);
   }
 
   destroy() {
-    this.touch.letGo();
+    this.touch.destroy();
   }
 }

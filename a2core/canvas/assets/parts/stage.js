@@ -3,7 +3,7 @@
  */
 
 import vocabulary from "../../vocabulary.json" with { type: "json" };
-import { setAttr, setText } from "../dom.js";
+import { isTouched, setAttr, setText } from "../dom.js";
 import { Enlarger } from "../enlarge.js";
 import { percent } from "../numbers.js";
 import { ASKED, OVERLAYS } from "../overlays.js";
@@ -67,7 +67,10 @@ export class Stage {
 
   drawHint() {
     const { ui, state } = this.probe;
-    setText(ui.hint, MAPS[state.layer].hint ?? DIRECTIONS[directionOf(state)].hint);
+    setText(
+      ui.hint,
+      MAPS[state.layer].hint ?? DIRECTIONS[directionOf(state)][isTouched() ? "touched" : "hint"],
+    );
   }
 
   /** The picture itself, paler in colour the stronger the overlay, so that colour means attention. */

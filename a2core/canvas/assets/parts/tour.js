@@ -2,7 +2,7 @@
  * Three cards, one after the other; taken or turned down once, only the "?" is left.
  */
 
-import { make, makeButton, place } from "../dom.js";
+import { isTouched, make, makeButton, place } from "../dom.js";
 import { TOUR } from "../words.js";
 
 const TOUR_KEY = "a2-canvas-tour";
@@ -58,9 +58,9 @@ export class Tour {
     }
     this.#mark(false);
     this.#at = Math.max(0, k);
-    const { title, text, ref } = TOUR[this.#at];
+    const { title, text, touched, ref } = TOUR[this.#at];
     this.title.textContent = title;
-    this.text.textContent = text;
+    this.text.textContent = (isTouched() && touched) || text;
     this.card.setAttribute("aria-label", title);
     this.back.hidden = this.#at === 0;
     this.next.textContent = this.#at === TOUR.length - 1 ? "Done" : "Next";

@@ -1,6 +1,7 @@
 // A picture in which one cell is chosen. Python is told at most every TELL_MS; the frame moves at once.
 
 const TELL_MS = 120;
+const SLOP_PX = 10; // the tip of a finger is never quite still
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 class Picker {
@@ -9,14 +10,40 @@ class Picker {
     this.stop = new AbortController();
     this.timer = 0;
     const on = (type, run) => root.addEventListener(type, run, { signal: this.stop.signal });
-    on("pointerdown", (event) => {
-      root.setPointerCapture(event.pointerId);
-      this.dragging = true;
-      this.follow(event);
-    });
-    on("pointermove", (event) => this.dragging && this.follow(event));
-    for (const type of ["pointerup", "pointercancel"]) on(type, () => (this.dragging = false));
+    on("pointerdown", (event) => this.press(event));
+    on("pointermove", (event) => this.move(event));
+    on("pointerup", (event) => this.release(event));
+    on("pointercancel", () => this.letGo()); // the page scrolls: nothing was picked
     on("keydown", (event) => this.step(event));
+  }
+
+  /** A finger that comes down may be about to scroll the page: it picks when it moves sideways, or is lifted. */
+  press(event) {
+    if (!event.isPrimary) return this.letGo(); // two fingers zoom
+    this.from = [event.clientX, event.clientY];
+    if (event.pointerType === "touch") return;
+    this.drag(event);
+  }
+
+  drag(event) {
+    this.root.setPointerCapture(event.pointerId);
+    this.dragging = true;
+    this.follow(event);
+  }
+
+  move(event) {
+    if (this.dragging) return this.follow(event);
+    if (this.from && Math.abs(event.clientX - this.from[0]) > SLOP_PX) this.drag(event);
+  }
+
+  release(event) {
+    if (this.from && !this.dragging) this.follow(event); // a tap
+    this.letGo();
+  }
+
+  letGo() {
+    this.from = null;
+    this.dragging = false;
   }
 
   show(data, said) {

@@ -2,7 +2,8 @@
 
 const KINDS = ["video/webm;codecs=vp8", "video/webm", "video/mp4"]; // VP8: the least work for a small computer
 const BITS_PER_S = 4_000_000;
-const CAMERA = { audio: false, video: { width: { ideal: 640 }, height: { ideal: 480 } } };
+// Of a phone's cameras the one that looks at what its holder looks at.
+const CAMERA = { audio: false, video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: { ideal: "environment" } } };
 const DROP_INSTEAD = "A clip that was recorded elsewhere can be dropped on the page.";
 const REFUSALS = {
   NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the page’s address, then try again.",
