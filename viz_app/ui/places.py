@@ -9,6 +9,8 @@ import numpy as np
 
 from a2core import BlockTrace, Trace
 
+RIM = 0.15  # of a side of the picture
+
 
 def cell_at(block: BlockTrace, spot: tuple[float, float]) -> tuple[int, int]:
     """The cell (row, col) under `spot`, given as (x, y) fractions of the picture."""
@@ -30,8 +32,17 @@ def default_block(trace: Trace) -> BlockTrace:
 
 
 def default_position(block: BlockTrace, spot: tuple[float, float] | None) -> tuple[int, int, int]:
-    """Where the first probe is put: at `spot`, or where the block changed its input the most."""
+    """Where the first probe is put: at `spot`, or where the block changed its input the most inside the picture.
+
+    Not at its rim, where a block changes much because there is less around, and where a picture shows least of
+    what it is of.
+    """
     if spot is not None:
         return (0, *cell_at(block, spot))
-    t, row, col = np.unravel_index(int(np.argmax(block.change)), block.change.shape)
+    _, rows, cols = block.grid
+    change = np.full_like(block.change, -1.0)
+    top, left = (round(RIM * size) for size in (rows, cols))
+    inside = (slice(None), slice(top, rows - top), slice(left, cols - left))
+    change[inside] = block.change[inside]
+    t, row, col = np.unravel_index(int(np.argmax(change)), change.shape)
     return int(t), int(row), int(col)
