@@ -32,10 +32,10 @@ def default_block(trace: Trace) -> BlockTrace:
 
 
 def default_position(block: BlockTrace, spot: tuple[float, float] | None) -> tuple[int, int, int]:
-    """Where the first probe is put: at `spot`, or where the block changed its input the most inside the picture.
+    """Where the first probe is put: at `spot`, or where the block changed its input the most inside.
 
-    Not at its rim, where a block changes much because there is less around, and where a picture shows least of
-    what it is of.
+    Not at the picture's rim: there a block changes much because there is less around, and the picture shows
+    least of what it is of.
     """
     if spot is not None:
         return (0, *cell_at(block, spot))
