@@ -30,7 +30,8 @@ def move_all(apps: list[AppPage], step: int) -> None:
     """Everybody moves something, not all of them the same way, before anybody's answer is waited for."""
     watched = {3: "peak", 4: "j_column"}.get(step, "column")
     before = [figure(app, watched) for app in apps]
-    for app, key in zip(apps, ("ArrowRight", "Shift+ArrowRight", "ArrowRight"), strict=True):
+    way = "ArrowLeft" if step == 4 else "ArrowRight"  # the sum opens whole, on the last cell
+    for app, key in zip(apps, (way, f"Shift+{way}", way), strict=True):
         moved = slider(app, "Primitive i") if step == 3 else app.page.locator("[data-a2-picker]")
         moved.press(key, no_wait_after=True)
     for app, said in zip(apps, before, strict=True):

@@ -12,12 +12,11 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app.components.glossary import glossary as show_glossary
 from viz_app.server import models, samples, traces, uploads
 from viz_app.server.jobs import Standing
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui import address, glossary, link_words, places, text
+from viz_app.ui import address, link_words, places, text
 from viz_app.ui.guards import callback
 from viz_app.ui.selection import remember
 from viz_app.ui.state import Key, Probe
@@ -34,19 +33,6 @@ def styled(*sheets: str) -> None:
     st.html(f"<style>{''.join(map(style, (*STYLE_OF_ALL, *sheets)))}</style>")
     scripts = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     st.html(f"<script>{scripts}</script>", unsafe_allow_javascript=True)
-
-
-def symbols() -> None:
-    """The glossary, a key or a click away from any page; drawn first, it stands in the header."""
-    with st.container(key="glossary"):
-        show_glossary(
-            opener=glossary.OPEN,
-            title=glossary.TITLE,
-            close=glossary.CLOSE,
-            letter=glossary.KEY,
-            page=glossary.page(),
-            key=Key.GLOSSARY,
-        )
 
 
 def style(sheet: str) -> str:
