@@ -1,4 +1,7 @@
-"""Every limit on what people upload, and the checks that need no decoder."""
+"""Every limit on what people upload, and the checks that need no decoder.
+
+In the app no file arrives that is larger than `maxUploadSize` in viz_app/.streamlit/config.toml.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _seen_from(block: BlockTrace, position: Position, maps: np.ndarray) -> np.nd
 def effective_attention(block: BlockTrace, position: Position) -> np.ndarray:
     """Where `position` (t, row, col) gets its information from: (T, h, w), sums to 1.
 
-    The row E(p, ·) of VᵀB.
+    The row E(p, ·) of RᵀΘ (in the paper VᵀB).
 
     Raises:
         BlockError: the position lies outside the grid.
@@ -45,7 +45,7 @@ def effective_attention(block: BlockTrace, position: Position) -> np.ndarray:
 
 
 def received_attention(block: BlockTrace, position: Position) -> np.ndarray:
-    """Who receives from `position` (t, row, col): (T, h, w), the column E(·, j) of VᵀB.
+    """Who receives from `position` (t, row, col): (T, h, w), the column E(·, j) of RᵀΘ.
 
     Each value is the share of that cell's attention which goes to `position`. The sum over cells
     says how much `position` is used in all: 1 on average over positions, and not 1 for each.

@@ -11,6 +11,7 @@ from tests.browser import canvas_harness as harness
 from tests.browser.conftest import AppPage
 from tests.browser.streamlit_dom import IDLE, MAIN
 from tests.browser.tabs import single_tab
+from tests.browser.test_accessible import serious_faults
 from tests.browser.test_canvas import Show, offline, touched  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,7 +28,7 @@ TARGETS = """() => {
     const walk = (root) => {
         for (const node of root.querySelectorAll("*")) {
             if (node.shadowRoot) walk(node.shadowRoot);
-            if (!node.matches(PRESSED) || node.closest("p, td, dl, [hidden]")) continue;
+            if (!node.matches(PRESSED) || node.closest("[hidden]")) continue;
             if (!node.checkVisibility({ visibilityProperty: true })) continue;
             const box = node.getBoundingClientRect();
             if (box.width > 1 && box.height > 1 && box.height < 39.5)
@@ -159,6 +160,12 @@ def test_no_page_is_wider_than_a_phone_and_whatever_is_pressed_is_large_enough(
     assert phone.page.evaluate(TARGETS) == []
 
 
+@pytest.mark.parametrize("path", ["/", "/learn?step=3", "/compare", "/experiment", "/about"])
+def test_axe_finds_nothing_serious_on_a_phone(phone: AppPage, path: str) -> None:
+    go(phone, path)
+    assert serious_faults(phone) == []
+
+
 def test_on_a_phone_the_picture_comes_first_and_stays_in_sight(phone: AppPage) -> None:
     go(phone, "/")
     phone.stage.wait_for()
@@ -196,5 +203,5 @@ def test_the_menu_closes_over_the_page_that_was_chosen_in_it(phone: AppPage) -> 
     link.tap()
     phone.page.locator(".a2-about").wait_for()
     phone.page.wait_for_function(
-        "document.querySelector('[data-testid=stSidebar]')?.getBoundingClientRect().right ?? 0 <= 1"
+        "(document.querySelector('[data-testid=stSidebar]')?.getBoundingClientRect().right ?? 0) <= 1"
     )

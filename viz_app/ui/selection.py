@@ -85,15 +85,20 @@ def mark(
     if probe == before:
         return
     remember(shown, probe)
-    here = {
-        address.PICTURE: shown.picture.id,
-        address.WEIGHTS: shown.weights.label,
-        address.SIZE: str(shown.size_px),
-    }
+    here = parameters_of(shown)
     left = st.session_state.get(Key.ADDRESS) or {}
     kept = left if all(left.get(name) == value for name, value in here.items()) else {}
     view = address.without_places(kept)
     st.session_state[Key.ADDRESS] = view | here | address.written(probe, {}, shown.trace)
+
+
+def parameters_of(shown: Shown) -> dict[str, str]:
+    """The picture, the weights and the size, as query parameters."""
+    return {
+        address.PICTURE: shown.picture.id,
+        address.WEIGHTS: shown.weights.label,
+        address.SIZE: str(shown.size_px),
+    }
 
 
 def current_block(shown: Shown, key: str) -> str:

@@ -25,7 +25,7 @@ export class Answer {
     this.attention = new Float32Array(block.N);
     this.order = Array.from({ length: block.n }, (_, i) => i); // a key may come before the first answer
     this.terms = { count: 0, share: 0 }; // of those that the map adds up
-    this.facts = { peak: 0, at: 0, half: 0 }; // of the map
+    this.facts = { peak: 0, at: 0, half: 0, least: 0 }; // of the map
     /** @type {Subject | null} */
     this.subject = null;
   }

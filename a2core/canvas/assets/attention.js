@@ -1,5 +1,5 @@
 /*
- * The attention that is worked out of a block's factors: rows and columns of VᵀB, never the whole of it.
+ * The attention that is worked out of a block's factors: rows and columns of RᵀΘ, never the whole of it.
  */
 
 import { ranking } from "./numbers.js";
@@ -23,7 +23,7 @@ export function column(maps, n, N, p, out) {
 
 /**
  * out_j = sum_i weights_i * maps_ij for first <= j < end, 0 elsewhere. With weights = rho at p and maps = theta
- * this is row p of V^T B, the effective attention; with weights = theta at j and maps = rho it is column j of it.
+ * this is row p of R^T Theta, the effective attention; with weights = theta at j and maps = rho it is column j of it.
  * @param {Float32Array} weights
  * @param {Float32Array} maps
  * @param {number} n
@@ -69,34 +69,35 @@ const ONE_PLACE = 0.6; // of half of a map, that one third of the picture must h
 const TWO_PLACES = 0.75; // and two
 
 /**
- * The fewest cells that together hold half of a map; the same as `half_area` of a2core.
+ * The fewest cells that together hold half of a map, as `half_area` of a2core counts them, and the least value among
+ * them.
  * @param {Float32Array} map
  */
-export function halfArea(map) {
+export function halfOf(map) {
   const sorted = Float32Array.from(map).sort();
   let sum = 0;
   for (const v of sorted) sum += v;
-  if (!(sum > 0)) return 0;
+  if (!(sum > 0)) return { half: 0, least: Number.POSITIVE_INFINITY };
   const enough = 0.5 * sum * (1 - ROUNDING);
   let held = 0;
-  let cells = 0;
-  while (held < enough && cells < sorted.length) held += sorted[sorted.length - ++cells];
-  return cells;
+  let half = 0;
+  while (held < enough && half < sorted.length) held += sorted[sorted.length - ++half];
+  return { half, least: sorted[sorted.length - half] };
 }
 
 /**
- * The thirds of the picture, by row and column, in which the cells lie that hold half of a map: one that has most of
- * it, or two; none where it is spread over more. As [row, column] of 0 to 2.
+ * The thirds of the picture, by row and column, in which the brightest cells of a map lie: one that has most of what
+ * they hold, or two; none where it is spread over more. As [row, column] of 0 to 2.
  * @param {Float32Array} map of (T, h, w)
  * @param {number} h
  * @param {number} w
- * @param {number} half how many cells hold half of it
+ * @param {number} least value of a cell that counts
  */
-export function whereabouts(map, h, w, half) {
-  const order = ranking(map).slice(0, half);
+export function whereabouts(map, h, w, least) {
   const held = new Float64Array(9);
   let sum = 0;
-  for (const j of order) {
+  for (let j = 0; j < map.length; j++) {
+    if (map[j] < least) continue;
     const row = Math.floor((3 * (Math.floor(j / w) % h)) / h);
     held[3 * row + Math.floor((3 * (j % w)) / w)] += map[j];
     sum += map[j];
@@ -104,11 +105,11 @@ export function whereabouts(map, h, w, half) {
   const places = ranking(held);
   const first = held[places[0]];
   const count = first >= ONE_PLACE * sum ? 1 : first + held[places[1]] >= TWO_PLACES * sum ? 2 : 0;
-  return places.slice(0, count).map((place) => [Math.floor(place / 3), place % 3]);
+  return sum > 0 ? places.slice(0, count).map((place) => [Math.floor(place / 3), place % 3]) : [];
 }
 
 /**
- * The peak of a map, where it is, and how many cells hold half of it.
+ * The peak of a map, where it is, how many cells hold half of it, and the least of them.
  * @param {Float32Array} map
  */
 export function describe(map) {
@@ -120,5 +121,5 @@ export function describe(map) {
       at = j;
     }
   }
-  return { peak, at, half: halfArea(map) };
+  return { peak, at, ...halfOf(map) };
 }

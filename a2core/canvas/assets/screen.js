@@ -1,7 +1,8 @@
 /*
  * What is on screen, in one object, without a page: title, question, legend, list and gallery are said from it.
  *
- * None of them looks at the settings by itself, so that none can go on saying what was shown before.
+ * Which way the numbers are read, and what they are about, is decided in state.js for all of them: none can go on saying
+ * what was shown before.
  */
 
 import { OVERLAYS } from "./overlays.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../../a2core/canvas/assets/answer.js";
-import { describe, halfArea, moments, whereabouts } from "../../../a2core/canvas/assets/attention.js";
+import { describe, halfOf, moments, whereabouts } from "../../../a2core/canvas/assets/attention.js";
 import { Block } from "../../../a2core/canvas/assets/model.js";
 import { quantile, ranking } from "../../../a2core/canvas/assets/numbers.js";
 import { firstState } from "../../../a2core/canvas/assets/state.js";
@@ -99,21 +99,21 @@ test("half of a map lies in half of the cells of a flat one, in one of a peak, a
   const peak = describe(Float32Array.of(0, 0, 1, 0));
   assert.deepEqual([peak.at, peak.peak, peak.half], [2, 1, 1]);
   assert.equal(describe(new Float32Array(3)).half, 0);
-  for (const [map, half] of agreed.half) assert.equal(halfArea(Float32Array.from(map)), half);
+  for (const [map, half] of agreed.half) assert.equal(halfOf(Float32Array.from(map)).half, half);
 });
 
 test("where half of a map lies is named by thirds: one place, two, or none", () => {
   const map = new Float32Array(2 * 6 * 9); // two frames of 6 x 9 cells
   map[0] = 0.7; // top left
   map[6 * 9 + 5 * 9 + 4] = 0.3; // the second frame's bottom, in the middle
-  assert.deepEqual(whereabouts(map, 6, 9, 2), [[0, 0]]);
+  assert.deepEqual(whereabouts(map, 6, 9, 0.3), [[0, 0]]);
   map[0] = 0.5;
   map[6 * 9 + 5 * 9 + 4] = 0.5;
-  assert.deepEqual(whereabouts(map, 6, 9, 2), [
+  assert.deepEqual(whereabouts(map, 6, 9, 0.5), [
     [0, 0],
     [2, 1],
   ]);
-  assert.deepEqual(whereabouts(new Float32Array(54).fill(1 / 54), 6, 9, 27).length, 0);
+  assert.deepEqual(whereabouts(new Float32Array(54).fill(1 / 54), 6, 9, 1 / 54).length, 0);
 });
 
 test("moments are mean and standard deviation over the cells of a box", () => {

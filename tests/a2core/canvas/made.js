@@ -1,6 +1,6 @@
 /** A small payload with known maps, for tests that need no page. */
 
-import { halfArea } from "../../../a2core/canvas/assets/attention.js";
+import { halfOf } from "../../../a2core/canvas/assets/attention.js";
 import { Model } from "../../../a2core/canvas/assets/model.js";
 
 /** A generator of numbers in 0..1 that is the same in every run. @param {number} seed */
@@ -50,7 +50,7 @@ export function smallBlock({ n = 5, frames = 1, seed = 1 } = {}) {
     gather: packed(gather),
     distribute: packed(distribute),
     change: packed(change),
-    half: gather.map((map) => halfArea(Float32Array.from(map))),
+    half: gather.map((map) => halfOf(Float32Array.from(map)).half),
     use,
   };
   return { raw, gather, distribute, use };

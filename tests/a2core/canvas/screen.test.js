@@ -41,6 +41,7 @@ const choices = {
   region: [null, box],
   hover: [null, at(0, 1), at(2, 3), { ...at(0, 1), byKey: true }],
   pins: [[], [at(2, 0)], [at(2, 0), at(1, 2)]],
+  veiled: [false, true],
 };
 
 const PAINTED = { from: "attention", to: "received", change: "change" };
@@ -75,7 +76,8 @@ test("whatever is shown, title, question, legend, list and gallery say the same 
     if (screen.question) assert.equal(PAINTED[screen.question], screen.kind, said);
     // The title and the legend are the painted map's.
     assert.equal(screen.legend, MAPS[screen.kind].legend, said);
-    if (isOfPlace(screen)) {
+    if (state.veiled) assert.match(screen.title, /^Guess/, "the title gives nothing away");
+    else if (isOfPlace(screen)) {
       assert.equal(screen.title, DIRECTIONS[screen.question][screen.box ? "whatBox" : "what"], said);
     } else assert.equal(screen.title, MAPS[screen.kind].what(screen.i), said);
     if (screen.question === "from" || screen.question === "to")
@@ -91,7 +93,7 @@ test("whatever is shown, title, question, legend, list and gallery say the same 
     assert.equal(!!screen.ranked.cells, !!state.region, said);
     if (!state.region) assert.deepEqual(screen.ranked.cell, model.cellOf(state.point, state.block), said);
   }
-  assert.equal(walked, 4 * 2 * 2 * 4 * 2 * 2 * 3 * 2 * 4 * 3);
+  assert.equal(walked, 4 * 2 * 2 * 4 * 2 * 2 * 3 * 2 * 4 * 3 * 2);
 });
 
 test("a box is ranked by what it receives on average", () => {

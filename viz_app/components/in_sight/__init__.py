@@ -1,6 +1,7 @@
 """Whether a visitor has come near a place on the page: what is heavy to draw can wait until then.
 
-The browser tells once; Python remembers. Without a script (a test without a browser) nobody comes near.
+The browser tells until it is heard; the page remembers. Without a script (a test without a browser) nobody
+comes near.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import streamlit as st
 from a2core import canvas
 from viz_app.components.runtime import fresh, hand_over, parcel, script
 
-__all__ = ["canvas_payload", "component_script", "probe_canvas"]
+__all__ = ["component_script", "probe_canvas", "send_payload"]
 
 
 def component_script() -> str:
@@ -31,7 +31,7 @@ _component = st.components.v2.component(
 )
 
 
-def canvas_payload(payload: Mapping[str, Any], *, key: str) -> None:
+def send_payload(payload: Mapping[str, Any], *, key: str) -> None:
     """Send what the canvas `key` answers hovers from. Drawn outside of its fragment, it goes once."""
     parcel(payload, identity=payload["key"], key=f"{key}-payload")
 

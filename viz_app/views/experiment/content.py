@@ -60,6 +60,7 @@ ODDS_SCALES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 1000.0)
 
 
 POINTS = "percentage points"
+SHIFTS_ALT = "The classes before and after"
 # What the rank correlation says, from the best down; the tiles are read by their order.
 VERDICTS = (
     (0.9, "So here the tiles may be read by their order, though not by their sizes."),
@@ -256,7 +257,8 @@ def shift_table(shifts: Sequence[ClassShift]) -> str:
     reach = odds_scale(shifts)
     rows = "".join(_row(shift, longest, reach) for shift in shifts)
     return (
-        '<div class="a2-shifts-box"><table class="a2-shifts"><thead>'
+        f'<div class="a2-shifts-box" role="region" tabindex="0" aria-label="{SHIFTS_ALT}">'
+        '<table class="a2-shifts"><thead>'
         '<tr><th scope="col">class</th><th scope="col">before</th>'
         '<th scope="col">after</th><th scope="col" class="a2-wide">probability '
         f"<small>bars to {percent(longest)}</small></th>"

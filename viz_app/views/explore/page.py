@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app.components.probe_canvas import canvas_payload, probe_canvas
+from viz_app.components.probe_canvas import probe_canvas, send_payload
 from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Picture
@@ -50,7 +50,7 @@ def render() -> None:
     st.html(
         content.answer(shown.trace, shown.picture.credit, service.taught_by(shown.weights) if taught else "")
     )
-    canvas_payload(shown.payload, key=Key.CANVAS)  # here, not in the fragment: a pin does not send it again
+    send_payload(shown.payload, key=Key.CANVAS)  # here, not in the fragment: a pin does not send it again
     _canvas_and_charts(shown, view)
     traces.prepare_samples(shown.weights)
 

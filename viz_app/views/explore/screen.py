@@ -10,7 +10,7 @@ import streamlit as st
 from viz_app.components.runtime import override
 from viz_app.server.traces import Shown
 from viz_app.ui import address, places, playlist
-from viz_app.ui.selection import current_probe, remember
+from viz_app.ui.selection import current_probe, parameters_of, remember
 from viz_app.ui.state import Key, Probe, came_by_history, presenting
 from viz_app.views.explore.content import BARS, BY_RANK
 
@@ -89,9 +89,7 @@ def address_of(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str,
     """What is on screen, as query parameters."""
     order = st.session_state.get(Key.ORDER, BY_RANK)
     return {
-        address.PICTURE: shown.picture.id,
-        address.WEIGHTS: shown.weights.label,
-        address.SIZE: str(shown.size_px),
+        **parameters_of(shown),
         **address.written(probe, {**view, "presentation": presenting()}, shown.trace),
         address.BARS: next(name for name, label in BARS.items() if label == order),
     }

@@ -8,6 +8,7 @@ import streamlit as st
 
 from viz_app.server.traces import Shown
 from viz_app.ui import address
+from viz_app.ui.selection import parameters_of
 from viz_app.ui.shell import open_at
 from viz_app.ui.state import Key as AppKey
 from viz_app.ui.state import Probe, came_by_history, presenting
@@ -58,8 +59,6 @@ def written(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
     probe = Probe(shown.key, block, *choice.position, choice.primitive)
     return {
         STEP_PARAM: str(st.session_state[Key.STEP]),
-        address.PICTURE: shown.picture.id,
-        address.WEIGHTS: shown.weights.label,
-        address.SIZE: str(shown.size_px),
+        **parameters_of(shown),
         **address.written(probe, {"presentation": presenting()}, shown.trace),
     }

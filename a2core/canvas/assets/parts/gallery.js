@@ -160,6 +160,7 @@ export class Gallery {
     const sort = state.sort === "effect" && !block.effect ? "rho" : state.sort;
     const rho = block.rhoOf(ranked);
     const effect = block.effect ?? new Float32Array(block.n);
+    // Links call that order "reach", as they did when it was another measure.
     const values = { rho, reach: block.half, use: block.use, effect: effect.map(Math.abs) }[sort];
     const wanted = filtered(state.filter, block);
     const line = arranged(values, block.groups, this.#open, wanted);

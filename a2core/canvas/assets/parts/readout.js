@@ -75,10 +75,10 @@ export class Readout {
     const best = answer.order[0];
     const spread = cells ? ` ± ${percent(answer.spread[best])}` : "";
     const share = percent(answer.weights[best]) + spread;
-    const { half, at, peak } = answer.facts;
+    const { half, least, at, peak } = answer.facts;
     const words = EXCHANGED[direction];
     const part = state.peel && answer.terms.count < block.n ? ` · ${this.terms()}` : "";
-    const places = whereabouts(answer.attention, block.h, block.w, half);
+    const places = whereabouts(answer.attention, block.h, block.w, least);
     const mainly = places.length ? mostly(places.map(([row, col]) => THIRDS[row][col])) : "";
     const where = ` · ${words.half(`${percent(half / block.span)} of ${model.whole}`)}${mainly}`;
     const by = ` · ${words.by(`g${best}`)} (${share})${part}`;
