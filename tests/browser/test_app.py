@@ -93,6 +93,24 @@ def test_a_photo_of_twelve_megapixels_is_uploaded_traced_and_interactive(open_ap
     )
 
 
+@pytest.mark.parametrize(
+    ("width", "height"), [(600, 1536), (900, 1200), (1000, 1000), (1600, 900), (2048, 720)], ids=str
+)
+def test_a_picture_of_any_shape_leaves_caption_legend_and_table_in_sight(
+    open_app: OpenApp, width: int, height: int
+) -> None:
+    app = open_app()
+    app.page.set_viewport_size({"width": 1400, "height": 900})
+    app.drop("shape.jpg", photo(width, height), "image/jpeg")
+    app.page.get_by_role("radio", name="shape.jpg", exact=True, checked=True).wait_for()
+    app.wait_until_traced()
+    app.page.locator(MAIN).evaluate("main => main.scrollTo(0, 0)")
+    for part in ("stage", "what", "readout", "legend", "rank"):
+        box = app.page.locator(f"[data-ref={part}]").bounding_box() or {}
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= 900, part
+
+
 def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(open_app: OpenApp) -> None:
     app = open_app()
     app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")

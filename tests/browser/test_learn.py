@@ -96,6 +96,24 @@ def turn(app: AppPage, key: str, to: int) -> None:
     app.wait_until_idle()
 
 
+MOVED = {
+    "Primitive i": "primitive",
+    "Channel k": "channel",
+    "Channel k of A": "a_channel",
+    "Last cell": "reached",
+    "Terms": "terms",
+}
+SLIDERS = {
+    1: ("Channel k",),
+    2: ("Channel k of A", "Primitive i"),
+    3: ("Primitive i",),
+    4: ("Primitive i", "Last cell"),
+    5: ("Primitive i",),
+    6: ("Terms",),
+    7: ("Channel k",),
+}
+
+
 class Student:
     """Goes through the lesson by keyboard alone and keeps in mind what was moved where."""
 
@@ -111,16 +129,8 @@ class Student:
 
     def note(self, step: int) -> None:
         """Read what the controls of this step say."""
-        labels = {
-            "Primitive i": "primitive",
-            "Channel k": "channel",
-            "Channel k of A": "a_channel",
-            "Last cell": "reached",
-            "Terms": "terms",
-        }
-        for label, name in labels.items():
-            if slider(self.app, label).count():
-                self.moved[name] = int(slider(self.app, label).input_value())
+        for label in SLIDERS[step]:  # each waited for: a page may be drawn a moment after its run
+            self.moved[MOVED[label]] = int(slider(self.app, label).input_value())
         if slider(self.app, "Temperature").count():
             said = slider(self.app, "Temperature").get_attribute("aria-valuetext")
             self.moved["temperature"] = float(said.replace(",", ""))

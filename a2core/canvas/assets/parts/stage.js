@@ -47,7 +47,8 @@ export class Stage {
     const { root, model } = this.probe;
     const aspect = model.width / model.height;
     root.style.setProperty("--aspect", String(aspect));
-    root.dataset.shape = aspect > 2.1 ? "wide" : "";
+    const narrow = aspect < 0.8 ? "tall" : aspect < 1.15 ? "square" : "";
+    root.dataset.shape = aspect > 2.1 ? "wide" : narrow;
     this.#toned = [];
   }
 
