@@ -9,15 +9,7 @@ a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 from a2core.bench.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.registry import KINDS as BLOCK_KINDS
-from a2core.checkpoints import (
-    CheckpointInfo,
-    checkpoint_folder,
-    list_checkpoints,
-    load_model,
-    save_checkpoint,
-    untrained_model,
-    video_model,
-)
+from a2core.checkpoints import CheckpointInfo, checkpoint_folder, list_checkpoints, save_checkpoint
 from a2core.errors import (
     A2Error,
     BlockError,
@@ -29,6 +21,7 @@ from a2core.errors import (
     TrainingError,
 )
 from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
+from a2core.load import load_model, untrained_model, video_model
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite

@@ -28,13 +28,8 @@ from torch import Tensor, nn
 
 from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
-from a2core.networks.backbones import BACKBONES, Backbone, build_network
-from a2core.networks.devices import pick_device
-from a2core.networks.fold import fold_norms
-from a2core.networks.insert import inserted_blocks, plain_key
-from a2core.networks.paper import video_architecture
-from a2core.networks.video import VideoResNet
-from a2core.tracing.model import Model
+from a2core.networks.backbones import BACKBONES
+from a2core.networks.insert import plain_key
 
 # Beside the packages in the repository, inside of this one where it was installed from a wheel.
 _INSTALLED = Path(__file__).resolve().parent / "shipped"
@@ -231,91 +226,6 @@ def fill_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], so
     with torch.no_grad():
         for key, tensor in wanted.items():
             tensor.copy_(tensors[key])
-
-
-def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") -> Model:
-    """A checkpoint's network, ready to trace.
-
-    Args:
-        name: a name in checkpoints/, or a path.
-        device: "auto" (A2_DEVICE when set, else CUDA, then MPS, then CPU), or one of these.
-
-    Raises:
-        CheckpointError: no such checkpoint, a pickle, cut off, or not fitting its card.
-        NetworkError: a device that there is not, or an architecture that this version cannot build.
-    """
-    path = find_checkpoint(name)
-    target = pick_device(device)
-    tensors, card = read_checkpoint(path)
-    backbone = _built(card.architecture, path.stem)
-    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card.architecture)
-    fill_tensors(wanted, tensors, path.name)
-    return _assembled(backbone, target, path.stem, card)
-
-
-def untrained_model(
-    name: str | os.PathLike[str] = "a2-lite0", device: str = "auto", *, seed: int = 0
-) -> Model:
-    """The network of checkpoint `name` with random blocks: what training is compared against.
-
-    Raises:
-        CheckpointError, NetworkError: as `load_model`.
-    """
-    path = find_checkpoint(name)
-    architecture = read_card(path).architecture
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        backbone = _built(architecture, path.stem)
-    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, architecture)
-    rest = {key: tensor for key, tensor in wanted.items() if key.startswith("network/")}
-    if rest:  # only the blocks are to be random
-        tensors, _ = read_checkpoint(path)
-        fill_tensors(rest, {key: tensors[key] for key in tensors if key.startswith("network/")}, path.name)
-    return _assembled(backbone, pick_device(device), f"{path.stem} (random blocks)", None)
-
-
-def video_model(
-    depth: int = 26, device: str = "auto", *, blocks: int = 5, divisor: int = 4, seed: int = 0
-) -> Model:
-    """One of the paper's networks for clips (`video_network`) with random weights all over, ready to trace.
-
-    A trained one is a checkpoint like any other, whose architecture is `video_architecture`.
-
-    Raises:
-        NetworkError: a depth, divisor or number of blocks out of range, or a device that there is not.
-    """
-    architecture = video_architecture(depth, blocks=blocks, divisor=divisor)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        backbone = _built(architecture, f"video ResNet-{depth}")
-    return _assembled(backbone, pick_device(device), f"video ResNet-{depth} (random weights)", None)
-
-
-def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
-    try:
-        return build_network(architecture)
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"The card of {name} describes an architecture that this version cannot build ({error!r}). "
-            "Update a2core."
-        ) from error
-
-
-def _assembled(backbone: Backbone, device: torch.device, name: str, card: Card | None) -> Model:
-    """The network, complete, ready to trace; with no card its blocks are random."""
-    fold_norms(backbone.network)
-    return Model(
-        backbone.network,
-        inserted_blocks(backbone.network),
-        name=name,
-        labels=backbone.labels,
-        mean=backbone.mean,
-        std=backbone.std,
-        device=device,
-        card=None if card is None else card.entries,
-        trained=card is not None and card.trained,
-        takes_clips=isinstance(backbone.network, VideoResNet),
-    )
 
 
 def save_checkpoint(

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 
 from a2core.blocks.registry import KINDS, block_settings
 from a2core.card import Card
-from a2core.checkpoints import list_checkpoints, load_model
+from a2core.checkpoints import list_checkpoints
 from a2core.errors import BlockError, CheckpointError
+from a2core.load import load_model
 from a2core.media import Clip
-from a2core.networks.backbones import build_network
 from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.sources import build_network
 from a2core.tracing.model import Model
 
 
@@ -90,8 +91,7 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
         inserted_blocks(backbone.network),
         name=f"{rival.kind} (random blocks)",
         labels=backbone.labels,
-        mean=backbone.mean,
-        std=backbone.std,
+        input=backbone.input,
         device=pick_device(device),
     )
 

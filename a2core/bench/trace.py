@@ -23,8 +23,8 @@ import numpy as np
 import torch
 
 from a2core.bench.block import machine
-from a2core.checkpoints import load_model
 from a2core.errors import NetworkError
+from a2core.load import load_model
 from a2core.media import Clip, read_media
 from a2core.networks.backbones import load_backbone
 from a2core.networks.fold import fold_norms

@@ -67,6 +67,7 @@ class PositionBlock(Watchable):
             and are attended to jointly: N = k·h·w. For blocks inside a network that works frame
             by frame.
         check_finite: when true, an input that is not finite is refused, saying where it first is.
+        in_line: positions come as one column of tokens, of which the picture's shape makes rows and columns.
     """
 
     kind: ClassVar[str]
@@ -88,6 +89,7 @@ class PositionBlock(Watchable):
         self.in_channels, self.dims = in_channels, dims
         self.frames_per_clip = 1
         self.check_finite = False
+        self.in_line = False
 
     @property
     def last_layer(self) -> nn.Module:

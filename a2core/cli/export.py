@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a2core.checkpoints import load_model
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv
+from a2core.load import load_model
 from a2core.media import read_media
 from a2core.tracing.probe import cell_of_pixel
 

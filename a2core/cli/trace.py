@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from a2core.checkpoints import load_model, video_model
 from a2core.errors import A2Error
 from a2core.export import write_npz
+from a2core.load import load_model, open_network, video_model
 from a2core.media import read_media
+from a2core.networks.devices import pick_device
+from a2core.networks.spec import read_spec
 from a2core.tracing.probe import half_area
 
 HELP = "trace a picture or clip; write its arrays as .npz"
@@ -28,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--network",
-        choices=VIDEO_NETWORKS,
-        help="instead of a checkpoint: one of the paper's networks for clips, with random weights",
+        help="instead of a checkpoint: any network, as for inspect; or one of the paper's for clips, with "
+        f"random weights: {', '.join(VIDEO_NETWORKS)}",
     )
     parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
     parser.add_argument(
@@ -47,10 +49,14 @@ def run(args: argparse.Namespace) -> int:
     clip = read_media(args.media, max_frames=args.frames)
     for note in clip.notes:
         print(f"note: {note}")
-    if args.network:
+    if args.network in VIDEO_NETWORKS:
         model = video_model(VIDEO_NETWORKS[args.network], device=args.device)
+    elif args.network:
+        model = open_network(read_spec(args.network), pick_device(args.device))
     else:
         model = load_model(args.checkpoint, device=args.device)
+    for note in model.notes:
+        print(f"note: {note}")
     if not model.trained:
         print(
             f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so its maps mean nothing. Give "
@@ -69,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
             f"{name}: n={block.n} m={block.m} grid={'×'.join(map(str, block.grid))}, "
             f"half of a map comes from {share:.1%} of {positions} cells (median)"
         )
-    print("top: " + ", ".join(f"{label} {probability:.1%}" for label, probability in trace.top))
+    if trace.top:
+        print("top: " + ", ".join(f"{label} {probability:.1%}" for label, probability in trace.top))
     if args.out is not None:
         try:
             with args.out.open("wb") as file:

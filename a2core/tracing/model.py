@@ -16,7 +16,8 @@ from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, Stopped, first_
 from a2core.media import Clip
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
-from a2core.tracing.model_input import input_shape, resize_frames
+from a2core.networks.spec import InputSpec
+from a2core.tracing.model_input import input_shape, resize_frames, standardised
 from a2core.tracing.record import recording, watching
 from a2core.tracing.trace import BlockTrace, Trace
 
@@ -47,8 +48,10 @@ class Model:
         name: of the checkpoint.
         card: the checkpoint's JSON card; empty where there is none.
         trained: whether the blocks' weights were trained, as whoever made them says.
-        network, blocks, device, labels, mean, std: the network, its blocks by module name, where it
-            runs, its classes, and how it wants its pixels (values in [0, 1]) standardised.
+        network, blocks, device, labels, input: the network, its blocks by module name, where it runs, its
+            classes, and which pictures it takes.
+        answers_with: what it answers with instead of logits, in words, which is then not shown, and there
+            are no classes; "" for logits.
     """
 
     def __init__(
@@ -58,14 +61,14 @@ class Model:
         *,
         name: str,
         labels: tuple[str, ...],
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
+        input: InputSpec,
         device: torch.device,
         card: Mapping[str, Any] | None = None,
         trained: bool = False,
         takes_clips: bool = False,
         borrowed: bool = False,
         took_px: tuple[int, int] | None = None,
+        answers_with: str = "",
     ) -> None:
         self.network = network
         if not borrowed:
@@ -76,17 +79,23 @@ class Model:
         self.name, self.labels, self.device = name, labels, device
         self.card = dict(card or {})
         self.trained = trained
-        self.mean, self.std = mean, std
+        self.input, self.answers_with = input, answers_with
         self.passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         self._lock = threading.Lock()
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
-        """(T, Hm, Wm, 3) uint8 to the (T, 3, Hm, Wm) float32 tensor that the network takes."""
+        """(T, Hm, Wm, 3) uint8 to the (T, c, Hm, Wm) float32 tensor that the network takes."""
         x = torch.tensor(model_input).to(self.device).permute(0, 3, 1, 2).float()
-        mean = torch.tensor(self.mean, device=self.device).mul(255)[:, None, None]
-        std = torch.tensor(self.std, device=self.device).mul(255)[:, None, None]
-        return x.sub_(mean).div_(std)
+        return standardised(x, self.input)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever looks at its traces should know of the network."""
+        if not self.answers_with:
+            return self.input.remarks()
+        said = f"This network answers with {self.answers_with}, not with classes; that is not shown."
+        return (*self.input.remarks(), said)
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
@@ -109,7 +118,8 @@ class Model:
 
     def _like(self, model_input: np.ndarray) -> Tensor:
         few, height, width = min(2, len(model_input)), *model_input.shape[1:3]
-        shape = (1, 3, few, height, width) if self.takes_clips else (few, 3, height, width)
+        c = self.input.channels
+        shape = (1, c, few, height, width) if self.takes_clips else (few, c, height, width)
         return torch.empty(shape, device=self.device)
 
     @contextlib.contextmanager
@@ -196,7 +206,7 @@ class Model:
         if frames not in ("joint", "each"):
             raise NetworkError(f"frames is {frames!r}: choose 'joint' or 'each'.")
         start = time.perf_counter()
-        shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size)
+        shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size, self.input)
         model_input = resize_frames(clip.frames, shape)
         if model_input is clip.frames and clip.frames.flags.writeable:
             model_input = clip.frames.copy()  # whoever brought them may write to them again
@@ -224,6 +234,7 @@ class Model:
             trained=self.trained,
             device=self.device.type,
             elapsed_s=time.perf_counter() - start,
+            notes=self.notes,
         )
         return trace, read
 
@@ -251,6 +262,7 @@ class Model:
                     recording(
                         self.blocks,
                         frames_per_clip=1 if self.takes_clips and not alone else count,
+                        picture_px=(height, width),
                         alone=alone,
                     ) as seen,
                     watching(asked) as read,
@@ -295,6 +307,8 @@ class Model:
                 with self._taking(model_input.shape[1:3]):
                     for module in modules:
                         x = module(x)
+                    if index == len(runs) - 1:
+                        x = self.logits(x, len(part))
                 through.append(x)
                 done += sizes[index] * len(x) / count / total
                 if progress is not None:
@@ -318,10 +332,27 @@ class Model:
                 raise Stopped("The trace was stopped before it was done. Start again when ready.")
             with self._taking(model_input.shape[1:3]):
                 x = module(x)
+                if module is modules[-1]:
+                    x = self.logits(x, 1)
             done += _size([module])
             if progress is not None:
                 progress(done / total)
         return x
+
+    def logits(self, answer: Any, count: int) -> Tensor:
+        """What the network answered for so many pictures as (count, classes); no classes where it has none.
+
+        Raises:
+            NetworkError: no logits for these pictures, of a network that answered with logits before.
+        """
+        if self.answers_with:
+            return torch.zeros(count, 0, device=self.device)
+        if not isinstance(answer, Tensor) or answer.shape != (count, len(self.labels)):
+            raise NetworkError(
+                f"The network returned no logits ({count}, {len(self.labels)}) this time. Make it answer "
+                "alike for pictures of any size."
+            )
+        return answer
 
     def _runs(self, stages: Sequence[nn.Module] | None) -> list[tuple[list[nn.Module], bool]]:
         """The network as runs of modules, and whether a run needs all frames of the clip at once."""

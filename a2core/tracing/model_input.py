@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from a2core.errors import NetworkError
+from a2core.networks.spec import InputSpec
 
-STRIDE_PX = 32  # of the deepest features: sides that are multiples of it line up with every grid
-LARGEST_SIZE_PX = 2048
+SMALLEST_SIZE_PX, LARGEST_SIZE_PX = 32, 2048
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
 
 
-def input_shape(height_px: int, width_px: int, size: int) -> tuple[int, int]:
-    """(Hm, Wm) of the model input: long side `size`, shape kept, both sides rounded to multiples of 32.
+def input_shape(height_px: int, width_px: int, size: int, takes: InputSpec | None = None) -> tuple[int, int]:
+    """(Hm, Wm) of the model input: long side `size`, shape kept, both sides rounded to multiples.
+
+    Multiples of 32, the stride of most networks' deepest features, or as the network `takes` them: where it
+    takes one size only, that is the size.
 
     Raises:
         NetworkError: `size` is below 32 or above 2048.
     """
-    if not STRIDE_PX <= size <= LARGEST_SIZE_PX:
+    takes = takes or InputSpec()
+    if not SMALLEST_SIZE_PX <= size <= LARGEST_SIZE_PX:
         raise NetworkError(
-            f"Picture size {size} is out of range. Choose {STRIDE_PX} to {LARGEST_SIZE_PX} pixels."
+            f"Picture size {size} is out of range. Choose {SMALLEST_SIZE_PX} to {LARGEST_SIZE_PX} pixels."
         )
+    if takes.fixed_px is not None:
+        return takes.fixed_px
     scale = size / max(height_px, width_px)
-    cells = scale / STRIDE_PX
-    height, width = (max(1, int(side * cells + 0.5)) * STRIDE_PX for side in (height_px, width_px))
+    cells = scale / takes.multiple_px
+    height, width = (max(1, int(side * cells + 0.5)) * takes.multiple_px for side in (height_px, width_px))
     return height, width
 
 
@@ -36,3 +45,17 @@ def resize_frames(frames: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     shrinks = height * width < frames.shape[1] * frames.shape[2]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.stack([cv2.resize(frame, (width, height), interpolation=method) for frame in frames])
+
+
+def standardised(x: Tensor, takes: InputSpec) -> Tensor:
+    """Pixels (B, 3, Hm, Wm), 0 to 255, as a network takes them: its channels, its mean and deviation.
+
+    One channel is the brightness; of more than three, red, green and blue come in turn.
+    """
+    count = takes.channels
+    if count == 1:
+        x = (x * torch.tensor(_LUMA, device=x.device)[:, None, None]).sum(dim=1, keepdim=True)
+    elif count != 3:
+        x = x[:, [index % 3 for index in range(count)]]
+    mean, std = (torch.tensor(of, device=x.device).mul(255)[:, None, None] for of in (takes.mean, takes.std))
+    return x.sub_(mean).div_(std)

@@ -12,7 +12,8 @@ from a2core.networks.backbones import imagenet_labels
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.devices import device_of, pick_device
 from a2core.networks.insert import inserted_blocks, named_parts, underneath
-from a2core.networks.spec import try_network
+from a2core.networks.spec import InputSpec
+from a2core.networks.tried import Tried, try_network
 from a2core.tracing.adopt import AdoptedBlock
 from a2core.tracing.model import Model
 
@@ -22,19 +23,20 @@ def model_of(
     *,
     name: str = "your network",
     labels: Sequence[str] | None = None,
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225),
+    mean: tuple[float, ...] = InputSpec().mean,
+    std: tuple[float, ...] = InputSpec().std,
     device: str = "auto",
     trained: bool = True,
 ) -> Model:
-    """A classifier of yours with inserted or adopted blocks, ready to `trace` pictures.
+    """A network of yours with inserted or adopted blocks, ready to `trace` pictures.
 
     The network stays yours: mode, gradients, device and memory format stay as they are, and it may go on
     being trained between two traces. One that torch.compile, DataParallel or DistributedDataParallel
     stands round is run without it.
 
     Args:
-        network: takes (batch, 3, h, w), returns (batch, classes).
+        network: takes pictures (batch, channels, h, w), of one channel, three or more, of any size or of one;
+            returns logits (batch, classes). Whatever else it returns is not shown.
         name: shown in traces.
         labels: one per class; ImageNet's when there are 1000 and none are given, else numbers.
         mean: of the input that the network wants, for pixel values in [0, 1]; torchvision's.
@@ -45,7 +47,7 @@ def model_of(
 
     Raises:
         NetworkError: no blocks, another device than the network's, a network that does not run on a
-            picture or returns no logits (`spec.try_network`), or labels of another number than its classes.
+            picture (`tried.try_network`), or labels of another number than its classes.
     """
     network = underneath(network)
     blocks = inserted_blocks(network)
@@ -58,21 +60,32 @@ def model_of(
     if device != "auto" and pick_device(device).type != target.type:
         raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
     with undisturbed(network), torch.no_grad():
-        tried = try_network(network, target)
-    count = tried.classes
-    if labels is None:
-        labels = imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
-    if len(labels) != count:
-        raise NetworkError(f"Got {len(labels)} labels for {count} classes. Give one for each.")
+        tried = try_network(network, target, InputSpec(mean, std))
     return Model(
         network,
         blocks,
         name=name,
-        labels=tuple(labels),
-        mean=mean,
-        std=std,
+        labels=labels_for(tried, labels),
+        input=tried.input,
         device=target,
         trained=trained,
-        took_px=(tried.height_px, tried.width_px),
+        took_px=tried.took_px,
+        answers_with=tried.answers_with,
         borrowed=True,
     )
+
+
+def labels_for(tried: Tried, labels: Sequence[str] | None) -> tuple[str, ...]:
+    """One for each class: those given, else ImageNet's where there are 1000, else numbers.
+
+    Raises:
+        NetworkError: of another number.
+    """
+    count = tried.classes
+    if count == 0:
+        return ()
+    if not labels:
+        return imagenet_labels() if count == 1000 else tuple(f"class {index}" for index in range(count))
+    if len(labels) != count:
+        raise NetworkError(f"Got {len(labels)} labels for {count} classes. Give one for each.")
+    return tuple(labels)

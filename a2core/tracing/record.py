@@ -12,13 +12,19 @@ from torch import Tensor, nn
 from a2core.blocks.double_attention import Attended
 from a2core.blocks.position_block import Watchable
 from a2core.errors import NetworkError
+from a2core.networks.layout import grid_of_tokens
 from a2core.tracing.arrays import frozen
 from a2core.tracing.trace import BlockTrace
 
 
 @contextlib.contextmanager
 def recording(
-    blocks: Mapping[str, nn.Module], *, frames_per_clip: int, alone: bool = False, copies: int = 1
+    blocks: Mapping[str, nn.Module],
+    *,
+    frames_per_clip: int,
+    picture_px: tuple[int, int],
+    alone: bool = False,
+    copies: int = 1,
 ) -> Iterator[dict[str, BlockTrace]]:
     """While open, blocks attend over a clip of `frames_per_clip` frames and write what they did.
 
@@ -29,11 +35,13 @@ def recording(
     Args:
         blocks: by name.
         frames_per_clip: of the clip that runs through the network while this is open.
+        picture_px: its height and width, of which tokens in line get their rows and columns.
         alone: whether each frame is attended to by itself.
         copies: the batch holds so many variants of the clip, of which the first is recorded.
 
     Raises:
-        NetworkError: a block was given more than the clip: what it did is not one map over the picture.
+        NetworkError: a block was given more than the clip: what it did is not one map over the picture; or
+            tokens that make no grid of the picture's shape.
     """
     seen: dict[str, BlockTrace] = {}
     # Relatives of double attention attend over the clip too; blocks of others show maps of their own.
@@ -44,7 +52,7 @@ def recording(
     }
     recorders: dict[nn.Module, _Recorder] = {}
     for name, block in blocks.items():  # a block that stands at several places runs several times
-        recorders.setdefault(block, _Recorder(name, frames_per_clip, alone, copies))
+        recorders.setdefault(block, _Recorder(name, block, frames_per_clip, picture_px, alone, copies))
     now = {"frames_per_clip": 1 if alone else frames_per_clip}
     try:
         for name, settings in before.items():
@@ -66,11 +74,22 @@ def recording(
 class _Recorder:
     """Turns what a block attended to over one clip into BlockTraces, one each time that it ran."""
 
-    def __init__(self, name: str, frames: int, alone: bool, copies: int) -> None:
-        self.name, self.frames, self.alone, self.copies = name, frames, alone, copies
+    def __init__(
+        self,
+        name: str,
+        block: nn.Module,
+        frames: int,
+        picture_px: tuple[int, int],
+        alone: bool,
+        copies: int,
+    ) -> None:
+        self.name, self.block, self.picture_px = name, block, picture_px
+        self.frames, self.alone, self.copies = frames, alone, copies
         self.calls: list[list[np.ndarray]] = []  # alone: a part of the frames each
 
     def __call__(self, x: Tensor, attended: Attended, y: Tensor, grid: tuple[int, ...]) -> None:
+        if getattr(self.block, "in_line", False):
+            grid = (*grid[:-2], *self._cells(grid[-2]))
         x, y = x.float(), y.float()
         change = (y - x).norm(dim=1) / x.norm(dim=1).clamp_min(1e-12)
         maps = (attended.gather, attended.distribute, attended.output)
@@ -89,6 +108,17 @@ class _Recorder:
             by_map = [part[0].unflatten(1, shape) for part in maps]
             arrays = (attended.primitives[0], *by_map, change[0].unflatten(0, shape))
         self.calls.append([frozen(array) for array in arrays])
+
+    def _cells(self, tokens: int) -> tuple[int, int]:
+        height, width = self.picture_px
+        found = grid_of_tokens(tokens, height, width)
+        if found is None:
+            raise NetworkError(
+                f"Module {self.name!r} returns {tokens} tokens, which make no grid over {width} × {height} "
+                "pixels. If some of them stand before the picture's, say how many: insert_blocks(…, layouts="
+                f"{{{self.name!r}: Layout('tokens', prefix=1)}}) for one."
+            )
+        return found
 
     def close(self) -> dict[str, BlockTrace]:
         if self.alone and self.calls:

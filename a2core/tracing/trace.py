@@ -69,6 +69,7 @@ class Trace:
     trained: bool  # False: whoever made the blocks says that their weights are random
     device: str  # "cuda", "mps" or "cpu"
     elapsed_s: float
+    notes: tuple[str, ...] = ()  # what to know of the network: how it takes pictures, what it does not show
 
     def to_html(
         self,

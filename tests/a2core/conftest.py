@@ -9,6 +9,7 @@ from torch import nn
 
 from a2core import Clip, DoubleAttention, Model, insert_blocks
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.spec import InputSpec
 
 
 def tiny_network(seed: int = 0) -> nn.Module:
@@ -35,8 +36,7 @@ def tiny_model() -> Model:
         inserted_blocks(network),
         name="tiny",
         labels=tuple(f"class {index}" for index in range(10)),
-        mean=(0.5, 0.5, 0.5),
-        std=(0.25, 0.25, 0.25),
+        input=InputSpec((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
         device=torch.device("cpu"),
     )
 

@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 
 import a2core
 from a2core import find_rivals, load_rival
-from a2core.checkpoints import checkpoint_folder, list_checkpoints, load_model, save_checkpoint
+from a2core.checkpoints import checkpoint_folder, list_checkpoints, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError
-from a2core.networks.backbones import build_network
+from a2core.load import load_model
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.sources import build_network
 
 BLOCK = {"in_channels": 192, "c_m": 4, "c_n": 3}
 ARCHITECTURE = {"backbone": "tf_efficientnet_lite0", "blocks": {"blocks.5": BLOCK}}

@@ -11,8 +11,8 @@ from torch import nn
 
 import a2core
 from a2core.blocks.registry import DOUBLE_ATTENTION, KINDS, block_settings, make_block
-from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.sources import build_network
 from a2core.rival_networks import Reading
 from tests.conftest import softmax
 

@@ -10,8 +10,8 @@ import streamlit as st
 import torch
 
 import a2core
-from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.sources import build_network
 from tests.viz_app.explorer import gif
 from viz_app.server import models, pictures, traces, uploads
 from viz_app.views.explore import page as explore

@@ -8,10 +8,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from a2core.errors import TrainingError
-from a2core.networks.backbones import build_network
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.passage import Passage
+from a2core.networks.sources import build_network
 
 
 class Trainee(nn.Module):

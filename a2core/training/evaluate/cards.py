@@ -23,8 +23,9 @@ from tqdm import tqdm
 
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.card import parse_card
-from a2core.checkpoints import find_checkpoint, load_model, read_card, write_atomically
+from a2core.checkpoints import find_checkpoint, read_card, write_atomically
 from a2core.errors import CheckpointError, TrainingError
+from a2core.load import load_model
 from a2core.tracing.model import Model
 from a2core.training.evaluate.feature_maps import run_watched
 from a2core.training.evaluate.measures import reach_share

@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from a2core.checkpoints import find_checkpoint, load_model, read_card, untrained_model
+from a2core.checkpoints import find_checkpoint, read_card
 from a2core.errors import TrainingError
+from a2core.load import load_model, untrained_model
 from a2core.training.evaluate.cards import amend_card
 from a2core.training.evaluate.feature_maps import check_takes_pictures
 from a2core.training.evaluate.measures import OF_ATTENTION, OF_PRIMITIVES

@@ -33,8 +33,9 @@ from tqdm import tqdm
 
 from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
-from a2core.networks.backbones import BACKBONES, build_network
+from a2core.networks.backbones import BACKBONES
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.sources import build_network
 from a2core.training.finetune.reader import Reader
 from a2core.training.finetune.settings import FineTuneSettings
 from a2core.training.finetune.team import Team
@@ -109,8 +110,8 @@ class FineTuning:
             self.network = convert_sync_batchnorm(self.network)
             self.blocks = inserted_blocks(self.network)
         self.network.to(team.device).to(memory_format=torch.channels_last)
-        self.mean = torch.tensor(backbone.mean, device=team.device)[:, None, None]
-        self.std = torch.tensor(backbone.std, device=team.device)[:, None, None]
+        self.mean = torch.tensor(backbone.input.mean, device=team.device)[:, None, None]
+        self.std = torch.tensor(backbone.input.std, device=team.device)[:, None, None]
         self.model: nn.Module = self.network
         if team.size > 1:
             self.model = DistributedDataParallel(

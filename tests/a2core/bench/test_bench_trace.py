@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from a2core.bench import trace as bench_trace
-from a2core.checkpoints import load_model
 from a2core.cli import main
+from a2core.load import load_model
 
 
 def test_the_plain_network_is_the_trunk_that_the_blocks_stand_in():

@@ -21,8 +21,8 @@ from torchvision.models.feature_extraction import create_feature_extractor
 import a2core
 from a2core import Clip, DoubleAttention, NetworkError, adopt, insert_blocks, load_model, model_of
 from a2core.checkpoints import save_checkpoint
-from a2core.networks.backbones import build_network
 from a2core.networks.insert import WithBlock, inserted_blocks
+from a2core.networks.sources import build_network
 
 
 def block(channels: int, dims: int = 2) -> DoubleAttention:

@@ -11,12 +11,13 @@ from torch import nn
 from a2core import DoubleAttention, NetworkError
 from a2core.bench.counts import count, count_presets, format_table
 from a2core.blocks.registry import make_block
-from a2core.networks.backbones import build_network, load_backbone
+from a2core.networks.backbones import load_backbone
 from a2core.networks.chain import stages
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import insert_blocks, inserted_blocks
 from a2core.networks.nonfinite import find_nonfinite
 from a2core.networks.paper import paper_network, video_network
+from a2core.networks.sources import build_network
 from a2core.networks.video import VideoResNet, inflate_weights
 
 

@@ -14,6 +14,7 @@ from a2core import Clip, DoubleAttention, NetworkError, Replay
 from a2core.networks.chain import stages
 from a2core.networks.insert import insert_blocks
 from a2core.networks.passage import Passage
+from a2core.networks.spec import InputSpec
 from a2core.networks.video import VideoResNet
 from tests.a2core.conftest import tiny_network
 
@@ -309,8 +310,7 @@ def test_a_network_for_clips_with_a_forward_of_its_own_is_run_whole():
         {"layer3": network.layer3.block},
         name="",
         labels=tuple("abcdefghij"),
-        mean=(0.5,) * 3,
-        std=(0.5,) * 3,
+        input=InputSpec((0.5,) * 3, (0.5,) * 3),
         device=torch.device("cpu"),
         takes_clips=True,
     )

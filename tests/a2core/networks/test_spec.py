@@ -1,159 +1,93 @@
-"""Networks as people have them: traced rightly, or refused with the reason and a way out."""
+"""A network's specification: what may be said, and what is said of what may not."""
 
 from __future__ import annotations
 
-import numpy as np
+import json
+
 import pytest
-import timm
-import torch
-import torchvision
-from torch import nn
-from torchvision.models import SwinTransformer, VisionTransformer
 
-from a2core import Clip, DoubleAttention, NetworkError, insert_blocks, model_of
-
-
-def picture(height: int = 64, width: int = 64) -> Clip:
-    frames = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
-    return Clip(frames, np.zeros(1), "image", "", ())
-
-
-def vit() -> nn.Module:
-    return VisionTransformer(64, 16, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=16, num_classes=4)
-
-
-def swin() -> nn.Module:
-    """At 64 px its first stage has as many rows as channels, 16, as swin_t has 96 at 384 px."""
-    return SwinTransformer([4, 4], 16, [2, 2], [1, 2], [2, 2], num_classes=4)
-
-
-def inception_like() -> nn.Module:
-    """Without padding, as Inception: small pictures come to nothing on the way."""
-    sizes = [(3, 8), *[(8, 8)] * 5]
-    convolutions = [nn.Conv2d(taken, made, 3, stride=2) for taken, made in sizes]
-    return nn.Sequential(*convolutions, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
-
-
-def of_32_px() -> nn.Module:
-    return nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.Flatten(), nn.Linear(8 * 64, 4))
-
-
-def fixed_swin() -> nn.Module:
-    return timm.create_model("swin_tiny_patch4_window7_224", img_size=64, window_size=4, embed_dim=16,
-                             depths=(2, 2), num_heads=(1, 2), num_classes=4)  # fmt: skip
-
-
-def resnet(channels: int) -> nn.Module:
-    return timm.create_model("resnet10t", in_chans=channels, num_classes=4)
-
-
-def convnext() -> nn.Module:
-    return timm.create_model("convnext_atto", depths=(1, 1, 1, 1), dims=(16, 16, 32, 32), num_classes=4)
-
-
-def detector() -> nn.Module:
-    return torchvision.models.detection.fasterrcnn_mobilenet_v3_large_320_fpn(
-        weights=None, weights_backbone=None
-    )
-
-
-def segmenter() -> nn.Module:
-    return torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights=None, weights_backbone=None)
-
-
-class Clips(nn.Sequential):
-    def __init__(self) -> None:
-        super().__init__(nn.Conv3d(3, 8, 3, padding=1), nn.AdaptiveAvgPool3d(1), nn.Flatten())
-
-
-def with_block(network: nn.Module, place: str, channels: int, dims: int = 2) -> nn.Module:
-    torch.manual_seed(0)
-    return insert_blocks(network.eval(), {place: DoubleAttention(channels, 4, 4, dims)})
+from a2core import NetworkError
+from a2core.networks.spec import PUBLISHED, RANDOM, InputSpec, is_spec, read_spec
+from a2core.tracing.model_input import input_shape
 
 
 @pytest.mark.parametrize(
-    ("make", "place", "channels", "said"),
+    ("text", "source", "weights", "title"),
     [
-        (vit, "encoder.layers.encoder_layer_0", 16, r"\(1, 17, 16\): 17 tokens without rows and columns"),
-        (swin, "features.0", 16, r"'features.0' returns \(1, 16, 24, 16\), channels last.*permutes"),
-        (swin, "features.1", 16, r"'features.1' returns \(1, 16, 24, 16\), channels last"),
-        (fixed_swin, "layers.1", 32, r"'layers.1' returns \(1, 8, 8, 32\), channels last"),
-        (lambda: resnet(1), "layer3", 256, r"'conv1.0', takes 1 channel, and a picture has 3\..*Grayscale"),
-        (lambda: resnet(5), "layer3", 256, r"takes 5 channels, and a picture has 3\..*makes 5 of 3"),
-        (Clips, "0", 8, r"takes clips \(batch, channels, T, h, w\).*Conv3d"),
-        (lambda: timm.create_model("resnet10t", features_only=True), "layer3", 256,
-         r"returns a list of 5, no logits.*wrap the network"),
-        (detector, "backbone.body.6", 40, r"returns a list of 1, no logits.*wrap"),
-        (segmenter, "backbone.6", 40, r"returns an OrderedDict of 'out', no logits.*wrap"),
-        (lambda: nn.Sequential(nn.Conv2d(3, 8, 1)), "0", 8, r"returns a tensor \(1, 8, 64, 96\), no logits"),
-        (lambda: nn.Sequential(nn.Conv2d(3, 8, 1), nn.Flatten(), nn.Linear(8, 4)), "0", 8,
-         r"at none of the sizes tried \(96 × 64, .*at 384 × 384 module '2' fails with: mat1.*Wrap it"),
-    ],
-)  # fmt: skip
-def test_a_network_that_cannot_be_traced_is_refused_with_the_reason_and_a_way_out(
-    make, place, channels, said
-):
-    network = with_block(make(), place, channels, 3 if make is Clips else 2)
-    with pytest.raises(NetworkError, match=said):
-        model_of(network)
-    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
-
-
-@pytest.mark.parametrize(
-    ("make", "place", "channels", "size", "grid", "other"),
-    [
-        (vit, "conv_proj", 16, 64, (4, 4), 96),
-        (swin, "permute", 32, 96, (12, 12), None),
-        (inception_like, "1", 8, 160, (39, 39), 64),
-        (of_32_px, "0", 8, 32, (8, 8), 64),
-        (convnext, "stages.0", 16, 64, (16, 16), None),  # works on channels last inside, and puts them first
-        (lambda: nn.Sequential(torchvision.transforms.Grayscale(), resnet(1)),
-         "1.layer3", 256, 64, (4, 4), None),
-    ],
-)  # fmt: skip
-def test_a_network_is_traced_at_the_sizes_that_it_takes(make, place, channels, size, grid, other):
-    network = with_block(make(), place, channels)
-    model = model_of(network)
-    trace = model.trace(picture(), size=size)
-    seen = trace.blocks[place]
-    assert seen.grid == (1, *grid)
-    np.testing.assert_allclose(seen.gather.sum(axis=(1, 2, 3)), 1, rtol=1e-4)
-    with torch.no_grad():
-        answer = network(model.preprocess(trace.model_input)).softmax(dim=1).max()
-    assert trace.top[0][1] == pytest.approx(float(answer), abs=1e-5)
-    if other is not None:
-        said = rf"does not run on {other} × {other} pixels \(.+\)\. It did take .*: choose such a picture"
-        with pytest.raises(NetworkError, match=said):
-            model.trace(picture(), size=other)
-        assert model.trace(picture(), size=size).top == trace.top
-
-
-@pytest.mark.parametrize(
-    ("make", "place", "channels", "dims", "px"),
-    [
-        (swin, "features.0", 16, 2, 64),  # a convolution, a permutation, a norm
-        (swin, "features.1", 16, 2, 64),
-        (swin, "features.3", 32, 2, 256),
-        (fixed_swin, "layers.0", 16, 2, 64),  # takes no part of its input either
-        (vit, "encoder.layers.encoder_layer_1", 17, 1, 64),  # 16 patches and the class token
+        ("timm/convnext_tiny", "timm/convnext_tiny", PUBLISHED, "timm/convnext_tiny"),
+        ("timm/vit_tiny@random", "timm/vit_tiny", RANDOM, "timm/vit_tiny, random weights"),
+        ("torchvision/resnet50@a/b.pth", "torchvision/resnet50", "a/b.pth", "torchvision/resnet50, b.pth"),
+        ("mine.nets:make", "mine.nets:make", PUBLISHED, "mine.nets:make"),
     ],
 )
-@pytest.mark.parametrize("training", [False, True])
-def test_rows_are_not_taken_for_channels_where_there_are_as_many(make, place, channels, dims, px, training):
-    network = with_block(make(), place, channels, dims).train(training)
-    with pytest.raises(NetworkError, match="channels last"):
-        network(torch.randn(1, 3, px, px))
+def test_a_name_says_where_a_network_comes_from_and_with_which_weights(text, source, weights, title):
+    assert is_spec(text)
+    spec = read_spec(text)
+    assert (spec.source, spec.weights, spec.title) == (source, weights, title)
+    assert spec.runs_code is (":" in text)
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_where_channels_come_first_as_many_rows_are_no_fault(training):
-    network = with_block(convnext(), "stages.0", 16).train(training)
-    x = torch.randn(2, 3, 64, 64)
-    generator = torch.get_rng_state()
-    answer = network(x)
-    assert answer.shape == (2, 4)
-    assert torch.equal(torch.get_rng_state(), generator)
-    assert all(module.training is training for module in network.modules())
-    # As many rows as channels, and nothing that works on a last axis of that length: nothing is tried.
-    mixed = with_block(nn.Sequential(nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU()), nn.Flatten()), "0", 8)
-    assert mixed(torch.randn(1, 3, 8, 8)).shape == (1, 512)
+def test_a_checkpoint_is_no_specification(tmp_path):
+    card = tmp_path / "a2-mine.json"
+    card.write_text(json.dumps({"format": 1, "architecture": {}}))
+    (tmp_path / "net.json").write_text(json.dumps({"source": "timm/resnet10t"}))
+    assert [is_spec(text) for text in ("a2-lite0", "runs/a2/a2.safetensors", str(card))] == [False] * 3
+    assert is_spec(str(tmp_path / "net.json"))
+
+
+def test_a_file_says_all_of_it_and_its_files_lie_beside_it(tmp_path):
+    (tmp_path / "classes.txt").write_text("rose\n\ntulip\n")
+    told = {"source": "timm/resnet10t", "options": {"in_chans": 1}, "weights": "w.pth", "size": [64, 96],
+            "labels": "classes.txt", "mean": [0.5], "std": [0.25], "blocks": "a2.safetensors",
+            "at": ["layer3"]}  # fmt: skip
+    (tmp_path / "flowers.json").write_text(json.dumps(told))
+    spec = read_spec(str(tmp_path / "flowers.json"))
+    assert (spec.title, spec.folder, spec.weights) == ("flowers", tmp_path, "w.pth")
+    assert (spec.labels, spec.mean, spec.std) == (("rose", "tulip"), (0.5,), (0.25,))
+    assert (spec.size_px, spec.at, spec.blocks) == ((64, 96), ("layer3",), "a2.safetensors")
+    assert spec.options == {"in_chans": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", r"net\.json is no JSON"),
+        ("[1]", "names no source"),
+        ('{"weights": "w.pth"}', "names no source"),
+        ('{"source": ""}', "'source' has to be a text"),
+        ('{"source": "timm/x", "lables": []}', "says 'lables', which nobody reads"),
+        ('{"source": "timm/x", "labels": ["a", 3]}', "'labels' has to be a list of texts"),
+        ('{"source": "timm/x", "labels": "no.txt"}', r"labels .*no\.txt cannot be read"),
+        ('{"source": "timm/x", "mean": [0.5]}', "needs mean and std together"),
+        ('{"source": "timm/x", "mean": [0.5], "std": [0]}', "'std' has to be a list of numbers above 0"),
+        ('{"source": "timm/x", "mean": [NaN], "std": [1]}', "'mean' has to be a list of numbers"),
+        ('{"source": "timm/x", "mean": [1, 2], "std": [1]}', "needs mean and std together"),
+        ('{"source": "timm/x", "size": "big"}', "'size' has to be pixels, or"),
+        ('{"source": "timm/x", "options": []}', "'options' has to be an object"),
+        ("[" * 9999, "is no JSON"),
+    ],
+)
+def test_a_file_that_says_something_else_is_refused_by_its_entry(tmp_path, text, said):
+    path = tmp_path / "net.json"
+    path.write_text(text)
+    with pytest.raises(NetworkError, match=said):
+        read_spec(str(path))
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path):
+    with pytest.raises(NetworkError, match=r"gone\.json cannot be read \(No such file"):
+        read_spec(str(tmp_path / "gone.json"))
+
+
+@pytest.mark.parametrize(
+    ("takes", "size", "expected"),
+    [
+        (InputSpec(), 448, (288, 448)),
+        (InputSpec(multiple_px=14), 518, (350, 518)),
+        (InputSpec(multiple_px=16), 224, (144, 224)),
+        (InputSpec(multiple_px=224), 448, (224, 448)),
+        (InputSpec(fixed_px=(224, 192)), 448, (224, 192)),
+    ],
+)
+def test_the_model_input_has_sides_that_the_network_takes(takes, size, expected):
+    assert input_shape(200, 300, size, takes) == expected

@@ -415,7 +415,6 @@ def test_a_clip_through_an_adopted_module_is_refused_plainly():
     ("network", "options", "said"),
     [
         (nn.Conv2d(3, 3, 1), {}, "has no blocks"),
-        (insert_blocks(nn.Sequential(nn.Conv2d(3, 8, 1)), {"0": DoubleAttention(8, 2, 2)}), {}, "no logits"),
         (
             insert_blocks(classifier(nn.ReLU()), {"1": DoubleAttention(12, 2, 2)}),
             {"labels": ["a"]},

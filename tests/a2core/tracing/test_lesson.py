@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import a2core
-from a2core.networks.backbones import build_network
+from a2core.networks.sources import build_network
 from a2core.tracing.record import watching
 
 

@@ -18,10 +18,10 @@ from a2core import (
     save_checkpoint,
     video_model,
 )
-from a2core.networks.backbones import build_network
 from a2core.networks.chain import chain
 from a2core.networks.devices import pick_device
 from a2core.networks.paper import paper_network, video_architecture
+from a2core.networks.sources import build_network
 from a2core.tracing.model_input import input_shape, resize_frames
 from a2core.tracing.record import recording
 from tests.a2core.conftest import tiny_network
@@ -100,7 +100,7 @@ def test_nothing_of_the_recording_stays_behind_on_success_or_on_failure(tiny_mod
     tiny_model.trace(photo, size=96)
     blocks = tiny_model.blocks
     assert all(block.observer is None and block.frames_per_clip == 1 for block in blocks.values())
-    with pytest.raises(ZeroDivisionError), recording(blocks, frames_per_clip=4):
+    with pytest.raises(ZeroDivisionError), recording(blocks, frames_per_clip=4, picture_px=(64, 64)):
         1 / 0  # noqa: B018
     assert all(block.observer is None and block.frames_per_clip == 1 for block in blocks.values())
 
@@ -183,10 +183,11 @@ def test_the_device_can_be_set_by_the_environment_and_a_missing_one_is_refused(m
 def test_on_cuda_the_trunk_is_mixed_precision_and_the_maps_still_add_up(photo):
     from a2core import Model
     from a2core.networks.insert import inserted_blocks
+    from a2core.networks.spec import InputSpec
 
     network = tiny_network()
     model = Model(network, inserted_blocks(network), name="tiny", labels=tuple("abcdefghij"),
-                  mean=(0.5,) * 3, std=(0.25,) * 3, device=torch.device("cuda"))  # fmt: skip
+                  input=InputSpec((0.5,) * 3, (0.25,) * 3), device=torch.device("cuda"))  # fmt: skip
     for block in model.trace(photo, size=192).blocks.values():
         np.testing.assert_allclose(block.gather.sum(axis=(1, 2, 3)), 1, atol=1e-5)
         z = np.einsum("mi,ithw->mthw", block.primitives, block.distribute)

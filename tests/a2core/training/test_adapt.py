@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from a2core.blocks.registry import KINDS
-from a2core.checkpoints import load_model
 from a2core.cli import main
 from a2core.errors import NetworkError, TrainingError
+from a2core.load import load_model
 from a2core.networks.backbones import load_backbone
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.command import architecture

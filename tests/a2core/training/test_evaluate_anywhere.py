@@ -17,9 +17,10 @@ from torch import nn
 
 import a2core
 from a2core.blocks.registry import make_block
-from a2core.checkpoints import load_model, save_checkpoint
+from a2core.checkpoints import save_checkpoint
 from a2core.cli import main
 from a2core.errors import TrainingError
+from a2core.load import load_model
 from a2core.networks.backbones import load_backbone
 from a2core.networks.insert import insert_blocks
 from a2core.training.evaluate.feature_maps import grad_cam, run_watched

@@ -20,12 +20,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import a2core
-from a2core.checkpoints import load_model, stored_tensors, untrained_model
+from a2core.checkpoints import stored_tensors
 from a2core.cli import main
 from a2core.errors import TrainingError
-from a2core.networks.backbones import build_network
+from a2core.load import load_model, untrained_model
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.paper import paper_architecture, paper_network
+from a2core.networks.sources import build_network
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import NETWORKS, FineTuneSettings, architecture
 from a2core.training.finetune.team import Team

@@ -7,8 +7,8 @@ import json
 import pytest
 
 import a2core
-from a2core.networks.backbones import build_network
 from a2core.networks.insert import inserted_blocks
+from a2core.networks.sources import build_network
 from viz_app.server import models
 
 

@@ -1,0 +1,321 @@
+"""Networks built from where they come: timm, torchvision, the wheels, a function of somebody's own."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import importlib
+import inspect
+import os
+import socket
+import sys
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from a2core.blocks.registry import make_block
+from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, first_line
+from a2core.networks.backbones import BACKBONES, Backbone, imagenet_labels, load_backbone
+from a2core.networks.insert import insert_blocks
+from a2core.networks.layout import Layout
+from a2core.networks.spec import PUBLISHED, RANDOM, InputSpec, NetworkSpec, read_spec
+from a2core.networks.weight_files import classes_of, fill_network, fitted, read_weights
+
+Make = Callable[..., nn.Module]
+# What downloads fail with: sockets, proxies, hubs' own errors (subclasses of OSError), files cut off.
+_DOWNLOAD_FAULTS = (OSError, RuntimeError, ValueError)
+_ROOM = 1.2  # of a network's weights, while they are read
+
+
+def build(spec: NetworkSpec) -> Backbone:
+    """The network of `spec`, in evaluation mode, without blocks.
+
+    Its labels are empty where nobody knows them: they are numbers then, or there are no classes.
+
+    Raises:
+        NetworkError: a network that is not known (the nearest are named), that cannot be made, downloaded or
+            kept in memory, or weights that do not fit it.
+    """
+    kind, _, name = spec.source.partition("/")
+    if spec.source in BACKBONES:
+        known = BACKBONES[spec.source]
+        if spec.weights == PUBLISHED:
+            return _told(spec, load_backbone(spec.source))
+        make: Make = functools.partial(_known, spec.source)
+        plain = Backbone(nn.Identity(), InputSpec(known.mean, known.std), known.labels())
+    elif kind == "timm" and name:
+        make, plain = _timm(name, spec.weights == PUBLISHED)
+    elif kind == "torchvision" and name:
+        make, plain = _torchvision(name, spec.weights == PUBLISHED)
+    elif spec.runs_code:
+        make, plain = _function(spec), Backbone(nn.Identity(), InputSpec(), ())
+    else:
+        raise NetworkError(
+            f"Unknown network {spec.source!r}. Give timm/NAME, torchvision/NAME, package.module:function, or "
+            f"one of {', '.join(BACKBONES)}."
+        )
+    return _told(spec, _made(spec, make, plain))
+
+
+def build_network(architecture: Mapping[str, Any]) -> Backbone:
+    """The network of a card's `architecture` with its blocks inserted, blocks freshly initialised.
+
+    `architecture` is {"backbone": source, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
+    inner dict holding the arguments of the block's class, and its "kind" when it is a relative of
+    double attention (`blocks.registry`). It may also hold "labels", the names of other classes than
+    ImageNet's, whose classifier is then random; "trunk": "own" when the whole network was trained,
+    which is then random all over; and "layouts", {module: {"axes", "prefix"}}, where modules do not put
+    channels first.
+
+    Raises:
+        NetworkError: as `load_backbone`, `build`, `make_block` and `insert_blocks`; a function of somebody's,
+            which no card may have run.
+    """
+    source = architecture["backbone"]
+    own = architecture.get("trunk") == "own"
+    if source in BACKBONES:
+        backbone = load_backbone(source, weights=not own, labels=architecture.get("labels"))
+    else:
+        spec = read_spec(source)
+        if spec.runs_code or spec.weights not in (PUBLISHED, RANDOM):
+            raise NetworkError(
+                f"The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
+                'may not ask for. Open it by a specification: {"source": …, "blocks": this checkpoint}.'
+            )
+        backbone = build(replace(spec, weights=RANDOM) if own else spec)
+    blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
+    layouts = {name: Layout(**told) for name, told in architecture.get("layouts", {}).items()}
+    insert_blocks(backbone.network, blocks, layouts=layouts)
+    return backbone
+
+
+def _told(spec: NetworkSpec, made: Backbone) -> Backbone:
+    """What the specification says of input and labels, instead of what the source knows."""
+    wanted = made.input
+    if spec.mean is not None and spec.std is not None:
+        wanted = replace(wanted, mean=spec.mean, std=spec.std)
+    if spec.size_px is not None:
+        wanted = replace(wanted, fixed_px=spec.size_px)
+    made.network.eval()
+    return replace(made, input=wanted, labels=made.labels if spec.labels is None else spec.labels)
+
+
+def _made(spec: NetworkSpec, make: Make, plain: Backbone) -> Backbone:
+    """Made, its weights filled in, with as many classes as these are for."""
+    _refuse_too_large(spec, make)
+    tensors = None
+    if spec.weights not in (PUBLISHED, RANDOM):
+        tensors = read_weights(spec.folder / spec.weights)
+    options = dict(spec.options)
+    network = _called(spec, make, options)
+    if tensors is None:
+        return replace(plain, network=network)
+    source = Path(spec.weights).name
+    tensors = fitted(tensors, network.state_dict())
+    count = classes_of(tensors, network.state_dict())
+    labels = plain.labels
+    if count is not None and not spec.runs_code:
+        network, labels = _called(spec, make, {**options, "num_classes": count}), ()
+    fill_network(network, tensors, source)
+    return replace(plain, network=network, labels=labels)
+
+
+def _called(spec: NetworkSpec, make: Make, options: Mapping[str, Any]) -> nn.Module:
+    try:
+        network = make(**options)
+    except A2Error:
+        raise
+    except Exception as error:  # of somebody else's function: anything
+        raise NetworkError(
+            f"{spec.source} could not be made: {type(error).__name__}: {first_line(error)}."
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise NetworkError(f"{spec.source} returned a {type(network).__name__}, no torch network.")
+    return network
+
+
+def _refuse_too_large(spec: NetworkSpec, make: Make) -> None:
+    """Refuse a network whose weights alone are larger than the memory there is, before it is made."""
+    if (
+        spec.runs_code or spec.weights == PUBLISHED
+    ):  # not run twice; a download is asked for its size by itself
+        return
+    try:
+        with torch.device("meta"):
+            there = make(**spec.options)
+        size = sum(tensor.numel() * tensor.element_size() for tensor in there.state_dict().values())
+    except FORWARD_FAULTS:  # not every network can be made without its numbers
+        return
+    free = _free_bytes()
+    if free is not None and size * _ROOM > free:
+        raise NetworkError(
+            f"{spec.source} has {size / 1e9:.1f} GB of weights, and {free / 1e9:.1f} GB of memory are free. "
+            "Choose a smaller network."
+        )
+
+
+def _free_bytes() -> int | None:
+    with contextlib.suppress(OSError, ValueError, StopIteration):  # Linux; elsewhere the system says it later
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        told = next(line for line in lines if line.startswith("MemAvailable"))
+        return int(told.split()[1]) * 1024
+    return None
+
+
+def _known(name: str, num_classes: int | None = None) -> nn.Module:
+    """One of our table, with random weights."""
+    trunk = BACKBONES[name]
+    network = trunk.make(name, False)
+    if num_classes is not None:
+        head: Any = network.get_submodule(trunk.classifier)
+        network.set_submodule(trunk.classifier, nn.Linear(head.in_features, num_classes))
+    return network
+
+
+# ---- timm
+
+# By which its Transformers take pictures of any size; each knows one of them or none.
+_ANY_SIZE: tuple[dict[str, Any], ...] = ({"dynamic_img_size": True}, {"strict_img_size": False})
+
+
+def _timm(name: str, published: bool) -> tuple[Make, Backbone]:
+    import timm
+
+    if not timm.is_model(name.partition(".")[0]):
+        raise NetworkError(f"timm has no network {name!r}. {_nearest(name, timm.list_models())}")
+    config = timm.get_pretrained_cfg(name)
+    shape = config.input_size if config else (3, 224, 224)
+    wanted = InputSpec(tuple(config.mean), tuple(config.std)) if config else InputSpec()
+
+    def make(**options: Any) -> nn.Module:
+        for asked in _ANY_SIZE:
+            with contextlib.suppress(TypeError), torch.device("meta"):
+                timm.create_model(name, **{**asked, **options})
+                options = {**asked, **options}
+                break
+        if not published:
+            return timm.create_model(name, **options)
+        try:
+            with _offline_at_once():
+                return timm.create_model(name, pretrained=True, **options)
+        except _DOWNLOAD_FAULTS as error:
+            raise _no_download(f"timm/{name}", error) from error
+
+    labels = imagenet_labels() if config and config.num_classes == 1000 else ()
+    return make, Backbone(nn.Identity(), wanted.for_channels(shape[0]), labels)
+
+
+@contextlib.contextmanager
+def _offline_at_once() -> Iterator[None]:
+    """While open, a machine without a network is told so at once; the hub tries for most of a minute.
+
+    What was downloaded before is still found.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    if not urllib.request.getproxies():
+        try:
+            socket.getaddrinfo(urllib.parse.urlsplit(constants.ENDPOINT).hostname, 443)
+        except OSError:
+            constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+# ---- torchvision
+
+
+def _torchvision(name: str, published: bool) -> tuple[Make, Backbone]:
+    from torchvision.models import get_model_builder, get_model_weights, list_models
+
+    try:
+        builder = get_model_builder(name)
+    except ValueError as error:
+        raise NetworkError(f"torchvision has no network {name!r}. {_nearest(name, list_models())}") from error
+    best = next(iter(get_model_weights(name)), None)
+    detects = builder.__module__.startswith("torchvision.models.detection")
+    wanted, labels = InputSpec(), tuple[str, ...]()
+    if best is not None:
+        best = getattr(get_model_weights(name), "DEFAULT", best)
+        look = best.transforms()
+        if hasattr(look, "mean"):
+            wanted = InputSpec(tuple(look.mean), tuple(look.std))
+        told = best.meta.get("categories", ())
+        labels = imagenet_labels() if len(told) == 1000 else ()
+    if detects:  # they standardise pictures themselves, and enlarge small ones
+        wanted = InputSpec((0.0,) * 3, (1.0,) * 3)
+
+    def make(**options: Any) -> nn.Module:
+        given = {"weights": best if published else None, **options}
+        if not published and "weights_backbone" in inspect.signature(builder).parameters:
+            given.setdefault("weights_backbone", None)
+        try:
+            return builder(**given)
+        except _DOWNLOAD_FAULTS as error:
+            if not published:
+                raise
+            raise _no_download(f"torchvision/{name}", error) from error
+
+    return make, Backbone(nn.Identity(), wanted, labels)
+
+
+# ---- somebody's function
+
+
+def _function(spec: NetworkSpec) -> Make:
+    module, _, function = spec.source.partition(":")
+    with _importable(spec.folder):
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name and not module.startswith(error.name):
+                raise NetworkError(f"{module} needs {error.name}, which is not installed.") from error
+            raise NetworkError(
+                f"There is no module {module!r} in {spec.folder.resolve()} or among what is installed. "
+                "Start where it lies, or install it."
+            ) from error
+        except Exception as error:  # of somebody else's module: anything
+            raise NetworkError(
+                f"{module} cannot be imported: {type(error).__name__}: {first_line(error)}."
+            ) from error
+    make = getattr(found, function, None)
+    if not callable(make):
+        raise NetworkError(f"{module} has no function {function!r}. {_nearest(function, dir(found))}")
+    return make
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """While open, modules in `folder` and in the current one can be imported."""
+    added = [os.fspath(folder.resolve()), os.fspath(Path.cwd())]
+    sys.path[:0] = added
+    try:
+        yield
+    finally:
+        for path in added:
+            sys.path.remove(path)
+
+
+# ---- words
+
+
+def _no_download(source: str, error: BaseException) -> NetworkError:
+    return NetworkError(
+        f"The published weights of {source} could not be downloaded ({first_line(error)}). Go online once, "
+        f"or name a file of them, {source}@FILE.safetensors, or take random ones, {source}@random."
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"The nearest are {', '.join(map(repr, near))}." if near else "See its documentation for names."

@@ -1,0 +1,116 @@
+"""Common networks, each inspected, given blocks and traced: the table of docs/own_network.md."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from a2core import Clip
+from a2core.cli import main
+from a2core.load import open_network
+from a2core.networks.sites import find_sites
+from a2core.networks.sources import build
+from a2core.networks.spec import RANDOM, NetworkSpec
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "own_network.md"
+# What is called what, what makes it, where its blocks stand, the layout there, at 224 and at 448 pixels
+# rows and columns of the coarser, and what it answers with where that is no class.
+NETWORKS = [
+    ("ConvNeXt", "timm/convnext_atto", {}, "stages.2 stages.3", "NCHW", (7, 14), ""),
+    ("MobileNetV3", "timm/mobilenetv3_small_050", {}, "blocks.3 blocks.5", "NCHW", (7, 14), ""),
+    ("RegNet", "timm/regnety_002", {}, "s3 s4", "NCHW", (7, 14), ""),
+    ("ResNet without classes", "timm/resnet10t", {"num_classes": 0}, "layer3 layer4", "NCHW", (7, 14),
+     "features"),
+    ("ResNet of one channel", "timm/resnet10t", {"in_chans": 1}, "layer3 layer4", "NCHW", (7, 14), ""),
+    ("ResNet, `features_only`", "timm/resnet10t", {"features_only": True}, "layer3 layer4", "NCHW", (7, 14),
+     "5 tensors of features"),
+    ("ViT, any size", "timm/vit_tiny_patch16_224", {}, "blocks.5 blocks.8", "tokens", (14, 28), ""),
+    ("ViT, one size", "torchvision/vit_b_32", {},
+     "encoder.layers.encoder_layer_5 encoder.layers.encoder_layer_8", "tokens", (7, None), ""),
+    ("DINOv2 with registers", "timm/vit_small_patch14_reg4_dinov2", {}, "blocks.5 blocks.8", "tokens",
+     (16, 32), "features"),
+    ("Swin", "torchvision/swin_t", {}, "features.5 features.7", "NHWC", (7, 14), ""),
+    ("MaxViT", "timm/maxvit_tiny_rw_224", {}, "stages.2 stages.3", "NCHW", (7, 14), ""),
+    ("LeViT", "timm/levit_128s", {}, "stages.1 stages.2", "tokens", (4, None), ""),
+    ("CoAtNet", "timm/coatnet_0_rw_224", {}, "stages.2 stages.3", "NCHW", (7, None), ""),
+    ("Faster R-CNN", "torchvision/fasterrcnn_mobilenet_v3_large_320_fpn", {},
+     "backbone.body.12 backbone.body.16", "NCHW", (10, 10), "boxes"),
+    ("DeepLab", "torchvision/deeplabv3_mobilenet_v3_large", {}, "backbone.6 backbone.16", "NCHW", (14, 28),
+     "maps ('out')"),
+]  # fmt: skip
+
+
+def photo(height: int, width: int) -> Clip:
+    frames = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+    return Clip(frames, np.zeros(1), "image", "", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "options", "places", "axes", "rows", "said"),
+    NETWORKS,
+    ids=[row[0] for row in NETWORKS],
+)
+def test_a_common_network_is_given_blocks_that_leave_its_answers_and_is_traced(
+    name, source, options, places, axes, rows, said
+):
+    row = row_of(name, source, places, axes, rows, said)
+    spec, places = NetworkSpec(source, RANDOM, options), places.split()
+    torch.manual_seed(0)
+    model = open_network(spec, torch.device("cpu"))
+    assert (list(model.blocks), model.answers_with, model.trained) == (places, said, False)
+    for size, coarse in zip((224, 448), rows, strict=True):
+        trace = model.trace(photo(448, 448), size=size)
+        last = trace.blocks[places[-1]]
+        assert last.grid[1] == last.grid[2] == (coarse or rows[0])
+        for block in trace.blocks.values():
+            np.testing.assert_allclose(block.gather.sum(axis=(1, 2, 3)), 1, atol=1e-4)
+            np.testing.assert_allclose(block.distribute.sum(axis=0), 1, atol=1e-4)
+        assert (trace.top == []) is bool(said)
+        if coarse is None:
+            assert trace.model_input.shape[1:3] == (224, 224)
+            assert "224 × 224 pixels only" in trace.notes[0]
+    x = model.preprocess(model.trace(photo(224, 224), size=224).model_input)
+    with torch.no_grad():
+        looked_at = model.network(x)
+        for block in model.blocks.values():
+            block.forward = lambda features: features
+        if isinstance(looked_at, torch.Tensor):
+            torch.testing.assert_close(looked_at, model.network(x), rtol=1e-3, atol=1e-4)
+    assert row in DOCS.read_text(encoding="utf-8")
+
+
+def row_of(name, source, places, axes, rows, said):
+    """A network's row of the table in the documentation."""
+    at = ", ".join(f"`{place}`" for place in places.split())
+    sizes = "any" if rows[1] else "224 × 224 only"
+    return f"| {name} | `{source}` | {axes} | {at} | {sizes} | {said or 'classes'} |"
+
+
+def test_sites_are_told_with_grid_channels_stride_and_what_attends_there():
+    made = build(NetworkSpec("timm/vit_tiny_patch16_224", RANDOM))
+    sites = {site.module: site for site in find_sites(made.network.eval(), made.input, torch.device("cpu"))}
+    site = sites["blocks.3"]
+    assert (site.grid, site.channels, site.stride_px) == ((14, 18), 192, 16)
+    assert (site.layout.axes, site.layout.prefix, site.found) == ("tokens", 1, "softmax attention, 3 heads")
+    assert not any(m._forward_hooks for m in made.network.modules())
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("timm/levit_128s@random", ["224 × 224 pixels only", "stages.1 *", "attention, 6 heads", "tench"]),
+        ("timm/resnet10t@random", ["multiples of 32 pixels", "layer4 *", "1000 classes"]),
+        ("torchvision/deeplabv3_mobilenet_v3_large@random", ["answers: maps ('out')", "backbone.16 *"]),
+    ],
+)  # fmt: skip
+def test_the_command_says_what_a_network_takes_answers_and_where_blocks_go(network, told):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["inspect", network]) == 0
+    for words in told:
+        assert words in out.getvalue()
