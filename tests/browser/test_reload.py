@@ -13,13 +13,14 @@ from viz_app.ui import link_words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# Whatever is said on the page, however shortly, and whatever picture is drawn in the canvas.
+# Whatever is said on the page and whichever pictures, sizes and weights are chosen, however shortly.
 WITNESS = """() => {
-    window.seen = new Set();
+    window.told = new Set();
+    window.chosen = new Set();
     const look = () => {
-        for (const note of document.querySelectorAll('.a2-note')) seen.add(note.textContent);
-        const root = document.querySelector('[data-a2-root]');
-        if (root?.__canvas?.probe.model) seen.add(root.__canvas.probe.model.key);
+        for (const note of document.querySelectorAll('.a2-note')) told.add(note.textContent);
+        const images = document.querySelectorAll('[role=radio][aria-checked=true] img');
+        for (const image of images) chosen.add(image.closest('[role=radio]').textContent.trim());
         requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
@@ -52,7 +53,7 @@ def test_a_reload_finds_picture_and_pixel_and_shows_and_says_nothing_else_meanwh
     app.page.reload()
     app.wait_until_traced()
     assert settled(app) == seen
-    assert app.page.evaluate("[...seen]") == [seen["key"]]
+    assert app.page.evaluate("[[...chosen], [...told]]") == [["mine.jpg"], []]
     kept = app.page.evaluate(TICKET)
     assert len(kept) > 40
     assert kept not in app.page.url
@@ -89,16 +90,20 @@ def test_a_duplicated_tab_gets_nothing_while_its_original_is_there(
 def test_a_reload_of_a_page_without_an_address_is_about_the_same_picture_and_pixel(
     brought: tuple[AppPage, dict[str, Any]],
 ) -> None:
-    app, _ = brought
+    app, seen = brought
     app.page.get_by_role("link", name="Compare").click()
-    compared = app.page.locator("[data-a2-picker] img, [data-a2-picker] canvas").first
-    compared.wait_for()
+    row = app.page.locator(".st-key-compare-row")
+    row.wait_for()
     app.wait_until_idle()
     app.page.reload()
-    compared.wait_for()
+    row.wait_for()
+    app.wait_until_idle()
     app.page.get_by_role("link", name="Explore").click()
     app.wait_until_traced()
-    app.page.get_by_role("radio", name="mine.jpg", exact=True, checked=True).wait_for()
+    again = settled(app)
+    assert [again[name] for name in ("key", "block", "rest")] == [
+        seen[name] for name in ("key", "block", "rest")
+    ]
 
 
 def test_where_the_browser_keeps_nothing_a_reload_is_told_to_bring_the_file_again(open_app: OpenApp) -> None:
