@@ -89,9 +89,10 @@ def open_at(asked: Mapping[str, str], *, look: Look | None = None) -> list[str]:
     probe, faults = _probe_of(link, shown)
     st.session_state[Key.SHOWN] = shown
     remember(shown, probe)
-    # There the picture it is about can be brought.
-    written = address.written(probe, {}, shown.trace)
-    st.session_state[Key.ADDRESS] = dict(st.session_state.get(Key.AWAITED, {**written, **link}))
+    # What it says itself stays as it is, and first.
+    completed = {**link, **address.written(probe, {}, shown.trace), **link}
+    # On Explore the picture it is about can be brought.
+    st.session_state[Key.ADDRESS] = dict(st.session_state.get(Key.AWAITED, completed))
     return remarks + faults
 
 
