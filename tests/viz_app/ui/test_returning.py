@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import APP, TIMEOUT_S, drop, messages, open_explore, page_html, png, report, shown
+from tests.viz_app.explorer import (
+    APP,
+    TIMEOUT_S,
+    drop,
+    gif,
+    messages,
+    open_explore,
+    page_html,
+    png,
+    report,
+    shown,
+)
 from viz_app.server import visitors
 from viz_app.ui import link_words
 from viz_app.ui.state import Key, Probe
@@ -78,6 +89,17 @@ def test_the_next_session_has_the_pictures_the_marks_and_the_playlist(first, ses
     drop(app, "green.png", png((30, 200, 30)))
     session("third")
     assert names(show(again(here.picture.id), ticket)) == ["green.png", "blue.png", "red.png"]
+
+
+def test_other_frames_can_still_be_cut_from_a_clip(first, session):
+    drop(first, "noise.gif", gif())
+    here, ticket = shown(first).picture, first.session_state[Key.TICKET]
+    session("second")
+    app = show(again(here.id), ticket)
+    visitors.server().store.forget("first")  # its while is over
+    app.slider(f"frames-{here.id}").set_value(3).run()
+    assert messages(app) == []
+    assert shown(app).picture.frames == 3
 
 
 def test_a_reload_at_a_picture_of_everybodys_has_the_visitors_own_beside_it(first, session):
