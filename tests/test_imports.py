@@ -55,7 +55,7 @@ APP_LAYERS = [
         "ui.state",
     ],
     ["ui.link_words", "ui.figures"],
-    ["ui.address", "ui.plots", "server.jobs", "server.store", "server.faults"],
+    ["ui.address", "ui.plots", "server.jobs", "server.store", "server.cloakroom", "server.faults"],
     ["server.visitors"],
     ["server.models", "server.pictures"],
     ["server.samples", "server.uploads"],

@@ -15,7 +15,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from viz_app.server import models, visitors  # noqa: E402
-from viz_app.ui import present, state  # noqa: E402
+from viz_app.ui import present, returning, state  # noqa: E402
 from viz_app.ui.guards import guarded  # noqa: E402
 from viz_app.views.about import page as about  # noqa: E402
 from viz_app.views.compare import page as compare  # noqa: E402
@@ -40,5 +40,6 @@ models.use_cores()
 visitors.visitor()  # from now on the server knows when this browser has left
 state.enter_page(page.url_path)
 guarded(present.bar)(page.url_path)
-page.run()
+if not returning.waits():
+    page.run()
 models.set_apart()

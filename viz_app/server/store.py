@@ -161,6 +161,19 @@ class Store:
             for entry in self._of(holder, public=True):
                 self._drop(entry, holder)
 
+    def hand_on(self, holder: str, heir: str) -> None:
+        """Let everything that `holder` had be held by `heir`: the same visitor, come back.
+
+        Where that is too much together with what `heir` has, the oldest of it goes, and `heir` is told.
+        """
+        with self._lock:
+            for entry in self._of(holder, public=True):
+                name = entry.holders.pop(holder)
+                entry.holders[heir] = entry.holders.get(heir) or name
+            self._letters[heir] += self._letters.pop(holder, [])
+            self._pins.setdefault(heir, self._pins.pop(holder, frozenset()))
+            self._keep_to_bound(heir)
+
     def letters(self, holder: str) -> list[str]:
         """What `holder` has to be told of what was let go since the last time, one sentence each."""
         with self._lock:
@@ -183,12 +196,17 @@ class Store:
                 f"This takes {_megabytes(entry.size_bytes)}, and the server keeps at most "
                 f"{_megabytes(self.holder_bytes)} for one visitor. Take fewer frames, or a smaller size."
             )
+        self._keep_to_bound(holder, entry)
+
+    def _keep_to_bound(self, holder: str, fresh: Entry[Any] | None = None) -> None:
+        """Let the oldest of `holder` go while it is too much; not `fresh`, nor what is on their screen."""
         pinned = self._pins.get(holder, frozenset())
         others = sorted(
-            (other for other in self._of(holder) if other is not entry and other.key not in pinned),
+            (other for other in self._of(holder) if other is not fresh and other.key not in pinned),
             key=lambda other: other.used,
         )
-        over = sum(other.size_bytes for other in others) + entry.size_bytes - self.holder_bytes
+        taken = sum(other.size_bytes for other in others) + (fresh.size_bytes if fresh else 0)
+        over = taken - self.holder_bytes
         for other in others:
             if over <= 0:
                 break

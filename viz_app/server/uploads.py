@@ -148,8 +148,10 @@ def receive(data: bytes, name: str, *, look: Look | None = None) -> Picture:
 
 def keep(fresh: dict[str, Picture]) -> None:
     """Have the pictures `fresh` among the visitor's own, before all others; the oldest fall off the end."""
-    newest_first = {**fresh, **st.session_state.setdefault(Key.UPLOADS, {})} | fresh
-    st.session_state[Key.UPLOADS] = dict(list(newest_first.items())[:KEPT])
+    mine: dict[str, Picture] = st.session_state.setdefault(Key.UPLOADS, {})
+    newest_first = {**fresh, **mine} | fresh
+    mine.clear()  # in place: what a reload takes over is this dict (ui/returning.py)
+    mine.update(list(newest_first.items())[:KEPT])
     store, who = visitors.server().store, visitors.visitor()
     for picture in list(newest_first.values())[KEPT:]:
         store.release(who, picture.held)

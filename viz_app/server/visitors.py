@@ -2,7 +2,8 @@
 
 A visitor is a browser tab's session. When its connection ends, Streamlit keeps the session for two
 minutes, in which a phone that slept or a train that left a tunnel finds everything as it was; then the
-store lets go what that visitor brought.
+store lets go what that visitor brought. A tab that is loaded again is another session, which shows the
+former one's ticket in that time and is handed all of it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from a2core import A2Error
+from viz_app.server.cloakroom import Cloakroom, Things
 from viz_app.server.jobs import Queue, Standing, Tell
 from viz_app.server.store import PUBLIC, Entry, Store
 
@@ -40,6 +42,7 @@ class Server:
     connected: Callable[[str], bool]
     networks: Queue = field(default_factory=Queue)  # all that runs a network or measures one
     decoders: Queue = field(default_factory=lambda: Queue(DECODERS))
+    cloakroom: Cloakroom = field(default_factory=Cloakroom)
     _gone: dict[str, threading.Timer] = field(default_factory=dict)  # by visitor, the last time they went
 
     def left(self, visitor: str) -> None:
@@ -49,12 +52,22 @@ class Server:
         self._gone[visitor] = timer
         timer.start()
 
+    def hand_on(self, ticket: str, visitor: str) -> Things | None:
+        """Give `visitor` what whoever left with `ticket` had; None if nobody did, or they are still here."""
+        fetched = self.cloakroom.fetch(ticket, visitor, self.connected)
+        if fetched is None:
+            return None
+        former, things = fetched
+        self.store.hand_on(former, visitor)
+        return things
+
     def _forget(self, visitor: str, timer: threading.Timer) -> None:
         if self._gone.get(visitor) is not timer:  # they came back, and went again
             return
         del self._gone[visitor]
         if self.connected(visitor):
             return
+        self.cloakroom.forget(visitor)
         self.store.forget(visitor)
         for queue in (self.networks, self.decoders):
             queue.forget(visitor)

@@ -21,7 +21,7 @@ from viz_app.ui import link_words
 from viz_app.ui.state import Probe
 
 PICTURE, WEIGHTS, SIZE, BARS, PRESENT = "picture", "weights", "size", "bars", "present"
-AT = "at"
+AT, BLOCK = "at", "block"
 PLACES = (AT, "primitive", "pins", "box")  # what means something in one picture only
 WORDS = (
     "direction",
@@ -42,7 +42,7 @@ def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, st
         x, y = (int(at) for at in pixel_of_cell(block, trace.model_input.shape, row, col))
         return f"x{x}y{y}" + (f"t{t}" if block.grid[0] > 1 else "")
 
-    address = {"block": probe.block, AT: place(probe.position)}
+    address = {BLOCK: probe.block, AT: place(probe.position)}
     if probe.primitive is not None:
         address["primitive"] = str(probe.primitive)
     address |= {name: str(view[name]) for name in WORDS if view.get(name) in _words(name)}
@@ -68,7 +68,7 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
     of the view, but for the pins and the box: none asked for means none.
     """
     faults: list[str] = []
-    wanted = address.get("block")
+    wanted = address.get(BLOCK)
     named = trace.blocks.get(wanted or "")
     if wanted and named is None:
         faults.append(link_words.no_block(wanted, trace.checkpoint, block.name))

@@ -13,7 +13,7 @@ import streamlit as st
 
 from viz_app.components.glossary import glossary as show_glossary
 from viz_app.components.presenter import asked, presenter
-from viz_app.ui import address, glossary, playlist, share, text
+from viz_app.ui import address, glossary, playlist, returning, share, text
 from viz_app.ui.state import Key, presenting
 
 # Where pictures are stepped through; the default page has no path. In the lesson a remote turns its steps.
@@ -41,6 +41,9 @@ def bar(url_path: str) -> None:
             links=st.session_state.get(Key.LINKS, 0),
             stop=_where() if url_path in PAGES_WITH_A_LIST else None,
             query=_query(url_path),
+            ticket=returning.ticket(),
+            asks=returning.asks(),
+            waits=returning.waits(),
             key=Key.PRESENTER,
         )
     link = st.session_state.pop(Key.LINK, None)
@@ -69,6 +72,8 @@ def _take(url_path: str) -> None:
     now = asked(Key.PRESENTER)
     if now is None:
         return
+    if now.ticket is not None and returning.take_over(now.ticket) and url_path in PAGES_WITHOUT_AN_ADDRESS:
+        returning.go_to_last()
     st.session_state[Key.PRESENT] = now.presenting
     by = now.turns - st.session_state.get(Key.TURNS, 0)
     stops = playlist.stops()

@@ -18,7 +18,7 @@ from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
 from viz_app.ui import address, link_words, places, text
 from viz_app.ui.guards import callback
-from viz_app.ui.selection import remember
+from viz_app.ui.selection import current_probe, remember
 from viz_app.ui.state import Key, Probe
 
 STYLES = Path(__file__).resolve().parent / "style"
@@ -86,14 +86,24 @@ def open_at(asked: Mapping[str, str], *, look: Look | None = None) -> list[str]:
     given = samples.sample_clip() if sample is None else samples.load_sample(sample)
     picture = uploads.own().get(name, given)
     shown = traces.show(picture, weights or usable[0], st.session_state[Key.SIZE], look=look)
-    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
-    block = shown.trace.blocks[view["block"]]
-    t, row, col = view.get("probe") or places.default_position(block, picture.spot)
+    probe, faults = _probe_of(link, shown)
     st.session_state[Key.SHOWN] = shown
-    remember(shown, Probe(shown.key, block.name, t, row, col, view["primitive"]))
-    # There the picture it is about can be brought.
-    st.session_state[Key.ADDRESS] = dict(st.session_state.get(Key.AWAITED, link))
+    remember(shown, probe)
+    # What it says itself stays as it is, and first.
+    completed = {**link, **address.written(probe, {}, shown.trace), **link}
+    # On Explore the picture it is about can be brought.
+    st.session_state[Key.ADDRESS] = dict(st.session_state.get(Key.AWAITED, completed))
     return remarks + faults
+
+
+def _probe_of(link: Mapping[str, str], shown: Shown) -> tuple[Probe, list[str]]:
+    """The mark that `link` asks for, where it names no place the visitor's own; what could not be had."""
+    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
+    if not link.keys() & {address.BLOCK, *address.PLACES}:
+        return current_probe(shown), faults
+    block = shown.trace.blocks[view["block"]]
+    t, row, col = view.get("probe") or places.default_position(block, shown.picture.spot)
+    return Probe(shown.key, block.name, t, row, col, view["primitive"]), faults
 
 
 def current_shown(*, look: Look) -> Shown:

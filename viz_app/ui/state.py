@@ -56,6 +56,8 @@ class Key(StrEnum):
     LINKS = "links"  # how often the link was asked for
     LINK = "link"  # the presenter.Asked with a link that is to be shown
     PLAYLIST = "playlist"  # dict of picture id to (title, query parameters) to step through
+    TICKET = "ticket"  # under which what the visitor brought is fetched after a reload
+    HEARD = "heard"  # whether the browser has said which ticket it has from before
     GO = "go"  # query parameters of the stop that was stepped to and is not on screen yet
 
 

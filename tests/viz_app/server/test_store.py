@@ -111,6 +111,42 @@ def test_what_is_larger_than_one_visitor_may_hold_is_refused_and_pushes_nothing_
     assert store.peek(2) is None
 
 
+def test_what_is_handed_on_is_all_of_it_counted_once_and_gone_when_the_heir_is(store):
+    own = store.put(1, block(300), "tab", name="mine.png")
+    both = store.put(2, block(50), "tab", name="theirs.png")
+    store.get(2, "bob", name="bob.png")
+    store.hand_on("tab", "again")
+    assert (store.held_bytes("tab"), store.held_bytes("again"), store.size_bytes) == (0, 350, 350)
+    assert own.holders == {"again": "mine.png"}
+    assert both.holders == {"bob": "bob.png", "again": "theirs.png"}
+    store.forget("tab")  # its while is over
+    assert own.here
+    store.forget("again")
+    assert (own.here, both.here) == (False, True)
+
+
+def test_what_was_on_the_screen_stays_there_for_the_heir_and_what_was_to_be_told_is_told(store):
+    store.put(1, block(300), "tab", name="one.png")
+    shown = store.put(2, block(300), "tab", name="two.png")  # one.png is too much with it
+    store.pin("tab", [shown])
+    store.hand_on("tab", "again")
+    store.forget("tab")  # its while is over
+    for key in ("a", "b"):
+        store.put(key, block(400), "bob" + key)
+    assert shown.here
+    (letter,) = store.letters("again")
+    assert letter.startswith("one.png was let go")
+    assert store.letters("tab") == []
+
+
+def test_an_heir_who_has_too_much_then_loses_the_oldest_and_is_told(store):
+    old = store.put(1, block(300), "tab", name="old.png")
+    fresh = store.put(2, block(300), "again", name="fresh.png")
+    store.hand_on("tab", "again")
+    assert (old.here, fresh.here) == (False, True)
+    assert store.letters("again")[0].startswith("old.png was let go")
+
+
 def test_looking_whether_something_is_there_makes_it_nobodys(store):
     entry = store.put(1, block(10), "ada")
     assert store.peek(1) is entry
@@ -143,7 +179,7 @@ def test_a_loose_entry_belongs_to_no_store():
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["put", "get", "pin", "forget", "release"]),
+            st.sampled_from(["put", "get", "pin", "forget", "release", "hand on"]),
             st.sampled_from(["ada", "bob", "cy"]),
             st.integers(0, 8),
             st.integers(1, 450),
@@ -164,6 +200,12 @@ def test_its_bounds_hold_whatever_comes(steps):
         elif what == "forget":
             store.forget(who)
             screens.pop(who, None)
+            assert store.held_bytes(who) == 0
+        elif what == "hand on":
+            heir = "ada" if who != "ada" else "bob"
+            store.hand_on(who, heir)
+            if who in screens:
+                screens.setdefault(heir, screens.pop(who))
             assert store.held_bytes(who) == 0
         elif (entry := store.get(key, who) if size % 2 else store.peek(key)) is not None:
             if what == "pin" and who in entry.holders:

@@ -58,6 +58,44 @@ def test_who_goes_twice_has_the_whole_while_each_time(server, monkeypatch):
             timer.cancel()
 
 
+def test_who_comes_back_with_the_ticket_has_all_of_it_and_the_while_of_before_takes_nothing(server, here):
+    entry = server.store.put("k", np.zeros(10), "tab")
+    ticket = server.cloakroom.leave("tab", {"pictures": {"k": entry}})
+    server.left("tab")
+    here.add("again")
+    assert server.hand_on(ticket, "again") == {"pictures": {"k": entry}}
+    timers(server)
+    assert entry.here
+    assert server.store.held_bytes("again") == 80
+    here.remove("again")
+    server.left("again")
+    timers(server)
+    assert not entry.here
+    assert server.hand_on(ticket, "late") is None
+
+
+def test_who_comes_back_after_the_while_finds_nothing(server):
+    server.store.put("k", np.zeros(10), "tab")
+    ticket = server.cloakroom.leave("tab", {"pictures": {}})
+    server.left("tab")
+    timers(server)
+    assert server.hand_on(ticket, "again") is None
+
+
+def test_a_ticket_of_a_server_before_is_worth_nothing(server):
+    other = visitors.Server(Store(limit_bytes=10**6, holder_bytes=10**6), set().__contains__)
+    assert server.hand_on(other.cloakroom.leave("tab", {}), "again") is None
+    assert server.hand_on("", "again") is None
+
+
+def test_while_a_tab_is_there_its_duplicate_gets_nothing_and_takes_nothing(server, here):
+    here |= {"tab", "twin"}
+    entry = server.store.put("k", np.zeros(10), "tab")
+    ticket = server.cloakroom.leave("tab", {"pictures": {}})
+    assert server.hand_on(ticket, "twin") is None
+    assert list(entry.holders) == ["tab"]
+
+
 @pytest.mark.parametrize("text", ["lots", "-3", "0", "1.5", ""])
 def test_a_bound_that_is_no_number_of_megabytes_is_refused_in_words(monkeypatch, text):
     monkeypatch.setenv("A2_VISITOR_MB", text)

@@ -4,7 +4,11 @@ The browser answers at once: the page is large as soon as the switch is pressed,
 the focus is. That it presents is said by `data-a2-presenting` on the page's root, which the style sheets and
 the canvas go by.
 
-Not in here: what the list of pictures is (`viz_app.ui.playlist`), what a link says (`viz_app.ui.share`).
+Being on every page, it also carries the ticket with which a tab that is loaded again finds what its visitor
+brought.
+
+Not in here: what a ticket is good for (`viz_app.ui.returning`), what the list of pictures is
+(`viz_app.ui.playlist`), what a link says (`viz_app.ui.share`).
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ __all__ = ["Asked", "asked", "parse_asked", "presenter"]
 
 MOST_OF_A_LINK = 2000  # characters: more does not fit a code that a phone reads from a screen
 MOST_COUNTED = 10**6
+MOST_OF_A_TICKET = 64  # characters
 
 _component = component("a2_presenter", Path(__file__).parent / "assets" / "presenter")
 
@@ -34,6 +39,7 @@ class Asked:
     links: int  # how often the link was asked for
     link: str  # the address then, "" for none
     copied: bool  # whether the browser has copied it
+    ticket: str | None = None  # that the tab has from before it was loaded, "" for none; None: not said
 
 
 def presenter(
@@ -43,21 +49,26 @@ def presenter(
     links: int,
     stop: str | None,
     query: str | None,
+    ticket: str | None,
+    asks: bool,
+    waits: bool,
     key: str,
 ) -> None:
     """Show the switch.
 
     `stop` is where in the list of pictures the page is, in words; None where none is stepped through.
     `query` is what a link to the page asks for, None where that stands in the browser's address.
+    `ticket` is for the tab to keep; with `asks` it says which one it has, with `waits` even if that is none.
     When the visitor does something the page runs, and `asked(key)` says what.
     """
+    counted = {"presenting": presenting, "turns": turns, "links": links}
     hand_over(
         _component,
-        {"presenting": presenting, "turns": turns, "links": links, "stop": stop, "query": query},
+        {**counted, "stop": stop, "query": query, "ticket": ticket, "asks": asks, "waits": waits},
         key=key,
         name="asked",
         identity=key,
-        follows=("presenting", "turns", "links"),
+        follows=tuple(counted),
     )
 
 
@@ -76,7 +87,9 @@ def parse_asked(raw: Any) -> Asked | None:
     if max(abs(turns), abs(links)) > MOST_COUNTED:
         return None
     fits = isinstance(link, str) and len(link) <= MOST_OF_A_LINK and _is_of_the_web(link)
-    return Asked(presenting, turns, links, str(link) if fits else "", raw.get("copied") is True)
+    shown = raw.get("ticket")
+    ticket = shown if isinstance(shown, str) and len(shown) <= MOST_OF_A_TICKET else None
+    return Asked(presenting, turns, links, str(link) if fits else "", raw.get("copied") is True, ticket)
 
 
 def _is_of_the_web(link: str) -> bool:

@@ -43,7 +43,7 @@ def read_address() -> bool:
 def move_back(shown: Shown, block: str, moved: dict[str, Any]) -> None:
     """The cell and the primitive of the address that was gone back to, if it is about this picture."""
     link = st.query_params.to_dict()
-    if link.get(address.PICTURE) != shown.picture.id or link.get("block") != block:
+    if link.get(address.PICTURE) != shown.picture.id or link.get(address.BLOCK) != block:
         return
     view, _ = address.followed(link, shown.trace, shown.trace.blocks[block])
     if "probe" in view:

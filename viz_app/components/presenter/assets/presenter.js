@@ -5,10 +5,31 @@ const ASK = "a2-present"; // an event of the page: something else on it wants to
 const TURNS = { PageDown: 1, PageUp: -1 };
 const NOT_TOLD = ["present", "presentation", "embed", "embed_options"]; // in a link: whoever opens it sits at a desk
 
+const TICKET = "a2-ticket"; // kept for this tab alone: not in the address, which is shared
+const AGAIN_MS = 2000; // until the ticket is told once more: what is told while a page is drawn may be lost
+
+/** The ticket of this tab; "" for none, and where the browser keeps nothing for us. */
+function ticketKept() {
+  try {
+    return sessionStorage.getItem(TICKET) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Keeps `ticket` for after a reload. */
+function keepTicket(ticket) {
+  try {
+    sessionStorage.setItem(TICKET, ticket);
+  } catch {
+    // In a frame of another site some browsers keep nothing: a reload begins anew.
+  }
+}
+
 class Presenter {
   constructor(root, talk) {
     Object.assign(this, { root, talk });
-    this.stop = new AbortController();
+    Object.assign(this, { stop: new AbortController(), told: 0, again: 0 });
     const { signal } = this.stop;
     const on = (selector, run) => root.querySelector(selector).addEventListener("click", run, { signal });
     on(".present", () => this.present(!this.now.presenting));
@@ -22,6 +43,20 @@ class Presenter {
   show(data) {
     this.data = data;
     this.mark();
+    this.showTicket();
+  }
+
+  /** Keeps the ticket that Python gives, or says which one is kept from before, until Python has heard it. */
+  showTicket() {
+    const { ticket, asks, waits } = this.data;
+    if (ticket !== null) keepTicket(ticket);
+    const kept = ticketKept();
+    if (this.again || !asks || !(kept || waits)) return;
+    this.ask({ ticket: kept, told: ++this.told });
+    this.again = setTimeout(() => {
+      this.again = 0;
+      this.showTicket();
+    }, AGAIN_MS);
   }
 
   /** What a person did, or else what Python says. */
@@ -83,6 +118,7 @@ class Presenter {
   }
 
   destroy() {
+    clearTimeout(this.again);
     this.stop.abort();
   }
 }
