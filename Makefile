@@ -14,7 +14,8 @@ STAMP := $(VENV)/.requirements-installed
         bench-visitors clean
 
 help:
-	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change)"
+	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change;"
+	@echo "              NETWORKS=\"timm/vit_tiny_patch16_224 mine.json\": networks of yours beside ours)"
 	@echo "make test     run all tests  (PYTEST_ARGS=... to narrow)"
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
@@ -32,7 +33,7 @@ $(STAMP): requirements.txt
 install: $(STAMP)
 
 app: $(STAMP)
-	$(RUN) -m viz_app --server.port $(PORT)
+	$(if $(NETWORKS),A2_NETWORKS='$(NETWORKS)') $(RUN) -m viz_app --server.port $(PORT)
 
 # Two processes, each of one thread: torch's threads wait for each other by spinning, and where more wants to
 # run than there are cores, that costs twice the work.

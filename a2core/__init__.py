@@ -25,6 +25,7 @@ from a2core.load import load_model, untrained_model, video_model
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
+from a2core.networks.spec import NetworkSpec, read_spec
 from a2core.rival_networks import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
 from a2core.tracing.adopt import AdoptionReport, adopt
@@ -68,6 +69,7 @@ __all__ = [
     "Model",
     "Movie",
     "NetworkError",
+    "NetworkSpec",
     "Outcome",
     "Reading",
     "Replay",
@@ -100,6 +102,7 @@ __all__ = [
     "reach",
     "read_block",
     "read_media",
+    "read_spec",
     "received_attention",
     "remove_blocks",
     "rho_csv",

@@ -68,18 +68,12 @@ def find_sites(
     kept = _outermost(named, grids)
     if len({grids[name][0] for name in kept}) < 2:
         kept = [inner for name in kept for inner in _layers(named, grids, name)]
-    return [
-        FoundSite(
-            name,
-            grids[name][0],
-            picture_px,
-            grids[name][1],
-            grids[name][2],
-            _found(named[name], blocks.get(name)),
-        )
-        for name in seen
-        if name in kept
-    ]
+    sites = []
+    for name in (name for name in seen if name in kept or (name in also and name in grids)):
+        cells, channels, layout = grids[name]
+        found = _found(named[name], blocks.get(name))
+        sites.append(FoundSite(name, cells, picture_px, channels, layout, found))
+    return sites
 
 
 def usual_sites(sites: Sequence[FoundSite]) -> list[FoundSite]:

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
+import shlex
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 import a2core
-from a2core import CheckpointInfo, Model
+from a2core import A2Error, CheckpointInfo, Model, NetworkError
 
-MODELS_KEPT = 4
+NETWORKS_MB = 2000  # of all networks in memory, unless A2_NETWORKS_MB says otherwise
+NETWORKS = (
+    "A2_NETWORKS"  # names the networks of whoever runs the server: names, specifications, folders of them
+)
 
 DOUBLE_ATTENTION = a2core.DoubleAttention.kind
 
@@ -30,12 +37,13 @@ VIDEO_NETWORK, VIDEO_DEPTH, VIDEO_BLOCKS = "Video ResNet-26, untrained", 26, 2
 
 @dataclass(frozen=True)
 class Weights:
-    """One choice of weights: a checkpoint, or the same network with random blocks."""
+    """One choice of weights: a checkpoint, the same network with random blocks, or a network by its name."""
 
     label: str
-    checkpoint: str
+    checkpoint: str  # or a network's specification
     fingerprint: str  # changes when the file does, so that a new file is loaded, not an old one kept
     trained: bool
+    yours: bool = False  # named by whoever runs the server
 
 
 def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
@@ -43,11 +51,44 @@ def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
 
     A checkpoint comes before its network with random blocks, which is there to compare with, and before
     the paper's network for clips; two of the same architecture have one random twin. Those of other kinds of
-    block have no primitives to look at: they are Compare's.
+    block have no primitives to look at: they are Compare's. Networks of whoever runs the server (A2_NETWORKS)
+    come behind what was trained here.
     """
     folder = a2core.checkpoint_folder()
     files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
-    return _weights_of(tuple((str(path), (at := path.stat()).st_mtime_ns, at.st_size) for path in files))
+    ours, refused = _weights_of(tuple(_stamp(path) for path in files))
+    yours, faults = _named_networks()
+    trained = [weights for weights in ours if weights.trained]
+    return [*trained, *yours, *ours[len(trained) :]], [*refused, *faults]
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    at = path.stat()
+    return str(path), at.st_mtime_ns, at.st_size
+
+
+def _named_networks() -> tuple[list[Weights], list[CheckpointInfo]]:
+    """The networks that A2_NETWORKS names, and those that cannot be read."""
+    usable, refused = [], []
+    try:
+        named = shlex.split(os.environ.get(NETWORKS, ""))
+    except ValueError as error:
+        return [], [CheckpointInfo(NETWORKS, Path(NETWORKS), {}, f"{NETWORKS} cannot be read ({error}).")]
+    for text in named:
+        folder = Path(text)
+        for each in sorted(map(str, folder.glob("*.json"))) if folder.is_dir() else [text]:
+            try:
+                usable.append(_named(each))
+            except A2Error as error:
+                refused.append(CheckpointInfo(each, Path(each), {}, str(error)))
+    return list({weights.label: weights for weights in usable}.values()), refused
+
+
+def _named(text: str) -> Weights:
+    spec = a2core.read_spec(text)
+    files = [Path(text), spec.folder / spec.weights, spec.folder / spec.blocks]
+    stamps = [_stamp(path) for path in files if path.is_file()]
+    return Weights(spec.title, text, repr(stamps), trained=bool(spec.blocks), yours=True)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -109,15 +150,57 @@ def _numbers() -> itertools.count[int]:
     return itertools.count(1)
 
 
-@st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
+class Shelf:
+    """Networks in memory, the least recently used let go first where they take more than `limit_bytes`.
+
+    The one that was asked for last stays, however large. Whoever works with one keeps it alive meanwhile.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        self._kept: dict[Weights, tuple[Model, int]] = {}  # the last used last
+        self._lock = threading.Lock()
+
+    def get(self, weights: Weights, load: Callable[[Weights], Model]) -> tuple[Model, int]:
+        """The network of `weights` with its number; loaded where it is not there.
+
+        Raises:
+            Whatever `load` raises.
+        """
+        with self._lock:  # one is loaded at a time: loading takes memory of its own
+            found = self._kept.pop(weights, None) or (load(weights), next(_numbers()))
+            self._kept[weights] = found
+            sizes = {kept: size_bytes(model) for kept, (model, _) in self._kept.items()}
+            for kept in list(self._kept)[:-1]:
+                if sum(sizes.values()) > self.limit_bytes:
+                    del self._kept[kept], sizes[kept]
+            return found
+
+
+def size_bytes(model: Model) -> int:
+    """What a network's weights take in memory."""
+    tensors = {id(tensor): tensor for tensor in model.network.state_dict().values()}
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+
+
+@st.cache_resource(show_spinner=False)
+def _shelf() -> Shelf:
+    text = os.environ.get("A2_NETWORKS_MB", str(NETWORKS_MB))
+    if not text.isdecimal() or int(text) == 0:
+        raise NetworkError(f"A2_NETWORKS_MB is {text!r}. Give it a whole number of megabytes, 2000 for one.")
+    return Shelf(int(text) * 10**6)
+
+
 def _loaded(weights: Weights) -> tuple[Model, int]:
+    return _shelf().get(weights, _load)
+
+
+def _load(weights: Weights) -> Model:
     if weights.label == VIDEO_NETWORK:
-        model = a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
-    elif weights.label == weights.checkpoint:
-        model = a2core.load_model(weights.checkpoint)
-    else:
-        model = a2core.untrained_model(weights.checkpoint)
-    return model, next(_numbers())
+        return a2core.video_model(VIDEO_DEPTH, blocks=VIDEO_BLOCKS)
+    if weights.yours or weights.label == weights.checkpoint:
+        return a2core.load_model(weights.checkpoint)
+    return a2core.untrained_model(weights.checkpoint)
 
 
 @st.cache_resource(show_spinner=False)

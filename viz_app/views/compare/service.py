@@ -12,12 +12,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 import a2core
-from a2core import Cost, Model, Reading, Rival, canvas
+from a2core import A2Error, Cost, Model, Reading, Rival, canvas
 from viz_app.server import pictures, visitors
 from viz_app.server.jobs import Tell
 from viz_app.server.store import PUBLIC
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
+from viz_app.views.compare import content
 
 RIVALS_KEPT = 5  # networks
 CURVES_KEPT = 40  # of six points each
@@ -41,9 +42,11 @@ def readings(shown: Shown, block: str, *, look: Look | None = None) -> list[tupl
     """What block `block` did with what is shown, of every kind of block on the same trunk.
 
     Raises:
-        A2Error: a checkpoint is gone or refused.
+        A2Error: a checkpoint is gone or refused, or the network is none of ours.
         Whatever `look` raises.
     """
+    if shown.weights.yours:
+        raise A2Error(content.NO_RIVALS.format(name=shown.weights.label))
     rivals = a2core.find_rivals(shown.weights.checkpoint)
     return [(rival, _reading(rival, shown, block, look)) for rival in rivals]
 

@@ -17,11 +17,13 @@ LEAD = (
 )
 
 # What is chosen.
+GUESSES, NO_CLASSES = "The network guesses", "This network answers without classes"
 PICTURE, SIZE, WEIGHTS = "Picture", "Detail, px", "Weights"
 ABOUT_WEIGHTS = (
     "What was learned: a network, and the blocks trained in it. Other weights gather other primitives of the "
     "same picture."
 )
+YOURS = "yours: {name}"
 ABOUT_SIZE = "Long side of the picture that the network sees. More pixels, finer maps, more time."
 ATTEND_OVER, STRETCH, FRAMES = "Attend over", "From – to, s", "Frames, evenly spread"
 TOGETHER = {"joint": "The whole clip", "each": "Each frame alone"}
@@ -84,13 +86,22 @@ def tracing(frames: int) -> str:
     return f"Tracing {frames} frames" if frames > 1 else "Tracing the picture"
 
 
-def untrained(*, whole_network: bool) -> str:
+def weights_name(name: str, *, yours: bool) -> str:
+    """A choice of weights; those that whoever runs the server named are told from those of the house."""
+    return YOURS.format(name=name) if yours else name
+
+
+def untrained(*, whole_network: bool, yours: bool = False) -> str:
     """That the maps mean nothing: of random blocks, or of a network that was never trained at all."""
-    what = (
-        "This network was never trained, nor its blocks: the maps"
-        if whole_network
-        else "These blocks were never trained: their maps"
-    )
+    what = "These blocks were never trained: their maps"
+    if whole_network:
+        what = "This network was never trained, nor its blocks: the maps"
+    if yours:
+        return (
+            '<div class="a2-untrained" role="status"><strong>Random blocks.</strong> This network came '
+            "without double attention: fresh blocks were put into it, which leave its answers as they are. "
+            "Their maps mean nothing before they are trained.</div>"
+        )
     return (
         '<div class="a2-untrained" role="status"><strong>Random weights.</strong> '
         f"{what} mean nothing. They are here to compare with.</div>"
@@ -117,9 +128,10 @@ def answer(trace: Trace, credit: str, taught: str) -> str:
     )
     _, height_px, width_px, _ = trace.model_input.shape
     took = f"{width_px} × {height_px} px in {trace.elapsed_s:.2f} s on {trace.device}"
-    notes = [credit, *trace.clip.notes, taught, took]
+    notes = [credit, *trace.clip.notes, *trace.notes, taught, took]
+    guesses = f"<h2>{GUESSES}</h2><ol>{classes}</ol>" if classes else f"<h2>{NO_CLASSES}</h2>"
     return (
-        f'<div class="a2-answer"><h2>The network guesses</h2><ol>{classes}</ol>'
+        f'<div class="a2-answer">{guesses}'
         f"<p>{' · '.join(html.escape(note) for note in notes if note)}</p></div>"
     )
 

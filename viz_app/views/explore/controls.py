@@ -74,7 +74,13 @@ def _weights(usable: list[Weights]) -> Weights | None:
     if st.session_state.get(Key.CHECKPOINT) not in by_label:
         st.session_state[Key.CHECKPOINT] = next(iter(by_label))
     with st.container(key="weights", width=180):
-        label = st.selectbox(content.WEIGHTS, list(by_label), key=Key.CHECKPOINT, help=content.ABOUT_WEIGHTS)
+        label = st.selectbox(
+            content.WEIGHTS,
+            list(by_label),
+            format_func=lambda name: content.weights_name(name, yours=by_label[name].yours),
+            key=Key.CHECKPOINT,
+            help=content.ABOUT_WEIGHTS,
+        )
     return by_label[label]
 
 

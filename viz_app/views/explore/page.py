@@ -45,7 +45,7 @@ def render() -> None:
     tell_link(notices, [*remarks, *faults])
     if not shown.trace.trained:
         whole_network = shown.weights.label == models.VIDEO_NETWORK
-        notices.html(content.untrained(whole_network=whole_network))
+        notices.html(content.untrained(whole_network=whole_network, yours=shown.weights.yours))
     taught = shown.trace.trained and shown.picture.is_clip
     st.html(
         content.answer(shown.trace, shown.picture.credit, service.taught_by(shown.weights) if taught else "")
@@ -118,13 +118,14 @@ def _tell_refused() -> None:
 def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
     still = not shown.picture.is_clip
-    found, fault = attempt(lambda: replays.measured_effects(shown) if still else {})
+    answers = still and bool(shown.trace.top)  # what a primitive does to the answer needs one
+    found, fault = attempt(lambda: replays.measured_effects(shown) if answers else {})
     effects = found or {}
     raw = probe_canvas(
         shown.key,
         view=view,
         key=Key.CANVAS,
-        measures=("effect",) if still else (),
+        measures=("effect",) if answers else (),
         effects={name: values.tolist() for name, values in effects.items()},
     )
     probe = parse_probe(raw, shown.trace, shown.key)
@@ -147,7 +148,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     if shown.picture.plays and st.session_state.get(Key.CHARTS):
         guarded(charts.over_time)(shown, probe, view)
     guarded(exports.draw)(shown, effects, probe, view)
-    if still and view.get("sort") == "effect":
+    if answers and view.get("sort") == "effect":
         with measuring:  # begun last: nothing of the page waits for it
             guarded(_effects)(shown, probe.block)
 
