@@ -15,7 +15,7 @@ CORE_LAYERS = [
     ["media", "blocks.position_block", "blocks.plan"],
     ["blocks.pairwise"],
     ["blocks"],
-    ["blocks.registry", "blocks.equations"],
+    ["blocks.registry", "blocks.equations", "networks.hooks"],
     [
         "networks.devices",
         "networks.layout",

@@ -52,7 +52,7 @@ class Vocabulary:
     levels: int  # of a map's quantisation
     max_pins: int
     settings: Mapping[str, Setting]
-    colours: Mapping[str, bytes]  # by name, RGB stops one after the other, linear in between
+    colours: Mapping[str, np.ndarray]  # by name, 256 RGB entries (256, 3) uint8, dark to bright; read-only
     colour_of: Mapping[str, str]  # what kind of map has which colours
     cover: tuple[float, float, float]  # base, gain and power of the opacity curve
     flat: float  # what is painted brightest is no less than this many times what a flat map would hold
@@ -72,7 +72,7 @@ def read_vocabulary() -> Vocabulary:
         levels=raw["levels"],
         max_pins=raw["limits"]["pins"],
         settings=settings,
-        colours={name: bytes.fromhex("".join(stops)) for name, stops in raw["colours"].items()},
+        colours={name: _table(bytes.fromhex("".join(stops))) for name, stops in raw["colours"].items()},
         colour_of=raw["colour_of"],
         cover=(raw["cover"]["base"], raw["cover"]["gain"], raw["cover"]["power"]),
         flat=raw["flat"],
@@ -81,11 +81,18 @@ def read_vocabulary() -> Vocabulary:
 
 
 def colour_table(name: str) -> np.ndarray:
-    """256 RGB entries (256, 3) uint8 of the colour map `name`, dark to bright."""
-    stops = np.frombuffer(read_vocabulary().colours[name], np.uint8).reshape(-1, 3)
+    """256 RGB entries (256, 3) uint8 of the colour map `name`, dark to bright; read-only."""
+    return read_vocabulary().colours[name]
+
+
+def _table(rgb: bytes) -> np.ndarray:
+    """The entries of a colour map whose stops are `rgb`, one after the other, linear in between."""
+    stops = np.frombuffer(rgb, np.uint8).reshape(-1, 3)
     at = np.arange(256) / 255 * (len(stops) - 1)
-    table = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
-    return np.floor(np.stack(table, axis=1) + 0.5).astype(np.uint8)
+    channels = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
+    table = np.floor(np.stack(channels, axis=1) + 0.5).astype(np.uint8)
+    table.flags.writeable = False
+    return table
 
 
 def cover(values: np.ndarray, opacity: float) -> np.ndarray:

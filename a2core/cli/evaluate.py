@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from a2core.checkpoints import write_atomically
-from a2core.errors import A2Error
+from a2core.cli.writing import writing
 
 HELP = "measure a checkpoint's maps on labelled regions, beside baselines"
 
@@ -42,8 +42,6 @@ def run(args: argparse.Namespace) -> int:
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     measures = evaluate(args, command="python -m a2core " + " ".join(words))
     if args.json is not None:
-        try:
+        with writing(args.json, "--json"):
             write_atomically(args.json, (json.dumps(measures, indent=1, ensure_ascii=False) + "\n").encode())
-        except OSError as error:
-            raise A2Error(f"Cannot write {args.json} ({error.strerror}). Choose another --json.") from error
     return 0

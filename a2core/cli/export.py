@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a2core.cli.writing import writing
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv
 from a2core.load import load_model
@@ -51,9 +52,7 @@ def run(args: argparse.Namespace) -> int:
         data = trace.to_html(card=model.card, view={key: value for key, value in view.items() if value})
     else:
         data = figure_png(trace, name, position) if kind == ".png" else rho_csv(trace, name, [position])
-    try:
+    with writing(args.out, "--out"):
         args.out.write_bytes(data if isinstance(data, bytes) else data.encode())
-    except OSError as error:
-        raise A2Error(f"Cannot write {args.out} ({error.strerror}). Choose another --out.") from error
     print(f"wrote {args.out}")
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from a2core.cli.writing import writing
 from a2core.errors import A2Error
 from a2core.export import write_npz
 from a2core.load import load_model, open_network, video_model
@@ -78,10 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if trace.top:
         print("top: " + ", ".join(f"{label} {probability:.1%}" for label, probability in trace.top))
     if args.out is not None:
-        try:
-            with args.out.open("wb") as file:
-                write_npz(file, trace)
-        except OSError as error:
-            raise A2Error(f"Cannot write {args.out} ({error.strerror}). Choose another --out.") from error
+        with writing(args.out, "--out"), args.out.open("wb") as file:
+            write_npz(file, trace)
         print(f"wrote {args.out}")
     return 0

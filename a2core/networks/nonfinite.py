@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from a2core.networks.hooks import hooked
+
 
 def find_nonfinite(network: nn.Module, *inputs: Tensor) -> str | None:
     """Name of the first module whose output is not finite when `network` runs on `inputs`.
@@ -27,11 +29,7 @@ def find_nonfinite(network: nn.Module, *inputs: Tensor) -> str | None:
 
         return look
 
-    handles = [module.register_forward_hook(watch(name)) for name, module in network.named_modules()]
-    try:
-        with torch.no_grad():
-            network(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
+    looks = (module.register_forward_hook(watch(name)) for name, module in network.named_modules())
+    with hooked(looks), torch.no_grad():
+        network(*inputs)
     return found[0] if found else None

@@ -9,6 +9,7 @@ whole network is run.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError
 from a2core.networks.chain import chain
+from a2core.networks.hooks import hooked
 from a2core.networks.insert import module_at
 
 _CLOSE = 1e-3  # of the norm: batches of another size round otherwise, on some GPUs in ten bits
@@ -81,15 +83,10 @@ class Passage:
 
             return look
 
-        handles = [module.register_forward_hook(keep(name)) for name, module in wanted.items()]
-        try:
+        looks = (module.register_forward_hook(keep(name)) for name, module in wanted.items())
+        with hooked(looks), contextlib.suppress(_ReachedError):
             if wanted:
                 self.network(x)
-        except _ReachedError:
-            pass
-        finally:
-            for handle in handles:
-                handle.remove()
         missing = [name for name in names if name not in found]
         if missing:
             raise NetworkError(
@@ -132,11 +129,8 @@ class Onwards:
             for part in self.behind:
                 y = part(y)
             return y
-        handle = self.module.register_forward_hook(lambda *_: y)
-        try:
+        with self.module.register_forward_hook(lambda *_: y):
             return self.network(x())
-        finally:
-            handle.remove()
 
 
 class _ReachedError(Exception):
@@ -168,14 +162,11 @@ def _same(network: nn.Module, parts: Sequence[nn.Module], like: Tensor) -> bool:
     """Whether each part gets from the one before it what it gets in the whole pass, and the last answers."""
     noise = torch.randn(like[:2].shape, generator=torch.Generator().manual_seed(0)).to(like)
     beside = _Beside(network, parts, noise.clone())
-    handles = [
+    meets = (
         part.register_forward_pre_hook(beside.meet, prepend=True) for part in beside.known.intersection(parts)
-    ]
-    try:
+    )
+    with hooked(meets):
         answer = network(noise)
-    finally:
-        for handle in handles:
-            handle.remove()
     return beside.arrives(answer)
 
 

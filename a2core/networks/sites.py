@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.errors import FORWARD_FAULTS, NetworkError, first_line
+from a2core.networks.hooks import hooked
 from a2core.networks.insert import inserted_blocks, named_parts, prefix_tokens
 from a2core.networks.layout import Layout, grid_of_tokens, puts_channels_last
 from a2core.networks.spec import InputSpec
@@ -138,17 +139,15 @@ def _run(
 
         return keep
 
-    handles = [module.register_forward_hook(look(name)) for name, module in named_parts(network) if name]
-    try:
-        network(torch.zeros(1, takes.channels, *picture_px, device=device))
-    except FORWARD_FAULTS as error:
-        height, width = picture_px
-        raise NetworkError(
-            f"The network does not run on {width} × {height} pixels ({first_line(error)})."
-        ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
+    hooks = (module.register_forward_hook(look(name)) for name, module in named_parts(network) if name)
+    with hooked(hooks):
+        try:
+            network(torch.zeros(1, takes.channels, *picture_px, device=device))
+        except FORWARD_FAULTS as error:
+            height, width = picture_px
+            raise NetworkError(
+                f"The network does not run on {width} × {height} pixels ({first_line(error)})."
+            ) from error
     return seen
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.errors import FORWARD_FAULTS, NetworkError, first_line
+from a2core.networks.hooks import hooked
 from a2core.networks.insert import named_parts
 from a2core.networks.spec import InputSpec
 
@@ -132,18 +133,17 @@ def _run(network: nn.Module, x: Tensor) -> Any:
         if hasattr(module, "in_channels"):
             layers.append(module)
 
-    handles = []
-    for name, module in named_parts(network):
-        handles.append(module.register_forward_pre_hook(lambda m, _, name=name: running.append((name, m))))
-        handles.append(module.register_forward_hook(ends))
-    try:
-        return network(x)
-    except FORWARD_FAULTS as error:
-        name, module = running[-1] if running else ("", network)
-        raise _FailedError(name, module, not layers) from error
-    finally:
-        for handle in handles:
-            handle.remove()
+    parts = tuple(named_parts(network))
+    begins = (
+        module.register_forward_pre_hook(lambda m, _, name=name: running.append((name, m)))
+        for name, module in parts
+    )
+    with hooked(begins), hooked(module.register_forward_hook(ends) for _, module in parts):
+        try:
+            return network(x)
+        except FORWARD_FAULTS as error:
+            name, module = running[-1] if running else ("", network)
+            raise _FailedError(name, module, not layers) from error
 
 
 def _other_channels(failed: _FailedError, takes: InputSpec) -> int | None:

@@ -8,7 +8,7 @@ the module's source is looked at, and nothing of the module is changed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from a2core.blocks.double_attention import Attended
+from a2core.networks.hooks import hooked
 
 ROLES = ("phi", "theta", "rho", "expand")
 _SYMBOLS = {"phi": "φ", "theta": "θ", "rho": "ρ", "expand": "expansion"}
@@ -63,14 +64,10 @@ class _Softmaxes(TorchDispatchMode):
         return result
 
 
-@contextlib.contextmanager
-def _hooks(module: nn.Module, hooks: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
-    handles = [module.get_submodule(part).register_forward_hook(hook) for part, hook in hooks.items()]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _hooks(
+    module: nn.Module, hooks: Mapping[str, Callable[..., Any]]
+) -> contextlib.AbstractContextManager[None]:
+    return hooked(module.get_submodule(part).register_forward_hook(hook) for part, hook in hooks.items())
 
 
 class Run:

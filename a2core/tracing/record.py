@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from a2core.blocks.double_attention import Attended
 from a2core.blocks.position_block import Watchable
 from a2core.errors import NetworkError
+from a2core.networks.hooks import hooked
 from a2core.networks.layout import grid_of_tokens
 from a2core.tracing.arrays import frozen
 from a2core.tracing.trace import BlockTrace
@@ -154,9 +155,5 @@ def watching(blocks: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
 
         return keep
 
-    handles = [block.register_forward_pre_hook(look(name)) for name, block in blocks.items()]
-    try:
+    with hooked(block.register_forward_pre_hook(look(name)) for name, block in blocks.items()):
         yield seen
-    finally:
-        for handle in handles:
-            handle.remove()

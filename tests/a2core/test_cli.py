@@ -57,6 +57,17 @@ def test_an_output_that_is_no_npz_is_refused_before_any_work(photo_file, tmp_pat
     assert ".npz" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("command", "name"), [("trace", "t.npz"), ("export", "t.html")])
+def test_a_file_that_cannot_be_written_is_told_with_the_option_that_named_it(
+    photo_file, tmp_path, capsys, command, name
+):
+    out = tmp_path / "no such folder" / name
+    assert main([command, str(photo_file), "--out", str(out), "--size", "64", "--device", "cpu"]) == 2
+    assert capsys.readouterr().err == (
+        f"a2core: Cannot write {out} (No such file or directory). Choose another --out.\n"
+    )
+
+
 def test_the_module_runs_as_a_program_and_lists_the_checkpoints():
     done = subprocess.run(
         [sys.executable, "-m", "a2core", "checkpoints"], capture_output=True, text=True, check=True

@@ -134,6 +134,8 @@ def test_every_page_can_be_read_from_the_last_row_and_nothing_is_cut(
             app.page.goto(urljoin(app.page.url, presenting(address)))
             stands(app, address)
         assert_it_can_be_read(app, address)
+        # Formulas, with what is raised and lowered in them, were among what was looked at.
+        assert ("/learn" in address) == (app.page.locator(".katex-html .msupsub").count() > 0), address
 
 
 @pytest.mark.parametrize(("name", "size"), [("tall.png", (400, 900)), ("wide.png", (1500, 500))])

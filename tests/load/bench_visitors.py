@@ -29,6 +29,7 @@ from pathlib import Path
 
 from tests.browser.conftest import ROOT, Server, running_app
 from tests.load import files
+from tests.load.bench_targets import met, percentile
 from tests.load.visitor import Visitor
 from viz_app.server.samples import SAMPLES
 
@@ -69,12 +70,6 @@ class Counted:
         async with asyncio.timeout(300):
             while len(self.traces()) < len(SAMPLES):
                 await asyncio.sleep(0.2)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest of `values` that so large a share of them does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 async def serve(visitor: Visitor, name: str, data: bytes) -> Served:
@@ -263,13 +258,6 @@ async def soak(server: Server, minutes: int) -> bool:
         words = f"medians of minutes after {SOAK_SETTLED_MIN} within {SOAK_SPREAD_MB} MB: {spread:.0f}"
         targets[words] = spread <= SOAK_SPREAD_MB
     return met(targets)
-
-
-def met(targets: dict[str, bool]) -> bool:
-    """Print each target and whether it was met; whether all were."""
-    for words, holds in targets.items():
-        print(f"  {'met' if holds else 'MISSED':<8}{words}")
-    return all(targets.values())
 
 
 def main() -> int:

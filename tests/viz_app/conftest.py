@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
+from streamlit.testing.v1 import AppTest
 
 import a2core
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.sources import build_network
-from tests.viz_app.explorer import gif
+from tests.viz_app.explorer import gif, open_explore
 from viz_app.server import models, pictures, traces, uploads
 from viz_app.views.explore import page as explore
 
@@ -52,6 +53,12 @@ def checkpoints(made_checkpoint, tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(explore, "CHARTS_LATER_S", 0)
     yield tmp_path
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def app(checkpoints) -> AppTest:
+    """The app with Explore drawn."""
+    return open_explore()
 
 
 @pytest.fixture

@@ -21,14 +21,7 @@ P = ParamSpec("P")
 
 def guarded(render: Callable[P, None]) -> Callable[P, None]:
     """`render`, with every fault shown as a calm message in place of a stack trace."""
-
-    @functools.wraps(render)
-    def calm(*args: P.args, **kwargs: P.kwargs) -> None:
-        _, fault = attempt(lambda: render(*args, **kwargs))
-        if fault:
-            tell(fault)
-
-    return calm
+    return _over_net(render, tell)
 
 
 def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -43,17 +36,24 @@ def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]],
 
 def callback(act: Callable[P, object]) -> Callable[P, None]:
     """`act`, to be called before a page runs; a fault in it is told, and the page runs as it was."""
-
-    @functools.wraps(act)
-    def calm(*args: P.args, **kwargs: P.kwargs) -> None:
-        _, fault = attempt(lambda: act(*args, **kwargs))
-        if fault:
-            # No message in the page: it would move, and so remount, all that stands below it.
-            st.toast(as_markdown(fault), icon=":material/error:", duration="infinite")
-
-    return calm
+    return _over_net(act, _tell_beside)
 
 
 def tell(fault: str) -> None:
     """Show `fault` on the page, word for word."""
     st.error(as_markdown(fault), icon=":material/error:")
+
+
+def _tell_beside(fault: str) -> None:
+    # No message in the page: it would move, and so remount, all that stands below it.
+    st.toast(as_markdown(fault), icon=":material/error:", duration="infinite")
+
+
+def _over_net(act: Callable[P, object], told: Callable[[str], None]) -> Callable[P, None]:
+    @functools.wraps(act)
+    def calm(*args: P.args, **kwargs: P.kwargs) -> None:
+        _, fault = attempt(lambda: act(*args, **kwargs))
+        if fault:
+            told(fault)
+
+    return calm

@@ -53,29 +53,29 @@ const ofPlace = (direction, kind) => ({
   term: kind,
 });
 
+/** @param {"gather" | "distribute"} kind @returns {Omit<Overlay, "even" | "whole" | "term">} */
+const ofPrimitive = (kind) => ({
+  of: "primitive",
+  colours: COLOUR_OF[kind],
+  there: always,
+  maps: (block) => block[kind],
+  peak: (block, _, i) => block.peak(kind, i),
+  ceiling: (block) => block.ceiling(kind, () => block.peaks(kind)),
+});
+
 /** @type {Record<Kind, Overlay>} */
 export const OVERLAYS = {
   attention: ofPlace("from", "attention"),
   received: ofPlace("to", "received"),
   gather: {
-    of: "primitive",
-    colours: COLOUR_OF.gather,
-    there: always,
-    maps: (block) => block.gather,
-    peak: (block, _, i) => block.peak("gather", i),
+    ...ofPrimitive("gather"),
     half: (block, _, i) => block.half[i],
-    ceiling: (block) => block.ceiling("gather", () => block.peaks("gather")),
     even: cell,
     whole: (block) => (block.alone ? block.T : 1), // of frames attended to alone each map holds 1
     term: "theta",
   },
   distribute: {
-    of: "primitive",
-    colours: COLOUR_OF.distribute,
-    there: always,
-    maps: (block) => block.distribute,
-    peak: (block, _, i) => block.peak("distribute", i),
-    ceiling: (block) => block.ceiling("distribute", () => block.peaks("distribute")),
+    ...ofPrimitive("distribute"),
     even: (block) => 1 / block.n,
     whole: frame,
     term: "rho",

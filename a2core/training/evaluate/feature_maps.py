@@ -115,11 +115,11 @@ def grad_cam(network: nn.Module, block: nn.Module, x: Tensor) -> Tensor:
     def through(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         return readable.read(args[0].detach().requires_grad_(True)), *args[1:]
 
-    handle = block.register_forward_pre_hook(through)
-    try:
-        with torch.enable_grad(), GradCAM(readable, readable.read) as extractor:
-            scores = readable(x)
-            maps = extractor(int(scores.argmax()), scores)
-    finally:
-        handle.remove()
+    with (
+        block.register_forward_pre_hook(through),
+        torch.enable_grad(),
+        GradCAM(readable, readable.read) as extractor,
+    ):
+        scores = readable(x)
+        maps = extractor(int(scores.argmax()), scores)
     return maps[0][0].detach()

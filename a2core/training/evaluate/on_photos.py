@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from a2core.errors import TrainingError
 from a2core.networks.backbones import imagenet_labels
+from a2core.networks.hooks import hooked
 from a2core.tracing.model import Model
 from a2core.tracing.record import watching
 from a2core.training.photos.labelled import find_labelled, some_of
@@ -61,15 +62,9 @@ def photo_batches(
             yield kept, np.stack(pictures)
 
 
-@contextlib.contextmanager
-def left_out(blocks: Iterable[nn.Module]) -> Iterator[None]:
+def left_out(blocks: Iterable[nn.Module]) -> contextlib.AbstractContextManager[None]:
     """While open, these blocks hand on what they read, wherever they stand."""
-    handles = [block.register_forward_hook(lambda _, args, __: args[0]) for block in blocks]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+    return hooked(block.register_forward_hook(lambda _, args, __: args[0]) for block in blocks)
 
 
 @torch.inference_mode()

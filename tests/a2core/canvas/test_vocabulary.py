@@ -28,6 +28,12 @@ def test_a_colour_map_is_the_published_one(name: str, published: int, error: int
     assert np.abs(colour_table(name).astype(int) - table).max() <= error
 
 
+def test_a_colour_map_is_worked_out_once_for_all_and_cannot_be_changed() -> None:
+    assert colour_table("magma") is colour_table("magma")
+    with pytest.raises(ValueError, match="read-only"):
+        colour_table("magma")[0] = 255
+
+
 def test_opacity_rises_with_the_value_from_little_to_all_that_was_asked_for() -> None:
     painted = cover(np.linspace(0, 1, 50), 0.75)
     assert painted[0] == pytest.approx(0.75 * 0.12)

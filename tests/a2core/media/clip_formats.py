@@ -13,7 +13,7 @@ from tests.a2core.media import test_clip_limits as limits
 from tests.a2core.media import test_clip_shape as shape
 from tests.a2core.media import test_clip_transparency as transparency
 from tests.a2core.media.clip_files import PATCHES, clip_of, patches_of, rgb_frames, with_lying_header
-from tests.a2core.media.media_files import four_corners, jpeg_packets, matroska
+from tests.a2core.media.media_files import four_corners, jpeg_packets, matroska, turned_mp4
 from tests.a2core.media.test_media import corners
 
 Tried = tuple[str, bytes, Callable[[Clip], bool]]
@@ -86,7 +86,7 @@ def shapes_tried() -> list[Tried]:
     straight = seen(shape.ORIENTATIONS["as stored"][1])
     return [
         *(
-            (f"MP4, {orientation}", shape.turned_mp4(still, matrix), seen(wanted))
+            (f"MP4, {orientation}", turned_mp4(still, matrix), seen(wanted))
             for orientation, (matrix, wanted) in shape.ORIENTATIONS.items()
         ),
         (

@@ -20,6 +20,7 @@ from a2core.errors import MediaError
 from a2core.media import read_media
 
 RED, GREEN, BLUE, YELLOW = (200, 30, 40), (20, 180, 60), (30, 50, 190), (220, 210, 30)
+QUARTER = (0, 1, -1, 0)  # the matrix of a clip that is shown turned clockwise, as phones write it
 
 
 def four_corners(width: int = 48, height: int = 32) -> np.ndarray:
@@ -345,10 +346,12 @@ def mp4_with_times(data: bytes, deltas: list[int]) -> bytes:
     return edited_mp4(data, edit)
 
 
-def mp4_turned(data: bytes, degrees: int) -> bytes:
-    """An MP4 that asks to be shown turned clockwise by 90, 180 or 270 degrees, as phones write it."""
-    one = 1 << 16
-    a, b, c, d = {90: (0, one, -one, 0), 180: (-one, 0, 0, -one), 270: (0, -one, one, 0)}[degrees]
+def turned_mp4(data: bytes, matrix: tuple[int, int, int, int]) -> bytes:
+    """An MP4 or MOV whose track header has another matrix (a, b, c, d).
+
+    Of ISO 14496-12: what is stored at (x, y) is shown at (ax + cy, bx + dy).
+    """
+    a, b, c, d = (value << 16 for value in matrix)
 
     def edit(kind: bytes, payload: bytearray) -> None:
         if kind == b"tkhd":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from fractions import Fraction
 
 import av
@@ -23,15 +22,16 @@ from tests.a2core.media.clip_files import (
 from tests.a2core.media.media_files import (
     BLUE,
     GREEN,
+    QUARTER,
     RED,
     YELLOW,
     check_read_or_refused,
-    edited_mp4,
     exif_with_orientation,
     four_corners,
     jpeg_packets,
     matroska,
     saved,
+    turned_mp4,
 )
 from tests.a2core.media.test_clip_colours import hdr_clip
 from tests.a2core.media.test_media import assert_colours, corners
@@ -42,29 +42,18 @@ LOSSLESS = {"options": {"qp": "0", "preset": "ultrafast"}}
 # The eight ways to lay a picture on itself
 # ---------------------------------------------------------------------------------------------------
 
-# The matrix (a, b, c, d) of ISO 14496-12: what is stored at (x, y) is shown at (ax + cy, bx + dy), and the
-# corners that are then seen: top left, top right, bottom left, bottom right.
+# The matrix, as `turned_mp4` takes it, and the corners that are then seen: top left, top right, bottom left,
+# bottom right.
 ORIENTATIONS = {
     "as stored": ((1, 0, 0, 1), (RED, GREEN, BLUE, YELLOW)),
     "mirrored left to right": ((-1, 0, 0, 1), (GREEN, RED, YELLOW, BLUE)),
     "turned by a half": ((-1, 0, 0, -1), (YELLOW, BLUE, GREEN, RED)),
     "mirrored top to bottom": ((1, 0, 0, -1), (BLUE, YELLOW, RED, GREEN)),
     "transposed": ((0, 1, 1, 0), (RED, BLUE, GREEN, YELLOW)),
-    "turned by a quarter clockwise": ((0, 1, -1, 0), (BLUE, RED, YELLOW, GREEN)),
+    "turned by a quarter clockwise": (QUARTER, (BLUE, RED, YELLOW, GREEN)),
     "transposed on the other diagonal": ((0, -1, -1, 0), (YELLOW, GREEN, BLUE, RED)),
     "turned by a quarter counter-clockwise": ((0, -1, 1, 0), (GREEN, YELLOW, RED, BLUE)),
 }
-
-
-def turned_mp4(data: bytes, matrix: tuple[int, int, int, int]) -> bytes:
-    """An MP4 or MOV whose track header has another matrix."""
-    a, b, c, d = (value << 16 for value in matrix)
-
-    def edit(kind: bytes, payload: bytearray) -> None:
-        if kind == b"tkhd":
-            payload[40:76] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-
-    return edited_mp4(data, edit)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +83,7 @@ def test_pixels_that_are_not_square_are_made_square_before_the_frame_is_turned()
     frames = rgb_frames([four_corners(720, 576)] * 2)
     data = clip_of(frames, "libx264", "mp4", sample_aspect_ratio=Fraction(64, 45), **LOSSLESS)
     assert read_media(data).frames.shape == (2, 576, 1024, 3)
-    turned = read_media(turned_mp4(data, (0, 1, -1, 0)))
+    turned = read_media(turned_mp4(data, QUARTER))
     assert turned.frames.shape == (2, 1024, 576, 3)
     assert_colours(corners(turned.frames[0]), [BLUE, RED, YELLOW, GREEN], 12)
 

@@ -7,7 +7,7 @@ import pytest
 
 from a2core.media import read_media
 from tests.a2core.media.clip_files import PATCHES, clip_of, patches_of, rgb_frames, yuv_frame
-from tests.a2core.media.media_files import saved
+from tests.a2core.media.media_files import QUARTER, saved, turned_mp4
 
 NOTE = "Transparent parts were filled with white."
 OPACITY = [255, 0, 255, 128, 0, 64]
@@ -110,9 +110,7 @@ def test_transparency_in_a_clip_of_high_dynamic_range_is_laid_on_white_too():
 
 
 def test_a_clip_turned_on_its_side_keeps_its_transparency_where_it_is():
-    from tests.a2core.media.test_clip_shape import turned_mp4
-
     data = clip_of(rgb_frames([see_through()] * 2, "argb"), "qtrle", "mov")
-    clip = read_media(turned_mp4(data, (0, 1, -1, 0)))
+    clip = read_media(turned_mp4(data, QUARTER))
     assert clip.frames.shape == (2, 192, 64, 3)
     assert np.abs(patches_of(clip.frames[0].transpose(1, 0, 2)) - on_white()).max() <= 5

@@ -19,16 +19,17 @@ from a2core.errors import MediaError
 from a2core.media import read_media
 from tests.a2core.media.clip_formats import clips_tried
 from tests.a2core.media.media_files import (
+    QUARTER,
     counter_clip,
     counter_frame,
     edited_mp4,
     encoded_clip,
     jpeg_packets,
     matroska,
-    mp4_turned,
     mp4_with_times,
     noise,
     packets_of,
+    turned_mp4,
 )
 from tests.a2core.media.picture_formats import pictures_tried
 
@@ -122,7 +123,7 @@ def tried(folder: Path) -> list[tuple[str, bytes]]:
         ("GIF, animated, without an end", animated("GIF")),
         ("WebP, animated", animated("WEBP")),
         ("PNG, animated", animated("PNG")),
-        ("MP4, turned by a quarter", mp4_turned(mp4, 90)),
+        ("MP4, turned by a quarter", turned_mp4(mp4, QUARTER)),
         ("MP4, rate that varies", mp4_with_times(mp4, [10, 40, 250, 10] * 8)),
         ("MKV, rate that varies", matroska(counters, uneven)),
         ("MKV, 33 × 17 pixels", matroska(jpeg_packets([noise(33, 17)] * 4), [0, 40, 80, 120], size=(33, 17))),

@@ -6,7 +6,7 @@ import io
 import os
 import struct
 import tempfile
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from a2core.media import Clip, outline, read_media, video
 from a2core.media.clip_decoder import ClipDecoder
 from a2core.media.timeline import pick
 from tests.a2core.media.media_files import (
+    QUARTER,
     RED,
     check_read_or_refused,
     counter_clip,
@@ -29,12 +30,12 @@ from tests.a2core.media.media_files import (
     four_corners,
     jpeg_packets,
     matroska,
-    mp4_turned,
     mp4_with_times,
     noise,
     packets_of,
     png,
     saved,
+    turned_mp4,
 )
 from tests.a2core.media.test_media import assert_colours, corners, fault
 
@@ -361,15 +362,15 @@ def test_stopping_before_the_first_frame_is_an_error_in_words(clips):
 # ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_rotation_flags_are_honoured(clips, degrees: int):
-    clip = read_media(mp4_turned(clips["mp4"].read_bytes(), degrees), max_frames=3)
-    stored = np.rot90(clip.frames, degrees // 90, axes=(1, 2))  # back, counter-clockwise
+@pytest.mark.parametrize(("quarters", "matrix"), [(1, QUARTER), (2, (-1, 0, 0, -1)), (3, (0, -1, 1, 0))])
+def test_rotation_flags_are_honoured(clips, quarters: int, matrix: tuple[int, int, int, int]):
+    clip = read_media(turned_mp4(clips["mp4"].read_bytes(), matrix), max_frames=3)
+    stored = np.rot90(clip.frames, quarters, axes=(1, 2))  # back, counter-clockwise
     assert [counter_of(frame) for frame in stored] == numbers(read_media(clips["mp4"], max_frames=3))
 
 
 def test_a_turned_clip_is_reduced_along_its_long_side(clips):
-    clip = read_media(mp4_turned(clips["mp4"].read_bytes(), 90), max_frames=2, max_side_px=64)
+    clip = read_media(turned_mp4(clips["mp4"].read_bytes(), QUARTER), max_frames=2, max_side_px=64)
     assert clip.frames.shape == (2, 64, 32, 3)
     assert clip.notes == ("Reduced from 64 × 128 to 32 × 64 pixels.",)
 
@@ -527,16 +528,8 @@ def test_damaged_clips_raise_nothing_but_media_error(clips, kind: str):
 
 
 def test_many_threads_read_clips_at_once(clips):
-    found = []
-
-    def work():
-        found.append(numbers(read_media(clips["webm"], max_frames=4)))
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: numbers(read_media(clips["webm"], max_frames=4)), range(8)))
     assert found == [numbers(read_media(clips["webm"], max_frames=4))] * 8
 
 

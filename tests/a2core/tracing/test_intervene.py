@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -447,23 +447,15 @@ def test_experiments_in_threads_do_not_disturb_each_other_or_a_trace(models):
     model = models["tiny"]
     clips = [noise(frames, seed=frames) for frames in (1, 2, 3)]
     alone = [Replay(model, clip, size=SIZE).run("stem", off=[1]).after for clip in clips]
-    found: dict[int, list[np.ndarray]] = {}
 
     def work(k: int) -> None:
-        found[k] = []
         for _ in range(5):
             replay = Replay(model, clips[k], size=SIZE)
-            found[k].append(replay.run("stem", off=[1]).after)
+            np.testing.assert_allclose(replay.run("stem", off=[1]).after, alone[k], atol=1e-6)
             replay.first_order("stem")
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for k, outcomes in found.items():
-        for after in outcomes:
-            np.testing.assert_allclose(after, alone[k], atol=1e-6)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(work, range(3)))
     assert all(block.observer is None and block.frames_per_clip == 1 for block in model.blocks.values())
     assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.blocks.values())
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -153,19 +153,14 @@ def test_reversing_the_frames_reverses_the_maps(tiny_model, photo):
 
 def test_threads_that_share_a_model_each_get_their_own_pictures_trace(tiny_model, photo):
     pictures = [replace(photo, frames=np.roll(photo.frames, 20 * k, axis=2)) for k in range(6)]
-    expected = [tiny_model.trace(picture, size=96).blocks["deep"].gather for picture in pictures]
-    found: dict[int, np.ndarray] = {}
 
-    def work(k):
-        found[k] = tiny_model.trace(pictures[k], size=96).blocks["deep"].gather
+    def gathered(picture: Clip) -> np.ndarray:
+        return tiny_model.trace(picture, size=96).blocks["deep"].gather
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for k in range(6):
-        np.testing.assert_allclose(found[k], expected[k], atol=1e-6)
+    expected = [gathered(picture) for picture in pictures]
+    with ThreadPoolExecutor(6) as threads:
+        for own, alone in zip(threads.map(gathered, pictures), expected, strict=True):
+            np.testing.assert_allclose(own, alone, atol=1e-6)
 
 
 def test_the_device_can_be_set_by_the_environment_and_a_missing_one_is_refused(monkeypatch):

@@ -9,7 +9,6 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import open_explore
 from viz_app.server import samples, traces
 from viz_app.ui.state import Key
 
@@ -32,11 +31,6 @@ def sent(monkeypatch):
     monkeypatch.setattr(ScriptRunContext, "enqueue", listen)
     monkeypatch.setattr(traces, "prepare_samples", lambda weights: None)
     return messages
-
-
-@pytest.fixture
-def app(checkpoints):
-    return open_explore()
 
 
 def canvas_fragment(messages) -> list:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import open_explore
 from viz_app.server import replays
 from viz_app.ui import plots as charts
 from viz_app.ui import text
@@ -27,11 +26,6 @@ VIEWS = sorted(
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
-
-
-@pytest.fixture
-def app(checkpoints):
-    return open_explore()
 
 
 def refuses(*_: object, **__: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import drop, open_explore, page_html, png, report
+from tests.viz_app.explorer import drop, page_html, png, report
 from viz_app.components.presenter import Asked, parse_asked
 from viz_app.ui import playlist, share, text
 from viz_app.ui.state import Key, Probe
@@ -141,8 +141,7 @@ def test_steps_stay_within_the_list_and_begin_at_its_ends():
 
 
 @pytest.mark.slow
-def test_a_remote_steps_through_the_visitors_own_picture_and_a_pin(checkpoints, traced):
-    app = open_explore()
+def test_a_remote_steps_through_the_visitors_own_picture_and_a_pin(traced, app):
     first = app.session_state[Key.SHOWN].picture.id
     probe = app.session_state[Key.PROBE]
     pinned = Probe(probe.key, probe.block, 0, 1, 1, None)

@@ -23,8 +23,8 @@ UNTRAINED = (
     "checkpoint have random weights: what they cost is right, where they look means nothing.</div>"
 )
 NO_RIVALS = (
-    "{name} has no rivals here: the five kinds of block were trained on one network of ours. Choose weights that "
-    "are not yours on Explore to compare them."
+    "{name} has no rivals here: the five kinds of block were trained on one network of ours. Choose weights "
+    "that are not yours on Explore to compare them."
 )
 TRACING, RUNNING, FRAME = "Tracing the picture", "Running the other kinds of block", "Frame"
 

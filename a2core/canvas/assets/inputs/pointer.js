@@ -1,5 +1,5 @@
 /*
- * The mouse or a pen on the picture: hover, click, and a box by a drag. Fingers: touch.js.
+ * The mouse or a pen on the picture: hover, click, and a box by a drag. What a finger does goes on to touch.js.
  */
 
 import { clamp } from "../numbers.js";
@@ -22,17 +22,20 @@ export class Pointer {
     this.touch = new Touch(probe, this);
     const { stage } = probe.ui;
     const { signal } = probe.stop;
-    const on = (/** @type {string} */ type, /** @type {(event: PointerEvent) => void} */ act) =>
+    const on = (/** @type {string} */ type, /** @type {"press" | "move" | "release"} */ act) =>
       stage.addEventListener(
         type,
-        (event) => event instanceof PointerEvent && event.pointerType !== "touch" && act.call(this, event),
+        (event) =>
+          event instanceof PointerEvent && (event.pointerType === "touch" ? this.touch : this)[act](event),
         { signal },
       );
-    on("pointerdown", this.press);
-    on("pointermove", this.move);
-    on("pointerup", this.release);
-    on("pointercancel", this.release);
-    on("pointerleave", () => probe.leave());
+    on("pointerdown", "press");
+    on("pointermove", "move");
+    on("pointerup", "release");
+    on("pointercancel", "release");
+    stage.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && probe.leave(), {
+      signal,
+    });
     stage.addEventListener("click", (event) => this.click(event), { signal });
   }
 

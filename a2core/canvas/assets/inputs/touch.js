@@ -34,20 +34,10 @@ export class Touch {
   constructor(probe, pointer) {
     this.probe = probe;
     this.pointer = pointer;
-    const { stage } = probe.ui;
-    const { signal } = probe.stop;
-    const on = (/** @type {string} */ type, /** @type {(event: PointerEvent) => void} */ act) =>
-      stage.addEventListener(
-        type,
-        (event) => event instanceof PointerEvent && event.pointerType === "touch" && act.call(this, event),
-        { signal },
-      );
-    on("pointerdown", this.press);
-    on("pointermove", this.move);
-    on("pointerup", this.release);
-    on("pointercancel", this.release);
     // What a long press would open; a box begins instead.
-    stage.addEventListener("contextmenu", (event) => this.pressed && event.preventDefault(), { signal });
+    probe.ui.stage.addEventListener("contextmenu", (event) => this.pressed && event.preventDefault(), {
+      signal: probe.stop.signal,
+    });
   }
 
   /** @param {PointerEvent} event */

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.viz_app.explorer import TIMEOUT_S, drop, gif, messages, open_explore, shown
+from tests.viz_app.explorer import TIMEOUT_S, drop, gif, messages, shown
 from viz_app.server import models, traces
 from viz_app.ui.state import Key
 
 
 @pytest.mark.slow
-def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(checkpoints):
-    app = open_explore()
+def test_a_clip_dropped_on_the_page_is_traced_cut_attended_alone_and_stopped(app):
     app.get_by_key(Key.SIZE).set_value(224).run()
     drop(app, "noise.gif", gif())
     assert messages(app) == []

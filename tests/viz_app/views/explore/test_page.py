@@ -16,11 +16,6 @@ from viz_app.ui.state import Key, Probe
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
 
-@pytest.fixture
-def app(checkpoints):
-    return open_explore()
-
-
 def test_the_first_page_is_a_traced_sample_with_three_charts_and_no_message(app):
     assert messages(app) == []
     assert shown(app).picture.id == samples.SAMPLES[0].name
