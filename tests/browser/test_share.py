@@ -113,7 +113,8 @@ def test_where_fingers_are_the_systems_sheet_gets_the_picture(phone: harness.Can
 
 def test_a_sheet_that_somebody_closes_is_no_error(phone: harness.CanvasPage) -> None:
     phone.page.evaluate(SHEET, "AbortError")
-    phone.page.evaluate("() => { window.saves = 0; HTMLAnchorElement.prototype.click = () => window.saves++; }")
+    count = "() => { window.saves = 0; HTMLAnchorElement.prototype.click = () => window.saves++; }"
+    phone.page.evaluate(count)
     phone.page.evaluate(f"() => {harness.ROOT}.__canvas.share.share()")
     assert phone.page.evaluate("() => window.saves") == 0
     assert phone.page.locator("[data-ref=shared]").inner_text() == ""
