@@ -45,10 +45,16 @@ GOING_IN = {
     "X̂": Symbol("X̂", "X as the projections read it, standardised where the block does so", "c × N", "X hat"),
     "W": Symbol(
         "W<sub>φ</sub>, W<sub>θ</sub>, W<sub>ρ</sub>",
-        "learned weights of the three projections; b are their biases",
+        "learned weights of the three projections",
         "m × c, n × c, n × c",
         "W phi, theta, rho",
         "φ, θ, ρ",
+    ),
+    "b": Symbol(
+        "b<sub>φ</sub>, b<sub>θ</sub>, b<sub>ρ</sub>",
+        "their biases, learned too: the same in every column",
+        "m × 1, n × 1, n × 1",
+        "b phi, theta, rho",
     ),
     "A": Symbol("A, a<sub>kp</sub>", "what each cell has to give; a row is a channel", "m × N", paper="A"),
     "Θ̃": Symbol(
@@ -103,12 +109,26 @@ GOING_OUT = {
     "Δ": Symbol("Δ, Δ<sub>p</sub>", "what the block adds", "c × N", "delta"),
     "Y": Symbol("Y, y<sub>p</sub>", "what the block hands on", "c × N", paper="Y"),
 }
+SIGNS = {
+    "ℝ": Symbol("ℝ", "the real numbers; with c × N, a table of them of c rows and N columns"),
+    "Σ": Symbol("Σ", "the sum over the index that stands below it", said="sum"),
+    "′": Symbol(
+        "i′, j′",
+        "the index that a sum runs over, beside one that stands still",
+        said="i prime",
+    ),
+    "max": Symbol("max", "the largest, over the index that stands below it"),
+    "exp": Symbol("exp", "e to the power of what stands behind it; softmax divides it by the sum of all"),
+    "ᵀ": Symbol("ᵀ", "transposed: rows become columns"),
+    "|": Symbol("|x<sub>p</sub>|", "the length of a column: the root of the sum of its squares"),
+}
 GROUPS = {
     "Sizes and places": SIZES,
     "What goes in": GOING_IN,
     "Gather": GATHER,
     "Distribute": DISTRIBUTE,
     "What comes out": GOING_OUT,
+    "Signs": SIGNS,
 }
 SYMBOLS = {name: symbol for group in GROUPS.values() for name, symbol in group.items()}
 
