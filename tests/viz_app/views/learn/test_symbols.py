@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from a2core.canvas import glossary
 from tests.viz_app.views.learn.lessons import CHOICE, made_up_lesson
-from viz_app.ui import glossary
 from viz_app.views.learn import steps
 from viz_app.views.learn.steps import STEPS, board
 
