@@ -26,9 +26,10 @@ from viz_app.views.learn import page as learn  # noqa: E402
 ICON = str(Path(__file__).resolve().parent / "ui" / "style" / "icon.svg")
 NAME = "A² explorer"
 st.set_page_config(page_title=NAME, page_icon=ICON, layout="wide", menu_items={"About": NAME})
+first = st.Page(guarded(explore.render), title="Explore", url_path="explore", default=True)
 page = st.navigation(
     [
-        st.Page(guarded(explore.render), title="Explore", url_path="explore", default=True),
+        first,
         st.Page(guarded(learn.render), title="Learn", url_path="learn"),
         st.Page(guarded(compare.render), title="Compare", url_path="compare"),
         st.Page(guarded(experiment.render), title="Experiment", url_path="experiment"),
@@ -39,6 +40,7 @@ page = st.navigation(
 models.use_cores()
 visitors.visitor()  # from now on the server knows when this browser has left
 state.enter_page(page.url_path)
+st.session_state[state.Key.EXPLORE] = first
 guarded(present.bar)(page.url_path)
 if not returning.waits():
     page.run()

@@ -1,4 +1,7 @@
-"""The canvas in a page: markup, style, script, and one HTML file of all three that works offline."""
+"""The canvas in a page: markup, style, script, and one HTML file of all three that works offline.
+
+The file has the glossary too, in a shadow tree as in the app.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from a2core.canvas import glossary
 from a2core.canvas.modules import join
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -37,15 +41,17 @@ def standalone_html(
 
     Its content security policy forbids every request, so it can be opened from disk and passed on.
     """
-    data = {"payload": dict(payload), "view": dict(view if view is not None else payload.get("view") or {})}
+    view = dict(view if view is not None else payload.get("view") or {})
+    data = {"payload": dict(payload), "view": view, "glossary": glossary.told()}
     heading = f"<h1>{html.escape(title)}</h1>" if title else ""
     return _PAGE.format(
         title=html.escape(title or str(payload.get("alt") or "Double attention")),
         css=_PAGE_CSS + style(),
         heading=heading,
+        symbols=f"<style>{glossary.style()}</style>{glossary.markup()}",
         body=markup(),
         data=_script_json(data),
-        js=script(),
+        js=script() + glossary.script(),
     )
 
 
@@ -63,8 +69,11 @@ _PAGE_CSS = """
 :root { color-scheme: light dark; }
 body { margin: 0; background: light-dark(#ffffff, #101217); color: light-dark(#22242b, #eceef2);
   font-family: ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 1680px; margin: 0 auto; padding: 24px 32px 48px; }
-h1 { font-size: 20px; font-weight: 600; margin: 0 0 16px; }
+main { max-width: 1680px; margin: 0 auto; padding: 12px 32px 48px; --a2-round-picture: 258px; }
+.a2-head { display: flex; align-items: center; gap: 16px; margin-bottom: 8px; }
+.a2-symbols { margin-left: auto; --st-primary-color: light-dark(#b8325e, #f2798f);
+  --st-heading-font: ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif; }
+h1 { font-size: 20px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 """
 
 _PAGE = """<!doctype html>
@@ -79,13 +88,16 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <main>
-{heading}
+<header class="a2-head">{heading}
+<div class="a2-symbols"><template shadowrootmode="open">{symbols}</template></div></header>
 {body}
 </main>
 <script type="application/json" id="a2-data">{data}</script>
 <script type="module">
 {js}
 const given = JSON.parse(document.getElementById("a2-data").textContent);
+const symbols = document.querySelector(".a2-symbols").shadowRoot.querySelector("[data-a2-glossary]");
+new a2Glossary.Glossary(symbols).show(given.glossary);
 a2Canvas.mount(document.querySelector("[data-a2-root]"), given.payload, {{
   view: given.view,
   onPin: (report) => window.dispatchEvent(new CustomEvent("a2-pin", {{ detail: report }})),

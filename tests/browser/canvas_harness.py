@@ -206,7 +206,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--no-first-run",
     "--js-flags=--expose-gc",
-    "--use-fake-device-for-media-stream",  # a camera that films a test picture
+    "--use-fake-device-for-media-stream=device-count=2",  # cameras that film a test picture
 ]
 ROOT = "document.querySelector('[data-a2-root]')"
 

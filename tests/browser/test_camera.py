@@ -126,6 +126,50 @@ def test_what_is_recorded_ends_by_itself_is_a_clip_and_the_camera_is_off(recorde
     assert page.evaluate(ALL_SWITCHED_OFF)
 
 
+CAMERA_IN_USE = """document.querySelector("video").srcObject?.getVideoTracks()
+    .find((track) => track.readyState === "live")?.getSettings().deviceId"""
+
+
+def test_of_two_cameras_one_turns_to_the_other_and_back_and_the_clip_is_its(recorder: Any) -> None:
+    page = recorder()
+    other = page.get_by_role("button", name="Other camera")
+    other.wait_for()
+    first = page.evaluate(CAMERA_IN_USE)
+    other.click()
+    page.wait_for_function(f"first => ![undefined, first].includes({CAMERA_IN_USE})", arg=first)
+    other.wait_for()
+    assert page.evaluate("lent.map((track) => track.readyState)") == ["ended", "live"]
+    second = page.evaluate(CAMERA_IN_USE)
+    page.get_by_role("button", name="Record").click()
+    film(page, pictures=3)
+    assert page.evaluate(CAMERA_IN_USE) == second, "what is set before recording keeps the camera"
+    assert not other.is_visible(), "while it records it stays with one"
+    assert stopped(page).kind == "video"
+    page = recorder()
+    for _ in range(2):
+        page.get_by_role("button", name="Other camera").click()
+        page.get_by_role("button", name="Record").wait_for()
+    page.wait_for_function("lent.length === 3")
+    used = page.evaluate("lent.map((track) => track.getSettings().deviceId)")
+    assert used[0] == used[2] != used[1]
+
+
+def test_a_camera_that_was_unplugged_since_it_was_listed_gives_way_to_the_first(recorder: Any) -> None:
+    listed = "[{ kind: 'videoinput', deviceId: 'gone' }, { kind: 'videoinput', deviceId: 'gone too' }]"
+    page = recorder(f"navigator.mediaDevices.enumerateDevices = async () => {listed};{KEEP_WHAT_IS_LENT}")
+    page.get_by_role("button", name="Other camera").click()
+    page.wait_for_function("lent.length === 2")
+    page.get_by_role("button", name="Record").wait_for()
+
+
+@pytest.mark.parametrize("listed", ["[{ kind: 'videoinput', deviceId: 'a' }, { kind: 'audioinput' }]", None])
+def test_of_one_camera_nothing_offers_another(recorder: Any, listed: str | None) -> None:
+    answer = f"async () => {listed}" if listed else "() => Promise.reject(new DOMException('', 'AbortError'))"
+    page = recorder(f"navigator.mediaDevices.enumerateDevices = {answer};")
+    page.get_by_role("button", name="Record").wait_for()
+    assert not page.get_by_role("button", name="Other camera").is_visible()
+
+
 def test_stopped_by_hand_it_sends_what_it_has(recorder: Any) -> None:
     page = recorder()
     page.get_by_role("button", name="Record").click()

@@ -51,6 +51,35 @@ def assert_answer(app: AppPage, outcome: a2core.Outcome) -> None:
         assert float(now.rstrip("%\xa0")) == pytest.approx(100 * shift.after, abs=0.011)
 
 
+def test_a_primitive_goes_to_explore_and_comes_back(open_app: OpenApp) -> None:
+    app = open_app("/experiment", traced=False)
+    page = app.page
+    tile(app, 1).click()
+    app.wait_until(lambda: off_on_board(app) == {1})
+    settle(app)
+    page.locator("[data-a2-board] .tile[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    current = page.locator("[data-a2-board] .tile[data-current]")
+    wanted = int(current.get_attribute("data-i") or "")
+    assert wanted != 1
+    page.get_by_role("button", name=f"See g{wanted} on Explore").click()
+    page.locator("[data-ref=pairTitle]", has_text=f"Primitive g{wanted}").wait_for()
+    app.wait_until_idle()
+    assert f"primitive={wanted}" in page.url
+
+    # Another one is chosen there, and the experiment that was left begins at it.
+    page.locator("[data-ref=unchoose]").click()
+    row = page.locator("[data-ref=rows] .a2c-row").nth(2)
+    other = int(row.locator(".a2c-name").inner_text()[1:])
+    row.click()
+    page.wait_for_url(re.compile(rf"primitive={other}\b"))
+    app.wait_until_idle()
+    page.get_by_role("link", name="Experiment").click()
+    current.wait_for()
+    assert settle(app) == {1}
+    assert int(current.get_attribute("data-i") or "") == other
+
+
 def test_a_visitor_experiments_by_hand_and_by_keyboard(open_app: OpenApp) -> None:
     app = open_app("/experiment", traced=False)
     page = app.page

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser import canvas_harness as harness
 from tests.browser.conftest import OpenApp
+from tests.browser.test_canvas import Show, offline, show  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# What an offline page was handed, as a browser writes it.
+PAGE_TOLD = """() => {
+    const made = document.createElement("div");
+    made.innerHTML = JSON.parse(document.getElementById("a2-data").textContent).glossary.page;
+    return made.innerHTML;
+}"""
 
 
 @pytest.mark.parametrize("path", ["/", "/learn?step=3", "/compare", "/experiment", "/about"])
@@ -48,3 +57,25 @@ def test_keys_of_the_page_beneath_rest_while_it_is_open_and_a_letter_that_is_typ
     page.locator("[data-ref=filter]").press("g")
     assert not dialog.is_visible()
     assert page.locator("[data-ref=filter]").input_value() == "g"
+
+
+def test_the_page_that_works_offline_has_them_too_and_the_canvas_beneath_rests(show: Show) -> None:  # noqa: F811
+    payload, _ = harness.make_payload(n=16, strides=(16,))
+    canvas = show(payload, view={"probe": [0, 3, 3], "pinned": True})
+    page = canvas.page
+    dialog = page.locator("[data-a2-glossary] dialog")
+    page.locator("[data-ref=stage]").focus()
+    page.keyboard.press("g")
+    dialog.wait_for()
+    assert dialog.locator("[role=region]").inner_html() == page.evaluate(PAGE_TOLD)
+    page.keyboard.press("d")  # which would turn the question round
+    page.keyboard.press("Escape")  # which would remove the pin
+    dialog.wait_for(state="hidden")
+    told = canvas.settle()
+    assert (told["direction"], told["pinned"]) == ("from", True)
+    page.locator("[data-ref=filter]").press("g")
+    assert not dialog.is_visible(), "a letter that is typed"
+    page.get_by_role("button", name="Symbols").click()
+    dialog.wait_for()
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="hidden")

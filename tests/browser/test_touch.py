@@ -20,24 +20,33 @@ PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True, "red
 PAGES = ["/", *(f"/learn?step={step}" for step in range(1, 8)), "/compare", "/experiment", "/about"]
 SNAPSHOT = f"{harness.ROOT}.__canvas.snapshot()"  # browsers hand on moves once a frame
 Touch = Callable[..., None]
-# Whatever is pressed, in shadow trees too: what it is, and how high it is to a finger. Links in running text
-# and what is read out only are no targets.
+# Whatever is pressed, in shadow trees too: what it is, how large it is to a finger. What is read out only is
+# no target. A link in running text is as high as its line, and has no neighbour to be taken for.
 TARGETS = """() => {
     const found = [];
-    const PRESSED = "button, summary, select, label:has(> input), [role=radio], input[type=range]";
+    const PRESSED = "a[href], button, summary, select, label:has(> input), [role=radio], [role=switch],"
+        + " [role=slider], input:not([type=radio], [type=checkbox], [type=file], [type=hidden])";
+    const running = (node) => node.matches("a") && getComputedStyle(node).display === "inline"
+        && node.parentElement.textContent.trim().length > node.textContent.trim().length;
     const walk = (root) => {
         for (const node of root.querySelectorAll("*")) {
             if (node.shadowRoot) walk(node.shadowRoot);
-            if (!node.matches(PRESSED) || node.closest("[hidden]")) continue;
+            if (!node.matches(PRESSED) || node.closest("[hidden]") || running(node)) continue;
             if (!node.checkVisibility({ visibilityProperty: true })) continue;
-            const box = node.getBoundingClientRect();
-            if (box.width > 1 && box.height > 1 && box.height < 39.5)
-                found.push(`${node.className} ${node.textContent.trim().slice(0, 20)}: ${box.height}`);
+            const { width, height, right } = node.getBoundingClientRect();
+            if (right <= 0) continue;  // of a menu that is closed, beside the page
+            if (width > 1 && height > 1 && Math.min(width, height) < 39.5) {
+                const said = node.ariaLabel || node.textContent.trim();
+                found.push(`${node.className} ${said.slice(0, 20)}: ${width} × ${height}`);
+            }
         }
     };
-    walk(document.querySelector("[data-testid=stMain]"));
+    walk(document.body);
     return found;
 }"""
+
+MENU = "(document.querySelector('[data-testid=stSidebar]')?.getBoundingClientRect() ?? { left: 0, right: 0 })"
+MENU_STANDS, MENU_GONE = f"{MENU}.left === 0 && {MENU}.right > 200", f"{MENU}.right <= 1"
 
 
 def fingers(page: Any) -> Touch:
@@ -195,6 +204,28 @@ def test_scrolling_past_the_picture_of_the_lesson_moves_no_cell_and_a_tap_does(p
     phone.wait_until_idle()
 
 
+def test_what_is_opened_by_a_finger_is_large_enough_too(phone: AppPage) -> None:
+    go(phone, "/")
+    page = phone.page
+    page.get_by_role("button", name="Symbols").tap()
+    close = page.locator("[data-a2-glossary] dialog").get_by_role("button", name="Close")
+    close.wait_for()
+    assert page.evaluate(TARGETS) == []
+    close.tap()
+    page.get_by_role("button", name="photo_camera").tap()
+    page.locator("[data-testid=stCameraInput]").wait_for()
+    phone.wait_until_idle()
+    assert page.evaluate(TARGETS) == []
+    page.keyboard.press("Escape")
+    page.locator("[data-testid=stExpandSidebarButton]").tap()
+    close = page.locator("[data-testid=stSidebarCollapseButton] button")
+    close.wait_for()
+    page.wait_for_function(MENU_STANDS)
+    assert page.evaluate(TARGETS) == []
+    close.tap()  # which our own buttons in the header must not cover
+    page.wait_for_function(MENU_GONE)
+
+
 def test_the_menu_closes_over_the_page_that_was_chosen_in_it(phone: AppPage) -> None:
     go(phone, "/")
     phone.page.locator("[data-testid=stExpandSidebarButton]").tap()
@@ -202,6 +233,4 @@ def test_the_menu_closes_over_the_page_that_was_chosen_in_it(phone: AppPage) -> 
     link.wait_for()
     link.tap()
     phone.page.locator(".a2-about").wait_for()
-    phone.page.wait_for_function(
-        "(document.querySelector('[data-testid=stSidebar]')?.getBoundingClientRect().right ?? 0) <= 1"
-    )
+    phone.page.wait_for_function(MENU_GONE)

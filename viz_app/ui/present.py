@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from viz_app.components.glossary import glossary as show_glossary
+from viz_app.components.glossary import glossary
 from viz_app.components.presenter import asked, presenter
-from viz_app.ui import address, glossary, playlist, returning, share, text
+from viz_app.ui import address, playlist, returning, share, text
 from viz_app.ui.state import Key, presenting
 
 # Where pictures are stepped through; the default page has no path. In the lesson a remote turns its steps.
@@ -27,14 +27,7 @@ def bar(url_path: str) -> None:
         st.session_state[Key.PRESENT] = address.presents(st.query_params)
     _take(url_path)
     with st.container(key="present-bar", horizontal=True):
-        show_glossary(
-            opener=glossary.OPEN,
-            title=glossary.TITLE,
-            close=glossary.CLOSE,
-            letter=glossary.KEY,
-            page=glossary.page(),
-            key=Key.GLOSSARY,
-        )
+        glossary(key=Key.GLOSSARY)
         presenter(
             presenting=presenting(),
             turns=st.session_state.get(Key.TURNS, 0),

@@ -74,12 +74,17 @@ def mark(
 ) -> None:
     """Choose another block, position (t, row, col) or primitive, on a page that is not Explore.
 
-    What is left out stays; another block keeps the pixel, and none of its primitives is chosen. Explore
-    starts there when it is come back to.
+    What is left out stays; another block keeps the pixel that was marked, and none of its primitives is
+    chosen. Explore starts there when it is come back to.
     """
     before = current_probe(shown)
     name = block or before.block
-    where = position if position is not None else marked_cell(shown, name)
+    if position is not None:
+        where = position
+    elif cell_was_marked(shown):
+        where = marked_cell(shown, name)
+    else:  # nor is a cell of the other block, whatever its size
+        where = places.default_position(shown.trace.blocks[name], shown.picture.spot)
     chosen = before.primitive if primitive is None and name == before.block else primitive
     probe = Probe(shown.key, name, *where, chosen)
     if probe == before:
@@ -149,7 +154,7 @@ def marked_cell(shown: Shown, block: str) -> tuple[int, int, int]:
 
 
 def cell_was_marked(shown: Shown) -> bool:
-    """Whether the visitor, or a link, chose the cell, and not the app at first."""
+    """Whether the cell is another than the one that the app chose at first."""
     probe = current_probe(shown)
     first = places.default_position(shown.trace.blocks[probe.block], shown.picture.spot)
-    return probe.position != first or address.AT in st.query_params
+    return probe.position != first

@@ -123,6 +123,11 @@ def current_shown(*, look: Look) -> Shown:
     return traces.current_shown(look=look)
 
 
+def to_explore() -> None:
+    """Go to Explore, which starts at what is chosen; nothing after this runs."""
+    st.switch_page(st.session_state[Key.EXPLORE])
+
+
 def tell_link(notices: DeltaGenerator, remarks: list[str]) -> None:
     """Say what of a link could not be had, and what was done instead."""
     if remarks:

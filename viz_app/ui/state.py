@@ -35,6 +35,7 @@ class Key(StrEnum):
     RECEIVED = "received"  # ids of the files that were taken from the drop zone or the camera last
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the traces.Shown on screen: the last trace that worked
+    EXPLORE = "explore_page"  # Explore as Streamlit knows it, for going there from another page
     VIEW = "view"  # (Shown, view) that the canvas was mounted with
     PROBE = "probe"  # the Probe that the charts are about
     SETTINGS = "settings"  # what the visitor set inside the canvas: opacity, scale, order of the gallery, …

@@ -4,7 +4,7 @@
 
 /**
  * The elements of canvas.html that have a data-ref.
- * @typedef {Record<"blocks" | "ask" | "scale" | "present" | "tour" | "stage" | "rest" | "hover" | "box" | "arrow" |
+ * @typedef {Record<"blocks" | "ask" | "scale" | "shared" | "share" | "present" | "tour" | "stage" | "rest" | "hover" | "box" | "arrow" |
  *   "hint" | "guess" | "clip" | "play" | "frameOut" | "bars" | "momentsTitle" | "moments" | "what" | "back" | "readout" |
  *   "unpin" | "unbox" | "legend" | "legendTitle" | "tick" | "even" | "top" | "legendUnit" | "legendScale" | "strip" |
  *   "rank" | "rankTitle" | "rankNote" | "peel" | "peelPanel" | "termsSaid" | "termsAll" | "termsNone" | "termsTop" |

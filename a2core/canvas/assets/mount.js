@@ -20,6 +20,7 @@ import { Loupe } from "./parts/loupe.js";
 import { Pair } from "./parts/pair.js";
 import { Pins } from "./parts/pins.js";
 import { Readout } from "./parts/readout.js";
+import { Share } from "./parts/share.js";
 import { Stage } from "./parts/stage.js";
 import { TermsPanel } from "./parts/terms.js";
 import { Timeline } from "./parts/timeline.js";
@@ -84,6 +85,7 @@ export class Canvas {
     this.pair = new Pair(probe);
     this.gallery = new Gallery(probe);
     this.veil = new Veil(probe);
+    this.share = new Share(probe);
     this.pointer = new Pointer(probe);
     this.loupe = new Loupe(probe, this.pointer.touch);
     this.keys = new Keys(probe, this.timeline, this.tour);
@@ -291,6 +293,7 @@ export class Canvas {
       this.tour,
       this.pointer,
       this.loupe,
+      this.share,
     ]) {
       part.destroy();
     }

@@ -5,9 +5,10 @@
  * what was shown before.
  */
 
+import { seconds } from "./numbers.js";
 import { OVERLAYS } from "./overlays.js";
 import { directionOf, largeMap, subjectOf } from "./state.js";
-import { DIRECTIONS, GUESS, MAPS } from "./words.js";
+import { DIRECTIONS, GUESS, MAPS, moment } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -53,3 +54,27 @@ const guess = (kind, direction) => GUESS[OVERLAYS[kind].of === "place" ? directi
 
 /** Whether a screen's map is about the place asked for. @param {Screen} screen */
 export const isOfPlace = ({ kind }) => OVERLAYS[kind].of === "place";
+
+/** The place that the numbers are about, in words. @param {Subject} subject @param {State} state @param {Model} model */
+export function placeOf({ cells, cell, point }, state, model) {
+  const frame = cells && state.region ? state.region.frame : point.frame;
+  const when = model.frames.length > 1 ? ` · ${seconds(model.times[frame])}` : "";
+  if (!cells) {
+    return `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${when} · cell row ${cell.row}, col ${cell.col}`;
+  }
+  const { count, row0, row1, col0, col1 } = cells;
+  return `Box of ${count} cells (rows ${row0}–${row1}, cols ${col0}–${col1})${when}`;
+}
+
+/**
+ * What the picture says of itself where it stands alone: its title, its block and place, what bright means.
+ * @param {Screen} screen
+ * @param {Subject} subject
+ * @param {State} state
+ * @param {Model} model
+ */
+export function captionOf({ title, legend }, subject, state, model) {
+  const shown = model.frames.length > 1 ? [moment(seconds(model.times[state.frame]))] : [];
+  const what = [state.block.label, ...shown, placeOf(subject, state, model)].join(" · ");
+  return state.veiled ? [title, what] : [title, what, legend.colour];
+}

@@ -76,6 +76,15 @@ export const TILES = [
   { value: "distribute", text: "ρ handed out", title: "Where each primitive is handed out" },
 ];
 
+/** What is said of a picture of what is on screen that is not passed on. */
+export const SHARE = {
+  noPicture: "This browser has no room for a picture of that size. Make the window smaller and try again.",
+  savedInstead: "Sharing did not work here, so the picture was saved as a file.",
+};
+
+/** Of a clip: which frame is seen. @param {string} time */
+export const moment = (time) => `frame at ${time}`;
+
 /** @param {number} perSecond */
 export const speed = (perSecond) => (perSecond ? `${perSecond} a second` : "as filmed");
 

@@ -22,6 +22,7 @@ def bag_board(
     *,
     identity: str,
     first: int,
+    chosen: bool,
     factors: Sequence[float],
     largest: float,
     effects: Sequence[float],
@@ -34,9 +35,12 @@ def bag_board(
 ) -> None:
     """Show the board; after each change the page runs again and `reported(key)` holds the new factors.
 
+    Where somebody asks to see a primitive on Explore it also holds "opened", the primitive's index.
+
     Args:
         identity: what the board is about.
         first: the primitive that it begins at, while none is changed.
+        chosen: whether somebody chose `first`: then it begins there, whatever is changed.
         factors: one for each primitive, 0 to `largest`.
         largest: the largest factor that can be set.
         effects: a number for each primitive, shown on its tile and sorted by.
@@ -53,6 +57,7 @@ def bag_board(
         _component,
         {
             "first": first,
+            "chosen": chosen,
             "factors": list(factors),
             "largest": largest,
             "effects": [float(value) for value in effects],

@@ -3,21 +3,29 @@
 It opens in the browser alone: Python works on undisturbed, and nothing of the page is drawn again. While it
 is open the keys of the page beneath rest.
 
-Not in here: what it says (`viz_app.ui.glossary`).
+Not in here: what it says, and the dialog itself, which the page that works offline has too
+(`a2core.canvas.glossary`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from viz_app.components.runtime import component, hand_over
+import streamlit as st
+
+from a2core.canvas import glossary as source
+from viz_app.components.runtime import hand_over, script
 
 __all__ = ["glossary"]
 
-_component = component("a2_glossary", Path(__file__).parent / "assets" / "glossary")
+_component = st.components.v2.component(
+    "a2_glossary",
+    html=source.markup(),
+    css=source.style(),
+    js=source.script() + script(Path(__file__).parent / "assets" / "frame"),
+)
 
 
-def glossary(*, opener: str, title: str, close: str, letter: str, page: str, key: str) -> None:
-    """Show the button `opener`, which opens `page`, HTML of ours, under `title`; so does the key `letter`."""
-    data = {"opener": opener, "title": title, "close": close, "letter": letter, "page": page}
-    hand_over(_component, data, key=key, name="nothing", identity=key)
+def glossary(*, key: str) -> None:
+    """Show the button that opens it; so does its key."""
+    hand_over(_component, source.told(), key=key, name="nothing", identity=key)

@@ -14,8 +14,8 @@ from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
 from viz_app.ui import plots
 from viz_app.ui.guards import fragment, tell
-from viz_app.ui.selection import current_probe, marked_cell
-from viz_app.ui.shell import current_shown, styled, waiting
+from viz_app.ui.selection import current_probe, mark, marked_cell
+from viz_app.ui.shell import current_shown, styled, to_explore, waiting
 from viz_app.views.experiment import content, controls, service, state
 from viz_app.views.experiment.maps import TILES_A_ROW
 from viz_app.views.experiment.service import Place
@@ -48,6 +48,9 @@ def _page(shown: Shown) -> None:
     place = service.place(subject, shown.picture, block)
     identity = f"{shown.key}/{block}"
     setup = state.setup_of(identity, place)
+    if (opened := state.take_opened(identity)) is not None:
+        mark(shown, block=block, primitive=opened)
+        to_explore()
     donors = {key: picture for key, picture in service.strip().items() if key != shown.picture.id}
     if setup.donor and setup.donor not in donors:  # an upload that is no longer kept
         setup = state.change(identity, replace(setup, donor=""))
@@ -90,6 +93,7 @@ def _board(shown: Shown, block: str, setup: Setup, subject: Subject, place: Plac
     bag_board(
         identity=f"{shown.key}/{block}",
         first=strongest if chosen is None else chosen,
+        chosen=chosen is not None,
         factors=setup.factors,
         largest=LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),

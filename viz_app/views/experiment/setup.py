@@ -45,6 +45,13 @@ def plain_setup(count: int) -> Setup:
     return Setup((1.0,) * count)
 
 
+def parse_opened(raw: Any, *, count: int) -> int | None:
+    """The primitive that the board's report `raw`, anything at all, asks to see on Explore, or None."""
+    opened = raw.get("opened") if isinstance(raw, Mapping) else None
+    fits = isinstance(opened, int) and not isinstance(opened, bool) and 0 <= opened < count
+    return opened if fits else None
+
+
 def parse_factors(raw: Any, *, count: int) -> tuple[float, ...] | None:
     """The factors in the board's report `raw`, anything at all, or None."""
     if not isinstance(raw, Mapping):

@@ -7,8 +7,9 @@ from enum import StrEnum
 import streamlit as st
 
 from viz_app.components.bag_board import reported
+from viz_app.components.runtime import override
 from viz_app.views.experiment.service import Place
-from viz_app.views.experiment.setup import Setup, parse_factors, plain_setup
+from viz_app.views.experiment.setup import Setup, parse_factors, parse_opened, plain_setup
 
 UNDO_KEPT = 50
 
@@ -53,3 +54,11 @@ def current(identity: str) -> Setup:
     asked = history(identity)[-1]
     factors = parse_factors(reported(Key.BOARD, identity), count=len(asked.factors))
     return asked if factors is None else change(identity, asked.with_factors(factors))
+
+
+def take_opened(identity: str) -> int | None:
+    """The primitive that the board asks to see on Explore; once, after its factors were taken."""
+    opened = parse_opened(reported(Key.BOARD, identity), count=len(current(identity).factors))
+    if opened is not None:
+        override(Key.BOARD)
+    return opened

@@ -17,7 +17,7 @@ from viz_app.ui import text
 from viz_app.ui.state import Probe
 from viz_app.views.explore import content
 
-PAGE_BYTES = 205_000  # of the offline page, without a payload
+PAGE_BYTES = 263_000  # of the offline page, without a payload
 
 
 class Take(NamedTuple):

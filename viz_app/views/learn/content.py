@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from a2core.canvas.glossary import SYMBOLS, Symbol
+
 TRACING, WORKING_OUT = "Tracing the picture", "Working out the lesson"
 UNTRAINED = (
     '<div class="a2-untrained" role="status"><strong>Random weights.</strong> These blocks were never '
@@ -60,3 +62,15 @@ def under_picture(overlay: str, what: str) -> str:
 def prints(lines: str) -> str:
     """What the lines of NumPy print."""
     return f'<p>{PRINTED}</p><pre class="a2-prints">{lines}</pre>'
+
+
+def definitions(names: tuple[str, ...]) -> str:
+    """The symbols of these names with what they are, their shape and how the paper writes them."""
+    lines = "".join(f"<dt>{SYMBOLS[name].sign}</dt><dd>{_defined(SYMBOLS[name])}</dd>" for name in names)
+    return f'<dl class="a2-where">{lines}</dl>'
+
+
+def _defined(symbol: Symbol) -> str:
+    shape = f" <span>{symbol.shape}</span>" if symbol.shape else ""
+    other = symbol.paper and symbol.paper not in symbol.sign
+    return f"{symbol.what}{shape}" + (f"; the paper’s {symbol.paper}" if other else "")

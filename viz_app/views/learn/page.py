@@ -8,7 +8,6 @@ from streamlit.delta_generator import DeltaGenerator
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
 from viz_app.server.traces import Shown
-from viz_app.ui.glossary import definitions
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block
 from viz_app.ui.shell import styled, tell_link, waiting
@@ -78,7 +77,7 @@ def _page(shown: Shown, block: str) -> None:
         for slider in sliders:
             slider.draw()
         if not presenting():
-            st.html(definitions(STEPS[step - 1].meets))
+            st.html(content.definitions(STEPS[step - 1].meets))
     figures = f'<div class="a2-figs">{screen.figures}</div>'
     trap = f'<section class="a2-trap">{screen.trap}</section>' if screen.trap else ""
     if presenting():

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from viz_app.server.traces import Shown
-from viz_app.ui import pixel
+from viz_app.ui import address, pixel
 from viz_app.ui.selection import cell_was_marked, current_probe, mark, marked_cell
 from viz_app.views.learn.service import Classroom
 from viz_app.views.learn.steps.screen import Choice
@@ -57,7 +57,9 @@ def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any
     pinned = pixel.pinned_arrays(shown.trace.blocks[block], position, None)
     primitive = probe.primitive if probe.primitive is not None and block == probe.block else pinned.primitive
     lesson = room.lesson
-    changed = position if cell_was_marked(shown) else most_changed(lesson)
+    # Every step's address names a cell, chosen or not: only of the step itself it says which to open on.
+    named = st.session_state[Key.STEP] == ADD and address.AT in st.query_params
+    changed = position if named or cell_was_marked(shown) else most_changed(lesson)
     moved = {
         "about": about,
         "position": position,

@@ -4,8 +4,9 @@
 
 import { whereabouts } from "../attention.js";
 import { setText } from "../dom.js";
-import { percent, seconds } from "../numbers.js";
+import { percent } from "../numbers.js";
 import { isOfBlock, OVERLAYS } from "../overlays.js";
+import { placeOf } from "../screen.js";
 import { directionOf } from "../state.js";
 import { DIRECTIONS, EXCHANGED, GUESS, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
 
@@ -29,14 +30,14 @@ export class Readout {
   }
 
   draw() {
-    const { ui, state, answer } = this.probe;
+    const { ui, state, model, answer } = this.probe;
     const { subject } = answer;
     if (!subject) return;
     const box = !!state.region;
     ui.unpin.hidden = !state.pinned || box;
     setText(ui.unpin, state.pins.length > 1 ? `remove pin ${state.active + 1}` : "unpin");
     const said = isOfBlock(state.layer) ? this.#valued(subject) : this.#exchanged(subject);
-    this.#sentence = this.#place(subject) + said;
+    this.#sentence = placeOf(subject, state, model) + said;
     setText(ui.readout, this.#sentence);
   }
 
@@ -55,17 +56,6 @@ export class Readout {
     const { state, answer } = this.probe;
     const { count, share } = answer.terms;
     return `${count} of ${state.block.n} terms: ${percent(share)} ${DIRECTIONS[directionOf(state)].whole}`;
-  }
-
-  #place(/** @type {Subject} */ { cells, cell, point }) {
-    const { state, model, many } = this.probe;
-    const frame = cells && state.region ? state.region.frame : point.frame;
-    const when = many ? ` · ${seconds(model.times[frame])}` : "";
-    if (!cells) {
-      return `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${when} · cell row ${cell.row}, col ${cell.col}`;
-    }
-    const { count, row0, row1, col0, col1 } = cells;
-    return `Box of ${count} cells (rows ${row0}–${row1}, cols ${col0}–${col1})${when}`;
   }
 
   #exchanged(/** @type {Subject} */ { cells }) {

@@ -15,6 +15,7 @@ from viz_app.server import models, pictures, samples, traces
 from viz_app.ui.state import Key as AppKey
 from viz_app.ui.state import Probe
 from viz_app.views.experiment import content as experiment
+from viz_app.views.experiment import page as experiment_page
 from viz_app.views.experiment.content import MISSING, NOTHING_TO_SHARE, SHARED
 from viz_app.views.experiment.state import Key
 
@@ -146,6 +147,32 @@ def test_every_factor_that_the_board_reports_is_what_the_network_is_run_with(app
     board(app, **{f"f{first}": 1, f"f{a}": 0, f"f{b}": 2.5})
     assert off(app) == [a]
     assert rows(app) == expected(replay.run("blocks.5", off=[a], scale={b: 2.5}))
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_primitive_that_is_to_be_seen_on_explore_is_chosen_there_and_the_experiment_stays(
+    start, monkeypatch, changed
+):
+    gone = []
+    monkeypatch.setattr(experiment_page, "to_explore", lambda: gone.append(True))
+    app = start()
+    if changed:
+        board(app, f1=0)
+    probe = app.session_state[AppKey.PROBE]
+    report(app, {**about(app), "factors": handed(app)["factors"], "opened": 7})
+    assert app.session_state[AppKey.PROBE] == replace(probe, primitive=7)
+    assert app.session_state[AppKey.ADDRESS]["primitive"] == "7"
+    assert off(app) == [1] * changed
+    app.run()
+    assert gone == [True], "once"
+    assert (handed(app)["first"], handed(app)["chosen"]) == (7, True), "and here it is the one begun at"
+
+
+@pytest.mark.parametrize("opened", [-1, N, True, 2.5, "7", None])
+def test_what_is_no_primitive_opens_nothing(app, monkeypatch, opened):
+    monkeypatch.setattr(experiment_page, "to_explore", pytest.fail)
+    report(app, {**about(app), "factors": handed(app)["factors"], "opened": opened})
+    assert app.session_state[AppKey.PROBE].primitive is None
 
 
 def test_a_report_about_another_board_is_dropped(app):

@@ -31,6 +31,7 @@ class Board {
     on(this.grid, "keydown", (event) => this.press(event));
     on(find(".flip"), "click", () => this.flip());
     on(find(".only"), "click", () => this.only());
+    on(find(".see"), "click", () => this.talk.tell("asked", { factors: [...this.factors], opened: this.current }));
     on(this.slider, "input", () => this.set(this.current, Number(this.slider.value), { later: true }));
     on(this.slider, "change", () => this.tell());
     for (const button of root.querySelectorAll("[data-order]")) {
@@ -49,8 +50,9 @@ class Board {
     if (another || before.effects.join() !== data.effects.join()) this.build();
     this.factors = [...(said ?? data).factors];
     if (another) {
-      // Begin at what is different, so that the bar above speaks of it.
-      this.current = this.sorted().find((i) => this.factors[i] !== 1) ?? data.first;
+      // Begin at what was chosen elsewhere; else at what is different, so that the bar above speaks of it.
+      const different = this.sorted().find((i) => this.factors[i] !== 1);
+      this.current = data.chosen && !said ? data.first : (different ?? data.first);
     }
     this.slider.max = data.largest;
     this.arrange();
@@ -127,6 +129,7 @@ class Board {
     const what = find(".what");
     what.textContent = cards[i] ? `${effect} \u00b7 ${cards[i]}` : effect;
     what.title = what.textContent; // only two lines of it are shown
+    find(".see").textContent = `See g${i} on Explore`;
     find(".flip").textContent = factor === 0 ? "Switch on" : "Switch off";
     find(".strength output").textContent = times(factor);
     this.slider.value = factor;

@@ -2,8 +2,10 @@
 
 const KINDS = ["video/webm;codecs=vp8", "video/webm", "video/mp4"]; // VP8: the least work for a small computer
 const BITS_PER_S = 4_000_000;
-// Of a phone's cameras the one that looks at what its holder looks at.
-const CAMERA = { audio: false, video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: { ideal: "environment" } } };
+const SIZE = { width: { ideal: 640 }, height: { ideal: 480 } };
+// Of a phone's cameras the one that looks at what its holder looks at, until another is chosen.
+const FIRST = { facingMode: { ideal: "environment" } };
+const OTHER = "Other camera";
 const DROP_INSTEAD = "A clip that was recorded elsewhere can be dropped on the page.";
 const REFUSALS = {
   NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the page’s address, then try again.",
@@ -16,9 +18,13 @@ const REFUSALS = {
 class Recorder {
   constructor(root, talk) {
     Object.assign(this, { root, talk });
-    [this.live, this.said, this.act] = ["video", ".said", ".act"].map((part) => root.querySelector(part));
+    [this.live, this.said, this.act, this.other] = ["video", ".said", ".act", ".other"].map((part) => root.querySelector(part));
+    this.wanted = FIRST;
+    this.cameras = []; // ids of all that the device has: told once leave is given
     this.live.muted = true; // or it may not start by itself
     this.act.addEventListener("click", () => this.press());
+    this.other.textContent = OTHER;
+    this.other.addEventListener("click", () => this.turn());
   }
 
   show(data) {
@@ -32,6 +38,7 @@ class Recorder {
     this.said.textContent = said;
     this.act.textContent = act;
     this.act.disabled = !act;
+    this.other.hidden = state !== "ready" || this.cameras.length < 2;
   }
 
   press() {
@@ -47,8 +54,12 @@ class Recorder {
     if (lacking) return this.enter("impossible", `${lacking} ${DROP_INSTEAD}`);
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia(CAMERA);
+      stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...SIZE, ...this.wanted } });
     } catch (error) {
+      if (error.name === "OverconstrainedError" && this.wanted !== FIRST) { // unplugged since it was listed
+        this.wanted = FIRST;
+        return this.open();
+      }
       const framed = error.name === "NotAllowedError" && window.self !== window.top;
       const said = REFUSALS[framed ? "Framed" : error.name] || `The camera could not be started (${error.name}). ${DROP_INSTEAD}`;
       return this.refuse(said);
@@ -59,7 +70,22 @@ class Recorder {
       track.addEventListener("ended", () => this.lose()); // unplugged, or leave taken back: not by us
     }
     this.live.srcObject = stream;
-    this.ready();
+    await this.count();
+    if (this.stream === stream) this.ready(); // not closed, nor taken away, since
+  }
+
+  async count() {
+    const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []); // one will do
+    this.cameras = devices.filter(({ kind }) => kind === "videoinput").map(({ deviceId }) => deviceId);
+  }
+
+  /** To the next camera of the device. A phone lends one at a time: the one in use is given back first. */
+  async turn() {
+    const used = this.cameras.indexOf(this.stream.getVideoTracks()[0].getSettings().deviceId);
+    this.wanted = { deviceId: { exact: this.cameras[(used + 1) % this.cameras.length] } };
+    this.switchOff();
+    await this.open();
+    if (!this.other.hidden) this.other.focus(); // it was hidden while the camera came
   }
 
   ready() {
@@ -70,7 +96,7 @@ class Recorder {
     this.enter("starting", "Starting …", "Stop");
     // Where something else had the camera when we were lent it, as Streamlit's own for photos, Chromium records
     // at that one's size until it is asked again: six megapixels, of which a small computer records hardly any.
-    await this.stream.getVideoTracks()[0].applyConstraints(CAMERA.video).catch(() => {}); // refused: as they come
+    await this.stream.getVideoTracks()[0].applyConstraints({ ...SIZE, ...this.wanted }).catch(() => {}); // refused: as they come
     if (!this.stream) return; // closed, or taken away
     const pieces = [];
     const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));

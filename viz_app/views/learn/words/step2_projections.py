@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MEETS = ("X̂", "W", "A", "Θ̃", "R̃", "m", "n", "i")
+MEETS = ("X̂", "W", "b", "A", "Θ̃", "R̃", "m", "n", "i")
 NAME, TITLE = "Projections", "Three projections of the same features"
 FORMULA = (
     r"A = W_\phi \hat X + b_\phi, \quad \tilde\Theta = W_\theta \hat X + b_\theta, "

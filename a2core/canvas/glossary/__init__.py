@@ -1,11 +1,18 @@
-"""Every symbol and every word that the app uses, defined once, for all pages and the lesson's steps; pure.
+"""Every symbol and every word that the app uses, defined once, and the dialog that shows them over any page.
 
-Shapes are rows × columns, as everywhere. Symbols are HTML.
+The app's pages, the lesson's steps and the page that works offline all have them from here. Shapes are
+rows × columns, as everywhere. Symbols are HTML.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from a2core.canvas.modules import join
+
+_ASSETS = Path(__file__).parent
 
 OPEN, TITLE, CLOSE = "Symbols", "Symbols and words", "Close"
 KEY = "g"  # which opens and closes it, on every page
@@ -45,10 +52,16 @@ GOING_IN = {
     "X̂": Symbol("X̂", "X as the projections read it, standardised where the block does so", "c × N", "X hat"),
     "W": Symbol(
         "W<sub>φ</sub>, W<sub>θ</sub>, W<sub>ρ</sub>",
-        "learned weights of the three projections; b are their biases",
+        "learned weights of the three projections",
         "m × c, n × c, n × c",
         "W phi, theta, rho",
         "φ, θ, ρ",
+    ),
+    "b": Symbol(
+        "b<sub>φ</sub>, b<sub>θ</sub>, b<sub>ρ</sub>",
+        "their biases, learned too: the same in every column",
+        "m × 1, n × 1, n × 1",
+        "b phi, theta, rho",
     ),
     "A": Symbol("A, a<sub>kp</sub>", "what each cell has to give; a row is a channel", "m × N", paper="A"),
     "Θ̃": Symbol(
@@ -103,12 +116,26 @@ GOING_OUT = {
     "Δ": Symbol("Δ, Δ<sub>p</sub>", "what the block adds", "c × N", "delta"),
     "Y": Symbol("Y, y<sub>p</sub>", "what the block hands on", "c × N", paper="Y"),
 }
+SIGNS = {
+    "ℝ": Symbol("ℝ", "the real numbers; with c × N, a table of them of c rows and N columns"),
+    "Σ": Symbol("Σ", "the sum over the index that stands below it", said="sum"),
+    "′": Symbol(
+        "i′, j′",
+        "the index that a sum runs over, beside one that stands still",
+        said="i prime",
+    ),
+    "max": Symbol("max", "the largest, over the index that stands below it"),
+    "exp": Symbol("exp", "e to the power of what stands behind it; softmax divides it by the sum of all"),
+    "ᵀ": Symbol("ᵀ", "transposed: rows become columns"),
+    "|": Symbol("|x<sub>p</sub>|", "the length of a column: the root of the sum of its squares"),
+}
 GROUPS = {
     "Sizes and places": SIZES,
     "What goes in": GOING_IN,
     "Gather": GATHER,
     "Distribute": DISTRIBUTE,
     "What comes out": GOING_OUT,
+    "Signs": SIGNS,
 }
 SYMBOLS = {name: symbol for group in GROUPS.values() for name, symbol in group.items()}
 
@@ -153,16 +180,25 @@ WORDS = {
 }
 
 
-def definitions(names: tuple[str, ...]) -> str:
-    """The symbols of these names with what they are, their shape and how the paper writes them."""
-    lines = "".join(f"<dt>{SYMBOLS[name].sign}</dt><dd>{_defined(SYMBOLS[name])}</dd>" for name in names)
-    return f'<dl class="a2-where">{lines}</dl>'
+def told() -> dict[str, str]:
+    """What the dialog is handed: the words of its buttons, its title and key, and all that it says."""
+    return {"opener": OPEN, "title": TITLE, "close": CLOSE, "letter": KEY, "page": page()}
 
 
-def _defined(symbol: Symbol) -> str:
-    shape = f" <span>{symbol.shape}</span>" if symbol.shape else ""
-    other = symbol.paper and symbol.paper not in symbol.sign
-    return f"{symbol.what}{shape}" + (f"; the paper’s {symbol.paper}" if other else "")
+def markup() -> str:
+    """The HTML that the dialog is mounted in, with its button."""
+    return (_ASSETS / "glossary.html").read_text(encoding="utf-8")
+
+
+def style() -> str:
+    """The dialog's style sheet. It is meant for a shadow tree: it styles whatever else is in the same one."""
+    return (_ASSETS / "glossary.css").read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """The dialog's script: it defines `a2Glossary`, with a class `Glossary` made of its element."""
+    return join(_ASSETS / "glossary.js", name="a2Glossary")
 
 
 def page() -> str:

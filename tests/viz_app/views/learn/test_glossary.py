@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from viz_app.ui import glossary
+from a2core.canvas import glossary
+from viz_app.views.learn import content
 from viz_app.views.learn.steps import STEPS
 
 
@@ -18,7 +19,7 @@ def test_every_symbol_is_met_first_in_one_step_of_the_lesson_or_is_of_no_step():
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_a_step_defines_what_it_meets_as_the_glossary_does(step):
-    said = glossary.definitions(step.meets)
+    said = content.definitions(step.meets)
     for name in step.meets:
         symbol = next(group[name] for group in glossary.GROUPS.values() if name in group)
         assert symbol.sign in said

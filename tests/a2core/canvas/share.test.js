@@ -1,0 +1,49 @@
+/** The picture that is passed on: what stands under it. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { linesOf } from "../../../a2core/canvas/assets/parts/share.js";
+import { captionOf, screenOf } from "../../../a2core/canvas/assets/screen.js";
+import { firstState, subjectOf } from "../../../a2core/canvas/assets/state.js";
+import { DIRECTIONS, GUESS } from "../../../a2core/canvas/assets/words.js";
+import { smallModel } from "./made.js";
+
+/** @param {object} change @param {object} [sizes] */
+function captioned(change, sizes) {
+  const model = smallModel(sizes);
+  const state = Object.assign(firstState(model), change);
+  const subject = subjectOf(state, model);
+  return captionOf(screenOf(state, model, subject), subject, state, model);
+}
+
+test("it says what the map is, of which block, at which pixel, and what bright means", () => {
+  const [title, what, bright] = captioned({ direction: "to" });
+  assert.equal(title, DIRECTIONS.to.what);
+  assert.equal(what, "blocks.4 · Pixel (x 25, y 15) · cell row 1, col 2");
+  assert.equal(bright, DIRECTIONS.to.colour);
+});
+
+test("of a primitive it names the primitive, of a box the box", () => {
+  assert.match(captioned({ layer: "gather", primitive: 3 })[0], /primitive g3 was gathered/);
+  const region = { frame: 0, x0: 0, y0: 0, x1: 20, y1: 10 };
+  const [title, what] = captioned({ region });
+  assert.equal(title, DIRECTIONS.from.whatBox);
+  assert.match(what, /Box of 2 cells/);
+});
+
+test("of a clip it says which frame is seen, wherever the pixel was marked", () => {
+  const [, what] = captioned({ frame: 2 }, { frames: 3 });
+  assert.match(what, /frame at 0\.00/);
+  assert.doesNotMatch(captioned({})[1], /frame at/);
+});
+
+test("while a class guesses it gives nothing away", () => {
+  const said = captioned({ veiled: true, layer: "gather", primitive: 3 });
+  assert.deepEqual([said[0], said.length], [GUESS.map, 2]);
+});
+
+test("lines are as wide as they may be, and no word is cut or lost", () => {
+  const measure = (/** @type {string} */ text) => text.length;
+  assert.deepEqual(linesOf("one two three four", 9, measure), ["one two", "three", "four"]);
+  assert.deepEqual(linesOf("unbreakable b", 4, measure), ["unbreakable", "b"]);
+});
