@@ -13,7 +13,7 @@ from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings, make_block
 from a2core.card import Card
 from a2core.checkpoints import fill_tensors, find_checkpoint, read_card, read_checkpoint, stored_tensors
 from a2core.errors import CheckpointError, NetworkError
-from a2core.networks.backbones import Backbone
+from a2core.networks.backbones import BACKBONES, Backbone
 from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import insert_blocks, inserted_blocks
@@ -50,7 +50,7 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     backbone = _built(card.architecture, path.stem)
     wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card.architecture)
     fill_tensors(wanted, tensors, path.name)
-    return _assembled(backbone, target, path.stem, card)
+    return _assembled(backbone, card.backbone, target, path.stem, card)
 
 
 def untrained_model(
@@ -71,7 +71,8 @@ def untrained_model(
     if rest:  # only the blocks are to be random
         tensors, _ = read_checkpoint(path)
         fill_tensors(rest, {key: tensors[key] for key in tensors if key.startswith("network/")}, path.name)
-    return _assembled(backbone, pick_device(device), f"{path.stem} (random blocks)", None)
+    source = architecture["backbone"]
+    return _assembled(backbone, source, pick_device(device), f"{path.stem} (random blocks)", None)
 
 
 def video_model(
@@ -88,7 +89,8 @@ def video_model(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         backbone = _built(architecture, f"video ResNet-{depth}")
-    return _assembled(backbone, pick_device(device), f"video ResNet-{depth} (random weights)", None)
+    source, name = architecture["backbone"], f"video ResNet-{depth} (random weights)"
+    return _assembled(backbone, source, pick_device(device), name, None)
 
 
 def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
@@ -101,20 +103,34 @@ def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
         ) from error
 
 
-def _assembled(backbone: Backbone, device: torch.device, name: str, card: Card | None) -> Model:
+def _assembled(backbone: Backbone, source: str, device: torch.device, name: str, card: Card | None) -> Model:
     """The network, complete, ready to trace; with no card its blocks are random."""
-    fold_norms(backbone.network)
+    network = fold_norms(backbone.network.requires_grad_(False))
+    known = source in BACKBONES  # of which it is written what they take and answer
+    tried = None if known else _tried(backbone)
     return Model(
-        backbone.network,
-        inserted_blocks(backbone.network),
+        network,
+        inserted_blocks(network),
         name=name,
-        labels=backbone.labels,
-        input=backbone.input,
+        labels=backbone.labels if tried is None else _labels(backbone, tried),
+        input=backbone.input if tried is None else tried.input,
         device=device,
         card=None if card is None else card.entries,
         trained=card is not None and card.trained,
-        takes_clips=isinstance(backbone.network, VideoResNet),
+        takes_clips=isinstance(network, VideoResNet),
+        took_px=None if tried is None else tried.took_px,
+        answers_with="" if tried is None else tried.answers_with,
     )
+
+
+def _tried(backbone: Backbone) -> Tried:
+    with torch.no_grad():
+        return try_network(backbone.network, torch.device("cpu"), backbone.input)
+
+
+def _labels(backbone: Backbone, tried: Tried) -> tuple[str, ...]:
+    """What the source calls its classes, unless the network has other ones."""
+    return labels_for(tried, backbone.labels if len(backbone.labels) == tried.classes else None)
 
 
 def open_network(spec: NetworkSpec, device: torch.device) -> Model:
@@ -127,19 +143,15 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
         NetworkError, CheckpointError: as `load_model`.
     """
     backbone = build(spec)
-    network = backbone.network.requires_grad_(False)
-    cpu = torch.device("cpu")
-    with torch.no_grad():
-        tried = try_network(network, cpu, backbone.input)
-        card = _filled(spec, network) if spec.blocks else None
-        if card is None and not inserted_blocks(network):
-            _insert_fresh(spec, network, tried)
-    known = backbone.labels if len(backbone.labels) == tried.classes else None
+    network, tried = backbone.network.requires_grad_(False), _tried(backbone)
+    card = _filled(spec, network) if spec.blocks else None
+    if card is None and not inserted_blocks(network):
+        _insert_fresh(spec, network, tried)
     return Model(
         network,
         inserted_blocks(network),
         name=spec.title,
-        labels=labels_for(tried, spec.labels or known),
+        labels=labels_for(tried, spec.labels) if spec.labels else _labels(backbone, tried),
         input=tried.input,
         device=device,
         card=None if card is None else card.entries,

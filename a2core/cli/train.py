@@ -27,6 +27,7 @@ EXAMPLES = """\
 examples:
   python -m a2core train photos/imagenette/train photos/caltech101/train
   python -m a2core train Imagenette --kind non-local
+  python -m a2core train photos --network timm/convnext_tiny --at stages.2 stages.3
   python -m a2core train flowers/train --mode fine-tune --val flowers/val --epochs 20
   torchrun --nproc-per-node 4 -m a2core train ImageNet --mode fine-tune --val ImageNet:val \\
       --network a2-resnet50-c4 --from-scratch --epochs 90 --batch-size 1024
@@ -61,26 +62,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="of the blocks and of the order of photos (default: %(default)s)"
     )
 
+    parser.add_argument(
+        "--network",
+        help=f"{', '.join(SITED)} (default: {DEFAULT_TRUNK}); to adapt, any network as for inspect: "
+        f"timm/convnext_tiny, flowers.json; to fine-tune, also the paper's: {', '.join(PAPER_NETWORKS)}",
+    )
     parser.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
+    _add_of_adapting(parser)
+    _add_of_fine_tuning(parser)
 
+
+def _add_of_adapting(parser: argparse.ArgumentParser) -> None:
     adapt = parser.add_argument_group("adapting")
     adapt.add_argument("--limit", type=int, help="use so many photos, chosen at random")
-    adapt.add_argument("--primitives", type=int, nargs=2, metavar=("N4", "N5"),
-                       help="primitives of the two blocks (default: 64 256)")  # fmt: skip
-    adapt.add_argument("--sizes", type=int, nargs="+", help="picture sizes (default: 384 576)")
+    adapt.add_argument(
+        "--at",
+        nargs="+",
+        metavar="MODULE",
+        help="where blocks stand (default: the two usual sites, see inspect)",
+    )
+    adapt.add_argument(
+        "--primitives", type=int, nargs="+", metavar="N", help="primitives of each block (default: 64 … 256)"
+    )
+    adapt.add_argument(
+        "--sizes", type=int, nargs="+", help="picture sizes (default: 384 576, or what the network takes)"
+    )
     adapt.add_argument("--teacher", help="whose predictions to follow (default: a larger one of its kind)")
     adapt.add_argument("--attention-steps", type=int, help="steps in which the blocks learn where to look")
     adapt.add_argument("--prediction-steps", type=int, help="steps in which they learn to help predict")
     adapt.add_argument("--frames", type=int, help="make a clip of so many frames of every photo")
     adapt.add_argument("--cache", type=Path, help="where features are kept (default: .cache/features)")
 
+
+def _add_of_fine_tuning(parser: argparse.ArgumentParser) -> None:
     tune = parser.add_argument_group("fine-tuning")
     tune.add_argument(
         "--val", nargs="+", help="photos to validate on, given as the others (default: a tenth of them)"
-    )
-    tune.add_argument(
-        "--network",
-        help=f"{', '.join(SITED)}, or the paper's: {', '.join(PAPER_NETWORKS)} (default: {DEFAULT_TRUNK})",
     )
     tune.add_argument("--epochs", type=int, help="(default: 10)")
     tune.add_argument("--size", type=int, help="side of the squares that photos are made (default: 224)")
@@ -99,9 +116,9 @@ def check_arguments(args: argparse.Namespace) -> None:
         A2Error: naming the first.
     """
     only = {
-        "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
+        "fine-tune": ("limit", "at", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
                       "frames", "cache"),
-        "adapt": ("val", "network", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
+        "adapt": ("val", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
                   "workers"),
     }  # fmt: skip
     for name in only[args.mode]:

@@ -47,7 +47,7 @@ class Trunk:
         classifier: the name of its last layer.
         sites: by module name.
         labels: makes the names of its classes.
-        mean, std: as of `InputSpec`.
+        mean, std, usual_px: as of `InputSpec`.
     """
 
     make: Callable[[str, bool], nn.Module]
@@ -56,6 +56,12 @@ class Trunk:
     labels: Callable[[], tuple[str, ...]]
     mean: Rgb = (0.485, 0.456, 0.406)
     std: Rgb = (0.229, 0.224, 0.225)
+    usual_px: int = 224
+
+    @property
+    def input(self) -> InputSpec:
+        """The pictures that it takes."""
+        return InputSpec(self.mean, self.std, usual_px=self.usual_px)
 
 
 @functools.cache
@@ -88,7 +94,7 @@ def _sites(channels: Mapping[str, int], *strides_px: int) -> dict[str, Site]:
     return {name: Site(size, px) for (name, size), px in zip(channels.items(), strides_px, strict=True)}
 
 
-_GREY = {"mean": (0.498,) * 3, "std": (0.502,) * 3}
+_GREY: dict[str, Any] = {"mean": (0.498,) * 3, "std": (0.502,) * 3, "usual_px": 256}
 BACKBONES: Mapping[str, Trunk] = {
     "tf_efficientnet_lite0": Trunk(
         _lite, "classifier", _sites({"blocks.4": 112, "blocks.5": 192}, 16, 32), imagenet_labels, **_GREY
@@ -137,7 +143,7 @@ def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | No
         raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
     trunk = BACKBONES[name]
     network = trunk.make(name, weights)
-    backbone = Backbone(network, InputSpec(trunk.mean, trunk.std), trunk.labels())
+    backbone = Backbone(network, trunk.input, trunk.labels())
     if labels is not None:
         head: Any = network.get_submodule(trunk.classifier)
         setattr(network, trunk.classifier, nn.Linear(head.in_features, len(labels)))

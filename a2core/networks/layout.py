@@ -55,6 +55,24 @@ class Layout:
         cells = block(features[:, self.prefix :].transpose(1, 2)[..., None])[..., 0].transpose(1, 2)
         return torch.cat([features[:, : self.prefix], cells], dim=1) if self.prefix else cells
 
+    def grid(self, features: Tensor, picture_px: tuple[int, int]) -> Tensor:
+        """What a module returned of pictures of that size, as (batch, channels, rows, columns).
+
+        Raises:
+            NetworkError: tokens that make no grid.
+        """
+        if self.axes == "NCHW":
+            return features
+        if self.axes == "NHWC":
+            return features.movedim(-1, 1)
+        cells = features[:, self.prefix :].transpose(1, 2)
+        shape = grid_of_tokens(cells.shape[2], *picture_px)
+        if shape is None:
+            raise NetworkError(
+                f"{cells.shape[2]} tokens make no grid over {picture_px[1]} × {picture_px[0]} pixels."
+            )
+        return cells.unflatten(2, shape)
+
 
 def layout_of(
     name: str, host: nn.Module, args: tuple[Any, ...], features: Tensor, channels: int, dims: int, prefix: int

@@ -49,7 +49,7 @@ def build(spec: NetworkSpec) -> Backbone:
         if spec.weights == PUBLISHED:
             return _told(spec, load_backbone(spec.source))
         make: Make = functools.partial(_known, spec.source)
-        plain = Backbone(nn.Identity(), InputSpec(known.mean, known.std), known.labels())
+        plain = Backbone(nn.Identity(), known.input, known.labels())
     elif kind == "timm" and name:
         make, plain = _timm(name, spec.weights == PUBLISHED)
     elif kind == "torchvision" and name:
@@ -64,7 +64,7 @@ def build(spec: NetworkSpec) -> Backbone:
     return _told(spec, _made(spec, make, plain))
 
 
-def build_network(architecture: Mapping[str, Any]) -> Backbone:
+def build_network(architecture: Mapping[str, Any], *, vouched: bool = False) -> Backbone:
     """The network of a card's `architecture` with its blocks inserted, blocks freshly initialised.
 
     `architecture` is {"backbone": source, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
@@ -73,6 +73,10 @@ def build_network(architecture: Mapping[str, Any]) -> Backbone:
     ImageNet's, whose classifier is then random; "trunk": "own" when the whole network was trained,
     which is then random all over; and "layouts", {module: {"axes", "prefix"}}, where modules do not put
     channels first.
+
+    Args:
+        architecture: as above.
+        vouched: somebody named the network here and now: then it may be a function or a file of theirs.
 
     Raises:
         NetworkError: as `load_backbone`, `build`, `make_block` and `insert_blocks`; a function of somebody's,
@@ -83,17 +87,23 @@ def build_network(architecture: Mapping[str, Any]) -> Backbone:
     if source in BACKBONES:
         backbone = load_backbone(source, weights=not own, labels=architecture.get("labels"))
     else:
-        spec = read_spec(source)
-        if spec.runs_code or spec.weights not in (PUBLISHED, RANDOM):
+        if needs_word(source) and not vouched:
             raise NetworkError(
                 f"The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
                 'may not ask for. Open it by a specification: {"source": …, "blocks": this checkpoint}.'
             )
+        spec = read_spec(source)
         backbone = build(replace(spec, weights=RANDOM) if own else spec)
     blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
     layouts = {name: Layout(**told) for name, told in architecture.get("layouts", {}).items()}
     insert_blocks(backbone.network, blocks, layouts=layouts)
     return backbone
+
+
+def needs_word(source: str) -> bool:
+    """Whether a network is made or filled by a file of somebody's, who has to vouch for it."""
+    weights = source.rpartition("@")[2] if "@" in source else PUBLISHED
+    return source.endswith(".json") or ":" in source or weights not in (PUBLISHED, RANDOM)
 
 
 def _told(spec: NetworkSpec, made: Backbone) -> Backbone:
@@ -192,7 +202,9 @@ def _timm(name: str, published: bool) -> tuple[Make, Backbone]:
         raise NetworkError(f"timm has no network {name!r}. {_nearest(name, timm.list_models())}")
     config = timm.get_pretrained_cfg(name)
     shape = config.input_size if config else (3, 224, 224)
-    wanted = InputSpec(tuple(config.mean), tuple(config.std)) if config else InputSpec()
+    wanted = InputSpec()
+    if config:
+        wanted = InputSpec(tuple(config.mean), tuple(config.std), usual_px=shape[1])
 
     def make(**options: Any) -> nn.Module:
         for asked in _ANY_SIZE:
@@ -249,7 +261,8 @@ def _torchvision(name: str, published: bool) -> tuple[Make, Backbone]:
         best = getattr(get_model_weights(name), "DEFAULT", best)
         look = best.transforms()
         if hasattr(look, "mean"):
-            wanted = InputSpec(tuple(look.mean), tuple(look.std))
+            side = getattr(look, "crop_size", [wanted.usual_px])[0]
+            wanted = InputSpec(tuple(look.mean), tuple(look.std), usual_px=side)
         told = best.meta.get("categories", ())
         labels = imagenet_labels() if len(told) == 1000 else ()
     if detects:  # they standardise pictures themselves, and enlarge small ones

@@ -37,12 +37,14 @@ class InputSpec:
     Attributes:
         mean, std: one for each channel, for pixel values in [0, 1].
         multiple_px: both sides are multiples of it.
+        usual_px: the side of the squares that it was trained on.
         fixed_px: (height, width) where it takes pictures of one size only.
     """
 
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     multiple_px: int = 32
+    usual_px: int = 224
     fixed_px: tuple[int, int] | None = None
 
     @property

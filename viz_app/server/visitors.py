@@ -90,8 +90,8 @@ def _give_back() -> None:
 def _share_heaps() -> None:
     """Have all threads allocate from two heaps.
 
-    Every run of a script is a thread, and glibc would give each of sixteen a heap of its own, which keeps what
-    its largest trace took: of 1.9 GB on a server with ninety visitors half was free and nobody's.
+    Every run of a script is a thread, and glibc would give up to eight a core a heap of their own, each of
+    which keeps what its largest trace took: of 1.9 GB with ninety visitors half was free and nobody's.
     """
     _glibc("mallopt", M_ARENA_MAX, HEAPS)
 

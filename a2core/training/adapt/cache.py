@@ -36,14 +36,18 @@ from typing import IO, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
-from a2core.networks.backbones import load_backbone
 from a2core.networks.fold import fold_norms
-from a2core.training.adapt.targets import CacheSettings, unit_features, walked_affinity
+from a2core.networks.insert import module_at
+from a2core.networks.sites import find_sites
+from a2core.networks.sources import build
+from a2core.networks.spec import read_spec
+from a2core.networks.tried import try_network
+from a2core.training.adapt.targets import CacheSettings, Seen, unit_features, walked_affinity
 from a2core.training.adapt.targets import look as look_at
 from a2core.training.photos.found import identity_of
 from a2core.training.photos.read import Skipped, moved, read_photo, square
@@ -111,6 +115,11 @@ def _take_room(file: IO[bytes], size_bytes: int) -> None:
     os.fsync(file.fileno())
 
 
+def _told(settings: CacheSettings) -> dict[str, Any]:
+    """The settings, without what is only told of networks of somebody's own."""
+    return {key: value for key, value in asdict(settings).items() if value != "" or key != "weights"}
+
+
 class Cache:
     """The cache of one set of photos and settings, below `folder`; `build` fills what is missing."""
 
@@ -124,7 +133,7 @@ class Cache:
     ) -> None:
         self.photos, self.settings = list(photos), settings
         self.device = device or torch.device("cpu")
-        told = json.dumps([FORMAT, asdict(settings), identity_of(photos)])
+        told = json.dumps([FORMAT, _told(settings), identity_of(photos)])
         self.folder = folder / hashlib.sha256(told.encode()).hexdigest()[:16]
         self.skipped = Skipped()
 
@@ -198,10 +207,10 @@ class Cache:
         self.skipped.reasons += state.get("skipped", [])
         if done >= len(members):
             return
-        trunk, teacher = (
-            fold_norms(load_backbone(name).network).to(self.device).to(memory_format=torch.channels_last)
-            for name in (self.settings.trunk, self.settings.teacher)
-        )
+        trunk = self._network(self.settings.trunk)
+        teacher = trunk
+        if self.settings.teacher != self.settings.trunk:
+            teacher = self._network(self.settings.teacher)
         self._say_what_it_is()
         arrays: dict[str, np.ndarray] = {}
         bar = tqdm(
@@ -224,25 +233,51 @@ class Cache:
                 bar.update(len(chunk))
 
     def _say_what_it_is(self) -> None:
-        told = {"format": FORMAT, "photos": len(self.photos), **asdict(self.settings)}
+        told = {"format": FORMAT, "photos": len(self.photos), **_told(self.settings)}
         write_atomically(self.folder / ABOUT, (json.dumps(told, indent=1) + "\n").encode())
 
+    def _network(self, name: str) -> Seen:
+        """The network of that name, ready to be looked into at the taps."""
+        made = build(read_spec(name))
+        network, cpu = fold_norms(made.network.requires_grad_(False)), torch.device("cpu")
+        with torch.no_grad():
+            tried = try_network(network, cpu, made.input)
+            taps = self.settings.taps
+            for tap in taps:
+                module_at(network, tap)
+            sites = {site.module: site for site in find_sites(network, tried.input, cpu, taps)}
+        missing = [tap for tap in taps if tap not in sites]
+        if missing:
+            raise TrainingError(
+                f"{name} has no grid over the picture at {missing[0]!r}. See inspect for its sites."
+            )
+        network.to(self.device).to(memory_format=torch.channels_last)
+        return Seen(network, tried.input, {tap: sites[tap].layout for tap in taps}, tried.classes)
+
+    def _picture(self, index: int, size_px: int) -> np.ndarray | None:
+        """A photo as it is looked at, (frames, size, size, 3), the same each time; None: not readable."""
+        rng = np.random.default_rng((self.settings.seed, index))
+        photo = read_photo(self.photos[index], self.skipped)
+        if photo is None:
+            return None
+        if self.settings.frames > 1:
+            return moved(photo, size_px, self.settings.frames, rng)
+        return square(photo, size_px, rng if rng.random() < 0.5 else None)[None]
+
+    def pictures(self, size_px: int, indices: np.ndarray) -> np.ndarray:
+        """The pictures at these places of `members(size_px)`, (B·T, size, size, 3), as `batch` has them."""
+        members = self.members(size_px)
+        blank = np.zeros((self.settings.frames, size_px, size_px, 3), np.uint8)
+        found = [self._picture(members[at], size_px) for at in np.sort(indices)]
+        return np.concatenate([blank if picture is None else picture for picture in found])
+
     @torch.inference_mode()
-    def _compute(
-        self, trunk: nn.Module, teacher: nn.Module, chunk: list[int], size_px: int
-    ) -> dict[str, np.ndarray]:
+    def _compute(self, trunk: Seen, teacher: Seen, chunk: list[int], size_px: int) -> dict[str, np.ndarray]:
         settings, frames = self.settings, self.settings.frames
-        pictures, valid = [], []
-        for index in chunk:
-            rng = np.random.default_rng((settings.seed, index))
-            photo = read_photo(self.photos[index], self.skipped)
-            valid.append(photo is not None)
-            blank = np.zeros((8, 8, 3), np.uint8)
-            photo = blank if photo is None else photo
-            if frames > 1:
-                pictures.append(moved(photo, size_px, frames, rng))
-            else:
-                pictures.append(square(photo, size_px, rng if rng.random() < 0.5 else None)[None])
+        read = [self._picture(index, size_px) for index in chunk]
+        valid = [picture is not None for picture in read]
+        blank = np.zeros((frames, size_px, size_px, 3), np.uint8)
+        pictures = [blank if picture is None else picture for picture in read]
         look = partial(look_at, trunk, teacher, taps=settings.taps, device=self.device)
         if self.device.type == "cpu":
             # One photo at a time, whose features fit the processor's cache; photos beside one another.

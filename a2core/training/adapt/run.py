@@ -37,6 +37,7 @@ from a2core.errors import TrainingError
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.losses import attention_losses
 from a2core.training.adapt.settings import AdaptSettings
+from a2core.training.adapt.targets import as_pixels
 from a2core.training.adapt.trainee import Trainee
 from a2core.training.state import read_state, start_from, write_state
 
@@ -164,7 +165,7 @@ class Adaptation:
         start = time.monotonic() - self.elapsed_s
         with bar:
             for size_px, indices in self._batches(self.step):
-                losses = self._one_step(self.cache.batch(size_px, indices))
+                losses = self._one_step(self.cache.batch(size_px, indices), size_px, indices)
                 self.step += 1
                 self.elapsed_s = time.monotonic() - start
                 self._watch(losses)
@@ -208,7 +209,7 @@ class Adaptation:
             count = min(count, len(members[size]))
             yield size, rng.choice(members[size], count, replace=False)
 
-    def _one_step(self, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def _one_step(self, batch: Mapping[str, Tensor], size_px: int, indices: np.ndarray) -> dict[str, float]:
         settings = self.settings
         logged: dict[str, Tensor] = {}
         total = torch.zeros((), device=self.cache.device)
@@ -226,8 +227,8 @@ class Adaptation:
                 total = total + weights[key] * value
                 logged[f"{name}/{key}"] = value.detach()
         if self.predicting:
-            first = next(iter(self.trainee.blocks))
-            logits = self.trainee.tail(first, batch[f"features@{first}"])
+            features = {name: batch[f"features@{name}"] for name in self.trainee.blocks}
+            logits = self.trainee.predict(features, lambda: self._pictures(size_px, indices))
             teacher = batch["logits"].softmax(dim=1)
             predict = F.cross_entropy(logits, teacher)
             total = total + settings.weight_predict * predict
@@ -241,6 +242,9 @@ class Adaptation:
         logged["loss"] = total.detach()
         # Asked for together: a GPU is waited for once.
         return dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True))
+
+    def _pictures(self, size_px: int, indices: np.ndarray) -> Tensor:
+        return as_pixels(self.cache.pictures(size_px, indices)).to(self.cache.device)
 
     def _watch(self, losses: Mapping[str, float]) -> None:
         loss = losses["loss"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +11,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, teachers_of
+from a2core.networks.layout import Layout
 from a2core.networks.passage import Passage
+from a2core.networks.spec import InputSpec
+from a2core.tracing.model_input import standardised
 
-TEACHER_PX = 256  # of whose pictures the teacher's predictions are taken; it was trained on 260
 LARGEST_PX = 768  # pictures are doubled for a finer look, up to here: photos hold nothing finer
 
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """Everything that the cached numbers depend on, beside the photos themselves."""
+    """Everything that the cached numbers depend on, beside the photos themselves.
+
+    The teacher may be the trunk itself. `weights` tells files of weights of one name apart.
+    """
 
     trunk: str = DEFAULT_TRUNK
     teacher: str = teachers_of(DEFAULT_TRUNK)[-1]
@@ -30,13 +35,43 @@ class CacheSettings:
     steps: int = 8
     seed: int = 0
     frames: int = 1
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A network that features are taken of: what it takes, and how each tap returns its positions."""
+
+    network: nn.Module
+    input: InputSpec
+    layouts: Mapping[str, Layout]
+    classes: int  # 0 where it answers with something else
+
+    def features(self, pictures: Tensor, *taps: str) -> dict[str, Tensor]:
+        """Of pictures (B, 3, S, S), values 0 to 255: (B, c, h, w) of each tap."""
+        x = standardised(pictures.clone(), self.input).contiguous(memory_format=torch.channels_last)
+        found = Passage(self.network).until(x, *taps)
+        return {tap: self.layouts[tap].grid(value, (x.shape[2], x.shape[3])) for tap, value in found.items()}
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """(B, classes) at the size that it was trained on; (B, 1) zeros of a network without classes."""
+        if self.classes == 0:
+            return torch.zeros(len(pictures), 1, device=pictures.device)
+        side = (self.input.fixed_px or (self.input.usual_px,))[0]
+        known = F.interpolate(
+            pictures, size=(side, side), mode="bilinear", antialias=True, align_corners=False
+        )
+        return self.network(standardised(known, self.input))
 
 
 def standardise(photos: np.ndarray) -> Tensor:
     """(B, S, S, 3) uint8 to what the default trunk and its teachers take."""
-    trunk = BACKBONES[DEFAULT_TRUNK]
-    mean, std = (torch.tensor(values)[:, None, None] for values in (trunk.mean, trunk.std))
-    return torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
+    return standardised(as_pixels(photos), BACKBONES[DEFAULT_TRUNK].input)
+
+
+def as_pixels(photos: np.ndarray) -> Tensor:
+    """(B, S, S, 3) uint8 as (B, 3, S, S) float32, values 0 to 255."""
+    return torch.from_numpy(photos).permute(0, 3, 1, 2).float()
 
 
 def unit_features(features: Tensor, grid: int, frames: int = 1) -> Tensor:
@@ -77,17 +112,18 @@ def walked_affinity(
 
 
 def look(
-    trunk: nn.Module, teacher: nn.Module, pictures: np.ndarray, taps: Sequence[str], device: torch.device
+    trunk: Seen, teacher: Seen, pictures: np.ndarray, taps: Sequence[str], device: torch.device
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
     """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures, with the logits."""
     with torch.inference_mode():  # each thread has its own
-        x = standardise(pictures).to(device).contiguous(memory_format=torch.channels_last)
+        x = as_pixels(pictures).to(device)
+        ours = trunk.features(x, *taps)
+        theirs = ours if teacher is trunk else teacher.features(x, *taps)
         side = max(x.shape[-1], min(2 * x.shape[-1], LARGEST_PX))
-        enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
-        large = Passage(trunk).until(enlarged, taps[-1])[taps[-1]]
-        ours, theirs = (Passage(network).until(x, *taps) for network in (trunk, teacher))
-        known = F.interpolate(
-            x, size=(TEACHER_PX, TEACHER_PX), mode="bilinear", antialias=True, align_corners=False
-        )
-        logits = teacher(known)
+        side -= side % trunk.input.multiple_px
+        large = ours[taps[-1]]
+        if trunk.input.fixed_px is None and side > x.shape[-1]:
+            enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
+            large = trunk.features(enlarged, taps[-1])[taps[-1]]
+        logits = teacher.logits(x)
     return ours, theirs, {"large": large, "logits": logits}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from a2core.errors import TrainingError
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.passage import Passage
 from a2core.networks.sources import build_network
+from a2core.networks.tried import try_network
+from a2core.tracing.model_input import standardised
 
 
 class Trainee(nn.Module):
@@ -19,9 +21,13 @@ class Trainee(nn.Module):
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
-        self.network = fold_norms(build_network(architecture).network.requires_grad_(False))
+        made = build_network(architecture, vouched=True)
+        self.network, self.input = fold_norms(made.network.requires_grad_(False)), made.input
         self.blocks: dict[str, Any] = dict(inserted_blocks(self.network))
         self.passage = Passage(self.network)
+        if self.passage.chain is None:
+            with torch.no_grad():
+                self.input = try_network(self.network, torch.device("cpu"), made.input).input
         for block in self.blocks.values():
             block.requires_grad_(True)
             block.start_as_identity()
@@ -60,18 +66,18 @@ class Trainee(nn.Module):
                 {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
             )
 
-    def tail(self, first: str, features: Tensor) -> Tensor:
-        """Logits from the features that `first`'s host module returned, all blocks from there on applied.
+    def predict(self, features: Mapping[str, Tensor], pictures: Callable[[], Tensor]) -> Tensor:
+        """Logits with all blocks applied.
 
-        Raises:
-            TrainingError: a network that cannot go on from there without its picture.
+        Args:
+            features: what the modules before the blocks returned, by name; where the network is a chain of
+                stages, it goes on from the first.
+            pictures: makes what these are features of, (B, 3, S, S), values 0 to 255; asked for where the
+                network cannot go on from its middle, so that all of it runs.
         """
+        first = next(iter(self.blocks))
         block = self.blocks[first]
-        return self.passage.onwards(block, None)(block(features), self._no_picture)
-
-    def _no_picture(self) -> Tensor:
-        kind = type(self.network).__name__
-        raise TrainingError(
-            f"From features alone no {kind} with a block there can go on to predict. Choose a network "
-            "that is a chain of stages, with its first block behind one of them."
-        )
+        onwards = self.passage.onwards(block, None)
+        if onwards.behind is not None:
+            return onwards(block(features[first]), pictures)
+        return self.network(standardised(pictures(), self.input))

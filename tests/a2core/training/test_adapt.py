@@ -7,13 +7,15 @@ import pytest
 import torch
 from PIL import Image
 
+from a2core import Clip
 from a2core.blocks.registry import KINDS
 from a2core.cli import main
 from a2core.errors import NetworkError, TrainingError
 from a2core.load import load_model
 from a2core.networks.backbones import load_backbone
+from a2core.tracing.model_input import standardised
 from a2core.training.adapt.cache import Cache
-from a2core.training.adapt.command import architecture
+from a2core.training.adapt.command import architecture, subject
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
@@ -54,7 +56,9 @@ def cache(tmp_path_factory):
 
 
 def settings(**changes):
-    base = AdaptSettings(architecture((6, 5)), attention_steps=6, prediction_steps=4, batch_size=4)
+    base = AdaptSettings(
+        architecture(subject(None, ()), (6, 5)), attention_steps=6, prediction_steps=4, batch_size=4
+    )
     return dataclasses.replace(base, **changes)
 
 
@@ -94,10 +98,10 @@ def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path)
         broken = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
         one_step = broken._one_step
 
-        def dying(batch, run=broken, stop=at, real=one_step):
+        def dying(*given, run=broken, stop=at, real=one_step):
             if run.step == stop:
                 raise KilledError
-            return real(batch)
+            return real(*given)
 
         broken._one_step = dying
         with pytest.raises(KilledError):
@@ -125,7 +129,7 @@ def test_before_training_the_network_answers_as_its_plain_trunk():
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     plain = load_backbone("tf_efficientnet_lite0").network
     for kind in KINDS:
-        trainee = Trainee(architecture((6, 5), kind))
+        trainee = Trainee(architecture(subject(None, ()), (6, 5), kind))
         trainee.network.eval()
         # Squeeze-excitation's gates cannot be quite 1.
         tolerance = 0.1 if kind == "squeeze_excitation" else 1e-4
@@ -133,18 +137,59 @@ def test_before_training_the_network_answers_as_its_plain_trunk():
             torch.testing.assert_close(trainee.network(x), plain(x), rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("place", ["layer3", "layer3.1.conv2"])
-def test_what_follows_a_stage_is_run_on_its_features_and_what_is_inside_of_a_unit_is_refused(place):
+@pytest.mark.parametrize(("place", "goes_on"), [("layer3", True), ("layer3.1.conv2", False)])
+def test_a_network_goes_on_from_a_stage_and_is_run_whole_where_the_block_is_inside_of_a_unit(place, goes_on):
     blocks = {place: {"in_channels": 256, "c_m": 4, "c_n": 4}}
     trainee = Trainee({"backbone": "resnet18", "trunk": "own", "blocks": blocks}).eval()
-    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    pictures = 255 * torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    asked = []
+
+    def picture():
+        asked.append(1)
+        return pictures
+
     with torch.no_grad():
+        x = standardised(pictures.clone(), trainee.input)
         features = trainee.passage.until(x, f"{place}.host")[f"{place}.host"]
-        if place == "layer3":
-            torch.testing.assert_close(trainee.tail(place, features), trainee.network(x), rtol=0, atol=0)
-            return
-        with pytest.raises(TrainingError, match="no ResNet with a block there can go on"):
-            trainee.tail(place, features)
+        answer = trainee.predict({place: features}, picture)
+        torch.testing.assert_close(answer, trainee.network(x), rtol=0, atol=0)
+    assert bool(asked) is not goes_on
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "at", "grids"),
+    [
+        ("timm/vit_tiny_patch16_224@random", ["blocks.5", "blocks.8"], (10, 10)),
+        ("torchvision/swin_t@random", ["features.3", "features.5"], (20, 10)),
+        ("timm/resnet10t@random", [], (10, 5)),
+        ("torchvision/lraspp_mobilenet_v3_large@random", [], (20, 10)),
+    ],
+)
+def test_blocks_are_adapted_to_any_network_and_its_card_opens_it_again(tmp_path, capsys, network, at, grids):
+    arguments = ["train", str(make_photos(tmp_path)), "--network", network, "--sizes", "160", "--limit", "4"]
+    arguments += ["--attention-steps", "3", "--prediction-steps", "2", "--batch-size", "2"]
+    arguments += [
+        "--primitives",
+        "6",
+        "5",
+        "--out",
+        str(tmp_path / "run"),
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
+    arguments += ["--name", "a2-any", "--device", "cpu", *(["--at", *at] if at else [])]
+    assert main(arguments) == 0, capsys.readouterr().err
+    model = load_model(tmp_path / "run" / "a2-any.safetensors")
+    assert model.trained
+    assert list(model.blocks) == at if at else len(model.blocks) == 2
+    frames = np.random.default_rng(0).integers(0, 256, (1, 160, 160, 3), dtype=np.uint8)
+    trace = model.trace(Clip(frames, np.zeros(1), "image", "", ()), size=160)
+    assert tuple(block.grid[1] for block in trace.blocks.values()) == grids
+    classes = "lraspp" not in network
+    assert bool(trace.top) is classes
+    moved = [float(block.expand.weight.detach().abs().max()) for block in model.blocks.values()]
+    assert all(weight > 0 for weight in moved) is classes  # without classes the answers stay
 
 
 def at_stages(**channels):
@@ -193,7 +238,9 @@ RIVALS = [kind for kind in KINDS if kind != "double_attention"]
 def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, tmp_path, kind):
     run = Adaptation(
         cache,
-        settings(architecture=architecture((6, 5), kind), attention_steps=24, prediction_steps=8),
+        settings(
+            architecture=architecture(subject(None, ()), (6, 5), kind), attention_steps=24, prediction_steps=8
+        ),
         tmp_path,
     )
     first: dict[str, float] = {}
