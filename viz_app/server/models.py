@@ -44,6 +44,7 @@ class Weights:
     fingerprint: str  # changes when the file does, so that a new file is loaded, not an old one kept
     trained: bool
     yours: bool = False  # named by whoever runs the server
+    on_clips: bool = False  # whether its trained blocks learned on clips, not on photos
 
 
 def list_weights() -> tuple[list[Weights], list[CheckpointInfo]]:
@@ -101,12 +102,13 @@ def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights],
         if info.contents is None:
             refused.append(info)
             continue
-        trained = info.contents.trained
+        trained, how = info.contents.trained, info.card.get("trained")
+        on_clips = trained and isinstance(how, Mapping) and how.get("frames", 1) > 1
         blocks = info.card["architecture"].get("blocks", {}).values()
         if blocks and all(block.get("kind", DOUBLE_ATTENTION) != DOUBLE_ATTENTION for block in blocks):
             continue
         fingerprint = str(info.card.get("sha256", ""))[:16]
-        usable.append(Weights(info.name, info.name, fingerprint, trained=trained))
+        usable.append(Weights(info.name, info.name, fingerprint, trained=trained, on_clips=on_clips))
         if trained and info.card["architecture"] not in twins:
             twins.append(info.card["architecture"])
             usable.append(Weights(info.name + RANDOM_SUFFIX, info.name, fingerprint, trained=False))
@@ -118,13 +120,6 @@ def _weights_of(files: tuple[tuple[str, int, int], ...]) -> tuple[list[Weights],
 def read_card(weights: Weights) -> Mapping[str, Any]:
     """The card of the checkpoint that `weights` come from, or {} when it is gone; loads no tensors."""
     return next((info.card for info in a2core.list_checkpoints() if info.name == weights.checkpoint), {})
-
-
-def learned_on_clips(weights: Weights) -> bool:
-    """Whether its trained blocks learned on clips, not on photos."""
-    trained = read_card(weights).get("trained")
-    frames = trained.get("frames") if isinstance(trained, Mapping) else None
-    return isinstance(frames, int) and frames > 1
 
 
 def load_model(weights: Weights) -> Model:

@@ -9,9 +9,5 @@ from viz_app.views.explore import content
 
 def taught_by(weights: Weights) -> str:
     """Whether trained blocks learned on clips or on photos, and where there are some that did on clips."""
-    on_clips = [
-        other.label for other in models.list_weights()[0] if other.trained and models.learned_on_clips(other)
-    ]
-    return content.taught_by(
-        on_clips=models.learned_on_clips(weights), elsewhere=on_clips[0] if on_clips else ""
-    )
+    elsewhere = next((other.label for other in models.list_weights()[0] if other.on_clips), "")
+    return content.taught_by(on_clips=weights.on_clips, elsewhere=elsewhere)

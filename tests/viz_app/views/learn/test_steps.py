@@ -108,6 +108,12 @@ def test_the_running_sum_ends_at_the_primitive_and_all_terms_at_the_mixture(less
         assert figures["error_left"] in ("0\u202f%", "<\u202f0.01\u202f%")
 
 
+def test_the_overlay_of_step_5_is_what_softmax_over_primitives_gives_the_chosen_one(lesson):
+    powers = np.exp(lesson.rho_logits.astype(float))
+    by_hand = (powers / powers.sum(axis=0))[CHOICE.primitive]
+    np.testing.assert_allclose(screen_of(lesson, 5, CHOICE).overlay, by_hand, atol=1e-6)
+
+
 def test_the_overlay_of_all_terms_is_the_effective_attention_of_the_cell(lesson):
     full = dataclasses.replace(CHOICE, terms=lesson.n)
     overlay = screen_of(lesson, 6, full).overlay

@@ -57,6 +57,14 @@ class Board:
         array = getattr(self.lesson, name)
         return array.reshape(len(array), -1).astype(np.float64)
 
+    def row(self, name: str, index: int) -> np.ndarray:
+        """One row of a `table`, (N,), without a copy of all the others."""
+        return getattr(self.lesson, name)[index].ravel().astype(np.float64)
+
+    def column(self, name: str) -> np.ndarray:
+        """What a `table` has in the chosen cell, (channels,)."""
+        return getattr(self.lesson, name)[(slice(None), *self.choice.position)].astype(np.float64)
+
     def array(self, name: str) -> np.ndarray:
         """An array of the lesson as it is, float64."""
         return getattr(self.lesson, name).astype(np.float64)
@@ -82,7 +90,7 @@ class Board:
         return self.cols / self.rows
 
     @property
-    def column(self) -> float:
+    def column_middle(self) -> float:
         """The middle of the chosen cell's column in a table, as a fraction of its width."""
         return (self.p + 0.5) / self.lesson.positions
 

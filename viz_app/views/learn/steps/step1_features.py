@@ -15,12 +15,11 @@ from viz_app.views.learn.words import step1_features as words
 def screen(board: Board) -> Screen:
     """X as a table, the chosen channel of it over the picture, the chosen cell's column as bars."""
     k = board.choice.channel
-    x = board.table("features")
-    column = x[:, board.p]
+    column = board.column("features")
     length = float(np.linalg.norm(column))
     return Screen(
         sentence=words.SENTENCE,
-        overlay=board.maps(x[k]),
+        overlay=board.maps(board.row("features", k)),
         shows=SIGNED,
         overlay_says=words.overlay(whole("channel", k)),
         figures=_table(board) + _column(column, k),
@@ -45,7 +44,7 @@ def _table(board: Board) -> str:
         shape=(whole("c", lesson.c), whole("N", lesson.positions)),
         axes=(words.CHANNELS_DOWN, board.positions_axis()),
         alt=words.TABLE,
-        column=board.column,
+        column=board.column_middle,
         row=(board.choice.channel + 0.5) / lesson.c,
     )
 

@@ -38,7 +38,7 @@ class _Projection:
 
     def value(self, board: Board) -> Number:
         """What stands where the marked row and the chosen cell's column cross, from its weights."""
-        x, row = board.table("normed")[:, board.p], int(self.row.value)
+        x, row = board.column("normed"), int(self.row.value)
         weight, bias = board.array(f"{self.weights}_weight"), board.array(f"{self.weights}_bias")
         return number(f"{self.array}_{self.index}p", float(weight[row] @ x + bias[row]))
 
@@ -52,13 +52,13 @@ class _Projection:
             shape=(whole(count, rows), whole("N", lesson.positions)),
             axes=(words.rows_down(count, self.row_is), common.N_POSITIONS),
             alt=words.table(self.symbol),
-            column=board.column,
+            column=board.column_middle,
             row=(self.row.value + 0.5) / rows,
         )
 
     def map(self, board: Board) -> str:
         """Its marked row, laid out as the picture."""
-        flat = board.table(self.array)[int(self.row.value)]
+        flat = board.row(self.array, int(self.row.value))
         said = words.row(self.row, self.symbol, self.row_is)
         return board.map(said, flat, SIGNED, words.row_alt(self.symbol))
 
@@ -81,7 +81,7 @@ def screen(board: Board) -> Screen:
     ]
     return Screen(
         sentence=words.SENTENCE,
-        overlay=board.maps(board.table("theta_logits")[i]),
+        overlay=board.maps(board.row("theta_logits", i)),
         shows=SIGNED,
         overlay_says=words.overlay(primitive),
         figures=f'<div class="a2-three">{"".join(drawn)}</div>',

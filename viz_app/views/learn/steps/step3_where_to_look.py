@@ -18,7 +18,7 @@ HEAVIEST = 60  # cells that have a bar
 def screen(board: Board) -> Screen:
     """The chosen primitive's logits and its map at the chosen temperature, and how the weight is spread."""
     tau = board.choice.temperature
-    logits = board.table("theta_logits")[board.i]
+    logits = board.row("theta_logits", board.i)
     theta = softmax(logits, tau)
     count, half = board.lesson.positions, int(half_area(theta[None])[0])
     subscript = board.of_primitive()

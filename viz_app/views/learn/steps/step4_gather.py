@@ -17,7 +17,7 @@ class _Sum:
 
     def __init__(self, board: Board) -> None:
         self.j = board.choice.reached
-        a, self.theta = board.table("phi"), softmax(board.table("theta_logits")[board.i])
+        a, self.theta = board.table("phi"), softmax(board.row("theta_logits", board.i))
         self.g, self.mean = a @ self.theta, a.mean(axis=1)
         self.so_far = a[:, : self.j + 1] @ self.theta[: self.j + 1]
         self.k = int(np.argmax(np.abs(self.g)))  # the channel whose numbers are printed

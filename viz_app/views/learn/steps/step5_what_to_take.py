@@ -15,16 +15,15 @@ from viz_app.views.learn.words import step5_what_to_take as words
 
 def screen(board: Board) -> Screen:
     """The chosen cell's logits and shares over the primitives, and who else takes of the chosen one."""
-    i, logits = board.i, board.table("rho_logits")
-    shares = softmax(logits, axis=0)
-    rho = shares[:, board.p]
+    i, logits = board.i, board.column("rho_logits")
+    rho = softmax(logits)
     rank = int(np.flatnonzero(np.argsort(-rho, kind="stable") == i)[0]) + 1
     return Screen(
         sentence=words.SENTENCE,
-        overlay=board.maps(shares[i]),
+        overlay=board.lesson.distribute[i],
         shows="distribute",
         overlay_says=words.overlay(board.of_primitive("g"), board.of_primitive()),
-        figures=_figures(logits[:, board.p], rho, i),
+        figures=_figures(logits, rho, i),
         numbers=printed(
             (common.CHOSEN_CELL, board.place()),
             (words.share_of(board.of_primitive("g")), number("rho_ip", rho[i])),
@@ -41,7 +40,7 @@ def screen(board: Board) -> Screen:
             f'print(f"{{rho[{i}]:#.4g}} {{effective:#.4g}} {{rho.sum():#.4g}}")',
         ),
         prints=f"{rho[i]:#.4g} {effective_count(rho):#.4g} {rho.sum():#.4g}",
-        trap=_wrong_axis(board, logits, rho),
+        trap=_wrong_axis(board, rho),
     )
 
 
@@ -55,9 +54,9 @@ def _figures(logits: np.ndarray, rho: np.ndarray, i: int) -> str:
     ) + bars(words.SHARES, rho, chosen=i, axes=(words.SHARES_AXIS, common.N_PRIMITIVES), alt=words.SHARES_ALT)
 
 
-def _wrong_axis(board: Board, logits: np.ndarray, rho: np.ndarray) -> str:
+def _wrong_axis(board: Board, rho: np.ndarray) -> str:
     """What the commonest mistake does to the sums: softmax of R̃ over positions."""
-    sums = softmax(logits, axis=1).sum(axis=0)
+    sums = softmax(board.table("rho_logits"), axis=1).sum(axis=0)
     figure = board.map(words.TRAP_MAP, sums, "distribute", words.TRAP_MAP_ALT)
     lines = printed(
         (words.RIGHT_SUM, number("right_sum", rho.sum())),

@@ -23,7 +23,7 @@ class _Mixture:
 
     def __init__(self, board: Board) -> None:
         self.terms = board.choice.terms
-        bag, self.rho = board.array("primitives"), softmax(board.table("rho_logits")[:, board.p])
+        bag, self.rho = board.array("primitives"), softmax(board.column("rho_logits"))
         self.order = np.argsort(-self.rho, kind="stable")
         self.z = bag @ self.rho
         partial = np.cumsum(bag[:, self.order] * self.rho[self.order], axis=1)  # (m, n): after 1, 2, … terms
