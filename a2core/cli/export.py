@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a2core.cli.looking import add_network, network_of
 from a2core.cli.writing import writing
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv
-from a2core.load import load_model
 from a2core.media import read_media
 from a2core.tracing.probe import cell_of_pixel
 
@@ -22,11 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="as the network sees it, from the top left; .html needs none")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="file to write: .html, .png or .csv")
     parser.add_argument("--block", help="name, for example blocks.4 (default: the first)")
-    parser.add_argument(
-        "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
-    )
     parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
+    add_network(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if kind != ".html" and args.pixel is None:
         raise A2Error(f"A {kind} is about one pixel. Say which with --pixel X Y.")
     clip = read_media(args.media, max_frames=1).first_frame()
-    model = load_model(args.checkpoint, device=args.device)
+    model = network_of(args)
     trace = model.trace(clip, size=args.size)
     name = args.block or next(iter(trace.blocks))
     if name not in trace.blocks:

@@ -7,17 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from a2core.cli.looking import add_network, network_of
 from a2core.cli.writing import writing
 from a2core.errors import A2Error
 from a2core.export import write_npz
-from a2core.load import load_model, open_network, video_model
 from a2core.media import read_media
-from a2core.networks.devices import pick_device
-from a2core.networks.spec import read_spec
 from a2core.tracing.probe import half_area
 
 HELP = "trace a picture or clip; write its arrays as .npz"
-VIDEO_NETWORKS = {f"video-resnet{depth}": depth for depth in (26, 29, 50)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,19 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="file to write (.npz); without it only the summary is printed"
     )
-    parser.add_argument(
-        "--checkpoint", default="a2-lite0", help="name in checkpoints/ or path (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--network",
-        help="instead of a checkpoint: any network, as for inspect; or one of the paper's for clips, with "
-        f"random weights: {', '.join(VIDEO_NETWORKS)}",
-    )
     parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
     parser.add_argument(
         "--frames", type=int, default=16, help="at most so many frames of a clip (default: %(default)s)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: %(default)s)")
+    add_network(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,19 +39,7 @@ def run(args: argparse.Namespace) -> int:
     clip = read_media(args.media, max_frames=args.frames)
     for note in clip.notes:
         print(f"note: {note}")
-    if args.network in VIDEO_NETWORKS:
-        model = video_model(VIDEO_NETWORKS[args.network], device=args.device)
-    elif args.network:
-        model = open_network(read_spec(args.network), pick_device(args.device))
-    else:
-        model = load_model(args.checkpoint, device=args.device)
-    for note in model.notes:
-        print(f"note: {note}")
-    if not model.trained:
-        print(
-            f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so its maps mean nothing. Give "
-            "weights of yours as --checkpoint."
-        )
+    model = network_of(args)
     trace = model.trace(clip, size=args.size)
     frames, height, width, _ = trace.model_input.shape
     print(

@@ -66,9 +66,7 @@ class InputSpec:
         found = []
         if self.fixed_px is not None:
             height, width = self.fixed_px
-            found.append(
-                f"This network takes {width} × {height} pixels only: the picture is squeezed to that."
-            )
+            found.append(f"This network takes {width} × {height} pixels only: the picture is squeezed to it.")
         if self.channels == 1:
             found.append("This network takes grey pictures: it sees the brightness alone.")
         elif self.channels != 3:

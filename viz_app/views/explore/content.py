@@ -88,7 +88,9 @@ def tracing(frames: int) -> str:
 
 def weights_name(name: str, *, yours: bool) -> str:
     """A choice of weights; those that whoever runs the server named are told from those of the house."""
-    return YOURS.format(name=name) if yours else name
+    return (
+        YOURS.format(name=name.rpartition("/")[2]) if yours else name
+    )  # the library is not what tells them apart
 
 
 def untrained(*, whole_network: bool, yours: bool = False) -> str:
@@ -109,8 +111,8 @@ def untrained(*, whole_network: bool, yours: bool = False) -> str:
 
 
 def refused(count: int) -> str:
-    """The title over the checkpoints that were refused."""
-    return "A checkpoint was refused" if count == 1 else f"{count} checkpoints were refused"
+    """The title over the checkpoints and networks that were refused."""
+    return "A network was refused" if count == 1 else f"{count} networks were refused"
 
 
 def measuring(block: str, done: int, count: int) -> str:

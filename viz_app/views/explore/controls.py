@@ -73,7 +73,7 @@ def _weights(usable: list[Weights]) -> Weights | None:
         return None
     if st.session_state.get(Key.CHECKPOINT) not in by_label:
         st.session_state[Key.CHECKPOINT] = next(iter(by_label))
-    with st.container(key="weights", width=180):
+    with st.container(key="weights", width=240 if any(weights.yours for weights in usable) else 180):
         label = st.selectbox(
             content.WEIGHTS,
             list(by_label),
