@@ -34,6 +34,7 @@ from a2core.tracing.lesson import Lesson, take_lesson
 from a2core.tracing.model import Model
 from a2core.tracing.model_of import model_of
 from a2core.tracing.outcome import Attribution, ClassShift, Outcome
+from a2core.tracing.pairs import PairsTrace, rollout
 from a2core.tracing.probe import (
     attention_terms,
     cell_of_pixel,
@@ -71,6 +72,7 @@ __all__ = [
     "NetworkError",
     "NetworkSpec",
     "Outcome",
+    "PairsTrace",
     "Reading",
     "Replay",
     "Rival",
@@ -107,6 +109,7 @@ __all__ = [
     "remove_blocks",
     "rho_csv",
     "rival_settings",
+    "rollout",
     "save_checkpoint",
     "take_lesson",
     "untrained_model",

@@ -17,7 +17,9 @@ from a2core.media import Clip
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
 from a2core.networks.spec import InputSpec
+from a2core.tracing.attention import attended
 from a2core.tracing.model_input import input_shape, resize_frames, standardised
+from a2core.tracing.pairs import PairsTrace
 from a2core.tracing.record import recording, watching
 from a2core.tracing.trace import BlockTrace, Trace
 
@@ -181,6 +183,24 @@ class Model:
             Stopped: `stop` said so. The model is as before.
         """
         return self._trace(clip, size, top, frames, {}, progress, stop)[0]
+
+    @torch.no_grad()
+    def attention(self, clip: Clip, size: int = 448) -> dict[str, PairsTrace]:
+        """What the network's own layers of softmax attention compared, in the order in which they ran.
+
+        Empty where there are none that can be recorded (`tracing.attention`).
+
+        Args:
+            clip: a picture; of a clip the first frame.
+            size: as of `trace`.
+
+        Raises:
+            NetworkError: `size` out of range, or a size that the network does not take.
+        """
+        frames = clip.frames[:1]
+        pixels = resize_frames(frames, input_shape(frames.shape[1], frames.shape[2], size, self.input))
+        with self.looking(), self._taking(pixels.shape[1:3]):
+            return attended(self.network, self.preprocess(pixels))
 
     @torch.inference_mode()
     def trace_with_features(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from a2core.errors import BlockError
+from a2core.tracing.pairs import PairsTrace
 from a2core.tracing.trace import BlockTrace
 
 Position = tuple[int, int, int]  # (t, row, col), in cells
@@ -33,14 +34,17 @@ def _seen_from(block: BlockTrace, position: Position, maps: np.ndarray) -> np.nd
     return maps
 
 
-def effective_attention(block: BlockTrace, position: Position) -> np.ndarray:
+def effective_attention(block: BlockTrace | PairsTrace, position: Position) -> np.ndarray:
     """Where `position` (t, row, col) gets its information from: (T, h, w), sums to 1.
 
-    The row E(p, ·) of RᵀΘ (in the paper VᵀB).
+    The row E(p, ·) of RᵀΘ (in the paper VᵀB); of softmax attention the mean of its heads over the picture
+    (`PairsTrace.map`).
 
     Raises:
         BlockError: the position lies outside the grid.
     """
+    if isinstance(block, PairsTrace):
+        return block.map(position)
     return _seen_from(block, position, np.tensordot(_weights_at(block.distribute, position), block.gather, 1))
 
 

@@ -1,0 +1,135 @@
+"""Softmax attention that was kept: queries and keys, asked for one row at a time. NumPy in, NumPy out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from a2core.errors import BlockError
+
+Position = Sequence[int]  # (t, row, col)
+
+
+@dataclass(frozen=True)
+class PairsTrace:
+    """What one layer of softmax attention compared; arrays are float32 and read-only.
+
+    Tokens are those before the picture's (class, distillation, registers), then its cells row by row.
+
+    Attributes:
+        name: of the module that attends.
+        queries, keys: (heads, d, tokens).
+        scale: what their product is multiplied with before the softmax.
+        prefix: so many tokens come before the picture's.
+        cells: rows and columns.
+    """
+
+    name: str
+    queries: np.ndarray
+    keys: np.ndarray
+    scale: float
+    prefix: int
+    cells: tuple[int, int]
+
+    @property
+    def heads(self) -> int:
+        """How many attend side by side."""
+        return len(self.queries)
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """(1, h, w), in cells."""
+        return 1, *self.cells
+
+    def token(self, position: int | Position) -> int:
+        """The token at a position (0, row, col); a whole number means one of those before the picture's.
+
+        Raises:
+            BlockError: there is no such token.
+        """
+        rows, columns = self.cells
+        if isinstance(position, int):
+            if 0 <= position < self.prefix:
+                return position
+        elif len(position) == 3 and position[0] == 0:
+            _, row, column = position
+            if 0 <= row < rows and 0 <= column < columns:
+                return self.prefix + row * columns + column
+        raise BlockError(
+            f"{self.name} has no position {position}: it has (0, row, col) on a grid of {rows} × {columns}, "
+            f"and {self.prefix} tokens before the picture's, counted from 0."
+        )
+
+    def row(self, position: int | Position, head: int | None = None) -> np.ndarray:
+        """From where a token gathers: its weights over all tokens, (tokens,), which sum to 1.
+
+        Args:
+            position: as of `token`.
+            head: which; None is the mean over all heads.
+
+        Raises:
+            BlockError: no such token or head.
+        """
+        token = self.token(position)
+        if head is not None and not 0 <= head < self.heads:
+            raise BlockError(f"{self.name} has no head {head}: they are counted from 0 to {self.heads - 1}.")
+        chosen = slice(None) if head is None else slice(head, head + 1)
+        scores = np.einsum("hd,hdn->hn", self.queries[chosen, :, token], self.keys[chosen]) * self.scale
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return (weights / weights.sum(axis=1, keepdims=True)).mean(axis=0)
+
+    def map(self, position: int | Position, head: int | None = None) -> np.ndarray:
+        """The same over the picture alone, (1, h, w), which sums to 1: tokens before it are left out.
+
+        Raises:
+            BlockError: as `row`.
+        """
+        over = self.row(position, head)[self.prefix :]
+        return (over / over.sum()).reshape(self.grid)
+
+
+def rollout(layers: Mapping[str, PairsTrace] | Sequence[PairsTrace], position: int | Position) -> np.ndarray:
+    """Attention rollout from a token of the last layer down to the picture, (1, h, w), which sums to 1.
+
+    Abnar and Zuidema, 2020: each layer mixes its tokens half by themselves and half by the mean of its heads.
+    It follows weights alone, not what values and other layers make of them: a rough picture of where
+    information could have come from.
+
+    Args:
+        layers: in the order in which they ran; all of one grid.
+        position: of the last one, as of `PairsTrace.token`.
+
+    Raises:
+        BlockError: no layers, of different grids, or no such token.
+    """
+    row_of = list(layers.values()) if isinstance(layers, Mapping) else list(layers)
+    if not row_of or len({(layer.cells, layer.prefix) for layer in row_of}) != 1:
+        raise BlockError(
+            "Rollout goes through layers of one grid. Give those, in the order that they ran in."
+        )
+    last = row_of[-1]
+    share = np.zeros(last.queries.shape[2])
+    share[last.token(position)] = 1.0
+    for layer in reversed(row_of):
+        share = 0.5 * share + 0.5 * _handed_on(layer, share)
+    over = share[last.prefix :]
+    return (over / over.sum()).reshape(last.grid)
+
+
+_ROWS_AT_ONCE = 256
+
+
+def _handed_on(layer: PairsTrace, share: np.ndarray) -> np.ndarray:
+    """Σ_p share_p · row_p, some rows at a time, so that N×N is never written."""
+    total = np.zeros_like(share)
+    wanted = np.flatnonzero(share)
+    for start in range(0, len(wanted), _ROWS_AT_ONCE):
+        tokens = wanted[start : start + _ROWS_AT_ONCE]
+        for queries, keys in zip(layer.queries, layer.keys, strict=True):
+            scores = queries[:, tokens].T @ keys * layer.scale
+            weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+            weights /= weights.sum(axis=1, keepdims=True)
+            total += share[tokens] @ weights / layer.heads
+    return total
