@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -21,11 +22,12 @@ from a2core.networks.layout import Layout
 from a2core.networks.paper import video_architecture
 from a2core.networks.sites import find_sites, site_at, usual_sites
 from a2core.networks.sources import build, build_network
-from a2core.networks.spec import NetworkSpec, is_spec, read_spec
+from a2core.networks.spec import RANDOM, NetworkSpec, is_spec, read_spec
 from a2core.networks.tried import Tried, try_network
 from a2core.networks.video import VideoResNet
+from a2core.tracing.adopt import adopt
 from a2core.tracing.model import Model
-from a2core.tracing.model_of import labels_for
+from a2core.tracing.model_of import blocks_in, labels_for
 
 
 def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") -> Model:
@@ -136,8 +138,9 @@ def _labels(backbone: Backbone, tried: Tried) -> tuple[str, ...]:
 def open_network(spec: NetworkSpec, device: torch.device) -> Model:
     """The network of `spec` with its blocks, ready to trace.
 
-    Its blocks are those of the checkpoint that it names; else fresh ones at `spec.at` or, where that is
-    empty, at the usual sites. Fresh blocks leave the network's answers as they are.
+    Its blocks are those of the checkpoint that it names; else those that it has, double attention written by
+    others included; else fresh ones at `spec.at` or, where that is empty, at the usual sites, which leave
+    the network's answers as they are.
 
     Raises:
         NetworkError, CheckpointError: as `load_model`.
@@ -145,20 +148,28 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
     backbone = build(spec)
     network, tried = backbone.network.requires_grad_(False), _tried(backbone)
     card = _filled(spec, network) if spec.blocks else None
-    if card is None and not inserted_blocks(network):
+    born = card is None and not spec.at and _adopted(network)
+    if not blocks_in(network):
         _insert_fresh(spec, network, tried)
     return Model(
         network,
-        inserted_blocks(network),
+        blocks_in(network),
         name=spec.title,
         labels=labels_for(tried, spec.labels) if spec.labels else _labels(backbone, tried),
         input=tried.input,
         device=device,
         card=None if card is None else card.entries,
-        trained=card is not None and card.trained,
+        trained=card.trained if card is not None else born and spec.weights != RANDOM,
         took_px=tried.took_px,
         answers_with=tried.answers_with,
     )
+
+
+def _adopted(network: nn.Module) -> bool:
+    """Whether there is double attention in it, written by others (now traceable) or by us."""
+    with contextlib.suppress(NetworkError):
+        adopt(network)
+    return bool(blocks_in(network))
 
 
 def _filled(spec: NetworkSpec, network: nn.Module) -> Card:

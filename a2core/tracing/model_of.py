@@ -50,10 +50,7 @@ def model_of(
             picture (`tried.try_network`), or labels of another number than its classes.
     """
     network = underneath(network)
-    blocks = inserted_blocks(network)
-    for key, module in named_parts(network):
-        if isinstance(module, AdoptedBlock):  # another block may stand behind it
-            blocks |= module.watched(f"{key}.host" if key in blocks else key)
+    blocks = blocks_in(network)
     if not blocks:
         raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
     target = device_of(network)
@@ -73,6 +70,15 @@ def model_of(
         answers_with=tried.answers_with,
         borrowed=True,
     )
+
+
+def blocks_in(network: nn.Module) -> dict[str, nn.Module]:
+    """What a trace of `network` looks into, by name: inserted blocks, and adopted ones by their heads."""
+    blocks = inserted_blocks(network)
+    for key, module in named_parts(network):
+        if isinstance(module, AdoptedBlock):  # another block may stand behind it
+            blocks |= module.watched(f"{key}.host" if key in blocks else key)
+    return blocks
 
 
 def labels_for(tried: Tried, labels: Sequence[str] | None) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 import a2core
-from a2core import CheckpointError, NetworkError
+from a2core import CheckpointError, Clip, NetworkError
 from a2core.load import open_network
 from a2core.networks import sources
 from a2core.networks.sources import build, build_network
@@ -20,6 +21,21 @@ from torch import nn
 def make(width=8, num_classes=4):
     return nn.Sequential(nn.Conv2d(3, width, 4, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
                          nn.Linear(width, num_classes))
+
+class Public(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.convA, self.convB, self.convV = nn.Conv2d(8, 6, 1), nn.Conv2d(8, 5, 1), nn.Conv2d(8, 5, 1)
+        self.conv_reconstruct = nn.Conv2d(6, 8, 1)
+
+    def forward(self, x):
+        maps, vectors = self.convB(x).flatten(2).softmax(-1), self.convV(x).flatten(2).softmax(1)
+        bag = self.convA(x).flatten(2) @ maps.mT
+        return x + self.conv_reconstruct((bag @ vectors).unflatten(2, x.shape[2:]))
+
+def public():
+    return nn.Sequential(nn.Conv2d(3, 8, 4, 4), Public(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                         nn.Linear(8, 4))
 
 def fails():
     raise OSError("the disk is elsewhere")
@@ -42,6 +58,16 @@ def test_a_function_of_ones_own_makes_a_network(own):
     spec = NetworkSpec("my_networks:make", labels=tuple("abcd"), at=("0",), folder=own)
     model = open_network(spec, CPU)
     assert model.labels == tuple("abcd")
+
+
+def test_double_attention_that_a_network_came_with_is_looked_into_and_is_as_trained_as_the_network(own):
+    model = open_network(NetworkSpec("my_networks:public", folder=own), CPU)
+    frames = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
+    trace = model.trace(Clip(frames, np.zeros(1), "image", "", ()), size=96)
+    assert {name: (block.n, block.grid) for name, block in trace.blocks.items()} == {"1": (5, (1, 16, 24))}
+    np.testing.assert_allclose(trace.blocks["1"].distribute.sum(axis=0), 1, atol=1e-5)
+    assert model.trained
+    assert not open_network(NetworkSpec("my_networks:public", at=("0",), folder=own), CPU).trained
 
 
 @pytest.mark.parametrize(
