@@ -148,7 +148,7 @@ class Student:
                 f"step {step}: {what} is {expected[what]}, the page says {text}"
             )
         loose = self.app.page.evaluate(LOOSE_DIGITS)
-        assert [text for text in loose if re.search(r"\d", re.sub(r"1/N|[cm] × 1", "", text))] == [], step
+        assert [text for text in loose if re.search(r"\d", re.sub(r"1/N|[cmn] × 1", "", text))] == [], step
         if self.checking:
             self.run_the_lines(dict(shown))
         return len(shown)

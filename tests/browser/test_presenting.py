@@ -74,6 +74,7 @@ TEXTS = r"""() => {
     return found;
 }"""
 
+STYLED = "getComputedStyle(document.documentElement).getPropertyValue('--a2-bar-type') !== ''"
 FITS = "node => node.scrollHeight <= node.clientHeight && node.scrollWidth <= node.clientWidth"
 
 
@@ -92,6 +93,9 @@ def present(open_app: OpenApp, address: str = "/", **options: Any) -> AppPage:
 def stands(app: AppPage, address: str) -> None:
     app.page.locator(PAGES[address]).first.wait_for(timeout=FIRST_MS, state="attached")
     app.page.locator("html[data-a2-presenting]").wait_for(state="attached")
+    app.page.wait_for_function(
+        STYLED
+    )  # a busy browser may be idle for Streamlit before it has the style sheet
     app.wait_until_idle()
 
 
