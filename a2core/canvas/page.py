@@ -48,6 +48,7 @@ def standalone_html(
         title=html.escape(title or str(payload.get("alt") or "Double attention")),
         css=_PAGE_CSS + style(),
         heading=heading,
+        warning=_UNTRAINED if payload.get("trained") is False else "",
         symbols=f"<style>{glossary.style()}</style>{glossary.markup()}",
         body=markup(),
         data=_script_json(data),
@@ -65,6 +66,11 @@ def _script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+_UNTRAINED = (
+    '<p class="a2-untrained" role="status"><strong>Random weights.</strong> The blocks of this network were '
+    "never trained: their maps mean nothing.</p>\n"
+)
+
 _PAGE_CSS = """
 :root { color-scheme: light dark; }
 body { margin: 0; background: light-dark(#ffffff, #101217); color: light-dark(#22242b, #eceef2);
@@ -73,6 +79,9 @@ main { max-width: 1680px; margin: 0 auto; padding: 12px 32px 48px; --a2-round-pi
 .a2-head { display: flex; align-items: center; gap: 16px; margin-bottom: 8px; }
 .a2-symbols { margin-left: auto; --st-primary-color: light-dark(#b8325e, #f2798f);
   --st-heading-font: ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif; }
+.a2-untrained { margin: 0 0 12px; padding: 10px 16px; border-left: 5px solid #d9661f; font-size: 17px;
+  background: light-dark(#f8e9dd, #33241a); }
+.a2-untrained strong { display: block; font-size: 24px; }
 h1 { font-size: 20px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 """
 
@@ -90,7 +99,7 @@ _PAGE = """<!doctype html>
 <main>
 <header class="a2-head">{heading}
 <div class="a2-symbols"><template shadowrootmode="open">{symbols}</template></div></header>
-{body}
+{warning}{body}
 </main>
 <script type="application/json" id="a2-data">{data}</script>
 <script type="module">

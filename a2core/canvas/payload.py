@@ -37,6 +37,7 @@ def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str)
         "frames": [data_url(frame, quality=quality) for frame in trace.model_input],
         "width_px": width_px,
         "height_px": height_px,
+        "trained": trace.trained,
         "joint": all(block.joint for block in trace.blocks.values()),
         "times_s": [float(t) for t in trace.clip.times_s[:frames]],
         "alt": "",

@@ -33,6 +33,7 @@ import { clamp, quantile, ranking } from "./numbers.js";
  * @property {number} width_px
  * @property {number} height_px
  * @property {number[]} [times_s]
+ * @property {boolean} [trained]
  * @property {boolean} [joint]
  * @property {string} [alt]
  * @property {RawBlock[]} blocks
@@ -275,6 +276,7 @@ export class Model {
     this.height = payload.height_px;
     this.frames = payload.frames;
     this.times = payload.times_s || [0];
+    this.trained = payload.trained !== false;
     this.alt = payload.alt || "the picture";
     this.blocks = payload.blocks.map((raw) => new Block(raw, payload.joint === false));
     this.measures = payload.measures || []; // what the page works out when somebody sorts by it

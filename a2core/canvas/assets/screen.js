@@ -8,7 +8,7 @@
 import { seconds } from "./numbers.js";
 import { OVERLAYS } from "./overlays.js";
 import { directionOf, largeMap, subjectOf } from "./state.js";
-import { DIRECTIONS, GUESS, MAPS, moment } from "./words.js";
+import { DIRECTIONS, GUESS, MAPS, moment, SHARE } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -76,5 +76,6 @@ export function placeOf({ cells, cell, point }, state, model) {
 export function captionOf({ title, legend }, subject, state, model) {
   const shown = model.frames.length > 1 ? [moment(seconds(model.times[state.frame]))] : [];
   const what = [state.block.label, ...shown, placeOf(subject, state, model)].join(" · ");
-  return state.veiled ? [title, what] : [title, what, legend.colour];
+  const warned = model.trained ? [] : [SHARE.random];
+  return [title, what, ...(state.veiled ? [] : [legend.colour]), ...warned];
 }

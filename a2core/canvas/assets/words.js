@@ -78,6 +78,7 @@ export const TILES = [
 
 /** What is said of a picture of what is on screen that is not passed on. */
 export const SHARE = {
+  random: "Random weights: these maps mean nothing.",
   noPicture: "This browser has no room for a picture of that size. Make the window smaller and try again.",
   savedInstead: "Sharing did not work here, so the picture was saved as a file.",
 };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { linesOf } from "../../../a2core/canvas/assets/parts/share.js";
 import { captionOf, screenOf } from "../../../a2core/canvas/assets/screen.js";
 import { firstState, subjectOf } from "../../../a2core/canvas/assets/state.js";
-import { DIRECTIONS, GUESS } from "../../../a2core/canvas/assets/words.js";
+import { DIRECTIONS, GUESS, SHARE } from "../../../a2core/canvas/assets/words.js";
 import { smallModel } from "./made.js";
 
 /** @param {object} change @param {object} [sizes] */
@@ -40,6 +40,17 @@ test("of a clip it says which frame is seen, wherever the pixel was marked", () 
 test("while a class guesses it gives nothing away", () => {
   const said = captioned({ veiled: true, layer: "gather", primitive: 3 });
   assert.deepEqual([said[0], said.length], [GUESS.map, 2]);
+});
+
+test("of weights that were never trained it says so, also while a class guesses", () => {
+  const model = smallModel();
+  model.trained = false;
+  for (const veiled of [true, false]) {
+    const state = Object.assign(firstState(model), { veiled });
+    const subject = subjectOf(state, model);
+    assert.equal(captionOf(screenOf(state, model, subject), subject, state, model).at(-1), SHARE.random);
+  }
+  assert.ok(!captioned({}).includes(SHARE.random));
 });
 
 test("lines are as wide as they may be, and no word is cut or lost", () => {

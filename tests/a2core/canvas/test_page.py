@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,14 @@ def test_a_trace_becomes_a_page_under_its_files_name(tiny_trace: Trace) -> None:
     given = told(page)
     assert [block["name"] for block in given["payload"]["blocks"]] == list(tiny_trace.blocks)
     assert given["payload"]["alt"].startswith("made-up.png, 160 × 96")
+
+
+def test_a_page_of_random_weights_says_so_in_large_letters_and_one_of_trained_ones_does_not(
+    tiny_trace: Trace,
+) -> None:
+    warning = '<p class="a2-untrained" role="status"><strong>Random weights.</strong>'
+    assert warning in replace(tiny_trace, trained=False).to_html()
+    assert warning not in replace(tiny_trace, trained=True).to_html()
 
 
 def test_a_trace_takes_its_blocks_words_from_a_card(tiny_trace: Trace) -> None:
