@@ -25,7 +25,7 @@ from a2core.load import load_model, untrained_model, video_model
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
-from a2core.networks.spec import NetworkSpec, read_spec
+from a2core.networks.spec import NetworkSpec, is_spec, read_spec
 from a2core.rival_networks import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
 from a2core.tracing.adopt import AdoptionReport, adopt
@@ -92,6 +92,7 @@ __all__ = [
     "fit_exponent",
     "half_area",
     "insert_blocks",
+    "is_spec",
     "list_checkpoints",
     "load_model",
     "load_rival",

@@ -77,7 +77,9 @@ def _named_networks() -> tuple[list[Weights], list[CheckpointInfo]]:
         return [], [CheckpointInfo(NETWORKS, Path(NETWORKS), {}, f"{NETWORKS} cannot be read ({error}).")]
     for text in named:
         folder = Path(text)
-        for each in sorted(map(str, folder.glob("*.json"))) if folder.is_dir() else [text]:
+        inside = sorted(map(str, folder.glob("*.json"))) if folder.is_dir() else None
+        # Beside specifications lie the cards of the checkpoints that they name.
+        for each in [text] if inside is None else filter(a2core.is_spec, inside):
             try:
                 usable.append(_named(each))
             except A2Error as error:

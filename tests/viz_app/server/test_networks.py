@@ -56,6 +56,7 @@ def test_a_folder_names_all_specifications_in_it_and_a_changed_one_is_another_ne
     sub.mkdir()
     spec(sub, "a.json", source="timm/resnet10t", weights="random")
     spec(sub, "b.json", source="timm/resnet18", weights="random")
+    spec(sub, "card.json", format=1, architecture={})
     named(f"'{sub}'")
     first = [weights for weights in models.list_weights()[0] if weights.yours]
     assert [weights.label for weights in first] == ["a", "b"]

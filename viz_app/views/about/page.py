@@ -18,7 +18,11 @@ def render() -> None:
     """Draw the page."""
     styled()
     usable, refused = models.list_weights()
-    cards = {weights.label: models.read_card(weights) for weights in usable if weights.trained}
+    cards = {
+        weights.label: models.read_card(weights)
+        for weights in usable
+        if weights.trained and not weights.yours
+    }
     faults = [(info.path.name, info.fault) for info in refused]
     credits = [sample.credit for sample in SAMPLES]
     st.html(content.page_html(PROSE.read_text(encoding="utf-8"), cards, faults, credits))
