@@ -225,6 +225,19 @@ def test_the_link_is_shown_with_a_code_that_a_phone_reads_and_escape_closes_only
     assert app.page.evaluate("document.documentElement.hasAttribute('data-a2-presenting')")
 
 
+def test_a_pin_that_is_set_while_presenting_is_counted_at_once(open_app: OpenApp) -> None:
+    app = open_app("/", width=1280, height=720, traced=False)
+    app.stage.wait_for(timeout=FIRST_MS)
+    app.wait_until_idle()
+    switch(app).click()
+    where = app.page.locator("[data-a2-presenter] .stop")
+    app.wait_until(lambda: where.inner_text() == "Nothing kept yet")
+    app.pin(0.3, 0.3)
+    app.wait_until(lambda: where.inner_text() == "1 / 1 Cat", within_s=30)
+    app.page.locator("[data-ref=overlay]").wait_for()
+    assert "pins=" in app.page.url
+
+
 def test_a_remote_steps_through_pins_and_own_pictures_with_the_map_hidden_until_it_is_revealed(
     open_app: OpenApp,
 ) -> None:

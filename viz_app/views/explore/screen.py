@@ -98,13 +98,23 @@ def address_of(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str,
 def note(shown: Shown, probe: Probe, view: Mapping[str, Any], *, pinned: bool | None) -> None:
     """What is on screen: into the address, for when the visitor comes back to this page, and for presenting.
 
-    `pinned` is whether there are pins in the picture, None before anybody touched it.
+    While presenting, the header counts the pins: one more or fewer, and all of the page is drawn again.
+
+    Args:
+        shown: the trace.
+        probe: what is marked in it.
+        view: how it is looked at.
+        pinned: whether there are pins in the picture, None before anybody touched it.
     """
     now = address_of(shown, probe, view)
+    before = len(playlist.stops())
     playlist.keep(shown.picture.title, now, pinned=pinned)
+    counted_anew = presenting() and len(playlist.stops()) != before
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
         st.query_params.from_dict(now)
+    if counted_anew:
+        st.rerun()
 
 
 def go(shown: Shown, probe: Probe, view: Mapping[str, Any], *, layer: str) -> None:

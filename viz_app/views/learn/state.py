@@ -79,13 +79,13 @@ def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any
 
 
 def arrive(step: int, moved: dict[str, Any]) -> None:
-    """Open step 7, where nobody chose a cell, on the one that the block changed most."""
-    if step != ADD or moved["opens_on"] is None:
+    """Open step 7, where nobody chose a cell, on the one that changed most; other steps as they were."""
+    if moved["opens_on"] is None:
         return
     at_first, changed = moved["opens_on"]
-    moved["opens_on"] = None
-    if moved["position"] == at_first:
-        moved["position"] = changed
+    here, elsewhere = (changed, at_first) if step == ADD else (at_first, changed)
+    if moved["position"] == elsewhere:
+        moved["position"] = here
         moved["chosen"] = _chosen(moved)
         st.session_state.pop(Key.FRAME, None)
 
@@ -95,6 +95,8 @@ def choose(shown: Shown, block: str, moved: dict[str, Any]) -> None:
     chosen = _chosen(moved)
     if chosen == moved["chosen"]:
         return
+    if chosen[0] != moved["chosen"][0]:
+        moved["opens_on"] = None  # the visitor's own choice, for all steps
     position, primitive = moved["chosen"] = chosen
     mark(shown, block=block, position=position, primitive=primitive)
     moved["about"] = (shown.key, block, current_probe(shown))

@@ -68,6 +68,19 @@ def test_whoever_walked_there_and_chose_no_cell_sees_the_one_that_was_changed_mo
     assert opens_on_the_most_changed(to_step_7(opened(learn, shown)))
 
 
+def test_the_steps_before_keep_the_cell_that_they_had_and_step_7_opens_on_its_own_again(shown):
+    app = opened(learn, shown)
+    while app.session_state["lesson-step"] < 6:
+        as_in_a_browser(app)
+        turn(app)
+    before = figures(app)
+    assert opens_on_the_most_changed(to_step_7(app))
+    app.session_state["lesson-step"] = 6
+    app.run()
+    assert figures(app) == before
+    assert opens_on_the_most_changed(to_step_7(app))
+
+
 def test_choosing_another_block_on_the_way_and_the_first_again_is_choosing_no_cell(shown):
     app = opened(learn, shown)
     first = app.segmented_control(key="lesson-block").value

@@ -7,7 +7,7 @@ NAME, TITLE = "Add", "Expand, and add to what was there"
 FORMULA = r"Y = X + \Delta, \qquad \Delta = W_e Z + b_e"
 SENTENCE = (
     "A last linear map brings the mixture back to all channels and adds it; where the picture lights up, the "
-    "features changed most."
+    "features changed most. Where no cell was marked, this step opens on the one that changed most of all."
 )
 OVERLAY = "|Δ<sub>p</sub>| / |x<sub>p</sub>|: how much the block changed each cell"
 BEFORE, BEFORE_ALT = "X, before", "The channel before"
