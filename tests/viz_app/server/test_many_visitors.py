@@ -121,7 +121,7 @@ def test_a_transplant_between_two_loads_of_one_network_is_never_tried(visit, mon
     visit("ada")
     cat, cup = (samples.load_sample(sample) for sample in samples.SAMPLES[:2])
     replays.subject(cat, weights, 96)
-    models._loaded.clear()
+    models._shelf.clear()
     subject, donor = (replays.subject(picture, weights, 96) for picture in (cat, cup))
     setup = plain_setup(16)
     outcome = service.perform(subject, "blocks.5", setup, donor)
