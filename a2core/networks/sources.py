@@ -43,25 +43,30 @@ def build(spec: NetworkSpec) -> Backbone:
         NetworkError: a network that is not known (the nearest are named), that cannot be made, downloaded or
             kept in memory, or weights that do not fit it.
     """
+    if spec.source in BACKBONES and spec.weights == PUBLISHED:
+        return _told(spec, load_backbone(spec.source))
+    make, plain = _maker(spec, spec.weights == PUBLISHED)
+    if not spec.runs_code:  # which is not run twice
+        _refuse_too_large(spec, _maker(spec, False)[0])
+    return _told(spec, _made(spec, make, plain))
+
+
+def _maker(spec: NetworkSpec, published: bool) -> tuple[Make, Backbone]:
+    """What makes the network, with published weights or its own; input and labels as its source has them."""
     kind, _, name = spec.source.partition("/")
     if spec.source in BACKBONES:
         known = BACKBONES[spec.source]
-        if spec.weights == PUBLISHED:
-            return _told(spec, load_backbone(spec.source))
-        make: Make = functools.partial(_known, spec.source)
-        plain = Backbone(nn.Identity(), known.input, known.labels())
-    elif kind == "timm" and name:
-        make, plain = _timm(name, spec.weights == PUBLISHED)
-    elif kind == "torchvision" and name:
-        make, plain = _torchvision(name, spec.weights == PUBLISHED)
-    elif spec.runs_code:
-        make, plain = _function(spec), Backbone(nn.Identity(), InputSpec(), ())
-    else:
-        raise NetworkError(
-            f"Unknown network {spec.source!r}. Give timm/NAME, torchvision/NAME, package.module:function, or "
-            f"one of {', '.join(BACKBONES)}."
-        )
-    return _told(spec, _made(spec, make, plain))
+        return functools.partial(_known, spec.source), Backbone(nn.Identity(), known.input, known.labels())
+    if kind == "timm" and name:
+        return _timm(name, published)
+    if kind == "torchvision" and name:
+        return _torchvision(name, published)
+    if spec.runs_code:
+        return _function(spec), Backbone(nn.Identity(), InputSpec(), ())
+    raise NetworkError(
+        f"Unknown network {spec.source!r}. Give timm/NAME, torchvision/NAME, package.module:function, or "
+        f"one of {', '.join(BACKBONES)}."
+    )
 
 
 def build_network(architecture: Mapping[str, Any], *, vouched: bool = False) -> Backbone:
@@ -119,7 +124,6 @@ def _told(spec: NetworkSpec, made: Backbone) -> Backbone:
 
 def _made(spec: NetworkSpec, make: Make, plain: Backbone) -> Backbone:
     """Made, its weights filled in, with as many classes as these are for."""
-    _refuse_too_large(spec, make)
     tensors = None
     if spec.weights not in (PUBLISHED, RANDOM):
         tensors = read_weights(spec.folder / spec.weights)
@@ -152,11 +156,10 @@ def _called(spec: NetworkSpec, make: Make, options: Mapping[str, Any]) -> nn.Mod
 
 
 def _refuse_too_large(spec: NetworkSpec, make: Make) -> None:
-    """Refuse a network whose weights alone are larger than the memory there is, before it is made."""
-    if (
-        spec.runs_code or spec.weights == PUBLISHED
-    ):  # not run twice; a download is asked for its size by itself
-        return
+    """Refuse a network whose weights alone are larger than the memory there is, before it is made.
+
+    `make` makes it with random weights.
+    """
     try:
         with torch.device("meta"):
             there = make(**spec.options)

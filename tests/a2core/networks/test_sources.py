@@ -103,6 +103,8 @@ def test_a_network_larger_than_the_memory_is_refused_before_it_is_made(monkeypat
     monkeypatch.setattr(sources, "_free_bytes", lambda: 10 * 10**6)
     with pytest.raises(NetworkError, match=r"0\.0 GB of memory are free|of weights, and"):
         build(read_spec("torchvision/resnet18@random"))
+    with pytest.raises(NetworkError, match="of weights, and"):
+        build(read_spec("timm/resnet10t"))  # and before it is downloaded
     monkeypatch.setattr(sources, "_free_bytes", lambda: None)
     assert build(read_spec("torchvision/resnet18@random")).labels[0] == "tench"
 
