@@ -4,6 +4,7 @@ Ten sessions, each with one of the sample pictures, walk the seven steps of Lear
 the same time and without a pause to think, and move something at every step. Printed: how long each
 step, and each move, took until the page stood; the processor time that it took of the server and of the
 browser, which draws ten pages on the same machine; what went wrong; and how the server's memory grew.
+`--app FOLDER` starts the app of another tree of this repository.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser import canvas_harness as harness
-from tests.browser.conftest import Server, running_app
+from tests.browser.conftest import ROOT, Server, running_app
 from tests.browser.streamlit_dom import IDLE, SKELETON
 from tests.load.bench_targets import met, percentile
 from viz_app.server.samples import SAMPLES
@@ -129,6 +130,18 @@ def processor_s(server: Server) -> tuple[float, float]:
     return used[server.pid], own
 
 
+async def quiet(server: Server) -> None:
+    """Until the server has nothing left to do: for a second less than a twentieth of a processor."""
+    before, _ = processor_s(server)
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while True:
+            await asyncio.sleep(1)
+            now, _ = processor_s(server)
+            if now - before < 0.05:
+                return
+            before = now
+
+
 def report(what: str, seconds: Sequence[float]) -> None:
     """One line: median, 95th percentile, the slowest."""
     print(
@@ -150,6 +163,7 @@ async def bench(server: Server, sessions: int) -> bool:
         found = await asyncio.gather(
             *(open_session(browser, server.url, SAMPLES[k % len(SAMPLES)].name) for k in range(sessions))
         )
+        await quiet(server)  # the sample photos are traced behind the first visitors' backs
         opened, used_before = server.memory_mb(), processor_s(server)
         await asyncio.gather(*(walk(session, k) for k, session in enumerate(found)))
         used = [after - before for before, after in zip(used_before, processor_s(server), strict=True)]
@@ -186,10 +200,11 @@ def main() -> int:
     """Run against a server of its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=SESSIONS)
+    parser.add_argument("--app", type=Path, default=ROOT, metavar="FOLDER", help="tree whose app is started")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
-        with running_app(log) as server:
+        with running_app(log, root=args.app.resolve()) as server:
             holds = asyncio.run(bench(server, args.sessions))
         if "Traceback" in log.read_text():
             print(log.read_text())
