@@ -204,7 +204,8 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
-        with running_app(log, root=args.app.resolve()) as server:
+        program = ("-m", "streamlit", "run", "viz_app/app.py")  # which every tree knows
+        with running_app(log, program=program, root=args.app.resolve()) as server:
             holds = asyncio.run(bench(server, args.sessions))
         if "Traceback" in log.read_text():
             print(log.read_text())
