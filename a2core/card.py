@@ -16,10 +16,11 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from a2core.blocks.registry import DOUBLE_ATTENTION
 from a2core.errors import CheckpointError
+from a2core.networks.layout import Axes
 
 CARD_FORMAT = 1
 LARGEST_BYTES = 16 * 2**20
@@ -113,9 +114,21 @@ def _check_architecture(checked: _Checked, architecture: Mapping[str, Any]) -> N
         raise checked.fault(architecture["trunk"], (*at, "trunk"), f"{_TRUNKS[0]!r} or {_TRUNKS[1]!r}")
     if "labels" in architecture and not checked.texts(architecture["labels"], (*at, "labels")):
         raise checked.fault([], (*at, "labels"), "the names of the classes")
+    for name, told in (checked.optional(architecture, "layouts", at, checked.object) or {}).items():
+        _check_layout(checked, checked.object(told, (*at, "layouts", name)), (*at, "layouts", name))
     blocks = checked.object(checked.required(architecture, "blocks", at), (*at, "blocks"))
     for name, settings in blocks.items():
         _check_block(checked, checked.object(settings, (*at, "blocks", name)), (*at, "blocks", name))
+
+
+def _check_layout(checked: _Checked, told: Mapping[str, Any], at: Where) -> None:
+    """How a module puts its positions, as `networks.layout.Layout` takes it."""
+    unknown = [name for name in told if name not in ("axes", "prefix")]
+    if unknown:
+        raise checked.fault(told[unknown[0]], (*at, unknown[0]), "nothing: only axes and prefix are read")
+    if told.get("axes") not in get_args(Axes):
+        raise checked.fault(told.get("axes"), (*at, "axes"), " or ".join(map(repr, get_args(Axes))))
+    checked.optional(told, "prefix", at, checked.whole)
 
 
 _SIZES = ("in_channels", "c_m", "c_n", "inner", "heads", "reduction", "dims")

@@ -18,10 +18,9 @@ from a2core.networks.backbones import BACKBONES, Backbone
 from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import insert_blocks, inserted_blocks
-from a2core.networks.layout import Layout
 from a2core.networks.paper import video_architecture
 from a2core.networks.sites import find_sites, site_at, usual_sites
-from a2core.networks.sources import build, build_network
+from a2core.networks.sources import build, build_network, put_blocks
 from a2core.networks.spec import RANDOM, NetworkSpec, is_spec, read_spec
 from a2core.networks.tried import Tried, try_network
 from a2core.networks.video import VideoResNet
@@ -176,9 +175,7 @@ def _filled(spec: NetworkSpec, network: nn.Module) -> Card:
     """The blocks of the checkpoint that `spec` names, put into its network; the checkpoint's card."""
     path = find_checkpoint(spec.folder / spec.blocks if spec.blocks.endswith(".safetensors") else spec.blocks)
     tensors, card = read_checkpoint(path)
-    layouts = {name: Layout(**told) for name, told in card.architecture.get("layouts", {}).items()}
-    blocks = {name: make_block(settings).eval() for name, settings in card.blocks.items()}
-    insert_blocks(network, blocks, layouts=layouts)
+    blocks = put_blocks(network, card.architecture)
     mine = {key: value for key, value in tensors.items() if not key.startswith("network/")}
     fill_tensors(stored_tensors(blocks, None, {}), mine, path.name)
     return card

@@ -99,10 +99,22 @@ def build_network(architecture: Mapping[str, Any], *, vouched: bool = False) -> 
             )
         spec = read_spec(source)
         backbone = build(replace(spec, weights=RANDOM) if own else spec)
-    blocks = {name: make_block(settings).eval() for name, settings in architecture["blocks"].items()}
-    layouts = {name: Layout(**told) for name, told in architecture.get("layouts", {}).items()}
-    insert_blocks(backbone.network, blocks, layouts=layouts)
+    put_blocks(backbone.network, architecture)
     return backbone
+
+
+def put_blocks(network: nn.Module, architecture: Mapping[str, Any]) -> dict[str, nn.Module]:
+    """Insert the blocks of a card's `architecture`, freshly initialised; they by name.
+
+    Raises:
+        NetworkError: as `make_block` and `insert_blocks`.
+    """
+    blocks: dict[str, nn.Module] = {
+        name: make_block(settings).eval() for name, settings in architecture["blocks"].items()
+    }
+    layouts = {name: Layout(**told) for name, told in architecture.get("layouts", {}).items()}
+    insert_blocks(network, blocks, layouts=layouts)
+    return blocks
 
 
 def needs_word(source: str) -> bool:

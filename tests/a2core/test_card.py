@@ -232,3 +232,28 @@ def test_what_could_not_be_read_again_is_not_written(folder, tmp_path):
     with pytest.raises(a2core.CheckpointError, match="metrics"):
         amend_card(folder / "fine.safetensors", {"metrics": [1]})
     assert (folder / "fine.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("layouts", "words"),
+    [
+        ([], "architecture.layouts is an empty list"),
+        ({"blocks.4": 3}, 'architecture.layouts["blocks.4"]'),
+        ({"blocks.4": {"axes": ["tokens"]}}, "axes"),
+        ({"blocks.4": {"axes": "NCWH"}}, "'NCHW' or 'NHWC' or 'tokens'"),
+        ({"blocks.4": {"axes": "tokens", "prefix": "a"}}, "prefix"),
+        ({"blocks.4": {"axes": "tokens", "prefix": -1}}, "prefix"),
+        ({"blocks.4": {"axes": "tokens", "first": 1}}, "only axes and prefix"),
+    ],
+)
+def test_layouts_are_what_a_block_can_be_given_or_are_refused_by_name(layouts, words):
+    card = changed(("architecture",), {**CARD["architecture"], "layouts": layouts})
+    with pytest.raises(a2core.CheckpointError) as caught:
+        parse_card(json.dumps(card).encode(), "o")
+    assert words in str(caught.value)
+
+
+def test_a_card_may_say_how_a_module_puts_its_positions():
+    layouts = {"blocks.4": {"axes": "tokens", "prefix": 1}}
+    card = changed(("architecture",), {**CARD["architecture"], "layouts": layouts})
+    assert parse_card(json.dumps(card).encode(), "o").architecture["layouts"] == layouts

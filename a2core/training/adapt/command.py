@@ -236,7 +236,7 @@ def card_of(run: Adaptation, args: argparse.Namespace, kind: str, command: str) 
     """What the checkpoint's card says of a finished run."""
     return {
         "trained": {
-            "what": f"the {kind.replace('_', ' ')} blocks; the trunk is frozen and stays as published",
+            "what": f"the {kind.replace('_', ' ')} blocks; the network that they stand in is frozen",
             "photos": len(run.cache.photos),
             **({"frames": args.frames} if args.frames else {}),
             "sources": source_names(args.photos),
