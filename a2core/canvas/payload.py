@@ -64,9 +64,15 @@ def with_alt(payload: Mapping[str, Any], alt: str) -> dict[str, Any]:
 
 def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
     frames, rows, cols = block.grid
+    word, name = block_word(block, trace, card), block.name
+    if [block_word(each, trace, card) for each in trace.blocks.values()].count(word) > 1:
+        word, name = (
+            name,
+            word,
+        )  # in little room only the first of them is shown, which has to tell blocks apart
     return {
         "name": block.name,
-        "label": f"{block_word(block, trace, card)} ({block.name}, {rows} × {cols} cells)",
+        "label": f"{word} ({name}, {rows} × {cols} cells)",
         "n": block.n,
         "grid": [frames, rows, cols],
         "gather": quantise(block.gather),

@@ -112,6 +112,8 @@ def test_a_transformer_named_by_the_owner_is_looked_into_on_explore(named, monke
     height, width = trace.model_input.shape[1:3]
     assert trace.blocks["blocks.8"].grid == (1, height // 16, width // 16)
     assert "came without double attention" in page_html(app)
+    labels = [block["label"].partition(" (")[0] for block in shown(app).payload["blocks"]]
+    assert labels == ["blocks.5", "blocks.8"]  # and not "parts" twice
 
 
 def a_page(page: str, source: str) -> None:
