@@ -25,6 +25,18 @@ WITNESS = """() => {
     };
     requestAnimationFrame(look);
 }"""
+# Each page that comes is loaded again so many milliseconds after it began, by itself: from outside, the
+# browser may be asked for a page that it is just about to leave.
+RELOADS = """() => {
+    const delays_ms = [0, 30, 100, 300], done = Number(sessionStorage.getItem('test-reloads'));
+    window.stays = done === delays_ms.length;
+    if (window.stays) return;
+    setTimeout(() => {
+        sessionStorage.setItem('test-reloads', done + 1);
+        location.reload();
+    }, delays_ms[done]);
+}"""
+RELOADED = "() => window.stays"
 NO_STORAGE = """Object.defineProperty(window, 'sessionStorage', {
     get() { throw new DOMException('The request was denied for this document.', 'SecurityError'); },
 });"""
@@ -65,9 +77,9 @@ def test_a_reload_finds_picture_and_pixel_and_shows_and_says_nothing_else_meanwh
 
 def test_reloads_faster_than_the_page_comes_lose_nothing(brought: tuple[AppPage, dict[str, Any]]) -> None:
     app, seen = brought
-    for _ in range(4):
-        app.page.reload(wait_until="commit")
-    app.page.reload()
+    app.page.add_init_script(f"({RELOADS})()")
+    app.page.evaluate("() => void setTimeout(() => location.reload())")
+    app.page.wait_for_function(RELOADED)
     app.wait_until_traced()
     assert settled(app) == seen
 
