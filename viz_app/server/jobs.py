@@ -2,7 +2,8 @@
 
 A network answers one picture at a time and uses all cores for it, so thirty who ask together wait for
 each other. Here they wait in a line that they can see, leave it when they like, and share the answer when
-they ask the same. No Streamlit in here, and no clock but for the wait between two looks.
+they ask the same. No Streamlit in here, and no clock but for the wait between two looks and the while after
+which a line counts as empty.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from a2core import Stopped
 T = TypeVar("T")
 Tell = Callable[[float], None]
 LOOK_EVERY_S = 0.25  # how soon a visitor who clicks something else is let go
+AT_REST_S = 1.0  # without work
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,22 @@ class Job:
 
 
 class Queue:
-    """Work for `workers` threads, which live while there is something to do.
+    """Work for `workers` threads, which live while there is something to do, and a second longer.
 
     The order: who waits comes before what is done in the background; among visitors the one who was served
-    the longest ago; then the one who came first.
+    the longest ago; then the one who came first. `at_rest` is called when there has been nothing to do for
+    that second: what should follow work, but delay none that comes next.
     """
 
-    def __init__(self, workers: int = 1) -> None:
-        self._workers, self._running = workers, 0
+    def __init__(self, workers: int = 1, at_rest: Callable[[], None] = lambda: None) -> None:
+        self._workers, self._running, self._resting = workers, 0, 0
+        self._at_rest = at_rest
         self._jobs: list[Job] = []  # waiting
         self._active: list[Job] = []
         self._served: dict[str, int] = {}
         self._count = itertools.count(1)
         self._lock = threading.RLock()
+        self._comes = threading.Condition(self._lock)
         self._here = threading.local()
 
     def run(
@@ -162,7 +167,9 @@ class Queue:
             else:
                 job = Job(key, lambda job: work(job.tell), next(self._count), background)
                 self._jobs.append(job)
-                if self._running < self._workers:
+                if len(self._jobs) <= self._resting:
+                    self._comes.notify()
+                elif self._running < self._workers:
                     self._running += 1
                     threading.Thread(target=self._serve, name="jobs", daemon=True).start()
             job.kept = job.kept or kept
@@ -201,11 +208,19 @@ class Queue:
     def _serve(self) -> None:
         while True:
             with self._lock:
+                self._resting += 1
+                self._comes.wait_for(lambda: self._jobs, AT_REST_S)
+                self._resting -= 1
                 job = self._next()
                 if job is None:
                     self._running -= 1
-                    return
+                    last = self._running == 0
+            if job is None:
+                break
             self._do(job)
+            del job  # what it made is kept by who asked, not by this line
+        if last:
+            self._at_rest()
 
     def _do(self, job: Job) -> None:
         self._here.job = job

@@ -41,8 +41,9 @@ class Server:
 
     store: Store
     connected: Callable[[str], bool]
-    networks: Queue = field(default_factory=Queue)  # all that runs a network or measures one
-    decoders: Queue = field(default_factory=lambda: Queue(DECODERS))
+    # All that runs a network or measures one; and what decodes files.
+    networks: Queue = field(default_factory=lambda: Queue(at_rest=_give_back))
+    decoders: Queue = field(default_factory=lambda: Queue(DECODERS, at_rest=_give_back))
     cloakroom: Cloakroom = field(default_factory=Cloakroom)
     _gone: dict[str, threading.Timer] = field(default_factory=dict)  # by visitor, the last time they went
 

@@ -239,3 +239,20 @@ def test_somebody_who_waits_for_what_was_background_has_it_sooner(queue, pool):
 
 def test_work_that_needs_other_work_does_not_wait_for_itself(queue):
     assert queue.run("outer", lambda tell: queue.run("inner", lambda tell: 2) + 1) == 3
+
+
+def test_it_rests_once_nothing_is_left_and_works_again_after_it():
+    rests, rested = [], threading.Semaphore(0)
+    queue = Queue(2, at_rest=lambda: (rests.append(queue.waiting()), rested.release()))
+    for round_ in range(2):
+        assert [queue.run((round_, k), lambda tell, k=k: k) for k in range(3)] == [0, 1, 2]
+        assert rested.acquire(timeout=LONG_S)
+        assert rests == [[]] * (round_ + 1), "once after each round"
+
+
+def test_a_thread_that_rests_takes_one_piece_and_another_thread_the_next(pool):
+    queue = Queue(2)
+    queue.run("first", lambda tell: None)  # its thread waits for more
+    both = threading.Barrier(2)
+    asked = [pool.submit(queue.run, k, lambda tell: both.wait(LONG_S)) for k in range(2)]
+    assert sorted(each.result(LONG_S) for each in asked) == [0, 1], "at the same time"
