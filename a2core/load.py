@@ -161,6 +161,7 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
         trained=card.trained if card is not None else born and spec.weights != RANDOM,
         took_px=tried.took_px,
         answers_with=tried.answers_with,
+        born_trained=spec.weights != RANDOM,
     )
 
 

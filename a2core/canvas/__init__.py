@@ -4,13 +4,14 @@ The browser answers every hover by itself from the payload (contract 2 in docs/a
 and a file on disk are frames round the same `mount`; nothing in here knows of Streamlit.
 """
 
+from a2core.canvas.layers import ROLLOUT, layer_payload, names_of, rollout_payload, that_fit
+from a2core.canvas.packed import quantise
 from a2core.canvas.page import markup, script, standalone_html, style
 from a2core.canvas.payload import (
     block_word,
     canvas_payload,
     data_url,
     primitive_cards,
-    quantise,
     with_alt,
     with_effects,
 )
@@ -27,6 +28,7 @@ from a2core.canvas.vocabulary import (
 )
 
 __all__ = [
+    "ROLLOUT",
     "Setting",
     "Vocabulary",
     "bar_top",
@@ -35,16 +37,20 @@ __all__ = [
     "colour_table",
     "cover",
     "data_url",
+    "layer_payload",
     "map_top",
     "markup",
+    "names_of",
     "parse_report",
     "percent",
     "primitive_cards",
     "quantise",
     "read_vocabulary",
+    "rollout_payload",
     "script",
     "standalone_html",
     "style",
+    "that_fit",
     "with_alt",
     "with_effects",
 ]

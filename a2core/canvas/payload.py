@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from a2core.canvas.layers import layer_stubs
+from a2core.canvas.packed import quantise
 from a2core.canvas.vocabulary import read_vocabulary
 from a2core.tracing.probe import half_area, reach
 
@@ -23,11 +25,20 @@ PICTURE_QUALITY = 92  # of a WebP frame
 CLIP_QUALITY = 80  # of the frames of a clip, of which there are many
 
 
-def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str) -> dict[str, Any]:
+def canvas_payload(
+    trace: Trace, card: Mapping[str, Any], *, key: str, alt: str, layers: Collection[str] | None = None
+) -> dict[str, Any]:
     """Everything that the browser needs to answer every hover by itself; JSON-serialisable.
 
-    `card` is the checkpoint's, for what its blocks and primitives are called; `alt` says in words
-    what the picture shows. Depends on the trace alone, so it is made and sent once per trace.
+    Depends on the trace alone, so it is made and sent once per trace.
+
+    Args:
+        trace: what is shown.
+        card: the checkpoint's, for what its blocks and primitives are called.
+        key: identity of the trace.
+        alt: what the picture shows, in words.
+        layers: of the network's own attention those whose data are in it, by name; None: the last. The others
+            are in it by name alone, and can be sent when somebody looks at them (`layer_payload`).
     """
     frames, height_px, width_px, _ = trace.model_input.shape
     quality = PICTURE_QUALITY if frames == 1 else CLIP_QUALITY
@@ -41,7 +52,14 @@ def canvas_payload(trace: Trace, card: Mapping[str, Any], *, key: str, alt: str)
         "joint": all(block.joint for block in trace.blocks.values()),
         "times_s": [float(t) for t in trace.clip.times_s[:frames]],
         "alt": "",
-        "blocks": [_block_payload(block, trace, card) for block in trace.blocks.values()],
+        "blocks": [
+            *(_block_payload(block, trace, card) for block in trace.blocks.values()),
+            *layer_stubs(
+                trace.attention,
+                whole=list(trace.attention)[-1:] if layers is None else layers,
+                trained=trace.born_trained,
+            ),
+        ],
     }
     return with_alt(payload, alt)
 
@@ -90,19 +108,6 @@ def _by_frame(measure: Callable[[np.ndarray], np.ndarray], block: BlockTrace) ->
     if block.joint:
         return measure(block.gather)
     return np.mean([measure(block.gather[:, t]) for t in range(block.grid[0])], axis=0)
-
-
-def quantise(maps: np.ndarray) -> dict[str, Any]:
-    """Non-negative maps (k, ...) as uint16 with one scale a map: {"data": base64, "scale": [k]}.
-
-    Little endian, in C order; value = data · scale / 65535, scale being the peak of its map, so
-    that the error is at most scale / 131070.
-    """
-    flat = np.asarray(maps, dtype=np.float64).reshape(len(maps), -1)
-    scale = flat.max(axis=1)
-    safe = np.where(scale > 0, scale, 1.0)[:, None]
-    data = np.rint(np.clip(flat / safe, 0.0, 1.0) * read_vocabulary().levels).astype("<u2")
-    return {"data": base64.b64encode(data.tobytes()).decode("ascii"), "scale": [float(s) for s in scale]}
 
 
 def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:

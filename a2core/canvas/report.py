@@ -21,13 +21,15 @@ def parse_report(raw: Any) -> dict[str, Any] | None:
         return None
     if not all(_is_index(value) for value in place.values()):
         return None
-    if primitive is not None and not _is_index(primitive):
+    token = raw.get("token")
+    if any(chosen is not None and not _is_index(chosen) for chosen in (primitive, token)):
         return None
     return {
         "key": key,
         "block": block,
         **place,
         "primitive": primitive,
+        "token": token,
         "pinned": raw.get("pinned") is True,
         "view": _settings_in(raw.get("view")),
     }

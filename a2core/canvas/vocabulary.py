@@ -50,6 +50,7 @@ class Vocabulary:
 
     version: int  # of the payload
     levels: int  # of a map's quantisation
+    signed_levels: int  # of what may be negative, to each side
     max_pins: int
     settings: Mapping[str, Setting]
     colours: Mapping[str, np.ndarray]  # by name, 256 RGB entries (256, 3) uint8, dark to bright; read-only
@@ -70,6 +71,7 @@ def read_vocabulary() -> Vocabulary:
     return Vocabulary(
         version=raw["version"],
         levels=raw["levels"],
+        signed_levels=raw["signed_levels"],
         max_pins=raw["limits"]["pins"],
         settings=settings,
         colours={name: _table(bytes.fromhex("".join(stops))) for name, stops in raw["colours"].items()},

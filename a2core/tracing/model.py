@@ -50,6 +50,7 @@ class Model:
         name: of the checkpoint.
         card: the checkpoint's JSON card; empty where there is none.
         trained: whether the blocks' weights were trained, as whoever made them says.
+        born_trained: whether the rest of the network was.
         network, blocks, device, labels, input: the network, its blocks by module name, where it runs, its
             classes, and which pictures it takes.
         answers_with: what it answers with instead of logits, in words, which is then not shown, and there
@@ -71,6 +72,7 @@ class Model:
         borrowed: bool = False,
         took_px: tuple[int, int] | None = None,
         answers_with: str = "",
+        born_trained: bool = True,
     ) -> None:
         self.network = network
         if not borrowed:
@@ -81,10 +83,11 @@ class Model:
         self.name, self.labels, self.device = name, labels, device
         self.card = dict(card or {})
         self.trained = trained
-        self.input, self.answers_with = input, answers_with
+        self.input, self.answers_with, self.born_trained = input, answers_with, born_trained
         self.passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         self._lock = threading.Lock()
+        self._attends = not takes_clips  # until a picture shows that it has no attention of its own
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
         """(T, Hm, Wm, 3) uint8 to the (T, c, Hm, Wm) float32 tensor that the network takes."""
@@ -199,8 +202,14 @@ class Model:
         """
         frames = clip.frames[:1]
         pixels = resize_frames(frames, input_shape(frames.shape[1], frames.shape[2], size, self.input))
-        with self.looking(), self._taking(pixels.shape[1:3]):
-            return attended(self.network, self.preprocess(pixels))
+        with self.looking():
+            return self._attended(pixels)
+
+    def _attended(self, pixels: np.ndarray) -> dict[str, PairsTrace]:
+        with self._taking(pixels.shape[1:3]):
+            found = attended(self.network, self.preprocess(pixels))
+        self._attends = bool(found)
+        return found
 
     @torch.inference_mode()
     def trace_with_features(
@@ -232,6 +241,7 @@ class Model:
             model_input = clip.frames.copy()  # whoever brought them may write to them again
         with self.looking():
             logits, seen, read = self._watched(model_input, frames == "each", asked, progress, stop)
+            own = self._attended(model_input) if self._attends and len(model_input) == 1 else {}
         ran = {self.blocks[name] for name in seen if name in self.blocks}
         silent = [name for name, b in self.blocks.items() if hasattr(b, "observer") and b not in ran]
         if silent:
@@ -254,6 +264,8 @@ class Model:
             trained=self.trained,
             device=self.device.type,
             elapsed_s=time.perf_counter() - start,
+            attention=own,
+            born_trained=self.born_trained,
             notes=self.notes,
         )
         return trace, read

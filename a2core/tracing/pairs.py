@@ -24,6 +24,7 @@ class PairsTrace:
         scale: what their product is multiplied with before the softmax.
         prefix: so many tokens come before the picture's.
         cells: rows and columns.
+        names: of the tokens before the picture's, where they are known.
     """
 
     name: str
@@ -32,6 +33,12 @@ class PairsTrace:
     scale: float
     prefix: int
     cells: tuple[int, int]
+    names: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What the tokens before the picture's are called."""
+        return self.names or ("class token", *(f"token {k}" for k in range(1, self.prefix)))[: self.prefix]
 
     @property
     def heads(self) -> int:
@@ -105,10 +112,7 @@ def rollout(layers: Mapping[str, PairsTrace] | Sequence[PairsTrace], position: i
         BlockError: no layers, of different grids, or no such token.
     """
     row_of = list(layers.values()) if isinstance(layers, Mapping) else list(layers)
-    if not row_of or len({(layer.cells, layer.prefix) for layer in row_of}) != 1:
-        raise BlockError(
-            "Rollout goes through layers of one grid. Give those, in the order that they ran in."
-        )
+    together(row_of)
     last = row_of[-1]
     share = np.zeros(last.queries.shape[2])
     share[last.token(position)] = 1.0
@@ -116,6 +120,53 @@ def rollout(layers: Mapping[str, PairsTrace] | Sequence[PairsTrace], position: i
         share = 0.5 * share + 0.5 * _handed_on(layer, share)
     over = share[last.prefix :]
     return (over / over.sum()).reshape(last.grid)
+
+
+def together(layers: Sequence[PairsTrace]) -> None:
+    """Refuse layers that rollout cannot go through.
+
+    Raises:
+        BlockError: none, or of different grids.
+    """
+    if not layers or len({(layer.cells, layer.prefix) for layer in layers}) != 1:
+        raise BlockError(
+            "Rollout goes through layers of one grid. Give those, in the order that they ran in."
+        )
+
+
+def rollout_rows(layers: Sequence[PairsTrace]) -> np.ndarray:
+    """Attention rollout of all tokens of the last layer, (tokens, tokens), each row summing to 1.
+
+    Row p, over the picture and made to sum to 1 there, is `rollout(layers, p)`. N×N numbers: for few tokens.
+
+    Raises:
+        BlockError: as `rollout`.
+    """
+    together(layers)
+    mixed = np.eye(layers[0].queries.shape[2], dtype=np.float32)
+    for layer in layers:
+        over = np.zeros_like(mixed)
+        for queries, keys in zip(layer.queries, layer.keys, strict=True):
+            over += _softmax(queries.T @ keys * layer.scale) @ mixed / layer.heads
+        mixed = 0.5 * mixed + 0.5 * over
+    return mixed
+
+
+def log_sums(layer: PairsTrace) -> np.ndarray:
+    """The logarithm of what each row of each head's softmax is divided by, (heads, tokens) float32."""
+    heads, _, tokens = layer.queries.shape
+    found = np.empty((heads, tokens), np.float32)
+    for start in range(0, tokens, _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        scores = np.einsum("hdp,hdj->hpj", layer.queries[:, :, rows], layer.keys, optimize=True) * layer.scale
+        top = scores.max(axis=2)
+        found[:, rows] = top + np.log(np.exp(scores - top[:, :, None]).sum(axis=2))
+    return found
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 _ROWS_AT_ONCE = 256

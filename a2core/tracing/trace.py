@@ -8,12 +8,13 @@ makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from a2core.media import Clip
+from a2core.tracing.pairs import PairsTrace
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Trace:
     trained: bool  # False: whoever made the blocks says that their weights are random
     device: str  # "cuda", "mps" or "cpu"
     elapsed_s: float
+    # The layers of softmax attention that the network was born with, of a picture, in network order.
+    attention: Mapping[str, PairsTrace] = field(default_factory=dict)
+    born_trained: bool = True  # False: whoever made the network says that its own weights are random
     notes: tuple[str, ...] = ()  # what to know of the network: how it takes pictures, what it does not show
 
     def to_html(
@@ -87,8 +91,15 @@ class Trace:
             card: the checkpoint's, `Model.card`, for what its blocks and primitives are called.
             view: what is shown first, as `a2core.canvas.standalone_html` takes it.
         """
-        from a2core.canvas import canvas_payload, standalone_html  # what looks at a trace stands below it
+        from a2core.canvas import (  # what looks at a trace stands below it
+            canvas_payload,
+            standalone_html,
+            that_fit,
+        )
 
         name = title or self.clip.name
-        payload = canvas_payload(self, card or {}, key=self.checkpoint, alt=alt or name or "the picture")
+        layers = that_fit(self.attention)
+        payload = canvas_payload(
+            self, card or {}, key=self.checkpoint, alt=alt or name or "the picture", layers=layers
+        )
         return standalone_html(payload, view=view, title=name)

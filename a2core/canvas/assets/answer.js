@@ -1,10 +1,12 @@
 /*
- * The numbers at the probed place: weights of all terms, their order, the map that they add up to. O(n N).
+ * The numbers at the probed place: weights of all terms, their order, the map that they add up to, O(n N); or, of what
+ * has heads instead of primitives, the map of each.
  */
 
 import { column, describe, moments } from "./attention.js";
+import { Direct } from "./kinds.js";
 import { ranking } from "./numbers.js";
-import { directionOf, isIn, subjectOf } from "./state.js";
+import { directionOf, headOf, isIn, subjectOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -26,6 +28,10 @@ export class Answer {
     this.order = Array.from({ length: block.n }, (_, i) => i); // a key may come before the first answer
     this.terms = { count: 0, share: 0 }; // of those that the map adds up
     this.facts = { peak: 0, at: 0, half: 0, least: 0 }; // of the map
+    const direct = block instanceof Direct;
+    this.rows = new Float32Array(direct ? block.n * block.N : 0); // one map for each head
+    this.besides = new Float32Array(direct ? block.n : 0); // of each head, what comes from beside the picture
+    this.beside = 0; // of the map, likewise
     /** @type {Subject | null} */
     this.subject = null;
   }
@@ -46,6 +52,11 @@ export class Answer {
     this.subject = subject;
     if (this.#asked === subject.id) return false;
     this.#asked = subject.id;
+    if (block instanceof Direct) {
+      block.rowsAt(subject, directionOf(state), this.rows, this.besides);
+      this.pick(headOf(state), directionOf(state));
+      return true;
+    }
     const maps = this.#weigh(subject, block, directionOf(state));
     this.order = ranking(this.weights);
     this.terms = { count: 0, share: 0 };
@@ -60,6 +71,28 @@ export class Answer {
     block.mixed(this.mixing, maps, (subject.cells || subject.cell).t, this.attention);
     this.facts = describe(this.attention);
     return true;
+  }
+
+  /**
+   * Makes the map that of one head, or the mean of all; of where a place gathers it is a share of what comes from the
+   * picture.
+   * @param {number | null} head
+   * @param {import("./block.js").Direction} direction
+   */
+  pick(head, direction) {
+    const { rows, besides, attention } = this;
+    const N = attention.length;
+    const heads = head === null ? besides.length : 1;
+    attention.fill(0);
+    this.beside = 0;
+    for (let i = head ?? 0; i < (head ?? 0) + heads; i++) {
+      this.beside += besides[i] / heads;
+      for (let j = 0, at = i * N; j < N; j++, at++) attention[j] += rows[at] / heads;
+    }
+    let sum = 0;
+    for (const value of attention) sum += value;
+    if (direction === "from" && sum > 0) for (let j = 0; j < N; j++) attention[j] /= sum;
+    this.facts = describe(attention);
   }
 
   /**

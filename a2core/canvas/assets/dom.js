@@ -7,6 +7,7 @@
  * @typedef {Record<"blocks" | "ask" | "scale" | "shared" | "share" | "present" | "tour" | "stage" | "rest" | "hover" | "box" | "arrow" |
  *   "hint" | "guess" | "clip" | "play" | "frameOut" | "bars" | "momentsTitle" | "moments" | "what" | "back" | "readout" |
  *   "unpin" | "unbox" | "legend" | "legendTitle" | "tick" | "even" | "top" | "legendUnit" | "legendScale" | "strip" |
+ *   "heads" | "headsTitle" | "layers" | "tokens" | "headMean" | "headTiles" | "headsExplain" | "headsRandom" |
  *   "rank" | "rankTitle" | "rankNote" | "peel" | "peelPanel" | "termsSaid" | "termsAll" | "termsNone" | "termsTop" |
  *   "colShare" | "rows" | "others" | "pair" | "pairTitle" | "pairNote" | "unchoose" | "mapGather" | "mapDistribute" |
  *   "noteGather" | "noteDistribute" | "card" | "compare" | "compareHead" | "compareRows" | "galleryTitle" | "found" |

@@ -14,6 +14,7 @@ import { Pointer } from "./inputs/pointer.js";
 import { Box } from "./parts/box.js";
 import { Controls } from "./parts/controls.js";
 import { Gallery } from "./parts/gallery.js";
+import { Heads } from "./parts/heads.js";
 import { Legend } from "./parts/legend.js";
 import { List } from "./parts/list.js";
 import { Loupe } from "./parts/loupe.js";
@@ -28,11 +29,11 @@ import { Tips } from "./parts/tips.js";
 import { Tour } from "./parts/tour.js";
 import { Veil } from "./parts/veil.js";
 import { Probe } from "./probe.js";
-import { goneOnFrom, same, withMeasured } from "./protocol.js";
+import { goneOnFrom, same, withLayers, withMeasured } from "./protocol.js";
 import { screenOf } from "./screen.js";
-import { largeMap, subjectOf } from "./state.js";
+import { directionOf, headOf, largeMap, subjectOf } from "./state.js";
 
-export { goneOnFrom, withMeasured };
+export { goneOnFrom, withLayers, withMeasured };
 
 /** @typedef {import("./model.js").Payload} Payload */
 /** @typedef {import("./protocol.js").View} View */
@@ -59,7 +60,8 @@ export class Canvas {
       loaded: () => this.#loaded(),
       entered: () => {
         this.stage.enter();
-        this.gallery.enter();
+        if (this.ofPrimitives) this.gallery.enter();
+        else this.heads.enter();
       },
       turned: () => this.timeline.play(false),
       presenting: () => this.tips.show(null),
@@ -84,6 +86,7 @@ export class Canvas {
     this.terms = new TermsPanel(probe);
     this.pair = new Pair(probe);
     this.gallery = new Gallery(probe);
+    this.heads = new Heads(probe);
     this.veil = new Veil(probe);
     this.share = new Share(probe);
     this.pointer = new Pointer(probe);
@@ -107,8 +110,8 @@ export class Canvas {
       probe.schedule("all");
       return;
     }
-    const measured = probe.takeMeasured(payload);
-    if (same(asked, probe.given) && !measured) return;
+    const more = probe.takeMore(payload);
+    if (same(asked, probe.given) && !more) return;
     probe.applyView(asked);
     probe.schedule("all");
   }
@@ -118,6 +121,7 @@ export class Canvas {
     this.stage.load();
     this.controls.load();
     this.gallery.load();
+    this.heads.load();
     this.timeline.load();
   }
 
@@ -133,6 +137,11 @@ export class Canvas {
   #readTheme() {
     const [r, g, b] = (getComputedStyle(this.root).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
     this.root.dataset.theme = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
+  }
+
+  /** Whether what is looked at has primitives; else it has heads, or hands the same to all. */
+  get ofPrimitives() {
+    return this.probe.state.block.kind === "bag";
   }
 
   // ---- drawing, once a frame
@@ -163,8 +172,10 @@ export class Canvas {
     if (want.probe) this.#answer();
     const { state, model, answer } = probe;
     const screen = screenOf(state, model, answer.subject ?? subjectOf(state, model));
-    if (want.probe) this.list.drawTitle(screen);
+    const { ofPrimitives } = this;
+    if (want.probe && ofPrimitives) this.list.drawTitle(screen);
     if (want.map) {
+      if (!ofPrimitives) answer.pick(headOf(state), directionOf(state));
       const map = this.stage.drawMap(screen);
       this.controls.drawAsked(screen);
       this.timeline.follow(map);
@@ -172,9 +183,9 @@ export class Canvas {
     }
     if (want.map) this.loupe.draw();
     if (want.pair && !probe.eventAt) this.#drawPair();
-    if (want.gallery) this.gallery.draw(screen, want.minis);
-    if (want.tiles && !probe.eventAt) this.gallery.drawTiles();
-    if (want.gallery || (want.tiles && probe.eventAt)) this.gallery.tilesLater();
+    if (want.gallery && ofPrimitives) this.gallery.draw(screen, want.minis);
+    if (want.tiles && !probe.eventAt && ofPrimitives) this.gallery.drawTiles();
+    if (ofPrimitives && (want.gallery || (want.tiles && probe.eventAt))) this.gallery.tilesLater();
     if (all || want.gallery || want.picture) this.pins.draw();
     if (want.say) this.readout.say();
     this.#tell(want.picture, want.pair);
@@ -197,6 +208,10 @@ export class Canvas {
     this.controls.draw();
     this.veil.draw();
     this.stage.drawHint();
+    if (!this.ofPrimitives) {
+      this.heads.drawControls();
+      return;
+    }
     this.list.drawHeads();
     this.terms.drawControls();
     this.gallery.drawControls();
@@ -205,7 +220,7 @@ export class Canvas {
   /** The numbers at the probed place, and all that shows them but the map. */
   #answer() {
     const { probe } = this;
-    if (probe.answer.ask(probe.state, probe.model)) {
+    if (probe.answer.ask(probe.state, probe.model) && this.ofPrimitives) {
       this.list.draw();
       if (probe.state.peel) this.terms.draw(this.readout.terms());
     }
@@ -215,6 +230,10 @@ export class Canvas {
   }
 
   #drawPair() {
+    if (!this.ofPrimitives) {
+      this.heads.draw();
+      return;
+    }
     this.pair.draw();
     this.list.drawShown(this.probe.shown);
   }
@@ -222,7 +241,7 @@ export class Canvas {
   /** While the mouse moves the pair follows between two frames, so that the picture never waits for it. */
   #drawPairBetween() {
     if (this.probe.stop.signal.aborted) return;
-    if (this.pair.age_ms > PAIR_EVERY_MS) this.#drawPair();
+    if ((this.ofPrimitives ? this.pair : this.heads).age_ms > PAIR_EVERY_MS) this.#drawPair();
     else this.probe.schedule("pair");
   }
 
@@ -270,6 +289,8 @@ export class Canvas {
       weights: Array.from(answer.weights),
       spread: Array.from(answer.spread),
       terms: { ...answer.terms },
+      token: state.token,
+      beside: answer.beside,
       rho: Array.from(answer.rho),
       order: [...answer.order],
       attention: Array.from(answer.attention),

@@ -29,6 +29,8 @@ export const ASKED = "attention";
 
 const always = () => true;
 /** @param {Block} block */
+const ofBags = (block) => block.kind === "bag";
+/** @param {Block} block */
 const cell = (block) => 1 / block.span;
 /** @param {Block} block */
 const frame = (block) => block.h * block.w;
@@ -57,7 +59,7 @@ const ofPlace = (direction, kind) => ({
 const ofPrimitive = (kind) => ({
   of: "primitive",
   colours: COLOUR_OF[kind],
-  there: always,
+  there: ofBags,
   maps: (block) => block[kind],
   peak: (block, _, i) => block.peak(kind, i),
   ceiling: (block) => block.ceiling(kind, () => block.peaks(kind)),

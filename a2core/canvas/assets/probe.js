@@ -5,9 +5,11 @@
  */
 
 import { Answer } from "./answer.js";
+import { effectOf } from "./block.js";
 import { OverlayWords } from "./colours.js";
+import { Direct } from "./kinds.js";
 import { latest } from "./later.js";
-import { effectOf, Model } from "./model.js";
+import { Model } from "./model.js";
 import { clamp, isIndex } from "./numbers.js";
 import { ASKED, isOfBlock, OVERLAYS, ownTop } from "./overlays.js";
 import { Miniatures } from "./paint.js";
@@ -131,6 +133,7 @@ export class Probe {
     }
     if (Array.isArray(view.pins) && fresh("pins")) this.applyPins(view.pins, view);
     if (fresh("primitive")) state.primitive = isIndex(view.primitive, block.n) ? view.primitive : null;
+    if (fresh("token")) state.token = isIndex(view.token, block.before.length) ? view.token : null;
     if (fresh("region")) state.region = regionIn(view.region, model, block);
     if (!OVERLAYS[state.layer].there(block)) state.layer = ASKED;
     this.given = { ...view };
@@ -147,17 +150,31 @@ export class Probe {
     else if (view.pinned !== true) this.setPins([], 0);
   }
 
-  /** What was measured since the trace was sent; whether there is any. @param {import("./model.js").Payload} payload */
-  takeMeasured(payload) {
-    const fresh = payload.blocks.filter((raw) => raw.effect && !this.model.block(raw.name).effect);
-    for (const raw of fresh) this.model.block(raw.name).effect = effectOf(raw);
-    return fresh.length > 0;
+  /** What came since the trace was sent: effects, layers; whether there is any. @param {import("./model.js").Payload} payload */
+  takeMore(payload) {
+    const { model, state } = this;
+    const fresh = payload.blocks.filter((raw) => raw.effect && !model.block(raw.name).effect);
+    for (const raw of fresh) model.block(raw.name).effect = effectOf(raw);
+    let come = false;
+    for (const raw of payload.blocks) {
+      const block = model.block(raw.name);
+      if (!(block instanceof Direct) || block.here || !(raw.queries || raw.rows)) continue;
+      block.fill(raw);
+      come = true;
+    }
+    if (come && state.block instanceof Direct) this.enterBlock();
+    return come || fresh.length > 0;
   }
 
   /** @param {import("./model.js").Block} block */
   setBlock(block) {
     const { state } = this;
-    Object.assign(state, { block, primitive: null, preview: null });
+    const heads = state.block.kind === "pairs" && block.kind === "pairs" && block.n === state.block.n;
+    const kept = heads
+      ? { primitive: state.primitive, token: state.token }
+      : { primitive: null, token: null };
+    if (state.block instanceof Direct) state.block.release();
+    Object.assign(state, { block, preview: null }, kept);
     if (!isOfBlock(state.layer) || !OVERLAYS[state.layer].there(block)) state.layer = ASKED;
     state.terms.flips.clear();
     this.enterBlock();
@@ -248,6 +265,7 @@ export class Probe {
       this.schedule("probe", "say");
       return;
     }
+    state.token = null;
     const slot = known >= 0 ? known : add || !state.pins.length ? state.pins.length : state.active;
     this.setPins(Object.assign([...state.pins], { [slot]: point }), slot);
     if (state.region) {
@@ -272,6 +290,7 @@ export class Probe {
     const { state } = this;
     if (!isIndex(k, state.pins.length)) return;
     this.setPins(state.pins, k);
+    state.token = null;
     if (state.region) this.setRegion(null);
     state.hover = null;
     this.turnTo(state.point.frame);
@@ -301,6 +320,15 @@ export class Probe {
     this.reportPin();
   }
 
+  /** A token beside the picture instead of a place in it; null: the place. @param {number | null} token */
+  ask(token) {
+    const { state } = this;
+    if (state.token === token) return;
+    Object.assign(state, { token, hover: null });
+    this.schedule("all", "say");
+    this.reportPin();
+  }
+
   /** Escape: what was done last is undone first. */
   letGo() {
     const { state } = this;
@@ -310,6 +338,7 @@ export class Probe {
       this.reportView();
     } else if (state.layer !== ASKED) this.setting({ layer: ASKED });
     else if (state.primitive !== null) this.choose(null);
+    else if (state.token !== null) this.ask(null);
     else this.removePin(state.active);
   }
 

@@ -18,6 +18,7 @@ import { settingsOf } from "./state.js";
  * @property {number} row
  * @property {number} col
  * @property {number | null} primitive
+ * @property {number | null} token
  * @property {boolean} pinned
  * @property {import("./state.js").Settings & { pins: number[][], region: number[] | null }} view
  */
@@ -64,9 +65,9 @@ export function reportOf(state, model) {
     const cell = model.cellOf(point, block);
     return [cell.t, cell.row, cell.col];
   });
-  const { primitive, pinned } = state;
+  const { primitive, token, pinned } = state;
   const view = { ...settingsOf(state), pins, region: box && [box.t, box.row0, box.col0, box.row1, box.col1] };
-  return { key: model.key, block: block.name, t, row, col, primitive, pinned, view };
+  return { key: model.key, block: block.name, t, row, col, primitive, token, pinned, view };
 }
 
 /**
@@ -83,6 +84,17 @@ export function withMeasured(payload, { measures, effects }) {
 }
 
 /**
+ * The payload with layers that were sent apart, when somebody looked at them.
+ * @param {Payload} payload
+ * @param {import("./block.js").RawBlock[]} layers
+ * @returns {Payload}
+ */
+export function withLayers(payload, layers) {
+  const blocks = payload.blocks.map((raw) => layers.find((layer) => layer.name === raw.name) ?? raw);
+  return { ...payload, blocks };
+}
+
+/**
  * A view as a person left it: where the canvas is put up anew between two answers.
  * @param {View} view
  * @param {Report | null} said
@@ -90,6 +102,6 @@ export function withMeasured(payload, { measures, effects }) {
  */
 export function goneOnFrom(view, said) {
   if (!said) return view;
-  const { block, t, row, col, primitive, pinned } = said;
-  return { ...view, ...said.view, block, probe: [t, row, col], primitive, pinned };
+  const { block, t, row, col, primitive, token, pinned } = said;
+  return { ...view, ...said.view, block, probe: [t, row, col], primitive, token, pinned };
 }

@@ -7,8 +7,8 @@
 
 import { seconds } from "./numbers.js";
 import { OVERLAYS } from "./overlays.js";
-import { directionOf, largeMap, subjectOf } from "./state.js";
-import { DIRECTIONS, GUESS, MAPS, moment, SHARE } from "./words.js";
+import { directionOf, headOf, largeMap, subjectOf } from "./state.js";
+import { DIRECTIONS, GUESS, HEADS, MAPS, moment, SHARE } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -42,11 +42,24 @@ export function screenOf(state, model, subject) {
     question: QUESTIONS[kind] ?? null,
     direction,
     box,
-    title: state.veiled ? guess(kind, direction) : (MAPS[kind].what?.(i) ?? words[box ? "whatBox" : "what"]),
+    title: state.veiled
+      ? guess(kind, direction)
+      : (MAPS[kind].what?.(i) ?? asked(state, subject) ?? words[box ? "whatBox" : "what"]),
     list: words[box ? "listBox" : "list"],
     legend: MAPS[kind].legend,
     ranked: subjectOf({ ...state, hover: null }, model),
   };
+}
+
+/** The title of a map of what has heads, or of one that is still to come. @param {State} state @param {Subject} subject */
+function asked(state, { cells, token }) {
+  const { block } = state;
+  if (block.kind === "bag" || block.kind === "same") return null;
+  if (!block.here) return HEADS.comes;
+  const who = token !== null ? HEADS.token(block.before[token]) : cells ? HEADS.box : HEADS.pixel;
+  const which = block.kind === "rows" ? "rollout" : directionOf(state);
+  const head = headOf(state);
+  return HEADS.title[which](who) + (block.n > 1 ? HEADS.of(head, block.n) : "");
 }
 
 /** What is asked instead of said. @param {import("./colours.js").Kind} kind @param {import("./model.js").Direction} direction */
@@ -56,7 +69,8 @@ const guess = (kind, direction) => GUESS[OVERLAYS[kind].of === "place" ? directi
 export const isOfPlace = ({ kind }) => OVERLAYS[kind].of === "place";
 
 /** The place that the numbers are about, in words. @param {Subject} subject @param {State} state @param {Model} model */
-export function placeOf({ cells, cell, point }, state, model) {
+export function placeOf({ cells, cell, point, token }, state, model) {
+  if (token !== null) return HEADS.at(state.block.before[token]);
   const frame = cells && state.region ? state.region.frame : point.frame;
   const when = model.frames.length > 1 ? ` · ${seconds(model.times[frame])}` : "";
   if (!cells) {
@@ -76,6 +90,6 @@ export function placeOf({ cells, cell, point }, state, model) {
 export function captionOf({ title, legend }, subject, state, model) {
   const shown = model.frames.length > 1 ? [moment(seconds(model.times[state.frame]))] : [];
   const what = [state.block.label, ...shown, placeOf(subject, state, model)].join(" · ");
-  const warned = model.trained ? [] : [SHARE.random];
+  const warned = (state.block.own ? state.block.raw.trained !== false : model.trained) ? [] : [SHARE.random];
   return [title, what, ...(state.veiled ? [] : [legend.colour]), ...warned];
 }

@@ -32,7 +32,8 @@ import { ASKED, OVERLAYS } from "./overlays.js";
  * @property {Point[]} pins in the order of their numbers
  * @property {number} active which of them is `point`
  * @property {Point | null} hover under the mouse, or moved to by the keyboard
- * @property {number | null} primitive chosen
+ * @property {number | null} primitive chosen; of what has heads, the head, null being the mean of all
+ * @property {number | null} token chosen instead of a place of the picture: one of those before it
  * @property {{ i: number, kind: Factor } | null} preview under the mouse in the list, the pair or the gallery
  * @property {import("./model.js").Region | null} region the box that stands instead of a resting point
  * @property {string} filter of the gallery
@@ -94,6 +95,7 @@ export function firstPlace(model, block) {
     active: 0,
     hover: null,
     primitive: null,
+    token: null,
     preview: null,
     region: null,
     filter: "",
@@ -152,7 +154,8 @@ export function directionOf({ layer, direction }) {
  * @param {State} state
  * @returns {LargeMap}
  */
-export function largeMap({ preview, layer, primitive, direction }) {
+export function largeMap({ block, preview, layer, primitive, direction }) {
+  if (block.kind !== "bag") return { kind: direction === "to" ? "received" : ASKED, i: 0 };
   if (preview) return { kind: preview.kind, i: preview.i };
   const { of } = OVERLAYS[layer];
   if (of === "block") return { kind: layer, i: 0 };
@@ -160,22 +163,34 @@ export function largeMap({ preview, layer, primitive, direction }) {
   return { kind: direction === "to" ? "received" : ASKED, i: 0 };
 }
 
+/** The head whose map is large; null: the mean of all. @param {Pick<State, "preview" | "primitive">} state */
+export const headOf = ({ preview, primitive }) => (preview ? preview.i : primitive);
+
 /**
  * What the numbers are about: the box, unless the pointer or the keys are at a pixel outside it.
  * @param {State} state
  * @param {Model} model
  */
-export function subjectOf({ block, hover, point: rest, region }, model) {
+export function subjectOf({ block, hover, point: rest, region, token }, model) {
   const point = hover || rest;
   const cell = model.cellOf(point, block);
+  if (!hover && !region && token !== null && token < block.before.length) {
+    return { cells: null, cell, point, token, id: `token ${token}` };
+  }
   if (region) {
     const cells = model.cellsOf(region, block);
     const rows = cell.row >= cells.row0 && cell.row <= cells.row1;
     const inside = cell.t === cells.t && rows && cell.col >= cells.col0 && cell.col <= cells.col1;
     if (!hover || (inside && !hover.byKey)) {
-      return { cells, cell, point, id: `${cells.t} ${cells.row0} ${cells.col0} ${cells.row1} ${cells.col1}` };
+      return {
+        cells,
+        cell,
+        point,
+        token: null,
+        id: `${cells.t} ${cells.row0} ${cells.col0} ${cells.row1} ${cells.col1}`,
+      };
     }
   }
-  return { cells: null, cell, point, id: String(block.index(cell)) };
+  return { cells: null, cell, point, token: null, id: String(block.index(cell)) };
 }
 /** @typedef {ReturnType<typeof subjectOf>} Subject */

@@ -38,6 +38,34 @@ export const DIRECTIONS = {
   },
 };
 
+/** The attention that a network was born with: layers, heads, tokens. */
+export const HEADS = {
+  entry: "its own attention",
+  entryTitle: "The softmax attention that the network was born with, layer by layer and head by head",
+  comes: "Fetching this layer …",
+  pixel: "this pixel",
+  box: "the box, on average",
+  token: (/** @type {string} */ name) => `the ${name}`,
+  at: (/** @type {string} */ name) => `The ${name}, which lies beside the picture`,
+  title: {
+    from: (/** @type {string} */ who) => `Where ${who} attends`,
+    to: (/** @type {string} */ who) => `Who attends to ${who}`,
+    rollout: (/** @type {string} */ who) => `Attention rollout: where ${who} could have its information from`,
+  },
+  of: (/** @type {number | null} */ head, /** @type {number} */ n) =>
+    head === null ? `, mean of ${n} heads` : `, head h${head}`,
+  layer: (/** @type {string} */ name, /** @type {string} */ cells) => `${name} · ${cells}`,
+  mean: "mean",
+  pixelOption: "pixel",
+  rollout: "rollout",
+  pairs:
+    "Each position compares itself with every other, once in each head, and takes from those that fit: softmax over all of them. A tile is where the marked place attends in one head.",
+  rows: "Rollout multiplies the layers’ mean attention, half of each token staying where it is. It follows weights alone, not what is made of them: a rough picture of where information could have come from.",
+  beside: (/** @type {string} */ share, /** @type {string[]} */ names) =>
+    `${share} of it goes to the ${names.length === 1 ? names[0] : "tokens beside the picture"}`,
+  random: "Random weights: these maps mean nothing.",
+};
+
 /** A class guesses before it sees: the answer is hidden until somebody reveals it. */
 export const GUESS = {
   hide: "hide the map",

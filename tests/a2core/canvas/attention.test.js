@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../../a2core/canvas/assets/answer.js";
 import { describe, halfOf, moments, whereabouts } from "../../../a2core/canvas/assets/attention.js";
-import { Block } from "../../../a2core/canvas/assets/model.js";
+import { Block } from "../../../a2core/canvas/assets/block.js";
 import { quantile, ranking } from "../../../a2core/canvas/assets/numbers.js";
 import { firstState } from "../../../a2core/canvas/assets/state.js";
 import agreed from "./agreed.json" with { type: "json" };

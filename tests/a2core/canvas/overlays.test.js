@@ -38,7 +38,7 @@ test("maps hold every position, of every primitive where they are of one, and a 
 });
 
 test("the large map is the one asked for, unless it is of a primitive and none was chosen", () => {
-  const state = { preview: null, primitive: null, direction: "from" };
+  const state = { block: smallModel().blocks[0], preview: null, primitive: null, direction: "from" };
   for (const [layer, { of }] of Object.entries(OVERLAYS)) {
     if (layer === "received") continue;
     const none = largeMap({ ...state, layer });

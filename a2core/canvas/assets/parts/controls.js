@@ -5,11 +5,14 @@
 import { segmented, setText } from "../dom.js";
 import { percent } from "../numbers.js";
 import { ASKED } from "../overlays.js";
-import { ASK, SCALES } from "../words.js";
+import { ASK, HEADS, SCALES } from "../words.js";
+
+const OWN = "own"; // what stands for all layers that the network was born with
 
 export class Controls {
   /** @type {(name: string) => void} */
   #showBlock = () => {};
+  #layer = "";
 
   /** @param {import("../probe.js").Probe} probe */
   constructor(probe) {
@@ -42,16 +45,26 @@ export class Controls {
 
   load() {
     const { probe } = this;
-    this.#showBlock = segmented(
-      probe.ui.blocks,
-      probe.model.blocks.map((block) => {
+    const { blocks } = probe.model;
+    const own = blocks.filter((block) => block.own);
+    /** @type {import("../dom.js").Option[]} */
+    const options = blocks
+      .filter((block) => !block.own)
+      .map((block) => {
         const [, text, detail] = block.label.match(/^(.*?)\s*(\(.*\))?$/s) ?? ["", block.label];
         return { value: block.name, text, detail, term: "block" };
-      }),
-      (name) => {
-        probe.setBlock(probe.model.block(name));
-        probe.reportPin();
-      },
+      });
+    if (own.length) options.push({ value: OWN, text: HEADS.entry, title: HEADS.entryTitle });
+    this.#showBlock = segmented(probe.ui.blocks, options, (name) => {
+      probe.setBlock(name === OWN ? this.#lastOwn(own) : probe.model.block(name));
+      probe.reportPin();
+    });
+  }
+
+  /** The layer that was looked at last, or one that is there. @param {import("../model.js").Block[]} own */
+  #lastOwn(own) {
+    return (
+      own.find((layer) => layer.name === this.#layer) ?? own.filter((layer) => layer.here).at(-1) ?? own[0]
     );
   }
 
@@ -63,7 +76,10 @@ export class Controls {
 
   draw() {
     const { ui, state, root } = this.probe;
-    this.#showBlock(state.block.name);
+    const { block } = state;
+    if (block.own) this.#layer = block.name;
+    this.#showBlock(block.own ? OWN : block.name);
+    root.dataset.kind = block.kind;
     this.showScale(state.scale);
     root.dataset.present = state.presentation ? "yes" : "";
     if (Number(ui.opacity.value) !== state.opacity) ui.opacity.value = String(state.opacity);

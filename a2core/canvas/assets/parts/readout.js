@@ -8,7 +8,7 @@ import { percent } from "../numbers.js";
 import { isOfBlock, OVERLAYS } from "../overlays.js";
 import { placeOf } from "../screen.js";
 import { directionOf } from "../state.js";
-import { DIRECTIONS, EXCHANGED, GUESS, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
+import { DIRECTIONS, EXCHANGED, GUESS, HEADS, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
 
 /** @typedef {import("../state.js").Subject} Subject */
 
@@ -62,20 +62,25 @@ export class Readout {
     const { state, model, answer, many } = this.probe;
     const { block } = state;
     const direction = directionOf(state);
-    const best = answer.order[0];
-    const spread = cells ? ` ± ${percent(answer.spread[best])}` : "";
-    const share = percent(answer.weights[best]) + spread;
     const { half, least, at, peak } = answer.facts;
     const words = EXCHANGED[direction];
-    const part = state.peel && answer.terms.count < block.n ? ` · ${this.terms()}` : "";
     const places = whereabouts(answer.attention, block.h, block.w, least);
     const mainly = places.length ? mostly(places.map(([row, col]) => THIRDS[row][col])) : "";
     const where = ` · ${words.half(`${percent(half / block.span)} of ${model.whole}`)}${mainly}`;
-    const by = ` · ${words.by(`g${best}`)} (${share})${part}`;
-    if (direction === "from") return where + by;
     const highest = at % (block.h * block.w);
     const cell = `${many ? "its " : ""}row ${Math.floor(highest / block.w)}, col ${highest % block.w}`;
-    return `${where} · most to ${cell} (${percent(peak)} of its attention)${by}`;
+    const most = ` · most to ${cell} (${percent(peak)} of its attention)`;
+    if (block.kind !== "bag") {
+      if (!block.here) return "";
+      const beside = block.before.length ? ` · ${HEADS.beside(percent(answer.beside), block.before)}` : "";
+      return where + (direction === "to" ? most : beside);
+    }
+    const best = answer.order[0];
+    const spread = cells ? ` ± ${percent(answer.spread[best])}` : "";
+    const share = percent(answer.weights[best]) + spread;
+    const part = state.peel && answer.terms.count < block.n ? ` · ${this.terms()}` : "";
+    const by = ` · ${words.by(`g${best}`)} (${share})${part}`;
+    return direction === "from" ? where + by : where + most + by;
   }
 
   /** What the map of the whole block holds there. */

@@ -153,7 +153,7 @@ export class Stage {
     this.#putMark(ui.hover, cell);
     this.#putArrow(cells || { row0: cell.row, row1: cell.row, col0: cell.col, col1: cell.col });
     ui.hover.hidden = !state.hover || !!cells;
-    ui.rest.hidden = !!region && !state.pinned;
+    ui.rest.hidden = (!!region && !state.pinned) || answer.subject.token !== null;
     ui.rest.dataset.pinned = state.pinned ? "yes" : "";
   }
 
@@ -204,7 +204,7 @@ export class Stage {
     const { subject } = answer;
     const elsewhere =
       subject !== null && (subject.cells || subject.cell).t !== model.stepOf(state.frame, block);
-    ui.arrow.hidden = !asked || elsewhere; // pinned in another frame of the clip
+    ui.arrow.hidden = !asked || elsewhere || subject?.token != null; // in another frame, or beside the picture
     setAttr(ui.overlay, "aria-label", `${model.alt}. ${title}: ${part}${MAPS[kind].numbers(percent(peak))}`);
     return { kind, maps, start: asked ? 0 : i * block.N, top, peak };
   }
