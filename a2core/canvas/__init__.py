@@ -4,7 +4,7 @@ The browser answers every hover by itself from the payload (contract 2 in docs/a
 and a file on disk are frames round the same `mount`; nothing in here knows of Streamlit.
 """
 
-from a2core.canvas.layers import ROLLOUT, layer_payload, names_of, rollout_payload, that_fit
+from a2core.canvas.layers import ROLLOUT, layer_payload, names_of, rollout_payload, with_fitting_layers
 from a2core.canvas.packed import quantise
 from a2core.canvas.page import markup, script, standalone_html, style
 from a2core.canvas.payload import (
@@ -50,7 +50,7 @@ __all__ = [
     "script",
     "standalone_html",
     "style",
-    "that_fit",
     "with_alt",
     "with_effects",
+    "with_fitting_layers",
 ]

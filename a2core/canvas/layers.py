@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from a2core.canvas.packed import quantise, quantise_signed
 from a2core.tracing.pairs import PairsTrace, log_sums, rollout_rows
+
+if TYPE_CHECKING:
+    from a2core.tracing.trace import Trace
 
 ROLLOUT = "rollout"  # the name of what stands behind the layers
 ROLLOUT_TOKENS = 1100  # at most: it is worked out and sent as tokens × tokens numbers
@@ -39,7 +42,15 @@ def names_of(layers: Mapping[str, PairsTrace]) -> list[str]:
     return [*layers, *([ROLLOUT] if has_rollout(layers) else [])]
 
 
-def that_fit(layers: Mapping[str, PairsTrace]) -> list[str]:
+def with_fitting_layers(payload: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
+    """`payload` for a page that can fetch nothing: with the data of as many layers as fit, and no others."""
+    layers = trace.attention
+    stubs = layer_stubs(layers, whole=_that_fit(layers), trained=trace.born_trained)
+    blocks = [block for block in payload["blocks"] if not block.get("own")]
+    return {**payload, "blocks": [*blocks, *(stub for stub in stubs if "queries" in stub or "rows" in stub)]}
+
+
+def _that_fit(layers: Mapping[str, PairsTrace]) -> list[str]:
     """As many as fit into a page, the last first; at least the last."""
     chosen: list[str] = []
     total = 0

@@ -9,42 +9,33 @@ from __future__ import annotations
 import io
 import textwrap
 import unicodedata
-from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from a2core.canvas import bar_top, colour_table, map_top, percent
+from a2core.canvas import bar_top, colour_table, map_top
 from a2core.errors import BlockError
 from a2core.export.paint import Colours, overlay
+from a2core.export.shown import BARS, Direction, Layer, Shown, of_block, of_layer, plain_percent
+from a2core.tracing.pairs import PairsTrace
 from a2core.tracing.probe import (
     Position,
-    effective_attention,
-    half_area,
-    pixel_of_cell,
-    rank_primitives,
-    reach,
-    received_attention,
 )
-from a2core.tracing.trace import BlockTrace, Trace
+from a2core.tracing.trace import Trace
 
 DPI = 300
 WIDTH_PX = 1800
 MARGIN_PX = 30
 GAP_PX = 36
 NARROWEST_PX = 460  # of a column: below it the colour bar has no room for its numbers
-BARS = 6  # primitives listed
 INK, SOFT, LINE, BAR = (24, 24, 26), (96, 96, 100), (205, 205, 208), (31, 154, 144)
 SMALL, PLAIN = 29, 34  # 7 and 8 points
-
-Layer = Literal["attention", "gather", "distribute", "change"]
-Direction = Literal["from", "to"]
 
 
 def figure_png(
     trace: Trace,
     block: str,
-    position: Position,
+    position: Position | int,
     *,
     direction: Direction = "from",
     layer: Layer = "attention",
@@ -52,6 +43,9 @@ def figure_png(
     credit: str = "",
 ) -> bytes:
     """The figure of `position` (t, row, col) in `block` as a PNG file.
+
+    `block` may be a layer of softmax attention that the network was born with; then `primitive` is a head
+    (None: the mean of all), and a position that is a whole number one of the tokens before the picture's.
 
     The map is the effective attention of the position, what it gives to others (`direction` "to"), or
     by `layer` the gather or distribution map of `primitive`, or the block's relative change. It is
@@ -61,26 +55,31 @@ def figure_png(
     Raises:
         BlockError: no such block or primitive, or the position lies outside the grid.
     """
-    attended = trace.blocks.get(block)
+    attended = trace.blocks.get(block) or trace.attention.get(block)
     if attended is None:
-        raise BlockError(f"The trace has no block {block!r}. It has {', '.join(trace.blocks)}.")
-    if layer in ("gather", "distribute") and (primitive is None or not 0 <= primitive < attended.n):
-        raise BlockError(f"Primitive {primitive} is none of the {attended.n} of {block}. Choose one below.")
-    values, what, unit, colours, even = _map(attended, position, direction, layer, primitive)
-    t, row, col = position
-    frame = trace.model_input[min(t, len(trace.model_input) - 1)]
+        known = ", ".join([*trace.blocks, *trace.attention])
+        raise BlockError(f"The trace has no block {block!r}. It has {known}.")
+    if isinstance(attended, PairsTrace):
+        shown = of_layer(trace, attended, position, direction, primitive, credit)
+    elif isinstance(position, int):
+        raise BlockError(f"{block} has no tokens beside the picture. Give a position (t, row, col).")
+    else:
+        shown = of_block(trace, attended, position, direction, layer, primitive, credit)
+    return _drawn(trace, shown)
 
+
+def _drawn(trace: Trace, shown: Shown) -> bytes:
+    """The sheet as a PNG file."""
+    frame = trace.model_input[min(shown.t, len(trace.model_input) - 1)]
     side = (WIDTH_PX - 2 * MARGIN_PX - 2 * GAP_PX) * 36 // 100
     picture = _fitted(frame, side)
     grey = np.repeat(np.rint(picture.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
-    peak = float(values.max())
-    brightest = map_top(peak, even if layer != "change" else None)
-    painted = overlay(grey, values[t], top=brightest, colours=colours, opacity=0.85)
+    brightest = map_top(float(shown.values.max()), shown.even)
+    painted = overlay(grey, shown.values[shown.t], top=brightest, colours=shown.colours, opacity=0.85)
     height, width = picture.shape[:2]
     column = max(width, NARROWEST_PX)
     bars_left = MARGIN_PX + 2 * (column + GAP_PX)
-    caption = _caption(trace, attended, position, values, what, peak, layer, credit)
-    lines = textwrap.wrap(_latin(caption), width=112)
+    lines = textwrap.wrap(_latin(shown.caption), width=112)
 
     title_px, bar_px = 52, 114
     body_px = max(height + bar_px, 60 + BARS * 58)
@@ -89,18 +88,25 @@ def figure_png(
     pen = ImageDraw.Draw(sheet)
     plain, small = _font(PLAIN), _font(SMALL)
     top = MARGIN_PX + title_px
+    asked = "Input, and the probed cell" if shown.cell is not None else "Input"
     for left, pixels, title in [
-        (MARGIN_PX, picture, "Input, and the probed cell"),
-        (MARGIN_PX + column + GAP_PX, painted, what),
+        (MARGIN_PX, picture, asked),
+        (MARGIN_PX + column + GAP_PX, painted, shown.title),
     ]:
         pen.text((left, MARGIN_PX), title, INK, font=_fitting(pen, title, column))
         sheet.paste(Image.fromarray(pixels), (left, top))
-        if layer != "change" or left == MARGIN_PX:
-            _mark(pen, attended, (left, top, width, height), row, col)
+        if shown.cell is not None and (shown.on_map or left == MARGIN_PX):
+            _mark(pen, shown.grid, (left, top, width, height), *shown.cell)
     _colour_bar(
-        sheet, pen, (MARGIN_PX + column + GAP_PX, top + height + 14, column), colours, brightest, even, unit
+        sheet,
+        pen,
+        (MARGIN_PX + column + GAP_PX, top + height + 14, column),
+        shown.colours,
+        brightest,
+        shown.even or 0.0,
+        shown.unit,
     )
-    _shares(pen, attended, position, (bars_left, MARGIN_PX, WIDTH_PX - MARGIN_PX - bars_left), plain, small)
+    _bars(pen, shown, (bars_left, MARGIN_PX, WIDTH_PX - MARGIN_PX - bars_left), plain, small)
     for k, line in enumerate(lines):
         pen.text((MARGIN_PX, top + body_px + 24 + 42 * k), line, INK, font=plain)
     out = io.BytesIO()
@@ -108,99 +114,27 @@ def figure_png(
     return out.getvalue()
 
 
-def _map(
-    block: BlockTrace, position: Position, direction: Direction, layer: Layer, primitive: int | None
-) -> tuple[np.ndarray, str, str, Colours, float]:
-    """The map (T, h, w), its title, its unit, its colours, and what every cell would hold if it were flat."""
-    even = 1 / block.gather[0].size
-    asked = effective_attention(block, position)  # also checks the position
-    if layer == "change":
-        return block.change, "Relative change by the block", "|Y - X| / |X|", "cividis", 0.0
-    if layer == "gather":
-        return (
-            block.gather[primitive],
-            f"Primitive {primitive}: gathered from",
-            "weight of a cell",
-            "magma",
-            even,
-        )
-    if layer == "distribute":
-        title = f"Primitive {primitive}: handed out to"
-        return block.distribute[primitive], title, "share a cell receives", "viridis", 1 / block.n
-    if direction == "to":
-        return (
-            received_attention(block, position),
-            "Who receives from it",
-            "share of a cell's attention",
-            "viridis",
-            even,
-        )
-    return asked, "Where it gathers from", "attention paid to a cell", "magma", even
-
-
-def _caption(
-    trace: Trace,
-    block: BlockTrace,
-    position: Position,
-    values: np.ndarray,
-    what: str,
-    peak: float,
-    layer: Layer,
-    credit: str,
-) -> str:
-    t, row, col = position
-    _, height_px, width_px, _ = trace.model_input.shape
-    frames, rows, cols = block.grid
-    x, y = (int(at) for at in pixel_of_cell(block, trace.model_input.shape, row, col))
-    weights = block.distribute[:, t, row, col]
-    when = f", frame {t}" if frames > 1 else ""
-    flat = float(values.sum())
-    half = int(half_area(values[None])[0]) if flat > 0 and layer != "change" else 0
-    cells = (
-        f" Half of it lies in {half} of {values.size} cells ({_percent(half / values.size)})." if half else ""
-    )
-    random = "" if trace.trained else " The blocks' weights are random."
-    return (
-        f"{what}: double attention block {block.name} of {trace.checkpoint}, {block.n} primitives, "
-        f"{rows} by {cols} cells, at pixel x {x}, y {y} of {width_px} by {height_px}{when}. "
-        f"Peak {_percent(peak)}.{cells} The largest distribution weight is {_percent(float(weights.max()))}; "
-        f"{float(reach(weights[None])[0]):.1f} primitives sharing equally would have their entropy."
-        f"{random} {credit}"
-    ).strip()
-
-
-def _shares(
+def _bars(
     pen: ImageDraw.ImageDraw,
-    block: BlockTrace,
-    position: Position,
+    shown: Shown,
     box: tuple[int, int, int],
     plain: ImageFont.FreeTypeFont,
     small: ImageFont.FreeTypeFont,
 ) -> None:
-    """The largest distribution weights as bars, with their values."""
+    """What is largest first, as bars with their values."""
     left, top, width = box
-    t, row, col = position
-    weights = block.distribute[:, t, row, col]
-    order = rank_primitives(block, position)
-    shown = order[:BARS]
-    full = bar_top(float(weights[order[0]]))
-    pen.text((left, top), "What it receives", INK, font=plain)
-    pen.text((left + width, top), f"bars to {_percent(full)}", SOFT, font=small, anchor="ra")
+    full = bar_top(max(value for _, value in shown.bars))
+    pen.text((left, top), shown.bars_title, INK, font=plain)
+    pen.text((left + width, top), f"bars to {plain_percent(full)}", SOFT, font=small, anchor="ra")
     start, room = left + 92, width - 92 - 130
-    for k, i in enumerate(shown):
+    for k, (name, value) in enumerate(shown.bars):
         y = top + 58 + 58 * k
-        pen.text((left, y), f"g{i}", INK, font=plain)
+        pen.text((left, y), name, INK, font=plain)
         pen.rectangle((start, y + 8, start + room, y + 32), (238, 238, 240))
-        pen.rectangle((start, y + 8, start + round(room * float(weights[i]) / full), y + 32), BAR)
-        pen.text((left + width, y), _percent(float(weights[i])), INK, font=plain, anchor="ra")
-    rest = float(weights[order[BARS:]].sum())
-    if block.n > BARS:
-        pen.text(
-            (left, top + 58 + 58 * len(shown)),
-            f"and {block.n - len(shown)} more, together {_percent(rest)}",
-            SOFT,
-            font=small,
-        )
+        pen.rectangle((start, y + 8, start + round(room * value / full), y + 32), BAR)
+        pen.text((left + width, y), plain_percent(value), INK, font=plain, anchor="ra")
+    if shown.bars_rest:
+        pen.text((left, top + 58 + 58 * len(shown.bars)), shown.bars_rest, SOFT, font=small)
 
 
 def _colour_bar(
@@ -218,13 +152,13 @@ def _colour_bar(
     sheet.paste(Image.fromarray(ramp).resize((width, 22), Image.Resampling.BILINEAR), (left, top))
     font = _font(SMALL)
     pen.text((left, top + 30), "0", INK, font=font)
-    peak_text = _percent(peak)
+    peak_text = plain_percent(peak)
     pen.text((left + width, top + 30), peak_text, INK, font=font, anchor="ra")
     at = round(width * even / peak) if peak > 0 else 0
     taken = 0
     if 0 < at < width * 0.5:
         pen.line((left + at, top - 4, left + at, top + 28), INK, width=3)
-        text = f"even {_percent(even)}"
+        text = f"even {plain_percent(even)}"
         start = left + max(at, 34)
         pen.text((start, top + 30), text, INK, font=font)
         taken = start + int(pen.textlength(text, font=font)) - left
@@ -237,11 +171,11 @@ def _colour_bar(
 
 
 def _mark(
-    pen: ImageDraw.ImageDraw, block: BlockTrace, box: tuple[int, int, int, int], row: int, col: int
+    pen: ImageDraw.ImageDraw, grid: tuple[int, int], box: tuple[int, int, int, int], row: int, col: int
 ) -> None:
     """The outline of the probed cell, white within black."""
     left, top, width, height = box
-    _, rows, cols = block.grid
+    rows, cols = grid
     x0, x1 = left + col * width / cols, left + (col + 1) * width / cols
     y0, y1 = top + row * height / rows, top + (row + 1) * height / rows
     pen.rectangle((x0 - 5, y0 - 5, x1 + 4, y1 + 4), outline="black", width=3)
@@ -276,8 +210,3 @@ def _latin(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.replace("×", "x").replace("’", "'").replace("–", "-"))
     kept = "".join(c for c in plain if not unicodedata.combining(c))
     return kept.encode("ascii", "replace").decode("ascii")
-
-
-def _percent(share: float) -> str:
-    """`percent` with a space that the typeface has."""
-    return percent(share).replace("\u202f", " ")

@@ -96,6 +96,14 @@ class PairsTrace:
         over = self.row(position, head)[self.prefix :]
         return (over / over.sum()).reshape(self.grid)
 
+    def received(self, position: int | Position, head: int | None = None) -> np.ndarray:
+        """Who gathers from a position: the share of each cell's attention that goes there, (1, h, w)."""
+        token = self.token(position)
+        chosen = slice(None) if head is None else slice(head, head + 1)
+        scores = np.einsum("hd,hdn->hn", self.keys[chosen, :, token], self.queries[chosen]) * self.scale
+        column = np.exp(scores - log_sums(self)[chosen]).mean(axis=0)
+        return column[self.prefix :].reshape(self.grid)
+
 
 def rollout(layers: Mapping[str, PairsTrace] | Sequence[PairsTrace], position: int | Position) -> np.ndarray:
     """Attention rollout from a token of the last layer down to the picture, (1, h, w), which sums to 1.

@@ -104,7 +104,7 @@ def reach(maps: np.ndarray) -> np.ndarray:
 
 
 def cell_of_pixel(
-    block: BlockTrace, model_input_shape: tuple[int, ...], x_px: float, y_px: float
+    block: BlockTrace | PairsTrace, model_input_shape: tuple[int, ...], x_px: float, y_px: float
 ) -> tuple[int, int]:
     """The cell (row, col) of `block` under pixel (x_px, y_px) of the model input (T, Hm, Wm, 3).
 
@@ -124,7 +124,7 @@ def cell_of_pixel(
 
 
 def pixel_of_cell(
-    block: BlockTrace, model_input_shape: tuple[int, ...], row: int, col: int
+    block: BlockTrace | PairsTrace, model_input_shape: tuple[int, ...], row: int, col: int
 ) -> tuple[float, float]:
     """The centre (x_px, y_px) of cell (row, col) of `block`, in pixels of the model input (T, Hm, Wm, 3)."""
     height_px, width_px = model_input_shape[1:3]

@@ -91,15 +91,12 @@ class Trace:
             card: the checkpoint's, `Model.card`, for what its blocks and primitives are called.
             view: what is shown first, as `a2core.canvas.standalone_html` takes it.
         """
-        from a2core.canvas import (  # what looks at a trace stands below it
-            canvas_payload,
-            standalone_html,
-            that_fit,
-        )
+        # What looks at a trace stands below it.
+        from a2core.canvas import canvas_payload, standalone_html, with_fitting_layers
 
         name = title or self.clip.name
-        layers = that_fit(self.attention)
         payload = canvas_payload(
-            self, card or {}, key=self.checkpoint, alt=alt or name or "the picture", layers=layers
+            self, card or {}, key=self.checkpoint, alt=alt or name or "the picture", layers=()
         )
+        payload = with_fitting_layers(payload, self)
         return standalone_html(payload, view=view, title=name)

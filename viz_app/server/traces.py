@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from a2core import CheckpointError, Trace
-from a2core.canvas import canvas_payload, with_alt
+from a2core.canvas import ROLLOUT, canvas_payload, layer_payload, names_of, rollout_payload, with_alt
 from viz_app.server import models, visitors
 from viz_app.server.faults import attempt
 from viz_app.server.jobs import Job, Tell
@@ -129,6 +129,26 @@ def show(
     if who := visitors.visitor():
         visitors.server().store.pin(who, [entry, picture.held])
     return Shown(key, picture, weights, size_px, together, entry)
+
+
+def layer(shown: Shown, name: str, *, look: Look | None = None) -> Mapping[str, Any] | None:
+    """What the canvas works out the maps of the layer `name` of, sent when it is looked at; None of a block.
+
+    Raises:
+        A2Error: the server has let the trace go, or has no room.
+        Whatever `look` raises.
+    """
+    trace = shown.held.value.trace
+    if name not in names_of(trace.attention):
+        return None
+
+    def make(_: Tell) -> Mapping[str, Any]:
+        if name == ROLLOUT:
+            return rollout_payload(trace.attention, trained=trace.born_trained)
+        return layer_payload(trace.attention[name], trained=trace.born_trained)
+
+    entry = visitors.obtain(("layer", shown.key, name), make, holder=holder_of(shown.picture), look=look)
+    return entry.value
 
 
 def known(picture: Picture, weights: Weights, size_px: int, together: str = JOINT) -> bool:

@@ -15,14 +15,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from a2core import BlockError, BlockTrace, Trace, cell_of_pixel, pixel_of_cell
+from a2core import BlockError, Trace, cell_of_pixel, pixel_of_cell
 from a2core.canvas import read_vocabulary
 from viz_app.ui import link_words
+from viz_app.ui.places import Attending, attending, choices, default_block, first_looked_at
 from viz_app.ui.state import Probe
 
 PICTURE, WEIGHTS, SIZE, BARS, PRESENT = "picture", "weights", "size", "bars", "present"
 AT, BLOCK = "at", "block"
-PLACES = (AT, "primitive", "pins", "box")  # what means something in one picture only
+PLACES = (AT, "primitive", "token", "pins", "box")  # what means something in one picture only
 WORDS = (
     "direction",
     "layer",
@@ -35,7 +36,7 @@ _PLACE = re.compile(r"x(\d{1,5})y(\d{1,5})(?:t(\d{1,5}))?")
 
 def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, str]:
     """The query parameters of `probe` and of what was set in the canvas, `view` as it reports it."""
-    block = trace.blocks[probe.block]
+    block = attending(trace, probe.block) or default_block(trace)
 
     def place(position: tuple[int, int, int]) -> str:
         t, row, col = position
@@ -45,6 +46,8 @@ def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, st
     address = {BLOCK: probe.block, AT: place(probe.position)}
     if probe.primitive is not None:
         address["primitive"] = str(probe.primitive)
+    if probe.token is not None:
+        address["token"] = str(probe.token)
     address |= {name: str(view[name]) for name in WORDS if view.get(name) in _words(name)}
     opacity = view.get("opacity")
     if isinstance(opacity, int | float):
@@ -61,19 +64,23 @@ def written(probe: Probe, view: Mapping[str, Any], trace: Trace) -> dict[str, st
     return address
 
 
-def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tuple[dict[str, Any], list[str]]:
+def followed(
+    address: Mapping[str, str], trace: Trace, first: str | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """The canvas view that `address` asks for, and one sentence for each thing that it cannot have.
 
-    `block` is the one for an address that names none. A field that the address leaves out is left out
-    of the view, but for the pins and the box: none asked for means none.
+    `first` is the block for an address that names none; None: what is shown first. A field that the address
+    leaves out is left out of the view, but for the pins and the box: none asked for means none.
     """
     faults: list[str] = []
-    wanted = address.get(BLOCK)
-    named = trace.blocks.get(wanted or "")
+    wanted, name = address.get(BLOCK), first or first_looked_at(trace)
+    named = attending(trace, wanted or "")
     if wanted and named is None:
-        faults.append(link_words.no_block(wanted, trace.checkpoint, block.name))
-    block = named or block
-    view: dict[str, Any] = {"block": block.name, "pins": [], "region": None, "primitive": None}
+        faults.append(link_words.no_block(wanted, trace.checkpoint, name))
+    elif wanted:
+        name = wanted
+    block = attending(trace, name) or default_block(trace)
+    view: dict[str, Any] = {"block": name, "pins": [], "region": None, "primitive": None, "token": None}
 
     def places(name: str, most: int) -> list[list[int]]:
         texts = address[name].split("_")
@@ -98,10 +105,13 @@ def followed(address: Mapping[str, str], trace: Trace, block: BlockTrace) -> tup
     # The numbers of primitives mean something in their own block only.
     if "primitive" in address and not (wanted and named is None):
         primitive = address["primitive"]
-        if re.fullmatch("[0-9]{1,5}", primitive) and int(primitive) < block.n:
+        if re.fullmatch("[0-9]{1,5}", primitive) and int(primitive) < choices(trace, name):
             view["primitive"] = int(primitive)
         else:
-            faults.append(link_words.no_primitive(primitive, block.n, block.name))
+            faults.append(link_words.no_primitive(primitive, choices(trace, name), name))
+    if "token" in address and re.fullmatch("[0-9]{1,2}", address["token"]):
+        token = int(address["token"])
+        view["token"] = token if token < getattr(block, "prefix", 0) else None
     for name in WORDS:
         if address.get(name) in _words(name):
             view[name] = address[name]
@@ -131,7 +141,7 @@ def _words(setting: str) -> tuple[Any, ...]:
     return read_vocabulary().settings[setting].words
 
 
-def _position(text: str, trace: Trace, block: BlockTrace) -> list[int] | str:
+def _position(text: str, trace: Trace, block: Attending) -> list[int] | str:
     """[t, row, col] of the cell under a place such as x160y112, or what is wrong with it."""
     match = _PLACE.fullmatch(text)
     if match is None:
@@ -147,7 +157,7 @@ def _position(text: str, trace: Trace, block: BlockTrace) -> list[int] | str:
     return [t, row, col]
 
 
-def _cells(block: BlockTrace, count: int) -> Callable[[Any], list[int] | None]:
+def _cells(block: Attending, count: int) -> Callable[[Any], list[int] | None]:
     """Checks [t, row, col] or [t, row0, col0, row1, col1] against the grid of `block`: itself or None."""
     frames, rows, cols = block.grid
     limits = (frames, rows, cols, rows, cols)[:count]

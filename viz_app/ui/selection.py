@@ -33,7 +33,20 @@ class Mark:
 
 
 def current_probe(shown: Shown) -> Probe:
-    """The pixel that the visitor marked last in `shown`, with block and primitive.
+    """The pixel that the visitor marked last in `shown`, in a block of double attention, with its primitive.
+
+    Where the visitor looked into the network's own attention, the same spot in the first block.
+    """
+    probe = looked_at(shown)
+    if probe.block in shown.trace.blocks:
+        return probe
+    block, seen = places.default_block(shown.trace), places.attending(shown.trace, probe.block)
+    spot = places.spot_of(seen or block, probe.position)
+    return Probe(shown.key, block.name, 0, *places.cell_at(block, spot), None)
+
+
+def looked_at(shown: Shown) -> Probe:
+    """What the visitor looked at last in `shown`: a pixel, in a block or a layer, and what is chosen of it.
 
     Of what was marked under other weights or at another size, as much as still means something; where nothing
     was marked, the first spot of the picture, in the block that was looked at last.
@@ -44,14 +57,16 @@ def current_probe(shown: Shown) -> Probe:
     marks: dict[str, Mark] = st.session_state.get(Key.MARKS, {})
     last = next(reversed(marks.values()), None)
     mark = marks.get(shown.picture.id)
-    block = shown.trace.blocks.get(last.block if last else "", places.default_block(shown.trace))
+    name = last.block if last else ""
+    block = places.attending(shown.trace, name)
+    if block is None:
+        name = places.first_looked_at(shown.trace)
+        block = places.attending(shown.trace, name) or places.default_block(shown.trace)
     if mark is None:
-        return Probe(shown.key, block.name, *places.default_position(block, shown.picture.spot), None)
-    same = mark.weights == shown.weights.label and mark.block == block.name
+        return Probe(shown.key, name, *places.default_position(block, shown.picture.spot), None)
+    same = mark.weights == shown.weights.label and mark.block == name
     t = min(mark.t, block.grid[0] - 1)
-    return Probe(
-        shown.key, block.name, t, *places.cell_at(block, mark.spot), mark.primitive if same else None
-    )
+    return Probe(shown.key, name, t, *places.cell_at(block, mark.spot), mark.primitive if same else None)
 
 
 def remember(shown: Shown, probe: Probe) -> None:
@@ -59,7 +74,8 @@ def remember(shown: Shown, probe: Probe) -> None:
     st.session_state[Key.PROBE] = probe
     marks: dict[str, Mark] = st.session_state.setdefault(Key.MARKS, {})
     marks.pop(shown.picture.id, None)  # the newest stands last
-    spot = places.spot_of(shown.trace.blocks[probe.block], probe.position)
+    seen = places.attending(shown.trace, probe.block) or places.default_block(shown.trace)
+    spot = places.spot_of(seen, probe.position)
     marks[shown.picture.id] = Mark(spot, probe.t, probe.block, probe.primitive, shown.weights.label)
     while len(marks) > MARKS_KEPT:
         del marks[next(iter(marks))]

@@ -98,12 +98,12 @@ def open_at(asked: Mapping[str, str], *, look: Look | None = None) -> list[str]:
 
 def _probe_of(link: Mapping[str, str], shown: Shown) -> tuple[Probe, list[str]]:
     """The mark that `link` asks for, where it names no place the visitor's own; what could not be had."""
-    view, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
+    view, faults = address.followed(link, shown.trace)
     if not link.keys() & {address.BLOCK, *address.PLACES}:
         return current_probe(shown), faults
-    block = shown.trace.blocks[view["block"]]
+    block = places.attending(shown.trace, view["block"]) or places.default_block(shown.trace)
     t, row, col = view.get("probe") or places.default_position(block, shown.picture.spot)
-    return Probe(shown.key, block.name, t, row, col, view["primitive"]), faults
+    return Probe(shown.key, view["block"], t, row, col, view["primitive"], view["token"]), faults
 
 
 def current_shown(*, look: Look) -> Shown:

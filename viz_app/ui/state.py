@@ -14,7 +14,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from a2core import Trace
+from a2core import BlockTrace, Trace
+from viz_app.ui.places import attending, choices
 
 
 class Key(StrEnum):
@@ -66,7 +67,9 @@ class Key(StrEnum):
 class Probe:
     """A pixel of one block's grid and perhaps a primitive, valid for the trace with this `key`.
 
-    `row` and `col` count cells of the block's grid from the top left, `t` its frames.
+    `row` and `col` count cells of the block's grid from the top left, `t` its frames. Of a layer of the
+    network's own attention the primitive is a head, and `token` one of those beside the picture that is asked
+    instead of the pixel.
     """
 
     key: str
@@ -75,6 +78,7 @@ class Probe:
     row: int
     col: int
     primitive: int | None  # None: nobody chose one
+    token: int | None = None
 
     @property
     def position(self) -> tuple[int, int, int]:
@@ -90,15 +94,19 @@ def parse_probe(raw: Any, trace: Trace, key: str) -> Probe | None:
     if not isinstance(raw, Mapping) or raw.get("key") != key:
         return None
     name = raw.get("block")
-    block = trace.blocks.get(name) if isinstance(name, str) else None
-    if block is None:
+    block = attending(trace, name) if isinstance(name, str) else None
+    if block is None or not isinstance(name, str):
         return None
     frames, rows, cols = block.grid
     t, row, col = _index(raw.get("t"), frames), _index(raw.get("row"), rows), _index(raw.get("col"), cols)
-    primitive = _index(raw.get("primitive"), block.n)
-    if t is None or row is None or col is None or (primitive is None and raw.get("primitive") is not None):
+    if t is None or row is None or col is None:
         return None
-    return Probe(key, block.name, t, row, col, primitive)
+    tokens = 0 if isinstance(block, BlockTrace) else block.prefix
+    chosen = {"primitive": choices(trace, name), "token": tokens}
+    found = {field: _index(raw.get(field), size) for field, size in chosen.items()}
+    if any(value is None and raw.get(field) is not None for field, value in found.items()):
+        return None
+    return Probe(key, name, t, row, col, **found)
 
 
 def parse_settings(raw: Any) -> dict[str, str | float | bool]:

@@ -82,6 +82,16 @@ export class Block {
     this.groups = null; // of each primitive, the one it looks like; known once lookAlikes has run
   }
 
+  /** Whether it gathers and hands out primitives; else it has heads. */
+  get hasPrimitives() {
+    return true;
+  }
+
+  /** Which words say what its map is of (`HEADS.title`), where those of primitives do not. @returns {"attends" | "rollout" | null} */
+  get said() {
+    return null;
+  }
+
   /** Whether all is there that its maps are worked out of: what is large may be sent when it is looked at. */
   get here() {
     return true;

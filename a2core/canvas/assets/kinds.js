@@ -21,6 +21,10 @@ export class Direct extends Block {
     this.tokens = this.before.length + this.N;
   }
 
+  get hasPrimitives() {
+    return false;
+  }
+
   /** Takes in what was sent when somebody looked. @param {RawBlock} raw */
   fill(raw) {
     Object.assign(this.raw, raw, { n: this.n });
@@ -89,6 +93,11 @@ export class Pairs extends Direct {
   /** @type {{ queries: Float32Array, keys: Float32Array, lse: Float32Array, d: number } | null} */
   #decoded = null;
 
+  /** @returns {"attends" | "rollout" | null} */
+  get said() {
+    return "attends";
+  }
+
   get here() {
     return !!this.raw.queries;
   }
@@ -137,6 +146,11 @@ export class Pairs extends Direct {
 export class Rows extends Direct {
   /** @type {Float32Array | null} */
   #decoded = null;
+
+  /** @returns {"attends" | "rollout" | null} */
+  get said() {
+    return "rollout";
+  }
 
   get here() {
     return !!this.raw.rows;
@@ -190,10 +204,9 @@ function shares(scores, lse, start) {
   return scores;
 }
 
+const KINDS = { bag: Block, pairs: Pairs, rows: Rows, same: Same };
+
 /** A block of the payload, of whatever kind, ready to be asked. @param {RawBlock} raw @param {boolean} alone */
 export function blockOf(raw, alone) {
-  if (raw.kind === "pairs") return new Pairs(raw);
-  if (raw.kind === "rows") return new Rows(raw);
-  if (raw.kind === "same") return new Same(raw);
-  return new Block(raw, alone);
+  return new KINDS[raw.kind ?? "bag"](raw, alone);
 }

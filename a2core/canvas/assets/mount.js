@@ -8,6 +8,7 @@
  * Here the parts are put together, and drawn in their order.
  */
 
+import { takeView } from "./asked.js";
 import { afterPaint, findUi } from "./dom.js";
 import { Keys } from "./inputs/keys.js";
 import { Pointer } from "./inputs/pointer.js";
@@ -36,6 +37,7 @@ import { directionOf, headOf, largeMap, subjectOf } from "./state.js";
 export { goneOnFrom, withLayers, withMeasured };
 
 /** @typedef {import("./model.js").Payload} Payload */
+/** @typedef {import("./block.js").RawBlock} Layer */
 /** @typedef {import("./protocol.js").View} View */
 /** @typedef {import("./protocol.js").Report} Report */
 /**
@@ -112,7 +114,7 @@ export class Canvas {
     }
     const more = probe.takeMore(payload);
     if (same(asked, probe.given) && !more) return;
-    probe.applyView(asked);
+    takeView(probe, asked);
     probe.schedule("all");
   }
 
@@ -141,7 +143,7 @@ export class Canvas {
 
   /** Whether what is looked at has primitives; else it has heads, or hands the same to all. */
   get ofPrimitives() {
-    return this.probe.state.block.kind === "bag";
+    return this.probe.state.block.hasPrimitives;
   }
 
   // ---- drawing, once a frame

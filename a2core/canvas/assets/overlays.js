@@ -29,7 +29,7 @@ export const ASKED = "attention";
 
 const always = () => true;
 /** @param {Block} block */
-const ofBags = (block) => block.kind === "bag";
+const ofBags = (block) => block.hasPrimitives;
 /** @param {Block} block */
 const cell = (block) => 1 / block.span;
 /** @param {Block} block */

@@ -5,17 +5,18 @@
  */
 
 import { Answer } from "./answer.js";
+import { takeView } from "./asked.js";
 import { effectOf } from "./block.js";
 import { OverlayWords } from "./colours.js";
-import { Direct } from "./kinds.js";
+import { Direct, Pairs } from "./kinds.js";
 import { latest } from "./later.js";
 import { Model } from "./model.js";
 import { clamp, isIndex } from "./numbers.js";
 import { ASKED, isOfBlock, OVERLAYS, ownTop } from "./overlays.js";
 import { Miniatures } from "./paint.js";
 import { decodePictures } from "./pictures.js";
-import { cellIn, regionIn, reportOf, same } from "./protocol.js";
-import { firstPlace, firstState, MAX_PINS, SETTING_NAMES, shownPrimitive, takes } from "./state.js";
+import { reportOf } from "./protocol.js";
+import { firstPlace, firstState, MAX_PINS, shownPrimitive } from "./state.js";
 import { tooManyPins } from "./words.js";
 
 /** @typedef {import("./model.js").Point} Point */
@@ -88,7 +89,7 @@ export class Probe {
     this.told.cancel();
     this.views.cancel();
     this.hooks.loaded();
-    this.applyView(view);
+    takeView(this, view);
     this.rest = state.point;
     this.enterBlock();
     this.loadPictures();
@@ -107,47 +108,6 @@ export class Probe {
       },
       gone: () => this.model !== model || this.stop.signal.aborted,
     });
-  }
-
-  /** Takes over what the page asks for; only what differs from what it asked for last. @param {View} view */
-  applyView(view) {
-    const { state, model } = this;
-    const again = view.revision !== this.given.revision;
-    const given = again ? {} : this.given; // another revision: everything is asked for anew
-    if (again) {
-      this.told.cancel(); // what was about to be said is about what was there before
-      this.views.cancel();
-    }
-    const fresh = (/** @type {string} */ name) => view[name] !== undefined && !same(view[name], given[name]);
-    const asked = (/** @type {string} */ name) => fresh(name) && view[name] !== null;
-    if (asked("block") && model.block(view.block) !== state.block) this.setBlock(model.block(view.block));
-    const settings = SETTING_NAMES.filter((name) => asked(name) && takes(name, view[name]));
-    Object.assign(state, Object.fromEntries(settings.map((name) => [name, view[name]])));
-    const { block } = state;
-    const probe = asked("probe") ? cellIn(view.probe, block) : null;
-    if (probe) {
-      const point = model.pointOf(probe, block);
-      this.setPins(view.pinned === true ? [point] : [], 0);
-      state.point = point;
-      this.turnTo(point.frame);
-    }
-    if (Array.isArray(view.pins) && fresh("pins")) this.applyPins(view.pins, view);
-    if (fresh("primitive")) state.primitive = isIndex(view.primitive, block.n) ? view.primitive : null;
-    if (fresh("token")) state.token = isIndex(view.token, block.before.length) ? view.token : null;
-    if (fresh("region")) state.region = regionIn(view.region, model, block);
-    if (!OVERLAYS[state.layer].there(block)) state.layer = ASKED;
-    this.given = { ...view };
-  }
-
-  /** @param {unknown[]} raw @param {View} view */
-  applyPins(raw, view) {
-    const { block } = this.state;
-    const cells = raw.map((pin) => cellIn(pin, block)).filter((cell) => cell !== null);
-    const few = cells.slice(0, MAX_PINS);
-    const active = few.findIndex(({ t, row, col }) => same([t, row, col], view.probe));
-    const points = few.map((cell) => this.model.pointOf(cell, block));
-    if (points.length) this.setPins(points, Math.max(0, active));
-    else if (view.pinned !== true) this.setPins([], 0);
   }
 
   /** What came since the trace was sent: effects, layers; whether there is any. @param {import("./model.js").Payload} payload */
@@ -169,7 +129,7 @@ export class Probe {
   /** @param {import("./model.js").Block} block */
   setBlock(block) {
     const { state } = this;
-    const heads = state.block.kind === "pairs" && block.kind === "pairs" && block.n === state.block.n;
+    const heads = state.block instanceof Pairs && block instanceof Pairs && block.n === state.block.n;
     const kept = heads
       ? { primitive: state.primitive, token: state.token }
       : { primitive: null, token: null };

@@ -54,12 +54,11 @@ export function screenOf(state, model, subject) {
 /** The title of a map of what has heads, or of one that is still to come. @param {State} state @param {Subject} subject */
 function asked(state, { cells, token }) {
   const { block } = state;
-  if (block.kind === "bag" || block.kind === "same") return null;
+  if (!block.said) return null;
   if (!block.here) return HEADS.comes;
   const who = token !== null ? HEADS.token(block.before[token]) : cells ? HEADS.box : HEADS.pixel;
-  const which = block.kind === "rows" ? "rollout" : directionOf(state);
   const head = headOf(state);
-  return HEADS.title[which](who) + (block.n > 1 ? HEADS.of(head, block.n) : "");
+  return HEADS.title[block.said][directionOf(state)](who) + (block.n > 1 ? HEADS.of(head, block.n) : "");
 }
 
 /** What is asked instead of said. @param {import("./colours.js").Kind} kind @param {import("./model.js").Direction} direction */

@@ -155,7 +155,7 @@ export function directionOf({ layer, direction }) {
  * @returns {LargeMap}
  */
 export function largeMap({ block, preview, layer, primitive, direction }) {
-  if (block.kind !== "bag") return { kind: direction === "to" ? "received" : ASKED, i: 0 };
+  if (!block.hasPrimitives) return { kind: direction === "to" ? "received" : ASKED, i: 0 };
   if (preview) return { kind: preview.kind, i: preview.i };
   const { of } = OVERLAYS[layer];
   if (of === "block") return { kind: layer, i: 0 };

@@ -48,9 +48,14 @@ export const HEADS = {
   token: (/** @type {string} */ name) => `the ${name}`,
   at: (/** @type {string} */ name) => `The ${name}, which lies beside the picture`,
   title: {
-    from: (/** @type {string} */ who) => `Where ${who} attends`,
-    to: (/** @type {string} */ who) => `Who attends to ${who}`,
-    rollout: (/** @type {string} */ who) => `Attention rollout: where ${who} could have its information from`,
+    attends: {
+      from: (/** @type {string} */ who) => `Where ${who} attends`,
+      to: (/** @type {string} */ who) => `Who attends to ${who}`,
+    },
+    rollout: {
+      from: (/** @type {string} */ who) => `Rollout: where ${who} could have its information from`,
+      to: (/** @type {string} */ who) => `Rollout: who could have information from ${who}`,
+    },
   },
   of: (/** @type {number | null} */ head, /** @type {number} */ n) =>
     head === null ? `, mean of ${n} heads` : `, head h${head}`,
@@ -58,9 +63,12 @@ export const HEADS = {
   mean: "mean",
   pixelOption: "pixel",
   rollout: "rollout",
-  pairs:
-    "Each position compares itself with every other, once in each head, and takes from those that fit: softmax over all of them. A tile is where the marked place attends in one head.",
-  rows: "Rollout multiplies the layers’ mean attention, half of each token staying where it is. It follows weights alone, not what is made of them: a rough picture of where information could have come from.",
+  explains: {
+    attends:
+      "Each position compares itself with every other, once in each head, and takes from those that fit: softmax over all of them. A tile is where the marked place attends in one head.",
+    rollout:
+      "Rollout multiplies the layers’ mean attention, half of each token staying where it is. It follows weights alone, not what is made of them: a rough picture of where information could have come from.",
+  },
   beside: (/** @type {string} */ share, /** @type {string[]} */ names) =>
     `${share} of it goes to the ${names.length === 1 ? names[0] : "tokens beside the picture"}`,
   random: "Random weights: these maps mean nothing.",

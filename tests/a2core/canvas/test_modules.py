@@ -14,11 +14,14 @@ ASSETS = Path(a2core.canvas.__file__).parent / "assets"
 # From the top down: a module imports from rows above its own, or from another of its own folder.
 LAYERS = [
     ["numbers", "later", "words", "dom", "pictures"],
-    ["attention", "colours", "enlarge"],
+    ["attention", "colours", "enlarge", "packed"],
+    ["block"],
+    ["kinds"],
     ["model"],
     ["overlays"],
     ["paint", "state"],
     ["protocol", "answer", "screen"],
+    ["asked"],
     ["probe"],
     ["inputs"],
     ["parts"],

@@ -15,6 +15,7 @@ REPORT = {
     "row": 3,
     "col": 5,
     "primitive": None,
+    "token": 0,
     "pinned": True,
     "view": {"opacity": 0.5, "scale": "relative"},
 }
@@ -36,6 +37,7 @@ def test_a_report_of_the_right_types_comes_through() -> None:
         {"col": None},
         {"primitive": "g3"},
         {"primitive": -2},
+        {"token": "class"},
     ],
 )
 def test_a_report_of_wrong_types_is_dropped(broken: dict[str, Any]) -> None:

@@ -34,15 +34,15 @@ def test_every_field_comes_back_as_it_went(tiny_trace):
         primitive = draw.choice([None, draw.randrange(N[block])])
         probe = Probe("k", block, at[0], at[1], at[2], primitive)
         link = address.written(probe, view, tiny_trace)
-        back, faults = address.followed(link, tiny_trace, tiny_trace.blocks["blocks.4"])
+        back, faults = address.followed(link, tiny_trace, "blocks.4")
         assert faults == []
-        assert back == {**view, "block": block, "probe": at, "primitive": primitive}
+        assert back == {**view, "block": block, "probe": at, "primitive": primitive, "token": None}
 
 
 def test_a_place_in_the_address_is_the_pixel_in_the_middle_of_its_cell(tiny_trace):
     probe = Probe("k", "blocks.4", 0, 2, 3, None)  # of 6 × 10 cells of 16 pixels
     assert address.written(probe, {}, tiny_trace)["at"] == "x56y40"
-    assert address.followed({"at": "x63y47"}, tiny_trace, tiny_trace.blocks["blocks.4"])[0]["probe"] == [
+    assert address.followed({"at": "x63y47"}, tiny_trace, "blocks.4")[0]["probe"] == [
         0,
         2,
         3,
@@ -50,7 +50,7 @@ def test_a_place_in_the_address_is_the_pixel_in_the_middle_of_its_cell(tiny_trac
 
 
 def test_an_empty_address_asks_for_nothing_and_complains_of_nothing(tiny_trace):
-    view, faults = address.followed({}, tiny_trace, tiny_trace.blocks["blocks.4"])
+    view, faults = address.followed({}, tiny_trace, "blocks.4")
     assert faults == []
     assert view["block"] == "blocks.4"
     assert "probe" not in view
@@ -78,7 +78,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_what_does_not_fit_is_told_in_one_sentence_and_the_rest_holds(tiny_trace, name):
     link, said = BAD[name]
-    view, faults = address.followed({"scale": "absolute", **link}, tiny_trace, tiny_trace.blocks["blocks.4"])
+    view, faults = address.followed({"scale": "absolute", **link}, tiny_trace, "blocks.4")
     (fault,) = faults
     assert said.lower() in fault.lower()
     assert len(fault) < 160
@@ -87,6 +87,6 @@ def test_what_does_not_fit_is_told_in_one_sentence_and_the_rest_holds(tiny_trace
 
 def test_a_pixel_outlasts_a_block_that_is_not_there_and_its_primitive_does_not(tiny_trace):
     link = {"block": "blocks.9", "at": "x56y40", "primitive": "2"}
-    view, faults = address.followed(link, tiny_trace, tiny_trace.blocks["blocks.5"])
+    view, faults = address.followed(link, tiny_trace, "blocks.5")
     assert (view["block"], view["probe"], view["primitive"]) == ("blocks.5", [0, 1, 1], None)
     assert len(faults) == 1

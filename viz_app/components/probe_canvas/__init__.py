@@ -18,7 +18,7 @@ import streamlit as st
 from a2core import canvas
 from viz_app.components.runtime import fresh, hand_over, parcel, script
 
-__all__ = ["component_script", "probe_canvas", "send_payload"]
+__all__ = ["component_script", "probe_canvas", "send_layer", "send_payload"]
 
 
 def component_script() -> str:
@@ -36,18 +36,24 @@ def send_payload(payload: Mapping[str, Any], *, key: str) -> None:
     parcel(payload, identity=payload["key"], key=f"{key}-payload")
 
 
+def send_layer(layer: Mapping[str, Any], identity: str, *, key: str) -> None:
+    """Send what the maps of a layer are worked out of, which the payload `identity` has by name alone."""
+    parcel(layer, identity=f"{identity}/{layer['name']}", key=f"{key}-layer")
+
+
 def probe_canvas(
     identity: str,
     *,
     view: Mapping[str, Any],
     key: str,
+    layer: str = "",
     measures: Sequence[str] = (),
     effects: Mapping[str, Sequence[float]] = MappingProxyType({}),
 ) -> dict[str, Any] | None:
     """Show the canvas of the payload `identity` and return what a person did in it last, or None.
 
-    The report is `{"key", "block", "t", "row", "col", "primitive", "pinned", "view"}`, where `key` is
-    the payload's and `view` holds the settings below. Types are checked here, and a setting of the wrong
+    The report is `{"key", "block", "t", "row", "col", "primitive", "token", "pinned", "view"}`, where `key`
+    is the payload's and `view` holds the settings below. Types are checked here, and a setting of the wrong
     type is left out; whether it fits the trace on screen is for the caller to judge.
 
     `view` says what to show, every field optional: "block", "probe" [t, row, col], "primitive", "pinned",
@@ -68,11 +74,17 @@ def probe_canvas(
     and send what it returns as the view's "revision".
 
     `measures` names what the page works out when the canvas is asked to sort by it: "effect"; `effects`
-    are those that are known by now, of each block by name, one for each primitive.
+    are those that are known by now, of each block by name, one for each primitive. `layer` names the one that
+    was sent by itself (`send_layer`).
     """
     hand_over(
         _component,
-        {"view": dict(view), "measures": list(measures), "effects": {n: list(e) for n, e in effects.items()}},
+        {
+            "view": dict(view),
+            "measures": list(measures),
+            "effects": {n: list(e) for n, e in effects.items()},
+            "layer": layer,
+        },
         key=key,
         name="probe",
         identity=identity,

@@ -24,6 +24,7 @@ ABOUT_WEIGHTS = (
     "same picture."
 )
 YOURS = "yours: {name}"
+BORN = "; its own attention is what it has learned"
 ABOUT_SIZE = "Long side of the picture that the network sees. More pixels, finer maps, more time."
 ATTEND_OVER, STRETCH, FRAMES = "Attend over", "From – to, s", "Frames, evenly spread"
 TOGETHER = {"joint": "The whole clip", "each": "Each frame alone"}
@@ -93,8 +94,11 @@ def weights_name(name: str, *, yours: bool) -> str:
     )  # the library is not what tells them apart
 
 
-def untrained(*, whole_network: bool, yours: bool = False) -> str:
-    """That the maps mean nothing: of random blocks, or of a network that was never trained at all."""
+def untrained(*, whole_network: bool, yours: bool = False, born: bool = False) -> str:
+    """That the maps mean nothing: of random blocks, or of a network that was never trained at all.
+
+    `born`: the network has trained attention of its own, whose maps do mean something.
+    """
     what = "These blocks were never trained: their maps"
     if whole_network:
         what = "This network was never trained, nor its blocks: the maps"
@@ -102,7 +106,7 @@ def untrained(*, whole_network: bool, yours: bool = False) -> str:
         return (
             '<div class="a2-untrained" role="status"><strong>Random blocks.</strong> This network came '
             "without double attention: fresh blocks were put into it, which leave its answers as they are. "
-            "Their maps mean nothing before they are trained.</div>"
+            f"Their maps mean nothing before they are trained{BORN if born else ''}.</div>"
         )
     return (
         '<div class="a2-untrained" role="status"><strong>Random weights.</strong> '

@@ -11,7 +11,7 @@ import streamlit as st
 
 import a2core
 from a2core import Movie
-from a2core.canvas import standalone_html, with_effects
+from a2core.canvas import standalone_html, with_effects, with_fitting_layers
 from viz_app.server.traces import Shown
 from viz_app.ui import text
 from viz_app.ui.state import Probe
@@ -56,18 +56,22 @@ def _files(
     pins = [probe.position, *(tuple(pin) for pin in view.get("pins") or () if tuple(pin) != probe.position)]
     view = {name: value for name, value in view.items() if name != "revision"}
     view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
+    view["token"] = probe.token
 
     def page() -> str:
-        return standalone_html(with_effects(shown.payload, effects), view=view, title=shown.picture.title)
+        payload = with_effects(with_fitting_layers(shown.payload, shown.trace), effects)
+        return standalone_html(payload, view=view, title=shown.picture.title)
 
     figure, rho = f"{stem}-{probe.block}.png", f"{stem}-{probe.block}-rho.csv"
     kind = f"HTML, {page_megabytes(shown):.1f} MB" if shown.picture.plays else "HTML"
-    return [
+    in_block = probe.block in shown.trace.blocks
+    takes = [
         Take(content.FIGURE, "PNG", figure, "image/png", lambda: figure_file(shown, probe, view)),
         Take(content.PAGE, kind, f"{stem}.html", "text/html", page),
         Take(content.ARRAYS, "NPZ", f"{stem}.npz", "application/octet-stream", lambda: npz_file(shown)),
         Take(content.RHO, "CSV", rho, "text/csv", lambda: rho_file(shown, probe.block, pins)),
     ]
+    return takes if in_block else takes[:-1]
 
 
 def _movies(shown: Shown, probe: Probe, stem: str) -> list[Take]:
@@ -85,15 +89,14 @@ def _movies(shown: Shown, probe: Probe, stem: str) -> list[Take]:
 
 def figure_file(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> bytes:
     """The figure of what the canvas shows at `probe`, as PNG."""
-    attended = shown.trace.blocks[probe.block]
     layer, primitive = view.get("layer", "attention"), probe.primitive
     if layer in ("gather", "distribute") and primitive is None:
         layer = "attention"  # as in the canvas: a map of one primitive needs one that was chosen
     direction: Literal["from", "to"] = "to" if view.get("direction") == "to" else "from"
     return a2core.figure_png(
         shown.trace,
-        attended.name,
-        probe.position,
+        probe.block,
+        probe.position if probe.token is None else probe.token,
         direction=direction,
         layer=layer,
         primitive=primitive,
@@ -124,5 +127,6 @@ def movie(shown: Shown, probe: Probe, *, of_primitive: bool) -> Movie:
 def page_megabytes(shown: Shown) -> float:
     """How large the offline page becomes: nearly all of it are the frames and maps of the payload."""
     payload = shown.payload
-    maps = (block[name]["data"] for block in payload["blocks"] for name in ("gather", "distribute", "change"))
+    blocks = (block for block in payload["blocks"] if "gather" in block)
+    maps = (block[name]["data"] for block in blocks for name in ("gather", "distribute", "change"))
     return (sum(map(len, payload["frames"])) + sum(map(len, maps)) + PAGE_BYTES) / 1e6

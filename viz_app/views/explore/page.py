@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app.components.probe_canvas import probe_canvas, send_payload
+from viz_app.components.probe_canvas import probe_canvas, send_layer, send_payload
 from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Picture
@@ -45,7 +46,8 @@ def render() -> None:
     tell_link(notices, [*remarks, *faults])
     if not shown.trace.trained:
         whole_network = shown.weights.label == models.VIDEO_NETWORK
-        notices.html(content.untrained(whole_network=whole_network, yours=shown.weights.yours))
+        born = bool(shown.trace.attention) and shown.trace.born_trained
+        notices.html(content.untrained(whole_network=whole_network, yours=shown.weights.yours, born=born))
     taught = shown.trace.trained and shown.picture.is_clip
     st.html(
         content.answer(shown.trace, shown.picture.credit, service.taught_by(shown.weights) if taught else "")
@@ -121,12 +123,14 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
     answers = still and bool(shown.trace.top)  # what a primitive does to the answer needs one
     found, fault = attempt(lambda: replays.measured_effects(shown) if answers else {})
     effects = found or {}
+    layer = _send_layer(shown, view)
     raw = probe_canvas(
         shown.key,
         view=view,
         key=Key.CANVAS,
         measures=("effect",) if answers else (),
         effects={name: values.tolist() for name, values in effects.items()},
+        layer=layer,
     )
     probe = parse_probe(raw, shown.trace, shown.key)
     if raw is not None and probe is not None:
@@ -144,13 +148,31 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         st.session_state[Key.DRAWN] = view["revision"]
         time.sleep(CHARTS_LATER_S)
     # Each by itself: a fault in one takes none of the others off the screen.
-    guarded(charts.of_pixel)(shown, probe)
+    if probe.block in shown.trace.blocks:
+        guarded(charts.of_pixel)(shown, probe)
     if shown.picture.plays and st.session_state.get(Key.CHARTS):
         guarded(charts.over_time)(shown, probe, view)
     guarded(exports.draw)(shown, effects, probe, view)
-    if answers and view.get("sort") == "effect":
+    if answers and view.get("sort") == "effect" and probe.block in shown.trace.blocks:
         with measuring:  # begun last: nothing of the page waits for it
             guarded(_effects)(shown, probe.block)
+
+
+def _send_layer(shown: Shown, view: dict[str, Any]) -> str:
+    """Send the layer that is looked at, where the payload has it by name alone; its name, "" for none."""
+    raw = st.session_state.get(Key.CANVAS)
+    report = raw.get("probe") if isinstance(raw, Mapping) else None
+    told = parse_probe(report, shown.trace, shown.key)
+    name = told.block if told is not None else str(view.get("block"))
+    if any(block["name"] == name and "queries" in block for block in shown.payload["blocks"]):
+        return ""
+    found, fault = attempt(lambda: traces.layer(shown, name))
+    if fault:
+        tell(fault)
+    if found is None:
+        return ""
+    send_layer(found, shown.key, key=Key.CANVAS)
+    return name
 
 
 def _effects(shown: Shown, block: str) -> None:

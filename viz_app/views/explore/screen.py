@@ -10,7 +10,7 @@ import streamlit as st
 from viz_app.components.runtime import override
 from viz_app.server.traces import Shown
 from viz_app.ui import address, places, playlist
-from viz_app.ui.selection import current_probe, parameters_of, remember
+from viz_app.ui.selection import looked_at, parameters_of, remember
 from viz_app.ui.state import Key, Probe, came_by_history, presenting
 from viz_app.views.explore.content import BARS, BY_RANK
 
@@ -62,16 +62,17 @@ def first_view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, 
         return dict(kept[1]), []
     faults: list[str] = []
     if link is None:
-        probe = current_probe(shown)
+        probe = looked_at(shown)
         view = FIRST_VIEW | st.session_state.get(Key.SETTINGS, {})
     else:
-        asked, faults = address.followed(link, shown.trace, places.default_block(shown.trace))
+        asked, faults = address.followed(link, shown.trace)
         view = FIRST_VIEW | asked
         st.session_state[Key.SETTINGS] = {name: view[name] for name in FIRST_VIEW}
-        block = shown.trace.blocks[view["block"]]
+        block = places.attending(shown.trace, view["block"]) or places.default_block(shown.trace)
         t, row, col = view.get("probe") or places.default_position(block, shown.picture.spot)
-        probe = Probe(shown.key, block.name, t, row, col, view["primitive"])
+        probe = Probe(shown.key, view["block"], t, row, col, view["primitive"], view["token"])
     view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
+    view["token"] = probe.token
     view["revision"] = override(Key.CANVAS, shown.key)
     if not view.get("pins"):
         view.pop("pins", None)  # no pins would take the canvas back to where it rested before

@@ -45,7 +45,7 @@ def move_back(shown: Shown, block: str, moved: dict[str, Any]) -> None:
     link = st.query_params.to_dict()
     if link.get(address.PICTURE) != shown.picture.id or link.get(address.BLOCK) != block:
         return
-    view, _ = address.followed(link, shown.trace, shown.trace.blocks[block])
+    view, _ = address.followed(link, shown.trace, block)
     if "probe" in view:
         moved["position"] = tuple(view["probe"])
         moved["opens_on"] = None

@@ -41,7 +41,7 @@ export class Heads {
     const own = model.blocks.filter((block) => block.own);
     const options = own.map((block, at) => ({
       value: block.name,
-      text: block.kind === "rows" ? HEADS.rollout : String(at),
+      text: block.said === "rollout" ? HEADS.rollout : String(at),
       title: block.label,
     }));
     this.#showLayer = segmented(ui.layers, options, (name) => {
@@ -70,7 +70,7 @@ export class Heads {
     }
     ui.headMean.hidden = !many;
     setText(ui.headsTitle, block.label);
-    setText(ui.headsExplain, block.kind === "rows" ? HEADS.rows : HEADS.pairs);
+    setText(ui.headsExplain, block.said ? HEADS.explains[block.said] : "");
     ui.headsRandom.hidden = block.raw.trained !== false;
     setText(ui.headsRandom, HEADS.random);
   }

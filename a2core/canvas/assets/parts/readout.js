@@ -70,7 +70,7 @@ export class Readout {
     const highest = at % (block.h * block.w);
     const cell = `${many ? "its " : ""}row ${Math.floor(highest / block.w)}, col ${highest % block.w}`;
     const most = ` · most to ${cell} (${percent(peak)} of its attention)`;
-    if (block.kind !== "bag") {
+    if (!block.hasPrimitives) {
       if (!block.here) return "";
       const beside = block.before.length ? ` · ${HEADS.beside(percent(answer.beside), block.before)}` : "";
       return where + (direction === "to" ? most : beside);

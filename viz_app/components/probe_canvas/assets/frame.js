@@ -10,13 +10,25 @@
 /** @typedef {import("../../../../a2core/canvas/assets/mount.js").Payload} Payload */
 /** @typedef {import("../../../../a2core/canvas/assets/mount.js").View} View */
 /** @typedef {import("../../../../a2core/canvas/assets/mount.js").Report} Report */
-/** @typedef {{ identity: string, view: View, measures: string[], effects: Record<string, number[]> }} Data */
+/** @typedef {import("../../../../a2core/canvas/assets/mount.js").Layer} Layer */
+/**
+ * @typedef {object} Data
+ * @property {string} identity
+ * @property {View} view
+ * @property {string[]} measures
+ * @property {Record<string, number[]>} effects
+ * @property {string} layer sent by itself, when it was looked at; "" for none
+ */
 
 /** The canvas in the app: its payload comes as a parcel, once; what changes comes beside it. */
 class Canvas {
   /** @type {ReturnType<typeof a2Canvas.mount> | null} */
   #canvas = null;
   #ignore = () => {};
+  #ignoreLayer = () => {};
+  /** @type {Map<string, Layer>} of one payload, as they came */
+  #layers = new Map();
+  #about = "";
   #again = () => {}; // shows what was shown last
   #watch = new MutationObserver(() => this.#again());
 
@@ -31,8 +43,18 @@ class Canvas {
   show(data, said) {
     this.#again = () => this.show(data, said);
     this.#ignore();
+    this.#ignoreLayer();
+    if (this.#about !== data.identity) this.#layers.clear();
+    this.#about = data.identity;
+    if (data.layer && !this.#layers.has(data.layer)) {
+      this.#ignoreLayer = parcels.when(`${data.identity}/${data.layer}`, (content) => {
+        this.#layers.set(data.layer, /** @type {Layer} */ (content));
+        this.#again();
+      });
+    }
     this.#ignore = parcels.when(data.identity, (content) => {
-      const payload = a2Canvas.withMeasured(/** @type {Payload} */ (content), data);
+      const measured = a2Canvas.withMeasured(/** @type {Payload} */ (content), data);
+      const payload = a2Canvas.withLayers(measured, [...this.#layers.values()]);
       const presentation = document.documentElement.hasAttribute("data-a2-presenting");
       if (this.#canvas) this.#canvas.update(payload, { ...data.view, presentation });
       else this.#canvas = this.#mount(payload, { ...a2Canvas.goneOnFrom(data.view, said), presentation });
@@ -50,6 +72,7 @@ class Canvas {
   destroy() {
     this.#watch.disconnect();
     this.#ignore();
+    this.#ignoreLayer();
     this.#canvas?.destroy();
   }
 }
