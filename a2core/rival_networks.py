@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from a2core.blocks.pairwise import Pairwise
 from a2core.blocks.registry import KINDS, block_settings
 from a2core.card import Card
 from a2core.checkpoints import list_checkpoints
@@ -25,7 +26,9 @@ from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.sources import build_network
+from a2core.tracing.arrays import frozen
 from a2core.tracing.model import Model
+from a2core.tracing.trace import BlockTrace
 
 
 @dataclass(frozen=True)
@@ -129,9 +132,10 @@ class Reading:
         spread: the largest difference between any two positions in what they are handed, over all
             channels, as computed in float32: rounding alone where `same_everywhere`.
         scale: the largest magnitude of what is handed out, to compare `spread` with.
+        trace: what double attention did; None of other kinds.
     """
 
-    def __init__(self, block: nn.Module, x: Tensor) -> None:
+    def __init__(self, block: nn.Module, x: Tensor, trace: BlockTrace | None = None) -> None:
         frames, _, rows, cols = x.shape
         self.grid = (frames, rows, cols)
         # A copy, over all frames as one tall picture: no other run of the network changes its settings.
@@ -140,6 +144,7 @@ class Reading:
         if hasattr(own, "observer"):
             own.observer = None
         self._block = own
+        self.trace = trace
         self._x = x.float().transpose(0, 1).flatten(1, 2)[None]  # (1, c, T·h, w)
         self.same_everywhere = getattr(block, "attends", None) == "same"
         self.handed = getattr(block, "hands", "addition")
@@ -180,6 +185,18 @@ class Reading:
         rows = self._block.attention_rows(self._x, self._flat(position))
         return None if rows is None else self._maps(rows[0])
 
+    @torch.inference_mode()
+    def compared(self) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """What positions are compared by before a softmax; None of kinds that do not.
+
+        Returns:
+            Queries and keys, (heads, d, T·h·w) float32, and what multiplies their product.
+        """
+        if not isinstance(self._block, Pairwise) or not self._block.row_sums_to_one:
+            return None
+        queries, keys, scale = self._block.compared(self._x)
+        return frozen(queries[0]), frozen(keys[0]), scale
+
     def _flat(self, position: tuple[int, int, int]) -> tuple[int, int]:
         if not all(0 <= at < size for at, size in zip(position, self.grid, strict=True)):
             raise BlockError(
@@ -205,5 +222,5 @@ def read_block(model: Model, clip: Clip, block: str, size: int = 448) -> Reading
         known = ", ".join(map(repr, model.blocks)) or "none"
         raise BlockError(f"{model.name} has no block {block!r}. It has {known}.")
     found = model.blocks[block]
-    _, seen = model.trace_with_features(clip, size, [block])
-    return Reading(found, seen[block])
+    trace, seen = model.trace_with_features(clip, size, [block])
+    return Reading(found, seen[block], trace.blocks.get(block))

@@ -43,6 +43,26 @@ class Pairwise(StandardisedBlock):
         """Weights of queries (batch, R, inner) over keys (batch, N, inner): (batch, heads, R, N)."""
         raise NotImplementedError
 
+    def compared(self, x: Tensor) -> tuple[Tensor, Tensor, float]:
+        """What positions are compared by: queries and keys, (batch, heads, d, N), and what multiplies both.
+
+        Raises:
+            BlockError: as `forward`.
+        """
+        self._check(x)
+        source = self._source(self.flatten(x))
+        q, k = (self._split(tokens(layer, source)).transpose(2, 3) for layer in (self.query, self.key))
+        return accurate(q), accurate(k), self.score_scale
+
+    @property
+    def score_scale(self) -> float:
+        """What the product of query and key is multiplied with."""
+        return 1.0
+
+    def _split(self, tensor: Tensor) -> Tensor:
+        """(batch, N, inner) to (batch, heads, N, inner / heads)."""
+        return tensor[:, None]
+
     def _take(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What each query takes of the values, (batch, N, inner), by the fastest way."""
         raise NotImplementedError

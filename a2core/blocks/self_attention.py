@@ -67,6 +67,11 @@ class SelfAttention(Pairwise):
         """(batch, N, inner) to (batch, heads, N, inner / heads)."""
         return tensor.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
+    @property
+    def score_scale(self) -> float:
+        """1 / √d, d channels in each head."""
+        return 1 / math.sqrt(self.inner // self.heads)
+
     def _weigh(self, q: Tensor, k: Tensor) -> Tensor:
         scores = self._split(q) @ self._split(k).transpose(2, 3)
         return F.softmax(accurate(scores) / math.sqrt(self.inner // self.heads), dim=-1)

@@ -4,10 +4,18 @@ The browser answers every hover by itself from the payload (contract 2 in docs/a
 and a file on disk are frames round the same `mount`; nothing in here knows of Streamlit.
 """
 
-from a2core.canvas.layers import ROLLOUT, layer_payload, names_of, rollout_payload, with_fitting_layers
+from a2core.canvas.layers import (
+    ROLLOUT,
+    compared,
+    layer_payload,
+    names_of,
+    rollout_payload,
+    with_fitting_layers,
+)
 from a2core.canvas.packed import quantise
 from a2core.canvas.page import markup, script, standalone_html, style
 from a2core.canvas.payload import (
+    block_payload,
     block_word,
     canvas_payload,
     data_url,
@@ -32,9 +40,11 @@ __all__ = [
     "Setting",
     "Vocabulary",
     "bar_top",
+    "block_payload",
     "block_word",
     "canvas_payload",
     "colour_table",
+    "compared",
     "cover",
     "data_url",
     "layer_payload",

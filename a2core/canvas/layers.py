@@ -9,6 +9,8 @@ import base64
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from a2core.canvas.packed import quantise, quantise_signed
 from a2core.tracing.pairs import PairsTrace, log_sums, rollout_rows
 
@@ -80,11 +82,17 @@ def layer_payload(layer: PairsTrace, *, own: bool = True, trained: bool = True) 
     Queries and keys are int16 with one scale for each channel of each head, (heads · d, tokens): value =
     data · scale / 32767. `lse` is float32 (heads, tokens).
     """
-    return _stub(layer, own=own, trained=trained) | {
-        "queries": quantise_signed(layer.queries.reshape(-1, layer.queries.shape[2])),
-        "keys": quantise_signed(layer.keys.reshape(-1, layer.keys.shape[2])),
-        "lse": base64.b64encode(log_sums(layer).astype("<f4").tobytes()).decode("ascii"),
-        "scale": layer.scale,
+    return _stub(layer, own=own, trained=trained) | compared(layer.queries, layer.keys, layer.scale)
+
+
+def compared(queries: np.ndarray, keys: np.ndarray, scale: float) -> dict[str, Any]:
+    """What rows of softmax attention are worked out of; queries and keys (heads, d, tokens)."""
+    divided = log_sums(queries, keys, scale).astype("<f4")
+    return {
+        "queries": quantise_signed(queries.reshape(-1, queries.shape[2])),
+        "keys": quantise_signed(keys.reshape(-1, keys.shape[2])),
+        "lse": base64.b64encode(divided.tobytes()).decode("ascii"),
+        "scale": scale,
     }
 
 

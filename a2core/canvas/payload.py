@@ -53,7 +53,7 @@ def canvas_payload(
         "times_s": [float(t) for t in trace.clip.times_s[:frames]],
         "alt": "",
         "blocks": [
-            *(_block_payload(block, trace, card) for block in trace.blocks.values()),
+            *(block_payload(block, trace, card) for block in trace.blocks.values()),
             *layer_stubs(
                 trace.attention,
                 whole=list(trace.attention)[-1:] if layers is None else layers,
@@ -80,7 +80,8 @@ def with_alt(payload: Mapping[str, Any], alt: str) -> dict[str, Any]:
     return {**payload, "alt": f"{alt}, {payload['width_px']} × {payload['height_px']} pixels"}
 
 
-def _block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
+def block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
+    """One block of double attention, as contract 2 has it."""
     frames, rows, cols = block.grid
     word, name = block_word(block, trace, card), block.name
     if [block_word(each, trace, card) for each in trace.blocks.values()].count(word) > 1:

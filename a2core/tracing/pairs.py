@@ -101,7 +101,7 @@ class PairsTrace:
         token = self.token(position)
         chosen = slice(None) if head is None else slice(head, head + 1)
         scores = np.einsum("hd,hdn->hn", self.keys[chosen, :, token], self.queries[chosen]) * self.scale
-        column = np.exp(scores - log_sums(self)[chosen]).mean(axis=0)
+        column = np.exp(scores - log_sums(self.queries, self.keys, self.scale)[chosen]).mean(axis=0)
         return column[self.prefix :].reshape(self.grid)
 
 
@@ -160,13 +160,13 @@ def rollout_rows(layers: Sequence[PairsTrace]) -> np.ndarray:
     return mixed
 
 
-def log_sums(layer: PairsTrace) -> np.ndarray:
+def log_sums(queries: np.ndarray, keys: np.ndarray, scale: float) -> np.ndarray:
     """The logarithm of what each row of each head's softmax is divided by, (heads, tokens) float32."""
-    heads, _, tokens = layer.queries.shape
+    heads, _, tokens = queries.shape
     found = np.empty((heads, tokens), np.float32)
     for start in range(0, tokens, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        scores = np.einsum("hdp,hdj->hpj", layer.queries[:, :, rows], layer.keys, optimize=True) * layer.scale
+        scores = np.einsum("hdp,hdj->hpj", queries[:, :, rows], keys, optimize=True) * scale
         top = scores.max(axis=2)
         found[:, rows] = top + np.log(np.exp(scores - top[:, :, None]).sum(axis=2))
     return found

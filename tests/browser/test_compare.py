@@ -6,14 +6,11 @@ their random weights.
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from scipy.special import expit, softmax
 
 import a2core
@@ -21,7 +18,6 @@ from a2core.canvas import read_vocabulary
 from a2core.rival_networks import KINDS
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.streamlit_dom import PAGE_WIDTH
-from tests.viz_app.views.learn.lesson_oracle import agrees
 from viz_app.server import pictures, samples, traces
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -86,62 +82,85 @@ def value(app: AppPage, what: str) -> float:
     return float(figure(app, what).replace("−", "-").replace(",", ""))
 
 
-def cells(app: AppPage) -> list[str]:
-    return [str(said) for said in app.page.locator("[data-a2-picker] .said").all_text_contents()]
+def snapshots(app: AppPage) -> dict[str, Any]:
+    """What each canvas shows, by the block that it shows."""
+    told = app.page.locator("[data-a2-root]").evaluate_all(
+        """roots => roots.map(({ __canvas: canvas }) =>
+            ({ ...canvas.snapshot(), top: canvas.probe.top('attention', 0) }))"""
+    )
+    return {each["block"]: each for each in told}
 
 
 def cell_shown(app: AppPage) -> tuple[int, int] | None:
-    """The cell that all pictures say they show, None while they do not say the same."""
-    said = set(cells(app))
-    if len(said) != 1:
-        return None
-    row, col = (int(word.split()[1]) for word in said.pop().split(", "))
-    return row, col
+    """The cell that all canvases show, None while they do not show the same."""
+    said = {(each["cell"]["row"], each["cell"]["col"]) for each in snapshots(app).values()}
+    return said.pop() if len(said) == 1 else None
 
 
-def map_drawn(app: AppPage, index: int) -> np.ndarray:
-    """The map over the picture number `index`, as a share of the brightest that it can be, (h, w).
-
-    Opacity rises to all that there is a little before that: what is beyond is 1.
-    """
-    url = app.page.locator("[data-a2-picker] .over").nth(index).get_attribute("src")
-    alpha = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))[..., 3] / 255
-    base, gain, power = read_vocabulary().cover
-    seen = alpha / read_vocabulary().settings["opacity"].first
-    return np.where(seen > 0.995, 1, np.maximum((seen - base) / gain, 0) ** (1 / power))
+def opacity_at(app: AppPage, index: int, share: tuple[float, float]) -> int:
+    """How opaque the map of canvas number `index` is at a place, (x, y) as shares of the picture."""
+    return int(
+        app.page.locator("[data-a2-root] [data-ref=overlay]")
+        .nth(index)
+        .evaluate(
+            """(canvas, [x, y]) => canvas.getContext('2d').getImageData(
+                Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data[3]""",
+            list(share),
+        )
+    )
 
 
 def assert_each_is_its_own(app: AppPage, by_hand: dict[str, ByHand]) -> None:
+    """Rows are those of the blocks' own matrices, painted on one scale."""
     cell = cell_shown(app)
     assert cell is not None
-    for index, (kind, block) in enumerate(by_hand.items()):
-        row = block.row(cell)
+    shown = snapshots(app)
+    assert list(shown) == list(by_hand)
+    rows = {kind: block.row(cell) for kind, block in by_hand.items()}
+    top = max(max(row.max(), 2 / row.size) for row in rows.values())
+    for index, (kind, row) in enumerate(rows.items()):
         assert row.sum() == pytest.approx(1)
-        assert agrees(figure(app, f"{kind}_peak"), row.max()), kind
-        half = 1 + int((np.cumsum(-np.sort(-row)) < 0.5 - 1e-6).sum())
-        assert agrees(figure(app, f"{kind}_half"), half / row.size), kind
-        drawn, wanted = map_drawn(app, index).ravel(), row / max(row.max(), 2 / row.size)
-        np.testing.assert_allclose(drawn[drawn < 1], wanted[drawn < 1], atol=0.015, err_msg=kind)
-        assert (wanted[drawn == 1] > 0.8).all(), kind
+        np.testing.assert_allclose(shown[kind]["attention"], row, atol=2e-4 * row.max(), err_msg=kind)
+        assert shown[kind]["top"] == pytest.approx(top, rel=1e-3), kind
+        at = divmod(int(row.argmax()), by_hand[kind].cols)
+        place = ((at[1] + 0.5) / by_hand[kind].cols, (at[0] + 0.5) / by_hand[kind].rows)
+        base, gain, power = read_vocabulary().cover
+        wanted = (
+            min(1, base + gain * (row.max() / top) ** power) * read_vocabulary().settings["opacity"].first
+        )
+        assert opacity_at(app, index, place) == pytest.approx(255 * wanted, abs=3), kind
+
+
+def stand(app: AppPage, count: int) -> None:
+    """Until so many canvases have drawn."""
+    app.page.locator("[data-a2-root] [data-ref=stage]").nth(count - 1).wait_for(timeout=FIRST_MS)
+    app.wait_until(lambda: all(each["ready"] for each in snapshots(app).values()))
+    app.wait_until_idle()
+
+
+def move(app: AppPage, index: int, x: float, y: float) -> None:
+    """Put the mouse at fractions (x, y) of picture number `index`."""
+    box = app.page.locator("[data-ref=stage]").nth(index).bounding_box()
+    app.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
 def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: OpenApp) -> None:
     app = open_app("/compare", traced=False)
     page = app.page
-    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=FIRST_MS)
-    app.wait_until_idle()
+    stand(app, len(KINDS))
     clip = a2core.read_media(samples.sample_path(samples.SAMPLES[0]), max_side_px=pictures.DECODED_SIDE_PX)
-    chosen = page.get_by_role("radiogroup", name="Block").locator("[aria-checked=true]").inner_text()
+    chosen = (
+        page.get_by_role("radiogroup", name="Block", exact=True).locator("[aria-checked=true]").inner_text()
+    )
     block = chosen.split("(")[1].rstrip(")")
     rivals: dict[str, Any] = {rival.kind: rival for rival in a2core.find_rivals(CHECKPOINT)}
     by_hand = {kind: ByHand(rivals[kind], clip, block) for kind in KINDS}
 
-    assert page.locator("[data-a2-picker]").count() == len(KINDS) == 5
+    assert len(KINDS) == 5
     assert_each_is_its_own(app, by_hand)
-    before = cell_shown(app)
 
     # Untrained kinds are flagged, each where it stands; none else is.
-    flags = page.locator(".a2-compare:has(h2)").all_inner_texts()
+    flags = page.locator("[data-a2-side] header:has(h2)").all_inner_texts()
     assert ["untrained" in flag for flag in flags] == [not rivals[kind].trained for kind in KINDS]
     assert page.locator(".a2-untrained").count() == int(any(not rival.trained for rival in rivals.values()))
 
@@ -154,26 +173,39 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
     for kind in set(KINDS) - set(SAME):
         assert value(app, f"{kind}_spread") > 1e-4
 
-    # Another pixel, clicked in one picture, is another in all five.
-    peaks = [figure(app, f"{kind}_peak") for kind in KINDS if kind not in SAME]
-    box = page.locator("[data-a2-picker]").nth(2).bounding_box()
-    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.75 * box["height"])
-    app.wait_until(lambda: cell_shown(app) not in (None, before))
-    app.wait_until(lambda: [figure(app, f"{kind}_peak") for kind in KINDS if kind not in SAME] != peaks)
-    app.wait_until_idle()
-    assert cell_shown(app) == (int(0.75 * by_hand["non_local"].rows), int(0.8 * by_hand["non_local"].cols))
+    # Another pixel, hovered in one picture, is another in all five, and nobody asks the server.
+    sent, rows, cols = app.frames_sent, by_hand["non_local"].rows, by_hand["non_local"].cols
+    move(app, 2, 0.8, 0.75)
+    app.wait_until(lambda: cell_shown(app) == (int(0.75 * rows), int(0.8 * cols)))
     assert_each_is_its_own(app, by_hand)
+    assert app.frames_sent == sent
+
+    # Each on a scale of its own, when one likes that better.
+    page.get_by_role("button", name="One scale for all").click()
+    shown = snapshots(app)
+    for kind, each in shown.items():
+        assert each["top"] == pytest.approx(max(max(each["attention"]), 2 / len(each["attention"]))), kind
+    page.get_by_role("button", name="One scale for all").click()
 
     # Two clicks, the second in another picture while the first is answered: the second is where it ends.
-    left, right = (page.locator("[data-a2-picker]").nth(index).bounding_box() for index in (0, 4))
-    page.mouse.click(left["x"] + 0.2 * left["width"], left["y"] + 0.3 * left["height"])
+    move(app, 0, 0.2, 0.3)
+    page.mouse.down()
+    page.mouse.up()
     page.wait_for_timeout(AMID_ANSWER_MS)
-    page.mouse.click(right["x"] + 0.6 * right["width"], right["y"] + 0.5 * right["height"])
-    second = (int(0.5 * by_hand["non_local"].rows), int(0.6 * by_hand["non_local"].cols))
-    app.wait_until(lambda: cell_shown(app) == second)
+    move(app, 4, 0.6, 0.5)
+    page.mouse.down()
+    page.mouse.up()
+    second = (int(0.5 * rows), int(0.6 * cols))
     app.wait_until_idle()
-    assert cell_shown(app) == second
+    page.mouse.move(2, 2)
+    app.wait_until(lambda: cell_shown(app) == second)
     assert_each_is_its_own(app, by_hand)
+    page.get_by_role("link", name="Explore").click()
+    app.wait_until_traced()
+    rest = page.locator("[data-a2-root]").evaluate("root => root.__canvas.snapshot().rest")
+    assert (rest["row"], rest["col"]) == second, "on every page"
+    page.get_by_role("link", name="Compare").click()
+    stand(app, len(KINDS))
 
     # What each costs: parameters are those of its tensors; the rest was measured or counted.
     rows = page.locator(".a2-costs tbody tr").all()[: len(KINDS)]
@@ -190,5 +222,40 @@ def test_five_kinds_at_one_pixel_show_the_rows_of_their_own_matrices(open_app: O
         page.set_viewport_size({"width": width, "height": 1000})
         assert page.evaluate(PAGE_WIDTH) <= width
         # Nor does a kind's name reach into the picture beside it.
-        names = page.locator(".a2-compare h2")
+        names = page.locator("[data-a2-side] h2")
         assert names.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+
+
+def test_two_networks_under_one_pointer_each_with_its_own_blocks(open_app: OpenApp) -> None:
+    app = open_app("/compare", traced=False)
+    page = app.page
+    stand(app, len(KINDS))
+    page.get_by_text("Two networks", exact=True).click()
+    app.wait_until(lambda: page.locator("[data-a2-root] [data-ref=stage]").count() == 2)
+    stand(app, 2)
+    roots = page.locator("[data-a2-root]")
+    page.locator("[data-ref=blocks]").nth(1).get_by_role("radio", name="objects").check(force=True)
+    app.wait_until_idle()
+    page.locator("[data-ref=stage]").nth(0).scroll_into_view_if_needed()
+    move(app, 0, 0.3, 0.2)
+
+    def seen_now() -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = roots.evaluate_all("roots => roots.map(root => root.__canvas.snapshot())")
+        return told
+
+    app.wait_until(lambda: all(each["hovering"] and each["ready"] for each in seen_now()))
+    seen = seen_now()
+    assert [each["block"] for each in seen] == ["blocks.4", "blocks.5"]
+    grids = roots.evaluate_all(
+        "roots => roots.map(({ __canvas: { probe } }) => [probe.state.block.h, probe.state.block.w])"
+    )
+    for each, (rows, cols) in zip(seen, grids, strict=True):
+        assert (each["cell"]["row"], each["cell"]["col"]) == (int(0.2 * rows), int(0.3 * cols))
+    names = page.locator("[data-a2-side] h2").all_inner_texts()
+    assert len(set(names)) == 2
+    clip = a2core.read_media(samples.sample_path(samples.SAMPLES[0]), max_side_px=pictures.DECODED_SIDE_PX)
+    for name, each in zip(names, seen, strict=True):
+        trace = a2core.load_model(name).trace(clip, size=traces.DEFAULT_SIZE_PX)
+        cell = (0, each["cell"]["row"], each["cell"]["col"])
+        row = a2core.effective_attention(trace.blocks[each["block"]], cell)
+        np.testing.assert_allclose(each["attention"], row.ravel(), atol=1e-4 * row.max())

@@ -17,6 +17,7 @@ import { directionOf, headOf, isIn, subjectOf } from "./state.js";
 export class Answer {
   /** @type {string | null} */
   #asked = null;
+  #new = false;
 
   /** @param {Block} block */
   constructor(block) {
@@ -36,6 +37,13 @@ export class Answer {
     this.subject = null;
   }
 
+  /** Whether something was worked out that nobody has drawn yet. */
+  isNew() {
+    const fresh = this.#new;
+    this.#new = false;
+    return fresh;
+  }
+
   /** Whatever was asked last is asked anew. */
   forget() {
     this.#asked = null;
@@ -52,6 +60,7 @@ export class Answer {
     this.subject = subject;
     if (this.#asked === subject.id) return false;
     this.#asked = subject.id;
+    this.#new = true;
     if (block instanceof Direct) {
       block.rowsAt(subject, directionOf(state), this.rows, this.besides);
       this.pick(headOf(state), directionOf(state));

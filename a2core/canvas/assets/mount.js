@@ -12,6 +12,8 @@ import { takeView } from "./asked.js";
 import { afterPaint, findUi } from "./dom.js";
 import { Keys } from "./inputs/keys.js";
 import { Pointer } from "./inputs/pointer.js";
+import { drawRamp, Link, spotOf } from "./linked.js";
+import { percent } from "./numbers.js";
 import { Box } from "./parts/box.js";
 import { Controls } from "./parts/controls.js";
 import { Gallery } from "./parts/gallery.js";
@@ -34,7 +36,7 @@ import { goneOnFrom, same, withLayers, withMeasured } from "./protocol.js";
 import { screenOf } from "./screen.js";
 import { directionOf, headOf, largeMap, subjectOf } from "./state.js";
 
-export { goneOnFrom, withLayers, withMeasured };
+export { drawRamp, goneOnFrom, Link, percent, spotOf, withLayers, withMeasured };
 
 /** @typedef {import("./model.js").Payload} Payload */
 /** @typedef {import("./block.js").RawBlock} Layer */
@@ -47,6 +49,8 @@ export { goneOnFrom, withLayers, withMeasured };
  * @property {(report: Report) => void} [onView] a changed setting
  * @property {(on: boolean) => void} [onPresent] the page around presents, and says so in its next view; without it
  *   the canvas does so by itself
+ * @property {Link} [link] with other canvases
+ * @property {boolean} [small] the picture and what is said of it, without lists and controls
  */
 
 const PAIR_EVERY_MS = 120; // at most this often while the mouse moves
@@ -55,8 +59,10 @@ export class Canvas {
   #painted = ""; // of what the small maps are
 
   /** @param {HTMLElement} root @param {Payload} payload @param {Options} options */
-  constructor(root, payload, { view = {}, onPin = () => {}, onView = () => {}, onPresent }) {
+  constructor(root, payload, { view = {}, onPin = () => {}, onView = () => {}, onPresent, link, small }) {
     this.root = root;
+    root.dataset.small = small ? "yes" : "";
+    this.small = !!small;
     const ui = findUi(root);
     const probe = new Probe(root, ui, payload, {
       loaded: () => this.#loaded(),
@@ -75,6 +81,8 @@ export class Canvas {
     });
     const { signal } = probe.stop;
     this.probe = probe;
+    this.member = { probe, redraw: () => this.#redraw() };
+    link?.join(this.member);
     this.tips = new Tips(root, signal);
     this.tour = new Tour(root, ui, signal);
     this.timeline = new Timeline(probe);
@@ -172,6 +180,7 @@ export class Canvas {
     if (want.picture) this.stage.drawPicture();
     if (all || want.picture || want.probe) this.timeline.drawNow();
     if (want.probe) this.#answer();
+    probe.link?.lead(probe);
     const { state, model, answer } = probe;
     const screen = screenOf(state, model, answer.subject ?? subjectOf(state, model));
     const { ofPrimitives } = this;
@@ -205,6 +214,14 @@ export class Canvas {
     this.#painted = painted;
   }
 
+  /** At once: another canvas leads. */
+  #redraw() {
+    const { probe } = this;
+    cancelAnimationFrame(probe.raf);
+    for (const part of /** @type {const} */ (["probe", "map", "gallery"])) probe.dirty.add(part);
+    this.draw();
+  }
+
   #drawControls() {
     this.probe.answer.forget();
     this.controls.draw();
@@ -222,7 +239,8 @@ export class Canvas {
   /** The numbers at the probed place, and all that shows them but the map. */
   #answer() {
     const { probe } = this;
-    if (probe.answer.ask(probe.state, probe.model) && this.ofPrimitives) {
+    probe.answer.ask(probe.state, probe.model);
+    if (probe.answer.isNew() && this.ofPrimitives && !this.small) {
       this.list.draw();
       if (probe.state.peel) this.terms.draw(this.readout.terms());
     }
@@ -305,6 +323,7 @@ export class Canvas {
   }
 
   destroy() {
+    this.probe.link?.leave(this.member);
     this.probe.destroy();
     this.size.disconnect();
     for (const part of [

@@ -51,6 +51,8 @@ export class Probe {
   awaited = true; // the first frame; until then what was on screen stays, and no map is drawn twice
   touched = false;
   note = ""; // to be said instead of the numbers
+  /** @type {import("./linked.js").Link | null} with other canvases, where there is one */
+  link = null;
   stop = new AbortController();
   minis = new Miniatures();
   overlayWords = new OverlayWords();
@@ -347,8 +349,14 @@ export class Probe {
   /** The value that is painted brightest. @param {import("./colours.js").Kind} kind @param {number} i */
   top(kind, i) {
     const { block, scale } = this.state;
-    const overlay = OVERLAYS[kind];
-    return scale === "absolute" ? overlay.ceiling(block) : ownTop(overlay, block, this.answer, i);
+    if (scale === "absolute") return OVERLAYS[kind].ceiling(block);
+    const { of } = OVERLAYS[kind];
+    return this.link?.shared && of === "place" ? this.link.top : this.ownTop(kind, i);
+  }
+
+  /** The same of a map by itself. @param {import("./colours.js").Kind} kind @param {number} i */
+  ownTop(kind, i) {
+    return ownTop(OVERLAYS[kind], this.state.block, this.answer, i);
   }
 
   /** @param {"row" | "tile" | "pair"} use */

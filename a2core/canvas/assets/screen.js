@@ -64,7 +64,7 @@ function asked(state, { cells, token }) {
 /** What is asked instead of said. @param {import("./colours.js").Kind} kind @param {import("./model.js").Direction} direction */
 const guess = (kind, direction) => GUESS[OVERLAYS[kind].of === "place" ? direction : "map"];
 
-/** Whether a screen's map is about the place asked for. @param {Screen} screen */
+/** Whether a screen's map is about the place asked for. @param {Pick<Screen, "kind">} screen */
 export const isOfPlace = ({ kind }) => OVERLAYS[kind].of === "place";
 
 /** The place that the numbers are about, in words. @param {Subject} subject @param {State} state @param {Model} model */

@@ -185,6 +185,7 @@ export const MAPS = {
 
 /** What the brightest colour stands for where each map has a scale of its own. */
 export const OWN_PEAK = "own peak";
+export const SHARED = "one scale for all pictures";
 export const NEARLY_FLAT = "nearly flat: twice even";
 
 /** After what a box holds. */

@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 
 import a2core
 from a2core import Cost, Exponent, Reading, Rival
+from a2core.canvas import percent
+from viz_app.server.traces import Shown
 from viz_app.ui.figures import table
 from viz_app.ui.measures import weights_bytes
-from viz_app.ui.numbers import decimal, megabytes, number, share, whole
+from viz_app.ui.numbers import decimal, megabytes, number, whole
 
 LEAD = (
     '<div class="a2-lead"><h1>Where does this pixel get its information from?</h1>'
-    "<p>The same picture, the same trunk, each kind of block. Drag in any of the pictures.</p></div>"
+    "<p>Point into any of the pictures: all of them answer for the same spot.</p></div>"
 )
+KINDS, NETWORKS = "Kinds of block", "Two networks"
+WHAT, OTHER = "What is compared", "Compared with"
+SCALE = {
+    "shared": "One scale for all",
+    "unit": "attention per cell",
+    "own": "each picture is painted up to its own peak",
+}
 # What a kind of block is called and does, it says of itself.
 NAMES = {kind: block.title for kind, block in a2core.BLOCK_KINDS.items()}
 GATHERS = {kind: block.summary for kind, block in a2core.BLOCK_KINDS.items()}
@@ -23,10 +32,12 @@ UNTRAINED = (
     "checkpoint have random weights: what they cost is right, where they look means nothing.</div>"
 )
 NO_RIVALS = (
-    "{name} has no rivals here: the five kinds of block were trained on one network of ours. Choose weights "
-    "that are not yours on Explore to compare them."
+    "{name} has no rivals here: the five kinds of block were trained on one network of ours. Compare it with "
+    "another network, or choose weights that are not yours on Explore."
 )
-TRACING, RUNNING, FRAME = "Tracing the picture", "Running the other kinds of block", "Frame"
+NO_OTHER = "There is no other network to compare with: whoever runs the server names some with A2_NETWORKS."
+NO_CLASSES, UNTRAINED_BLOCKS = "answers without classes", "random blocks"
+TRACING, RUNNING = "Tracing the picture", "Running the other kinds of block"
 
 # One kind of block.
 SAME_GATES = (
@@ -67,36 +78,32 @@ def measuring(kind: str) -> str:
     return f"Measuring {NAMES[kind]}"
 
 
-def shape(aspect: float) -> str:
-    """How wide the pictures are by their height, for the style sheet that has them fill a window."""
-    return f'<style>[class*="st-key-compare-picker"] {{ --aspect: {aspect:.4f}; }}</style>'
-
-
 def heading(rival: Rival) -> str:
     """The kind of block, and whether somebody trained it."""
     flag = (
-        f'<span class="a2-soft">trained: {html.escape(rival.checkpoint)}</span>'
+        f"<span>trained: {html.escape(rival.checkpoint)}</span>"
         if rival.trained
         else '<em class="a2-random">untrained</em>'
     )
-    return f'<div class="a2-compare"><h2>{NAMES[rival.kind]}</h2>{flag}</div>'
+    return f"<h2>{NAMES[rival.kind]}</h2>{flag}"
 
 
-def moves(alt: str, kind: str) -> str:
+def network(shown: Shown) -> str:
+    """The network, and what it answers."""
+    top = shown.trace.top
+    said = f"{html.escape(top[0][0])} {percent(top[0][1])}" if top else NO_CLASSES
+    flag = "" if shown.trace.trained else f' <em class="a2-random">{UNTRAINED_BLOCKS}</em>'
+    return f"<h2>{html.escape(shown.weights.label)}</h2><span>{said}</span>{flag}"
+
+
+def moves(alt: str, name: str) -> str:
     """What the picture is, for who cannot see it, and how the pixel is moved in it."""
-    return f"{alt}, {NAMES[kind]}. Arrow keys move the pixel."
+    return f"{alt}, {name}. Arrow keys move the pixel."
 
 
-def under_picture(kind: str, reading: Reading, position: tuple[int, int, int]) -> str:
-    """How a kind of block gathers, what it hands to the pixel at `position`, and whether to all the same."""
-    attention = reading.row(position)
-    peak = share(f"{kind}_peak", float(attention.max()))
-    half = share(f"{kind}_half", int(a2core.half_area(attention[None])[0]) / attention.size)
-    return (
-        f'<div class="a2-compare"><p class="a2-gathers">{GATHERS[kind]}</p><p>{_handed(kind, reading)}</p>'
-        f'<p class="a2-soft a2-detail">Half of it comes from {half} of the cells; at most {peak} from one.'
-        "</p></div>"
-    )
+def under_picture(kind: str, reading: Reading) -> str:
+    """How a kind of block gathers, and whether it hands the same to all."""
+    return f'<p class="a2-gathers">{GATHERS[kind]}</p><p>{_handed(kind, reading)}</p>'
 
 
 def _handed(kind: str, reading: Reading) -> str:

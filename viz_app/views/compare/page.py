@@ -1,8 +1,9 @@
-"""The Compare page: the same picture and pixel, with double attention and its relatives side by side."""
+"""The Compare page: double attention beside its relatives, or any two networks, under one pointer."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
 
 import numpy as np
@@ -10,16 +11,23 @@ import streamlit as st
 
 import a2core
 from a2core import Reading, Rival
-from a2core.canvas import map_top
-from viz_app.components.cell_picker import cell_picker, picked
-from viz_app.server import faults
+from viz_app.components.probe_canvas import send_layer, send_payload
+from viz_app.components.side_by_side import Pane, asked_in, side_by_side
+from viz_app.server import faults, models, traces
 from viz_app.server.traces import Shown
-from viz_app.ui import guards
-from viz_app.ui.figures import overlay_url
+from viz_app.ui import guards, places
 from viz_app.ui.guards import callback, fragment
-from viz_app.ui.selection import choose_block, current_block, mark, marked_cell
+from viz_app.ui.selection import (
+    cell_was_marked,
+    choose_block,
+    current_block,
+    looked_at,
+    mark,
+    marked_cell,
+    remember,
+)
 from viz_app.ui.shell import current_shown, styled, waiting
-from viz_app.ui.state import presenting
+from viz_app.ui.state import Probe, presenting
 from viz_app.views.compare import content, service
 from viz_app.views.compare.charts import cost_curves
 
@@ -27,9 +35,12 @@ from viz_app.views.compare.charts import cost_curves
 class Key(StrEnum):
     """Keys of `st.session_state` that this page uses."""
 
+    WHAT = "compare-what"  # widget: kinds of block, or two networks
+    OTHER = "compare-other"  # widget: the label of the other network
     BLOCK = "compare-block"
-    FRAME = "compare-frame"
-    PICKER = "compare-picker"  # and the kind of block behind it
+    ROW = "compare-canvases"
+    PLACE = "compare-row"
+    SPOT = "compare-spot"  # (probe, spot) as it was asked in the row
 
 
 def render() -> None:
@@ -38,84 +49,151 @@ def render() -> None:
     st.html(content.LEAD)
     with waiting(content.TRACING) as look:
         shown = current_shown(look=look)
-    _page(shown)
+    if not presenting():
+        if Key.WHAT not in st.session_state:
+            st.session_state[Key.WHAT] = content.NETWORKS if shown.weights.yours else content.KINDS
+        choices = [content.KINDS, content.NETWORKS]
+        st.segmented_control(content.WHAT, choices, required=True, key=Key.WHAT, label_visibility="collapsed")
+    if st.session_state.get(Key.WHAT) == content.NETWORKS:
+        _networks(shown)
+    else:
+        _kinds(shown)
+
+
+def _kinds(shown: Shown) -> None:
+    """Double attention and its relatives on one trunk."""
+    block = current_block(shown, Key.BLOCK)
+    with waiting(content.RUNNING) as look:
+        found = service.readings(shown, block, look=look)
+    if any(not rival.trained for rival, _ in found):
+        st.html(content.UNTRAINED)
+    for rival, reading in found:
+        send_payload(service.payload(shown, block, rival, reading), key=f"{Key.ROW}-{rival.kind}")
+    _five(shown, block, found)
+    if presenting():
+        return  # the pictures have the window to themselves
+    choose_block(shown, Key.BLOCK)
+    settings = {
+        rival.kind: json.dumps(a2core.rival_settings(rival, block), sort_keys=True) for rival, _ in found
+    }
+    positions = int(np.prod(found[0][1].grid))
+    _costs(settings, positions)
+    _growth(settings, positions)
 
 
 @fragment()
-def _page(shown: Shown) -> None:
+def _five(shown: Shown, block: str, found: list[tuple[Rival, Reading]]) -> None:
     """What changes with the pixel; reruns alone."""
-    with st.container(key="lesson"):
-        block = current_block(shown, Key.BLOCK)
-        position = marked_cell(shown, block)
-        with waiting(content.RUNNING) as look:
-            found = service.readings(shown, block, look=look)
-        grid = found[0][1].grid
-        if grid[0] > 1:
-            st.session_state[Key.FRAME] = position[0]
-            st.slider(
-                content.FRAME,
-                0,
-                grid[0] - 1,
-                key=Key.FRAME,
-                on_change=_turn,
-                args=(shown, position),
-            )
-        if any(not rival.trained for rival, _ in found):
-            st.html(content.UNTRAINED)
-        st.html(content.shape(_aspect(shown)))
-        with st.container(key="compare-row"):
-            columns = st.columns(len(found), gap="small")
-        for column, (rival, reading) in zip(columns, found, strict=True):
-            with column:
-                _one(shown, block, rival, reading, position)
-        if presenting():
-            return  # the pictures have the window to themselves
-        choose_block(shown, Key.BLOCK)
-        settings = {
-            rival.kind: json.dumps(a2core.rival_settings(rival, block), sort_keys=True) for rival, _ in found
-        }
-        positions = int(np.prod(grid))
-        _costs(settings, positions)
-        _growth(settings, positions)
+    position, seen = marked_cell(shown, block), shown.trace.blocks[block]
+    identity = f"{shown.key}/{block}"
+    panes = [
+        Pane(
+            service.payload_key(shown, block, rival),
+            content.heading(rival),
+            content.under_picture(rival.kind, reading),
+            content.moves(shown.picture.alt, content.NAMES[rival.kind]),
+            {"block": rival.kind, "probe": list(position), "pinned": cell_was_marked(shown)},
+        )
+        for rival, reading in found
+    ]
+
+    def asked() -> None:
+        said = asked_in(Key.ROW, identity, len(panes))
+        if said is not None:
+            t = min(said.t, seen.grid[0] - 1)
+            mark(shown, position=(t, *places.cell_at(seen, said.spot)))
+
+    _row(shown, panes, identity, (*_rounded(places.spot_of(seen, position)), position[0]), asked, small=True)
 
 
-def _aspect(shown: Shown) -> float:
-    """Width of the picture by its height."""
-    _, height_px, width_px, _ = shown.trace.model_input.shape
-    return width_px / height_px
+def _networks(shown: Shown) -> None:
+    """Any two networks on the same picture."""
+    others = [weights for weights in models.list_weights()[0] if weights != shown.weights]
+    if not others:
+        st.html(f"<p>{content.NO_OTHER}</p>")
+        return
+    by_label = {weights.label: weights for weights in others}
+    if st.session_state.get(Key.OTHER) not in by_label:
+        st.session_state[Key.OTHER] = next(iter(by_label))
+    st.selectbox(content.OTHER, list(by_label), key=Key.OTHER, width=320)
+    with waiting(content.TRACING) as look:
+        other = traces.show(shown.picture, by_label[st.session_state[Key.OTHER]], shown.size_px, look=look)
+    for at, each in enumerate((shown, other)):
+        send_payload(each.payload, key=f"{Key.ROW}-{at}")
+    _two(shown, other)
 
 
-def _one(shown: Shown, block: str, rival: Rival, reading: Reading, position: tuple[int, int, int]) -> None:
-    """One kind of block: its map for the pixel, what it says, and whether others are handed the same."""
-    t, row, col = position
-    _, rows, cols = reading.grid
-    attention = reading.row(position)
-    key, about = f"{Key.PICKER}-{rival.kind}", f"{shown.key}/{block}"
-    st.html(content.heading(rival))
-    high = map_top(float(attention.max()), 1 / attention.size)
-    cell_picker(
-        service.small_frames(shown)[t],
-        overlay_url(attention[t], "attention", high=high),
-        identity=about,
-        cell=(row, col),
-        grid=(rows, cols),
-        aspect=_aspect(shown),
-        label=content.moves(shown.picture.alt, rival.kind),
-        key=key,
-        on_change=callback(lambda: _pick(key, about, shown, t, (rows, cols))),
-    )
-    st.html(content.under_picture(rival.kind, reading, position))
+@fragment()
+def _two(shown: Shown, other: Shown) -> None:
+    probe = looked_at(shown)
+    seen = places.attending(shown.trace, probe.block) or places.default_block(shown.trace)
+    spot = places.spot_of(seen, probe.position)
+    identity = f"{shown.key}+{other.key}"
+    said = asked_in(Key.ROW, identity, 2)
+    panes = []
+    for at, each in enumerate((shown, other)):
+        name = said.blocks[at] if said is not None else ""
+        if places.attending(each.trace, name) is None:
+            name = probe.block if at == 0 else places.first_looked_at(each.trace)
+        block = places.attending(each.trace, name) or places.default_block(each.trace)
+        t = min(probe.t, block.grid[0] - 1)
+        layer = traces.layer(each, name)
+        if layer is not None:
+            send_layer(layer, each.key, key=f"{Key.ROW}-{at}")
+        cell = [t, *places.cell_at(block, spot)]
+        view = {"block": name, "probe": cell, "pinned": cell_was_marked(shown)}
+        label = content.moves(each.picture.alt, each.weights.label)
+        panes.append(Pane(each.key, content.network(each), "", label, view, name if layer else ""))
+
+    def asked() -> None:
+        found = asked_in(Key.ROW, identity, 2)
+        if found is None:
+            return
+        name = found.blocks[0]
+        block = places.attending(shown.trace, name)
+        if block is not None:
+            t = min(found.t, block.grid[0] - 1)
+            remember(shown, Probe(shown.key, name, t, *places.cell_at(block, found.spot), None))
+
+    _row(shown, panes, identity, (*_rounded(spot), probe.t), asked, small=False)
 
 
-def _pick(key: str, identity: str, shown: Shown, t: int, grid: tuple[int, int]) -> None:
-    cell = picked(key, identity, grid)
-    if cell is not None:
-        mark(shown, position=(t, *cell))
+def _row(
+    shown: Shown,
+    panes: list[Pane],
+    identity: str,
+    spot: tuple[float, float, int],
+    asked: Callable[[], None],
+    *,
+    small: bool,
+) -> None:
+    """The canvases; where the visitor asked last, as they said it, so that they are not moved back."""
+    kept: tuple[Probe, tuple[float, float, int]] | None = st.session_state.get(Key.SPOT)
+    if kept is not None and kept[0] == looked_at(shown):
+        spot = kept[1]
+
+    def note() -> None:
+        asked()
+        found = asked_in(Key.ROW, identity, len(panes))
+        if found is not None:
+            st.session_state[Key.SPOT] = (looked_at(shown), (*found.spot, found.t))
+
+    with st.container(key=Key.PLACE):
+        side_by_side(
+            panes,
+            identity=identity,
+            spot=spot,
+            small=small,
+            scale=content.SCALE,
+            presenting=presenting(),
+            key=Key.ROW,
+            on_change=callback(note),
+        )
 
 
-@callback
-def _turn(shown: Shown, position: tuple[int, int, int]) -> None:
-    mark(shown, position=(st.session_state[Key.FRAME], *position[1:]))
+def _rounded(spot: tuple[float, float]) -> tuple[float, float]:
+    """As the browser says it."""
+    return round(spot[0], 4), round(spot[1], 4)
 
 
 def _costs(settings: dict[str, str], positions: int) -> None:

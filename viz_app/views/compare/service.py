@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -49,6 +50,34 @@ def readings(shown: Shown, block: str, *, look: Look | None = None) -> list[tupl
         raise A2Error(content.NO_RIVALS.format(name=shown.weights.label))
     rivals = a2core.find_rivals(shown.weights.checkpoint)
     return [(rival, _reading(rival, shown, block, look)) for rival in rivals]
+
+
+def payload_key(shown: Shown, block: str, rival: Rival) -> str:
+    """Identity of the payload of one kind of block."""
+    return f"{shown.key}/{block}/{rival.kind}/{rival.fingerprint}"
+
+
+def payload(shown: Shown, block: str, rival: Rival, reading: Reading) -> Mapping[str, Any]:
+    """What a canvas answers from for one kind of block, as contract 2 has it; made once for all who ask."""
+    whole = shown.payload
+    key = payload_key(shown, block, rival)
+
+    def make(_: Tell) -> Mapping[str, Any]:
+        name = rival.kind
+        found: dict[str, Any] = {"name": name, "label": content.NAMES[name], "grid": list(reading.grid)}
+        compared = reading.compared()
+        if reading.trace is not None:
+            found = canvas.block_payload(reading.trace, shown.held.value.trace, {}) | {"name": name}
+        elif compared is not None:
+            found |= {"kind": "pairs", "heads": len(compared[0]), **canvas.compared(*compared)}
+        else:
+            weights = reading.row((0, 0, 0))
+            found |= {"kind": "same", "weights": canvas.quantise(weights[None])}
+        return {"key": key, "blocks": [found]}
+
+    holder = pictures.holder_of(shown.picture)
+    made = visitors.obtain(("compare", shown.key, block, rival), make, holder=holder).value
+    return {**whole, **made, "frames": list(small_frames(shown)), "trained": rival.trained, "joint": True}
 
 
 @st.cache_resource(max_entries=RIVALS_KEPT, show_spinner=False)

@@ -6,7 +6,8 @@ import { setText } from "../dom.js";
 import { clamp, percent, THIN } from "../numbers.js";
 import { OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
-import { NEARLY_FLAT, OWN_PEAK } from "../words.js";
+import { isOfPlace } from "../screen.js";
+import { NEARLY_FLAT, OWN_PEAK, SHARED } from "../words.js";
 
 export class Legend {
   #rampShown = "";
@@ -33,7 +34,8 @@ export class Legend {
     setText(ui.top, (state.scale === "absolute" && peak > top ? `≥${THIN}` : "") + percent(top));
     setText(ui.legendTitle, legend.colour);
     setText(ui.legendUnit, legend.unit);
-    setText(ui.legendScale, state.scale === "absolute" ? legend.all : peak < top ? NEARLY_FLAT : OWN_PEAK);
+    const own = this.probe.link?.shared && isOfPlace({ kind }) ? SHARED : peak < top ? NEARLY_FLAT : OWN_PEAK;
+    setText(ui.legendScale, state.scale === "absolute" ? legend.all : own);
     ui.legendUnit.dataset.term = overlay.term;
     ui.legendScale.dataset.term = state.scale;
   }

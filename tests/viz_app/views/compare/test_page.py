@@ -49,15 +49,23 @@ def app(made, monkeypatch) -> AppTest:
     return AppTest.from_function(compare, default_timeout=TIMEOUT_S).run()
 
 
+def panes(app: AppTest) -> list[dict]:
+    """What is said over and under each canvas."""
+    (row,) = [
+        each.proto for each in app.get("bidi_component") if each.proto.component_name == "a2_side_by_side"
+    ]
+    return json.loads(row.json)["items"]
+
+
 def measure(app: AppTest) -> AppTest:
     return next(button for button in app.button if "Measure" in button.label).click().run()
 
 
 def test_rivals_that_nobody_trained_are_there_and_flagged_in_large_letters(app):
-    page = html_of(app)
-    assert all(name in page for name in NAMES.values())
-    assert page.count('class="a2-random">untrained') == len(KINDS) - 1
-    assert "Untrained where it says so" in page
+    heads = [pane["head"] for pane in panes(app)]
+    assert all(any(name in head for head in heads) for name in NAMES.values())
+    assert sum('class="a2-random">untrained' in head for head in heads) == len(KINDS) - 1
+    assert "Untrained where it says so" in html_of(app)
 
 
 def test_before_anybody_measured_costs_are_counted_up_to_a_hundred_thousand_positions_and_called_so(app):

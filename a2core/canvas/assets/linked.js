@@ -1,0 +1,119 @@
+/*
+ * Several canvases under one pointer: where one is asked, all are, and all are painted on one scale.
+ *
+ * Places are handed on as shares of the picture, so that canvases of other sizes and grids find the same spot.
+ */
+
+import { overlayWords } from "./colours.js";
+import { penOf } from "./paint.js";
+import { directionOf, headOf, largeMap } from "./state.js";
+
+/** @typedef {import("./probe.js").Probe} Probe */
+/** @typedef {import("./block.js").Point} Point */
+/** @typedef {{ probe: Probe, redraw: () => void }} Member */
+
+export class Link {
+  /** @type {Set<Member>} */
+  #members = new Set();
+  #leading = false;
+  /** What is painted brightest in all of them. */
+  top = 0;
+  /** Whether all are painted on one scale; else each on its own. */
+  shared = true;
+
+  /** @param {(top: number) => void} onTop told when another value is painted brightest */
+  constructor(onTop = () => {}) {
+    this.onTop = onTop;
+  }
+
+  /** @param {Member} member */
+  join(member) {
+    this.#members.add(member);
+    member.probe.link = this;
+  }
+
+  /** @param {Member} member */
+  leave(member) {
+    this.#members.delete(member);
+  }
+
+  /** @param {boolean} shared */
+  share(shared) {
+    this.shared = shared;
+    for (const { redraw } of this.#members) redraw();
+  }
+
+  /** Has all others show what `leader`, which is about to draw, was asked. @param {Probe} leader */
+  lead(leader) {
+    if (this.#leading) return;
+    this.#leading = true;
+    const others = [...this.#members].filter(({ probe }) => probe !== leader && !probe.awaited);
+    for (const { probe } of others) follow(leader, probe);
+    const before = this.top;
+    this.top = [leader, ...others.map(({ probe }) => probe)].reduce(
+      (top, probe) => Math.max(top, topOf(probe)),
+      0,
+    );
+    for (const { redraw } of others) redraw();
+    this.#leading = false;
+    if (this.top !== before) this.onTop(this.top);
+  }
+}
+
+/** @param {Probe} probe */
+function topOf(probe) {
+  const { kind, i } = largeMap(probe.state);
+  return probe.ownTop(kind, i);
+}
+
+/** @param {Probe} leader @param {Probe} other */
+function follow(leader, other) {
+  const from = leader.state;
+  const to = other.state;
+  const place = (/** @type {Point | null} */ point) => point && moved(point, leader, other);
+  Object.assign(to, {
+    hover: place(from.hover),
+    pins: from.pins.map((point) => moved(point, leader, other)),
+    point: moved(from.point, leader, other),
+    pinned: from.pinned,
+    active: from.active,
+    region: from.region && boxed(from.region, leader, other),
+    direction: from.direction,
+    opacity: from.opacity,
+    veiled: from.veiled,
+  });
+  if (leader.model.frames.length === other.model.frames.length) other.turnTo(from.frame);
+  if (other.answer.ask(to, other.model) && !to.block.hasPrimitives)
+    other.answer.pick(headOf(to), directionOf(to));
+}
+
+/** @param {Point} point @param {Probe} leader @param {Probe} other @returns {Point} */
+function moved(point, { model: a }, { model: b }) {
+  const frame = Math.min(point.frame, b.frames.length - 1);
+  return { ...point, frame, x: (point.x * b.width) / a.width, y: (point.y * b.height) / a.height };
+}
+
+/** @param {import("./block.js").Region} region @param {Probe} leader @param {Probe} other */
+function boxed({ frame, x0, y0, x1, y1 }, { model: a }, { model: b }) {
+  const [x, y] = [b.width / a.width, b.height / a.height];
+  return { frame: Math.min(frame, b.frames.length - 1), x0: x0 * x, y0: y0 * y, x1: x1 * x, y1: y1 * y };
+}
+
+/**
+ * Where a canvas was asked, as shares of the picture, and the time step.
+ * @param {HTMLElement & { __canvas?: { probe: Probe } }} root
+ * @param {import("./protocol.js").Report} report
+ */
+export function spotOf(root, { block, t, row, col }) {
+  const grid = root.__canvas?.probe.model.block(block);
+  const share = (/** @type {number} */ at, /** @type {number} */ size) =>
+    Number(((at + 0.5) / size).toFixed(4));
+  return { spot: grid ? [share(col, grid.w), share(row, grid.h)] : [0.5, 0.5], t };
+}
+
+/** The colours that all share. @param {HTMLCanvasElement} canvas of 256 × 1 */
+export function drawRamp(canvas) {
+  const image = new ImageData(256, 1);
+  new Uint32Array(image.data.buffer).set(overlayWords("magma", 1));
+  penOf(canvas).putImageData(image, 0, 0);
+}
