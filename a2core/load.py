@@ -67,7 +67,7 @@ def checkpoint_of(name: str | os.PathLike[str]) -> Path:
             f"{spec.title} names no trained blocks. Train some, python -m a2core train PHOTOS --network …, "
             "and give the checkpoint or the NAME-network.json that training writes."
         )
-    return _checkpoint_in(spec)
+    return checkpoint_in(spec)
 
 
 def untrained_model(
@@ -172,7 +172,7 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
         NetworkError, CheckpointError: as `load_model`.
     """
     if spec.blocks:
-        backbone, card = _filled(_checkpoint_in(spec), spec)
+        backbone, card = _filled(checkpoint_in(spec), spec)
         labels = spec.labels if card.labels is None else card.labels  # of other classes than the source's
         return _assembled(backbone, device, spec.title, card, labels=labels)
     looked = look_over(spec)
@@ -193,7 +193,12 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
     )
 
 
-def _checkpoint_in(spec: NetworkSpec) -> Path:
+def checkpoint_in(spec: NetworkSpec) -> Path:
+    """The checkpoint that a specification names.
+
+    Raises:
+        CheckpointError: there is none.
+    """
     return find_checkpoint(spec.folder / spec.blocks if spec.blocks.endswith(".safetensors") else spec.blocks)
 
 

@@ -100,7 +100,8 @@ def build_network(architecture: Mapping[str, Any], *, vouched: bool = False) -> 
     if needs_word(source) and not vouched:
         raise NetworkError(
             f"The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
-            'may not ask for. Open it by a specification: {"source": …, "blocks": this checkpoint}.'
+            "may not ask for. Open the NAME-network.json that training wrote beside it, or a specification, "
+            '{"source": …, "blocks": this checkpoint}.'
         )
     return build_described(read_spec(source), architecture)
 
@@ -309,14 +310,15 @@ def _torchvision(name: str, published: bool) -> tuple[Make, Backbone]:
 
 def _function(spec: NetworkSpec) -> Make:
     module, _, function = spec.source.partition(":")
-    with _importable(spec.folder):
+    folder = spec.folder / spec.code
+    with _importable(folder):
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name and not module.startswith(error.name):
                 raise NetworkError(f"{module} needs {error.name}, which is not installed.") from error
             raise NetworkError(
-                f"There is no module {module!r} in {spec.folder.resolve()} or among what is installed. "
+                f"There is no module {module!r} in {folder.resolve()} or among what is installed. "
                 "Start where it lies, or install it."
             ) from error
         except Exception as error:  # of somebody else's module: anything

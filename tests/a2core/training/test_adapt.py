@@ -15,13 +15,14 @@ from a2core.load import load_model
 from a2core.networks.backbones import load_backbone
 from a2core.tracing.model_input import standardised
 from a2core.training.adapt.cache import Cache
-from a2core.training.adapt.command import architecture, subject
+from a2core.training.adapt.command import architecture
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
 from a2core.training.adapt.trainee import Trainee
 from a2core.training.photos.found import find_photos
 from a2core.training.photos.read import Skipped, read_photo, square
+from a2core.training.subject import subject
 from tests.a2core.training.photo_folders import make_photos
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
