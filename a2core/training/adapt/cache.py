@@ -284,7 +284,9 @@ class Cache:
         rng = np.random.default_rng((settings.seed, chunk[0], 1))
         for tap in settings.taps:
             grid = ours[tap].shape[-1]
-            rows = np.stack([rng.choice(frames * grid * grid, settings.rows, replace=False) for _ in chunk])
+            cells = frames * grid * grid
+            count = min(settings.rows, cells)
+            rows = np.stack([rng.choice(cells, count, replace=False) for _ in chunk])
             picked = walked_affinity(
                 [unit_features(f, grid, frames) for f in (ours[tap], theirs[tap], large)],
                 settings.temperature,
