@@ -72,7 +72,7 @@ class FineTuning:
         if settings.from_scratch and team.size > 1 and team.device.type != "cuda":
             raise TrainingError(
                 "From scratch, batch norms need the statistics of all processes, which torch only brings "
-                "together on CUDA. Use one process, CUDA, or leave --from-scratch out."
+                "together on CUDA. Use one process, CUDA, or start from weights."
             )
         self.steps_per_epoch = len(train.photos) // self.batch_size
         self.total_steps = settings.epochs * self.steps_per_epoch

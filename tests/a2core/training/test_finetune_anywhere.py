@@ -171,7 +171,7 @@ def test_a_function_of_hers_learns_its_photos_and_opens_from_the_specification_b
 
 @pytest.mark.slow
 def test_with_her_trunk_frozen_blocks_and_classifier_alone_are_stored_and_the_rest_is_her_file(
-    hers, photos, tmp_path
+    hers, photos, tmp_path, capsys
 ):
     assert tuned(photos, tmp_path, hers / "conv.json", "--freeze-trunk", "--size", 64) == 0
     stored, card = read_checkpoint(tmp_path / "mine.safetensors")
@@ -194,6 +194,15 @@ def test_with_her_trunk_frozen_blocks_and_classifier_alone_are_stored_and_the_re
                  "--init", tmp_path / "mine.safetensors") == 0  # fmt: skip
     assert card_in(tmp_path / "on")["trained"]["loss"] < card_in(tmp_path)["trained"]["loss"]
     assert card_in(tmp_path / "on")["trained"]["blocks started"] == "as in mine"
+    assert main(["evaluate", str(tmp_path / "mine-network.json"), "--photos", str(photos), "--sizes", "64",
+                 "--json", str(tmp_path / "measures.json")]) == 0  # fmt: skip
+    measured = json.loads((tmp_path / "measures.json").read_text())["photos"]
+    assert (measured["classes"], measured["64"]["photos"]) == (2, 12)
+    # With other weights in her file, it is another run.
+    torch.save({key: tensor + 1 for key, tensor in weights.items()}, hers / "conv.pth")
+    capsys.readouterr()
+    assert tuned(photos, tmp_path, hers / "conv.json", "--freeze-trunk", "--size", 64) == 2
+    assert "started with other settings (weights)" in capsys.readouterr().err
 
 
 def test_the_card_says_what_was_trained_from_what_on_what_and_how(hers, photos, tmp_path):
