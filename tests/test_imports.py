@@ -19,6 +19,7 @@ CORE_LAYERS = [
     [
         "networks.devices",
         "networks.layout",
+        "networks.memory",
         "networks.fold",
         "networks.nonfinite",
         "networks.wheels",

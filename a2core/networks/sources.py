@@ -21,18 +21,18 @@ import torch
 from torch import nn
 
 from a2core.blocks.registry import make_block
-from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, first_line
+from a2core.errors import A2Error, NetworkError, first_line
 from a2core.networks.backbones import BACKBONES, Backbone, classifier_of, imagenet_labels, load_backbone
 from a2core.networks.classifier import put_classifier
 from a2core.networks.insert import insert_blocks
 from a2core.networks.layout import Layout
+from a2core.networks.memory import refuse_too_large
 from a2core.networks.spec import PUBLISHED, RANDOM, InputSpec, NetworkSpec, read_spec
 from a2core.networks.weight_files import classes_of, fill_network, fitted, read_weights
 
 Make = Callable[..., nn.Module]
 # What downloads fail with: sockets, proxies, hubs' own errors (subclasses of OSError), files cut off.
 _DOWNLOAD_FAULTS = (OSError, RuntimeError, ValueError)
-_ROOM = 1.2  # of a network's weights, while they are read
 
 
 def build(spec: NetworkSpec) -> Backbone:
@@ -57,7 +57,7 @@ def _built(spec: NetworkSpec) -> Backbone:
         return _told(spec, load_backbone(spec.source))
     make, plain = _maker(spec, spec.weights == PUBLISHED)
     if not spec.runs_code:  # which is not run twice
-        _refuse_too_large(spec, _maker(spec, False)[0])
+        refuse_too_large(spec.source, functools.partial(_maker(spec, False)[0], **spec.options))
     return _told(spec, _made(spec, make, plain))
 
 
@@ -174,33 +174,6 @@ def _called(spec: NetworkSpec, make: Make, options: Mapping[str, Any]) -> nn.Mod
     if not isinstance(network, nn.Module):
         raise NetworkError(f"{spec.source} returned a {type(network).__name__}, no torch network.")
     return network
-
-
-def _refuse_too_large(spec: NetworkSpec, make: Make) -> None:
-    """Refuse a network whose weights alone are larger than the memory there is, before it is made.
-
-    `make` makes it with random weights.
-    """
-    try:
-        with torch.device("meta"):
-            there = make(**spec.options)
-        size = sum(tensor.numel() * tensor.element_size() for tensor in there.state_dict().values())
-    except FORWARD_FAULTS:  # not every network can be made without its numbers
-        return
-    free = _free_bytes()
-    if free is not None and size * _ROOM > free:
-        raise NetworkError(
-            f"{spec.source} has {size / 1e9:.1f} GB of weights, and {free / 1e9:.1f} GB of memory are free. "
-            "Choose a smaller network."
-        )
-
-
-def _free_bytes() -> int | None:
-    with contextlib.suppress(OSError, ValueError, StopIteration):  # Linux; elsewhere the system says it later
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        told = next(line for line in lines if line.startswith("MemAvailable"))
-        return int(told.split()[1]) * 1024
-    return None
 
 
 def _known(name: str, num_classes: int | None = None) -> nn.Module:

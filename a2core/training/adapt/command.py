@@ -127,7 +127,14 @@ def teacher_of(of: Subject, wanted: str | None) -> str:
 def card_of(run: Adaptation, of: Subject, args: argparse.Namespace, command: str) -> dict[str, Any]:
     """What the checkpoint's card says of a finished run."""
     kept, settings = run.cache.settings, run.settings
-    attention = {tap: dict(settings.attention_weights(run.cache.stride_px(tap))) for tap in kept.taps}
+    attention = {
+        tap: {
+            loss: weight
+            for loss, weight in settings.attention_weights(run.cache.stride_px(tap)).items()
+            if f"{tap}/{loss}" in run.last  # a block without attention is taught none
+        }
+        for tap in kept.taps
+    }
     return {
         "trained": {
             "what": f"the {args.kind.replace('-', ' ')} blocks; the network that they stand in is frozen",

@@ -198,6 +198,7 @@ def test_blocks_are_adapted_to_any_network_and_its_card_opens_it_again(tmp_path,
     assert trained["teacher"] == "the network itself"
     assert trained["blocks started"].startswith("at zero")
     assert {*trained["losses"]} == {*model.blocks, "rebuilding", "predictions"}
+    assert all({"reach", "balance"} < {*trained["losses"][name]} for name in model.blocks)
     assert bool(trained["losses"]["predictions"]) is classes
 
 
