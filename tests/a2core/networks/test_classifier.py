@@ -57,9 +57,14 @@ def test_a_classifier_that_is_not_there_is_refused():
         put_classifier(network, ("fc",), 3)
 
 
-def test_random_weights_of_a_specification_are_the_same_each_time():
-    one, other = (look_over(read_spec("timm/resnet10t@random")).network.state_dict() for _ in range(2))
-    assert all(torch.equal(one[key], other[key]) for key in one)
+def test_random_weights_of_a_specification_are_the_same_each_time_and_nothing_else_is():
+    found, drawn = [], []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(look_over(read_spec("timm/resnet10t@random")).network.state_dict())
+        drawn.append(torch.rand(1))
+    assert all(torch.equal(found[0][key], found[1][key]) for key in found[0])
+    assert drawn[0] != drawn[1]
 
 
 def test_a_card_with_classes_of_its_own_has_to_say_where_they_come_out():
