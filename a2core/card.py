@@ -114,6 +114,7 @@ def _check_architecture(checked: _Checked, architecture: Mapping[str, Any]) -> N
         raise checked.fault(architecture["trunk"], (*at, "trunk"), f"{_TRUNKS[0]!r} or {_TRUNKS[1]!r}")
     if "labels" in architecture and not checked.texts(architecture["labels"], (*at, "labels")):
         raise checked.fault([], (*at, "labels"), "the names of the classes")
+    checked.optional(architecture, "classifier", at, checked.texts)
     for name, told in (checked.optional(architecture, "layouts", at, checked.object) or {}).items():
         _check_layout(checked, checked.object(told, (*at, "layouts", name)), (*at, "layouts", name))
     blocks = checked.object(checked.required(architecture, "blocks", at), (*at, "blocks"))

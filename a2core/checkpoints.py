@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
-from a2core.networks.backbones import BACKBONES
+from a2core.networks.backbones import classifier_of
 from a2core.networks.insert import plain_key
 
 # Beside the packages in the repository, inside of this one where it was installed from a wheel.
@@ -189,12 +189,12 @@ def stored_tensors(
     own_trunk = architecture.get("trunk") == "own"
     if network is not None and (own_trunk or "labels" in architecture):
         inside = {id(t) for block in blocks.values() for t in block.state_dict(keep_vars=True).values()}
-        head = "" if own_trunk else BACKBONES[architecture["backbone"]].classifier + "."
+        kept = ("",) if own_trunk else tuple(f"{name}." for name in classifier_of(architecture))
         whole = {plain_key(network, key): t for key, t in network.state_dict(keep_vars=True).items()}
         stored |= {
             f"network/{key}": tensor.detach()
             for key, tensor in whole.items()
-            if id(tensor) not in inside and key.startswith(head)
+            if id(tensor) not in inside and key.startswith(kept)
         }
     return stored
 

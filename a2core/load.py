@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,11 +20,10 @@ from a2core.networks.backbones import BACKBONES, Backbone
 from a2core.networks.devices import pick_device
 from a2core.networks.fold import fold_norms
 from a2core.networks.insert import insert_blocks, inserted_blocks
+from a2core.networks.looked import Looked, look_at, look_over
 from a2core.networks.paper import video_architecture
-from a2core.networks.sites import find_sites, site_at, usual_sites
-from a2core.networks.sources import build, build_network, put_blocks
+from a2core.networks.sources import build_described, build_network
 from a2core.networks.spec import RANDOM, NetworkSpec, is_spec, read_spec
-from a2core.networks.tried import Tried, try_network
 from a2core.networks.video import VideoResNet
 from a2core.tracing.adopt import adopt
 from a2core.tracing.model import Model
@@ -47,11 +48,26 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
     if is_spec(text := os.fspath(name)):
         return open_network(read_spec(text), target)
     path = find_checkpoint(name)
-    tensors, card = read_checkpoint(path)
-    backbone = _built(card.architecture, path.stem)
-    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card.architecture)
-    fill_tensors(wanted, tensors, path.name)
-    return _assembled(backbone, card.backbone, target, path.stem, card)
+    backbone, card = _filled(path)
+    return _assembled(backbone, target, path.stem, card, known=card.backbone in BACKBONES)
+
+
+def checkpoint_of(name: str | os.PathLike[str]) -> Path:
+    """The checkpoint that a name, a path, or a specification of a network with trained blocks leads to.
+
+    Raises:
+        CheckpointError: there is none.
+        NetworkError: a specification that cannot be read, or names no checkpoint.
+    """
+    if not is_spec(text := os.fspath(name)):
+        return find_checkpoint(name)
+    spec = read_spec(text)
+    if not spec.blocks:
+        raise NetworkError(
+            f"{spec.title} names no trained blocks. Train some, python -m a2core train PHOTOS --network …, "
+            "and give the checkpoint or the NAME-network.json that training writes."
+        )
+    return checkpoint_in(spec)
 
 
 def untrained_model(
@@ -60,20 +76,21 @@ def untrained_model(
     """The network of checkpoint `name` with random blocks: what training is compared against.
 
     Raises:
-        CheckpointError, NetworkError: as `load_model`.
+        CheckpointError, NetworkError: as `load_model`; a specification that names no checkpoint.
     """
-    path = find_checkpoint(name)
+    path, text = checkpoint_of(name), os.fspath(name)
     architecture = read_card(path).architecture
+    spec = read_spec(text) if is_spec(text) else None
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        backbone = _built(architecture, path.stem)
+        backbone = _built(architecture, path.stem, spec)
     wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, architecture)
     rest = {key: tensor for key, tensor in wanted.items() if key.startswith("network/")}
     if rest:  # only the blocks are to be random
         tensors, _ = read_checkpoint(path)
         fill_tensors(rest, {key: tensors[key] for key in tensors if key.startswith("network/")}, path.name)
-    source = architecture["backbone"]
-    return _assembled(backbone, source, pick_device(device), f"{path.stem} (random blocks)", None)
+    known = spec is None and architecture["backbone"] in BACKBONES
+    return _assembled(backbone, pick_device(device), f"{path.stem} (random blocks)", None, known=known)
 
 
 def video_model(
@@ -90,13 +107,22 @@ def video_model(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         backbone = _built(architecture, f"video ResNet-{depth}")
-    source, name = architecture["backbone"], f"video ResNet-{depth} (random weights)"
-    return _assembled(backbone, source, pick_device(device), name, None)
+    name = f"video ResNet-{depth} (random weights)"
+    return _assembled(backbone, pick_device(device), name, None, known=True)
 
 
-def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
+def _filled(path: Path, spec: NetworkSpec | None = None) -> tuple[Backbone, Card]:
+    """The network of a checkpoint with all that it stores, in the network that `spec` names, and its card."""
+    tensors, card = read_checkpoint(path)
+    backbone = _built(card.architecture, path.stem, spec)
+    wanted = stored_tensors(inserted_blocks(backbone.network), backbone.network, card.architecture)
+    fill_tensors(wanted, tensors, path.name)
+    return backbone, card
+
+
+def _built(architecture: Mapping[str, Any], name: str, spec: NetworkSpec | None = None) -> Backbone:
     try:
-        return build_network(architecture)
+        return build_network(architecture) if spec is None else build_described(spec, architecture)
     except (KeyError, TypeError) as error:
         raise CheckpointError(
             f"The card of {name} describes an architecture that this version cannot build ({error!r}). "
@@ -104,65 +130,77 @@ def _built(architecture: Mapping[str, Any], name: str) -> Backbone:
         ) from error
 
 
-def _assembled(backbone: Backbone, source: str, device: torch.device, name: str, card: Card | None) -> Model:
-    """The network, complete, ready to trace; with no card its blocks are random."""
+def _assembled(
+    backbone: Backbone,
+    device: torch.device,
+    name: str,
+    card: Card | None,
+    *,
+    known: bool = False,
+    labels: tuple[str, ...] | None = None,
+) -> Model:
+    """The network, complete, ready to trace; with no card its blocks are random.
+
+    It is tried unless it is `known`: what such a one takes and answers is written down. `labels` are what
+    somebody calls its classes.
+    """
     network = fold_norms(backbone.network.requires_grad_(False))
-    known = source in BACKBONES  # of which it is written what they take and answer
-    tried = None if known else _tried(backbone)
+    looked = None if known else look_at(replace(backbone, network=network), name, labels)
     return Model(
         network,
         inserted_blocks(network),
         name=name,
-        labels=backbone.labels if tried is None else _labels(backbone, tried),
-        input=backbone.input if tried is None else tried.input,
+        labels=backbone.labels if looked is None else labels_for(looked.tried, looked.labels),
+        input=backbone.input if looked is None else looked.tried.input,
         device=device,
         card=None if card is None else card.entries,
         trained=card is not None and card.trained,
         takes_clips=isinstance(network, VideoResNet),
-        took_px=None if tried is None else tried.took_px,
-        answers_with="" if tried is None else tried.answers_with,
+        took_px=None if looked is None else looked.tried.took_px,
+        answers_with="" if looked is None else looked.tried.answers_with,
     )
-
-
-def _tried(backbone: Backbone) -> Tried:
-    with torch.no_grad():
-        return try_network(backbone.network, torch.device("cpu"), backbone.input)
-
-
-def _labels(backbone: Backbone, tried: Tried) -> tuple[str, ...]:
-    """What the source calls its classes, unless the network has other ones."""
-    return labels_for(tried, backbone.labels if len(backbone.labels) == tried.classes else None)
 
 
 def open_network(spec: NetworkSpec, device: torch.device) -> Model:
     """The network of `spec` with its blocks, ready to trace.
 
-    Its blocks are those of the checkpoint that it names; else those that it has, double attention written by
-    others included; else fresh ones at `spec.at` or, where that is empty, at the usual sites, which leave
-    the network's answers as they are.
+    Its blocks, and whatever else was trained, are those of the checkpoint that it names; else those that it
+    has, double attention written by others included; else fresh ones at `spec.at` or, where that is empty, at
+    the usual sites, which leave the network's answers as they are.
 
     Raises:
         NetworkError, CheckpointError: as `load_model`.
     """
-    backbone = build(spec)
-    network, tried = backbone.network.requires_grad_(False), _tried(backbone)
-    card = _filled(spec, network) if spec.blocks else None
-    born = card is None and not spec.at and _adopted(network)
+    if spec.blocks:
+        backbone, card = _filled(checkpoint_in(spec), spec)
+        labels = spec.labels if card.labels is None else card.labels  # of other classes than the source's
+        return _assembled(backbone, device, spec.title, card, labels=labels)
+    looked = look_over(spec)
+    network, tried = looked.network.requires_grad_(False), looked.tried
+    born = not spec.at and _adopted(network)
     if not blocks_in(network):
-        _insert_fresh(spec, network, tried)
+        _insert_fresh(looked, spec.at)
     return Model(
         network,
         blocks_in(network),
         name=spec.title,
-        labels=labels_for(tried, spec.labels) if spec.labels else _labels(backbone, tried),
+        labels=labels_for(tried, looked.labels),
         input=tried.input,
         device=device,
-        card=None if card is None else card.entries,
-        trained=card.trained if card is not None else born and spec.weights != RANDOM,
+        trained=born and spec.weights != RANDOM,
         took_px=tried.took_px,
         answers_with=tried.answers_with,
         born_trained=spec.weights != RANDOM,
     )
+
+
+def checkpoint_in(spec: NetworkSpec) -> Path:
+    """The checkpoint that a specification names.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    return find_checkpoint(spec.folder / spec.blocks if spec.blocks.endswith(".safetensors") else spec.blocks)
 
 
 def _adopted(network: nn.Module) -> bool:
@@ -172,25 +210,9 @@ def _adopted(network: nn.Module) -> bool:
     return bool(blocks_in(network))
 
 
-def _filled(spec: NetworkSpec, network: nn.Module) -> Card:
-    """The blocks of the checkpoint that `spec` names, put into its network; the checkpoint's card."""
-    path = find_checkpoint(spec.folder / spec.blocks if spec.blocks.endswith(".safetensors") else spec.blocks)
-    tensors, card = read_checkpoint(path)
-    blocks = put_blocks(network, card.architecture)
-    mine = {key: value for key, value in tensors.items() if not key.startswith("network/")}
-    fill_tensors(stored_tensors(blocks, None, {}), mine, path.name)
-    return card
-
-
-def _insert_fresh(spec: NetworkSpec, network: nn.Module, tried: Tried) -> None:
+def _insert_fresh(looked: Looked, at: Sequence[str]) -> None:
     """Blocks that leave the answers as they are, the same for the same specification."""
-    sites = find_sites(network, tried.input, torch.device("cpu"), spec.at)
-    chosen = [site_at(sites, name) for name in spec.at] or usual_sites(sites)
-    if not chosen:
-        raise NetworkError(
-            f"In {spec.title} no module returns a grid over the picture, so there is nothing to look at. "
-            "Choose a network with convolutions or patches."
-        )
+    chosen = looked.places(at)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         blocks = {
@@ -198,4 +220,4 @@ def _insert_fresh(spec: NetworkSpec, network: nn.Module, tried: Tried) -> None:
         }
     for block in blocks.values():
         block.start_as_identity()
-    insert_blocks(network, blocks, layouts={site.module: site.layout for site in chosen})
+    insert_blocks(looked.network, blocks, layouts={site.module: site.layout for site in chosen})

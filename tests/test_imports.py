@@ -19,6 +19,7 @@ CORE_LAYERS = [
     [
         "networks.devices",
         "networks.layout",
+        "networks.memory",
         "networks.fold",
         "networks.nonfinite",
         "networks.wheels",
@@ -42,7 +43,7 @@ CORE_LAYERS = [
     ["canvas"],
     ["checkpoints", "export", "bench.counts", "bench.contenders"],
     ["bench.measure", "load"],
-    ["rival_networks", "bench", "training.photos", "training.state"],
+    ["rival_networks", "bench", "training.photos", "training.state", "training.subject"],
     ["training.adapt"],
     ["training"],
     ["cli"],

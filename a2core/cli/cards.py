@@ -10,13 +10,16 @@ HELP = "describe each primitive in the checkpoint's card"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument(
-        "checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)"
+        "checkpoint",
+        nargs="?",
+        default="a2-lite0",
+        help="name or path, or the NAME-network.json of a network of yours (default: %(default)s)",
     )
     parser.add_argument("--photos", nargs="+", required=True, help="image folders, searched whole")
     parser.add_argument(
         "--limit", type=int, default=1000, help="so many photos, chosen at random (default: %(default)s)"
     )
-    parser.add_argument("--size", type=int, default=352, help="picture size (default: %(default)s)")
+    parser.add_argument("--size", type=int, help="picture size (default: 352, or what the network takes)")
 
 
 def run(args: argparse.Namespace) -> int:

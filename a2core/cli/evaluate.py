@@ -16,13 +16,16 @@ HELP = "measure a checkpoint's maps on labelled regions, beside baselines"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument(
-        "checkpoint", nargs="?", default="a2-lite0", help="name or path (default: %(default)s)"
+        "checkpoint",
+        nargs="?",
+        default="a2-lite0",
+        help="name or path, or the NAME-network.json of a network of yours (default: %(default)s)",
     )
     parser.add_argument("--regions", type=Path, help="folder of ID.jpg with ID.npz holding `segmentations`")
     parser.add_argument(
         "--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's"
     )
-    parser.add_argument("--sizes", type=int, nargs="+", default=(352, 672), help="(default: 352 672)")
+    parser.add_argument("--sizes", type=int, nargs="+", help="(default: 352 672, or what the network takes)")
     parser.add_argument(
         "--frames", type=int, default=1, help="make clips of so many frames of the pictures with regions"
     )

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-import torch
-
-from a2core.networks.sites import find_sites, usual_sites
-from a2core.networks.sources import build
+from a2core.networks.looked import look_over
+from a2core.networks.sites import usual_sites
 from a2core.networks.spec import read_spec
-from a2core.networks.tried import try_network
 from a2core.tracing.model_of import labels_for
 
 HELP = "what a network takes, answers, and where blocks can stand in it"
@@ -36,17 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print input, labels and sites of one network."""
     spec = read_spec(args.network)
-    backbone = build(spec)
-    cpu = torch.device("cpu")
-    with torch.no_grad():
-        tried = try_network(backbone.network, cpu, backbone.input)
-        sites = find_sites(backbone.network, tried.input, cpu)
-    known = backbone.labels if len(backbone.labels) == tried.classes else None
-    labels = labels_for(tried, spec.labels or known)
+    looked = look_over(spec)
+    network, tried, sites = looked.network, looked.tried, looked.sites()
+    labels = labels_for(tried, looked.labels)
     usual = {site.module for site in usual_sites(sites)}
-    weights = sum(parameter.numel() for parameter in backbone.network.parameters())
+    weights = sum(parameter.numel() for parameter in network.parameters())
     takes = tried.input
-    print(f"{spec.title}: {type(backbone.network).__name__}, {weights / 1e6:.1f} million weights")
+    print(f"{spec.title}: {type(network).__name__}, {weights / 1e6:.1f} million weights")
     size = f"multiples of {takes.multiple_px} pixels"
     if takes.fixed_px is not None:
         size = f"{takes.fixed_px[1]} × {takes.fixed_px[0]} pixels only"

@@ -29,6 +29,7 @@ examples:
   python -m a2core train Imagenette --kind non-local
   python -m a2core train photos --network timm/convnext_tiny --at stages.2 stages.3
   python -m a2core train flowers/train --mode fine-tune --val flowers/val --epochs 20
+  python -m a2core train flowers --mode fine-tune --network timm/vit_tiny_patch16_224 --freeze-trunk
   torchrun --nproc-per-node 4 -m a2core train ImageNet --mode fine-tune --val ImageNet:val \\
       --network a2-resnet50-c4 --from-scratch --epochs 90 --batch-size 1024
 The log is for TensorBoard: tensorboard --logdir runs"""
@@ -64,8 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--network",
-        help=f"{', '.join(SITED)} (default: {DEFAULT_TRUNK}); to adapt, any network as for inspect: "
+        help=f"{', '.join(SITED)} (default: {DEFAULT_TRUNK}), or any network as for inspect: "
         f"timm/convnext_tiny, flowers.json; to fine-tune, also the paper's: {', '.join(PAPER_NETWORKS)}",
+    )
+    parser.add_argument(
+        "--at",
+        nargs="+",
+        metavar="MODULE",
+        help="where blocks stand (default: the two usual sites, see inspect)",
     )
     parser.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
     _add_of_adapting(parser)
@@ -75,12 +82,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_of_adapting(parser: argparse.ArgumentParser) -> None:
     adapt = parser.add_argument_group("adapting")
     adapt.add_argument("--limit", type=int, help="use so many photos, chosen at random")
-    adapt.add_argument(
-        "--at",
-        nargs="+",
-        metavar="MODULE",
-        help="where blocks stand (default: the two usual sites, see inspect)",
-    )
     adapt.add_argument(
         "--primitives", type=int, nargs="+", metavar="N", help="primitives of each block (default: 64 … 256)"
     )
@@ -100,7 +101,11 @@ def _add_of_fine_tuning(parser: argparse.ArgumentParser) -> None:
         "--val", nargs="+", help="photos to validate on, given as the others (default: a tenth of them)"
     )
     tune.add_argument("--epochs", type=int, help="(default: 10)")
-    tune.add_argument("--size", type=int, help="side of the squares that photos are made (default: 224)")
+    tune.add_argument(
+        "--size",
+        type=int,
+        help="side of the squares that photos are made (default: 224, or what the network takes)",
+    )
     tune.add_argument(
         "--accumulate", type=int, help="do a step in so many parts, each in less memory (default: 1)"
     )
@@ -116,7 +121,7 @@ def check_arguments(args: argparse.Namespace) -> None:
         A2Error: naming the first.
     """
     only = {
-        "fine-tune": ("limit", "at", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
+        "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
                       "frames", "cache"),
         "adapt": ("val", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
                   "workers"),

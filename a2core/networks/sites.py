@@ -66,7 +66,7 @@ def find_sites(
     blocks = inserted_blocks(network)
     grids = {name: site for name, site in seen.items() if site is not None}
     named = dict(named_parts(network))
-    kept = _outermost(named, grids)
+    kept = _outermost(named, grids) or list(grids)  # layers alone, of a network without stages
     if len({grids[name][0] for name in kept}) < 2:
         kept = [inner for name in kept for inner in _layers(named, grids, name)]
     sites = []

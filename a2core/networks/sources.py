@@ -21,33 +21,43 @@ import torch
 from torch import nn
 
 from a2core.blocks.registry import make_block
-from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, first_line
-from a2core.networks.backbones import BACKBONES, Backbone, imagenet_labels, load_backbone
+from a2core.errors import A2Error, NetworkError, first_line
+from a2core.networks.backbones import BACKBONES, Backbone, classifier_of, imagenet_labels, load_backbone
+from a2core.networks.classifier import put_classifier
 from a2core.networks.insert import insert_blocks
 from a2core.networks.layout import Layout
+from a2core.networks.memory import refuse_too_large
 from a2core.networks.spec import PUBLISHED, RANDOM, InputSpec, NetworkSpec, read_spec
 from a2core.networks.weight_files import classes_of, fill_network, fitted, read_weights
 
 Make = Callable[..., nn.Module]
 # What downloads fail with: sockets, proxies, hubs' own errors (subclasses of OSError), files cut off.
 _DOWNLOAD_FAULTS = (OSError, RuntimeError, ValueError)
-_ROOM = 1.2  # of a network's weights, while they are read
 
 
 def build(spec: NetworkSpec) -> Backbone:
     """The network of `spec`, in evaluation mode, without blocks.
 
-    Its labels are empty where nobody knows them: they are numbers then, or there are no classes.
+    Its labels are empty where nobody knows them: they are numbers then, or there are no classes. Random
+    weights are the same each time, so that blocks trained in such a network find it again.
 
     Raises:
         NetworkError: a network that is not known (the nearest are named), that cannot be made, downloaded or
             kept in memory, or weights that do not fit it.
     """
+    if spec.weights != RANDOM:
+        return _built(spec)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return _built(spec)
+
+
+def _built(spec: NetworkSpec) -> Backbone:
     if spec.source in BACKBONES and spec.weights == PUBLISHED:
         return _told(spec, load_backbone(spec.source))
     make, plain = _maker(spec, spec.weights == PUBLISHED)
     if not spec.runs_code:  # which is not run twice
-        _refuse_too_large(spec, _maker(spec, False)[0])
+        refuse_too_large(spec.source, functools.partial(_maker(spec, False)[0], **spec.options))
     return _told(spec, _made(spec, make, plain))
 
 
@@ -75,46 +85,45 @@ def build_network(architecture: Mapping[str, Any], *, vouched: bool = False) -> 
     `architecture` is {"backbone": source, "blocks": {module: {"in_channels", "c_m", "c_n", …}}}, the
     inner dict holding the arguments of the block's class, and its "kind" when it is a relative of
     double attention (`blocks.registry`). It may also hold "labels", the names of other classes than
-    ImageNet's, whose classifier is then random; "trunk": "own" when the whole network was trained,
-    which is then random all over; and "layouts", {module: {"axes", "prefix"}}, where modules do not put
-    channels first.
+    the network's, whose classifier is then random; "classifier", the modules that it is, of a network
+    that is not of our table; "trunk": "own" when the whole network was trained, which is then random all
+    over; and "layouts", {module: {"axes", "prefix"}}, where modules do not put channels first.
 
     Args:
         architecture: as above.
         vouched: somebody named the network here and now: then it may be a function or a file of theirs.
 
     Raises:
-        NetworkError: as `load_backbone`, `build`, `make_block` and `insert_blocks`; a function of somebody's,
-            which no card may have run.
+        NetworkError: as `build_described`; a function of somebody's, which no card may have run.
     """
     source = architecture["backbone"]
-    own = architecture.get("trunk") == "own"
-    if source in BACKBONES:
-        backbone = load_backbone(source, weights=not own, labels=architecture.get("labels"))
-    else:
-        if needs_word(source) and not vouched:
-            raise NetworkError(
-                f"The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
-                'may not ask for. Open it by a specification: {"source": …, "blocks": this checkpoint}.'
-            )
-        spec = read_spec(source)
-        backbone = build(replace(spec, weights=RANDOM) if own else spec)
-    put_blocks(backbone.network, architecture)
-    return backbone
+    if needs_word(source) and not vouched:
+        raise NetworkError(
+            f"The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
+            "may not ask for. Open the NAME-network.json that training wrote beside it, or a specification, "
+            '{"source": …, "blocks": this checkpoint}.'
+        )
+    return build_described(read_spec(source), architecture)
 
 
-def put_blocks(network: nn.Module, architecture: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """Insert the blocks of a card's `architecture`, freshly initialised; they by name.
+def build_described(spec: NetworkSpec, architecture: Mapping[str, Any]) -> Backbone:
+    """As `build_network`, in the network that `spec` names, whatever the architecture calls it.
 
     Raises:
-        NetworkError: as `make_block` and `insert_blocks`.
+        NetworkError: as `build`, `put_classifier`, `make_block` and `insert_blocks`.
     """
+    own = architecture.get("trunk") == "own"
+    backbone = _built(replace(spec, weights=RANDOM)) if own else build(spec)
+    labels = architecture.get("labels")
+    if labels is not None:
+        put_classifier(backbone.network, classifier_of(architecture), len(labels))
+        backbone = replace(backbone, labels=tuple(labels))
     blocks: dict[str, nn.Module] = {
         name: make_block(settings).eval() for name, settings in architecture["blocks"].items()
     }
     layouts = {name: Layout(**told) for name, told in architecture.get("layouts", {}).items()}
-    insert_blocks(network, blocks, layouts=layouts)
-    return blocks
+    insert_blocks(backbone.network, blocks, layouts=layouts)
+    return backbone
 
 
 def needs_word(source: str) -> bool:
@@ -167,40 +176,12 @@ def _called(spec: NetworkSpec, make: Make, options: Mapping[str, Any]) -> nn.Mod
     return network
 
 
-def _refuse_too_large(spec: NetworkSpec, make: Make) -> None:
-    """Refuse a network whose weights alone are larger than the memory there is, before it is made.
-
-    `make` makes it with random weights.
-    """
-    try:
-        with torch.device("meta"):
-            there = make(**spec.options)
-        size = sum(tensor.numel() * tensor.element_size() for tensor in there.state_dict().values())
-    except FORWARD_FAULTS:  # not every network can be made without its numbers
-        return
-    free = _free_bytes()
-    if free is not None and size * _ROOM > free:
-        raise NetworkError(
-            f"{spec.source} has {size / 1e9:.1f} GB of weights, and {free / 1e9:.1f} GB of memory are free. "
-            "Choose a smaller network."
-        )
-
-
-def _free_bytes() -> int | None:
-    with contextlib.suppress(OSError, ValueError, StopIteration):  # Linux; elsewhere the system says it later
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        told = next(line for line in lines if line.startswith("MemAvailable"))
-        return int(told.split()[1]) * 1024
-    return None
-
-
 def _known(name: str, num_classes: int | None = None) -> nn.Module:
     """One of our table, with random weights."""
     trunk = BACKBONES[name]
     network = trunk.make(name, False)
     if num_classes is not None:
-        head: Any = network.get_submodule(trunk.classifier)
-        network.set_submodule(trunk.classifier, nn.Linear(head.in_features, num_classes))
+        put_classifier(network, (trunk.classifier,), num_classes)
     return network
 
 
@@ -302,14 +283,15 @@ def _torchvision(name: str, published: bool) -> tuple[Make, Backbone]:
 
 def _function(spec: NetworkSpec) -> Make:
     module, _, function = spec.source.partition(":")
-    with _importable(spec.folder):
+    folder = spec.folder / spec.code
+    with _importable(folder):
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name and not module.startswith(error.name):
                 raise NetworkError(f"{module} needs {error.name}, which is not installed.") from error
             raise NetworkError(
-                f"There is no module {module!r} in {spec.folder.resolve()} or among what is installed. "
+                f"There is no module {module!r} in {folder.resolve()} or among what is installed. "
                 "Start where it lies, or install it."
             ) from error
         except Exception as error:  # of somebody else's module: anything

@@ -27,7 +27,7 @@ from a2core.errors import NetworkError
 PUBLISHED, RANDOM = "published", "random"
 WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin")
 _LARGEST_BYTES = 2**20
-_KEYS = ("source", "options", "weights", "labels", "mean", "std", "size", "blocks", "at", "name")
+_KEYS = ("source", "options", "weights", "labels", "mean", "std", "size", "blocks", "at", "name", "code")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ class NetworkSpec:
         blocks: a checkpoint whose blocks belong into it; "" for none.
         at: modules behind which fresh blocks are put where it has none; empty for the usual places.
         name: what it is called on screen.
-        folder: where the files that it names are, and its function may be.
+        folder: where the files that it names are.
+        code: seen from there, the folder in which the module of its function lies; the current one will do.
     """
 
     source: str
@@ -105,6 +106,7 @@ class NetworkSpec:
     at: tuple[str, ...] = ()
     name: str = ""
     folder: Path = Path()
+    code: str = ""
 
     @property
     def title(self) -> str:
@@ -183,6 +185,7 @@ def _read_file(path: Path) -> NetworkSpec:
         at=check.texts(told.get("at"), "at") or (),
         name=check.text(told.get("name", path.stem), "name"),
         folder=folder,
+        code=check.text(told.get("code", ""), "code", empty=True),
     )
     if (spec.mean is None) != (spec.std is None) or len(spec.mean or ()) != len(spec.std or ()):
         raise NetworkError(f"{path.name} needs mean and std together, one number of each for a channel.")

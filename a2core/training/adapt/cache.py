@@ -42,11 +42,8 @@ from tqdm import tqdm
 from a2core.checkpoints import write_atomically
 from a2core.errors import TrainingError
 from a2core.networks.fold import fold_norms
-from a2core.networks.insert import module_at
-from a2core.networks.sites import find_sites
-from a2core.networks.sources import build
+from a2core.networks.looked import look_over
 from a2core.networks.spec import read_spec
-from a2core.networks.tried import try_network
 from a2core.training.adapt.targets import CacheSettings, Seen, unit_features, walked_affinity
 from a2core.training.adapt.targets import look as look_at
 from a2core.training.photos.found import identity_of
@@ -238,21 +235,11 @@ class Cache:
 
     def _network(self, name: str) -> Seen:
         """The network of that name, ready to be looked into at the taps."""
-        made = build(read_spec(name))
-        network, cpu = fold_norms(made.network.requires_grad_(False)), torch.device("cpu")
-        with torch.no_grad():
-            tried = try_network(network, cpu, made.input)
-            taps = self.settings.taps
-            for tap in taps:
-                module_at(network, tap)
-            sites = {site.module: site for site in find_sites(network, tried.input, cpu, taps)}
-        missing = [tap for tap in taps if tap not in sites]
-        if missing:
-            raise TrainingError(
-                f"{name} has no grid over the picture at {missing[0]!r}. See inspect for its sites."
-            )
+        looked = look_over(read_spec(name))
+        layouts = {site.module: site.layout for site in looked.places(self.settings.taps)}
+        network = fold_norms(looked.network.requires_grad_(False))
         network.to(self.device).to(memory_format=torch.channels_last)
-        return Seen(network, tried.input, {tap: sites[tap].layout for tap in taps}, tried.classes)
+        return Seen(network, looked.tried.input, layouts, looked.tried.classes)
 
     def _picture(self, index: int, size_px: int) -> np.ndarray | None:
         """A photo as it is looked at, (frames, size, size, 3), the same each time; None: not readable."""
@@ -297,7 +284,9 @@ class Cache:
         rng = np.random.default_rng((settings.seed, chunk[0], 1))
         for tap in settings.taps:
             grid = ours[tap].shape[-1]
-            rows = np.stack([rng.choice(frames * grid * grid, settings.rows, replace=False) for _ in chunk])
+            cells = frames * grid * grid
+            count = min(settings.rows, cells)
+            rows = np.stack([rng.choice(cells, count, replace=False) for _ in chunk])
             picked = walked_affinity(
                 [unit_features(f, grid, frames) for f in (ours[tap], theirs[tap], large)],
                 settings.temperature,

@@ -12,97 +12,28 @@ for all that look at the same.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
-from a2core.checkpoints import write_atomically
-from a2core.errors import NetworkError, TrainingError
-from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK, SHORT_NAME, teachers_of
+from a2core.errors import TrainingError
+from a2core.networks.backbones import teachers_of
 from a2core.networks.devices import pick_device
-from a2core.networks.layout import Layout
-from a2core.networks.sites import find_sites, site_at, usual_sites
-from a2core.networks.sources import build, needs_word
-from a2core.networks.spec import PUBLISHED, RANDOM, InputSpec, read_spec
-from a2core.networks.tried import try_network
+from a2core.networks.sources import needs_word
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
 from a2core.training.photos.found import find_photos
 from a2core.training.state import disk_errors, given, source_names
+from a2core.training.subject import Subject, sides_px, subject, write_spec
 
 CACHE = Path(".cache/features")
 # Options of the command that settings of the same name take.
 SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed")
 PRIMITIVES = (64, 256)  # of the blocks before the last, and of the last, coarsest one
 SMALLEST_PX = 160
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The network that blocks are trained for, as far as training has to know it.
-
-    Attributes:
-        source: as a card names it.
-        title: what its checkpoints are called after.
-        sites: where blocks stand: module, channels, layout.
-        input: the pictures that it takes.
-        classes: 0 where it answers with something else.
-        weights: of a file of weights, its content's hash; "" where its name says which they are.
-    """
-
-    source: str
-    title: str
-    sites: Mapping[str, tuple[int, Layout]]
-    input: InputSpec
-    classes: int
-    weights: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether it stands in our table."""
-        return self.source in BACKBONES
-
-
-def subject(network: str | None, at: Sequence[str]) -> Subject:
-    """What training has to know of a network: of our own from the table, of any other by running it.
-
-    Raises:
-        NetworkError: a network that cannot be had, or modules that are no sites.
-    """
-    name = network or DEFAULT_TRUNK
-    if name in BACKBONES and not at:
-        trunk = BACKBONES[name]
-        sites = {place: (site.channels, Layout()) for place, site in trunk.sites.items()}
-        if sites:
-            title = SHORT_NAME if name == DEFAULT_TRUNK else name
-            return Subject(name, title, sites, trunk.input, len(trunk.labels()))
-    spec = read_spec(name)
-    made, cpu = build(spec), torch.device("cpu")
-    with torch.no_grad():
-        tried = try_network(made.network, cpu, made.input)
-        found = find_sites(made.network, tried.input, cpu, at)
-    chosen = [site_at(found, place) for place in at] or usual_sites(found)
-    if not chosen:
-        raise NetworkError(
-            f"{spec.title} has no module that returns a grid over the picture: nothing to adapt."
-        )
-    order = [site.module for site in found]
-    chosen = sorted(chosen, key=lambda site: order.index(site.module))
-    file = spec.folder / spec.weights
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else ""
-    title = re.sub(r"[^\w.-]+", "-", spec.name or spec.source.rpartition("/")[2])
-    sites = {site.module: (site.channels, site.layout) for site in chosen}
-    return Subject(name, title, sites, tried.input, tried.classes, digest)
 
 
 def architecture(of: Subject, primitives: Sequence[int], kind: str = DOUBLE_ATTENTION) -> dict[str, Any]:
@@ -122,8 +53,7 @@ def architecture(of: Subject, primitives: Sequence[int], kind: str = DOUBLE_ATTE
         name: block_settings(kind, channels, **settings)
         for (name, (channels, _)), settings in zip(of.sites.items(), own, strict=True)
     }
-    layouts = {name: asdict(layout) for name, (_, layout) in of.sites.items() if layout != Layout()}
-    return {"backbone": of.source, "blocks": blocks} | ({"layouts": layouts} if layouts else {})
+    return {"backbone": of.source, "blocks": blocks, **of.layouts()}
 
 
 def train(args: argparse.Namespace, *, command: str) -> int:
@@ -144,7 +74,9 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         "trunk": of.source,
         "teacher": teacher_of(of, args.teacher),
         "taps": tuple(of.sites),
-        "sizes_px": sizes_px(of.input, args.sizes),
+        "sizes_px": sides_px(
+            of.input, args.sizes, CacheSettings().sizes_px, option="--sizes", least=SMALLEST_PX
+        ),
         "weights": of.weights,
     }
     cached |= {"frames": args.frames} if args.frames else {}
@@ -168,7 +100,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     run = Adaptation(cache, settings, out, init=args.init)
     with disk_errors(out):
         run.run()
-        path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, kind, command))
+        path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, of, args, command))
         if needs_word(of.source):
             print(f"wrote {write_spec(of.source, path)}: what --network and NETWORKS take")
     if cache.skipped.reasons:
@@ -192,51 +124,27 @@ def teacher_of(of: Subject, wanted: str | None) -> str:
     return wanted or teachers[-1]
 
 
-def sizes_px(takes: InputSpec, wanted: Sequence[int] | None) -> tuple[int, ...]:
-    """Sides of the squares that photos are made.
-
-    Raises:
-        TrainingError: one that the network does not take.
-    """
-    if takes.fixed_px is not None:
-        height, width = takes.fixed_px
-        if height != width or (wanted and set(wanted) != {height}):
-            raise TrainingError(f"This network takes {width} × {height} pixels only: leave --sizes out.")
-        return (height,)
-    step = takes.multiple_px
-    if not wanted:
-        return tuple(max(1, round(side / step)) * step for side in CacheSettings().sizes_px)
-    wrong = [size for size in wanted if size < SMALLEST_PX or size % step]
-    if wrong:
-        raise TrainingError(
-            f"--sizes {wrong[0]} is no multiple of {step} from {SMALLEST_PX} on. Use for example "
-            f"{12 * step} {18 * step}."
-        )
-    return tuple(wanted)
-
-
-def write_spec(source: str, checkpoint: Path) -> Path:
-    """A specification of somebody's network with the trained blocks, beside the checkpoint."""
-    spec = read_spec(source)
-    told: dict[str, Any] = {"source": spec.source, "name": checkpoint.stem, "blocks": checkpoint.name}
-    if spec.weights not in (PUBLISHED, RANDOM):
-        told["weights"] = os.path.relpath(spec.folder / spec.weights, checkpoint.parent)
-    elif spec.weights == RANDOM:
-        told["weights"] = RANDOM
-    told |= {"options": dict(spec.options)} if spec.options else {}
-    told |= {"labels": list(spec.labels)} if spec.labels else {}
-    told |= {"mean": list(spec.mean), "std": list(spec.std)} if spec.mean and spec.std else {}
-    told |= {"size": list(spec.size_px)} if spec.size_px else {}
-    path = checkpoint.with_name(f"{checkpoint.stem}-network.json")
-    write_atomically(path, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
-    return path
-
-
-def card_of(run: Adaptation, args: argparse.Namespace, kind: str, command: str) -> dict[str, Any]:
+def card_of(run: Adaptation, of: Subject, args: argparse.Namespace, command: str) -> dict[str, Any]:
     """What the checkpoint's card says of a finished run."""
+    kept, settings = run.cache.settings, run.settings
+    attention = {
+        tap: {
+            loss: weight
+            for loss, weight in settings.attention_weights(run.cache.stride_px(tap)).items()
+            if f"{tap}/{loss}" in run.last  # a block without attention is taught none
+        }
+        for tap in kept.taps
+    }
     return {
         "trained": {
-            "what": f"the {kind.replace('_', ' ')} blocks; the network that they stand in is frozen",
+            "what": f"the {args.kind.replace('-', ' ')} blocks; the network that they stand in is frozen",
+            **of.told(kept.sizes_px, args.init),
+            "teacher": "the network itself" if kept.teacher == of.source else kept.teacher,
+            "losses": {
+                **attention,
+                "rebuilding": settings.weight_rebuild,
+                "predictions": settings.weight_predict if settings.prediction_steps else 0,
+            },
             "photos": len(run.cache.photos),
             **({"frames": args.frames} if args.frames else {}),
             "sources": source_names(args.photos),

@@ -23,21 +23,24 @@ from tqdm import tqdm
 
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.card import parse_card
-from a2core.checkpoints import find_checkpoint, read_card, write_atomically
+from a2core.checkpoints import read_card, write_atomically
 from a2core.errors import CheckpointError, TrainingError
-from a2core.load import load_model
+from a2core.load import checkpoint_of, load_model
 from a2core.tracing.model import Model
 from a2core.training.evaluate.feature_maps import run_watched
 from a2core.training.evaluate.measures import reach_share
 from a2core.training.photos.found import find_photos
 from a2core.training.photos.read import Skipped, read_photo, square
+from a2core.training.subject import sides_px
 
+SIZE_PX, SMALLEST_PX = 352, 64  # unless another is asked for; below it, maps are a few cells
 FRAME = 7  # the frame is told in 7×7 fields
 CLASSES = 5  # in the numbers of each primitive
 FEWEST_PHOTOS = 5  # of a class that may be named
 ERRORS = 2  # a class's mean is taken so many standard errors lower: few photos have to say it louder
 DEAD_SHARE = 0.1  # of an equal share of ρ: below it a primitive counts as unused
 BATCH = 16
+NO_CLASS = -1
 
 
 @dataclass
@@ -70,18 +73,17 @@ def cards(args: argparse.Namespace) -> int:
         TrainingError: no photos, none that can be read, or no double attention in the checkpoint.
         CheckpointError: no such checkpoint, or a card that cannot be written.
     """
-    if args.size < 64 or args.size % 32:
-        raise TrainingError(f"--size {args.size} is no multiple of 32 from 64 on. Use for example 352.")
-    path = find_checkpoint(args.checkpoint)
-    model = load_model(path, device="cpu")
+    path, model = checkpoint_of(args.checkpoint), load_model(args.checkpoint, device="cpu")
+    wanted = None if args.size is None else [args.size]
+    (size_px,) = sides_px(model.input, wanted, [SIZE_PX], option="--size", least=SMALLEST_PX)
     photos, skipped = find_photos(args.photos, limit=args.limit), Skipped()
-    tallies, predicted = look(model, photos, args.size, skipped)
+    tallies, predicted = look(model, photos, size_px, skipped)
     written: dict[str, Any] = {}
     for name, tally in tallies.items():
         found = primitive_cards(tally, predicted, model.labels)
         written[name] = {
             **model.card.get("cards", {}).get(name, {}),
-            "seen": f"{len(predicted)} photos at {args.size} pixels",
+            "seen": f"{len(predicted)} photos at {size_px} pixels",
             "primitives": [sentence(card) for card in found],
             "numbers": [_numbers(card) for card in found],
         }
@@ -101,6 +103,8 @@ def look(
 ) -> tuple[dict[str, Tally], np.ndarray]:
     """What every double attention block did on the photos, and the class predicted for each, (P,).
 
+    Where the network answers without classes, that is NO_CLASS.
+
     Raises:
         TrainingError: no double attention, none of the photos can be read, or a block that cannot be
             looked into (`run_watched`).
@@ -117,7 +121,7 @@ def look(
         read, logits = run_watched(model, np.stack(pictures))
         for name, tally in tallies.items():
             _note(tally, model.blocks[name], read[name])
-        predicted += logits.argmax(dim=1).tolist()
+        predicted += [NO_CLASS] * len(pictures) if model.answers_with else logits.argmax(dim=1).tolist()
     if not predicted:
         raise TrainingError(f"None of the {len(photos)} photos could be read. Give JPEG or PNG files.")
     return tallies, np.array(predicted)
@@ -154,7 +158,7 @@ def primitive_cards(tally: Tally, predicted: np.ndarray, labels: Sequence[str]) 
     frame = torch.stack(tally.frame).mean(dim=0).numpy()  # (n, 7, 7)
     overall = use.mean(axis=0)
     classes, counts = np.unique(predicted, return_counts=True)
-    classes = classes[counts >= FEWEST_PHOTOS]
+    classes = classes[(counts >= FEWEST_PHOTOS) & (classes != NO_CLASS)]
     lift = np.zeros((len(classes), use.shape[1]))
     for k, c in enumerate(classes):
         of_class = use[predicted == c]

@@ -20,15 +20,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from a2core.checkpoints import find_checkpoint, read_card
+from a2core.checkpoints import read_card
 from a2core.errors import TrainingError
-from a2core.load import load_model, untrained_model
+from a2core.load import checkpoint_of, load_model, untrained_model
 from a2core.training.evaluate.cards import amend_card
 from a2core.training.evaluate.feature_maps import check_takes_pictures
 from a2core.training.evaluate.measures import OF_ATTENTION, OF_PRIMITIVES
 from a2core.training.evaluate.on_photos import measure_photos
 from a2core.training.evaluate.on_regions import Table, measure_regions, region_pairs
 from a2core.training.photos.read import Skipped
+from a2core.training.subject import sides_px
+
+SIZES_PX, SMALLEST_PX = (352, 672), 64  # unless others are asked for; below it, maps are a few cells
 
 
 def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
@@ -39,15 +42,13 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
     """
     if args.regions is None and args.photos is None:
         raise TrainingError("Nothing to measure on. Give --regions, --photos or both.")
-    wrong = [size for size in args.sizes if size < 64 or size % 32]
-    if wrong:
-        raise TrainingError(f"--sizes {wrong[0]} is no multiple of 32 from 64 on. Use for example 352 672.")
     if args.limit is not None and args.limit < 1:
         raise TrainingError(f"--limit {args.limit} leaves no picture to measure on. Give 1 or more.")
     if args.frames < 1:
         raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")
-    model = load_model(args.checkpoint, device="cpu")
+    path, model = checkpoint_of(args.checkpoint), load_model(args.checkpoint, device="cpu")
     check_takes_pictures(model)
+    sizes = sides_px(model.input, args.sizes, SIZES_PX, option="--sizes", least=SMALLEST_PX)
     results: dict[str, Any] = {"checkpoint": model.name, "command": command}
     skipped = Skipped()
     if args.regions is not None:
@@ -59,7 +60,7 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
             "left out": args.without.name if args.without else None,
             "frames": args.frames,
         }
-        for size in args.sizes:
+        for size in sizes:
             tables = measure_regions(
                 model, random, pairs, size, skipped, baselines=not args.no_baselines, frames=args.frames
             )
@@ -69,7 +70,7 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
                 print_table(f"{name} at {size} pixels, {len(pairs)} pictures{clips}", table)
     if args.photos is not None:
         results["photos"] = {"folder": args.photos.resolve().name, "classes": len(model.labels)}
-        for size in args.sizes:
+        for size in sizes:
             measured = measure_photos(model, args.photos, size, args.limit, skipped)
             results["photos"][str(size)] = measured
             print(
@@ -80,7 +81,6 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
     if skipped.reasons:
         print(skipped.summary())
     if args.write:
-        path = find_checkpoint(args.checkpoint)
         before = read_card(path).entries.get("metrics", {})
         amend_card(path, {"metrics": {**before, **card_metrics(results)}})
         print(f"wrote the measures into {path.with_suffix('.json').name}")

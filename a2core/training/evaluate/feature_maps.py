@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from torchcam.methods import GradCAM
 
 from a2core.errors import TrainingError
+from a2core.networks.layout import grid_of_tokens
 from a2core.tracing.model import Model
 from a2core.tracing.record import watching
 
@@ -37,18 +38,20 @@ def check_takes_pictures(model: Model) -> None:
 
 
 @torch.no_grad()
-def run_watched(model: Model, pictures: np.ndarray) -> tuple[dict[str, Tensor], Tensor]:
+def run_watched(model: Model, pictures: np.ndarray) -> tuple[dict[str, Tensor], Any]:
     """What every block reads, (B, c, h, w), the blocks before it applied, and the logits (B, classes).
 
-    `pictures` are (B, S, S, 3) uint8. A block may stand behind any module: it is asked itself.
+    `pictures` are (B, S, S, 3) uint8. A block may stand behind any module: it is asked itself. A network
+    without classes answers with something else than logits.
 
     Raises:
         TrainingError: a network for clips, or a block that is not run, or not on features of a picture.
     """
     check_takes_pictures(model)
+    x = model.preprocess(pictures)
     with watching(model.blocks) as read:
-        logits = model.network(model.preprocess(pictures))
-    for name in model.blocks:
+        answer = model.network(x)
+    for name, block in model.blocks.items():
         if name not in read:
             raise TrainingError(
                 f"{model.name} never runs its block {name!r}, so there is nothing to measure. Put it behind "
@@ -60,7 +63,26 @@ def run_watched(model: Model, pictures: np.ndarray) -> tuple[dict[str, Tensor], 
                 f"The block {name!r} of {model.name} reads {shape} of {len(pictures)} pictures. Only "
                 "(pictures, channels, rows, columns) can be measured: put it behind another module."
             )
-    return read, logits
+        read[name] = _over(x, block, read[name])
+    return read, answer
+
+
+def _over(x: Tensor, block: nn.Module, features: Tensor) -> Tensor:
+    """What a block reads of pictures (B, c, H, W), tokens in line (…, N, 1) as their grid (…, h, w).
+
+    Raises:
+        TrainingError: so many make no grid of the pictures' shape.
+    """
+    if not getattr(block, "in_line", False):
+        return features
+    count, (height, width) = features.shape[-2], x.shape[2:]
+    grid = grid_of_tokens(count, height, width)
+    if grid is None:
+        raise TrainingError(
+            f"{count} tokens make no grid over {width} × {height} pixels, so there are no regions to compare "
+            "with. Choose another size."
+        )
+    return features.squeeze(-1).unflatten(-1, grid)
 
 
 def cosine_similarity(features: Tensor, cells: np.ndarray) -> np.ndarray:
@@ -108,7 +130,7 @@ class _Readable(nn.Module):
 def grad_cam(network: nn.Module, block: nn.Module, x: Tensor) -> Tensor:
     """Grad-CAM (torchcam's) of the top class at the features that `block` reads, wherever it stands.
 
-    `x` is one picture (1, 3, H, W) as the network takes it. (h, w) from 0 to 1.
+    `x` is one picture (1, c, H, W) as the network takes it. (h, w) from 0 to 1.
     """
     readable = _Readable(network)
 
@@ -122,4 +144,4 @@ def grad_cam(network: nn.Module, block: nn.Module, x: Tensor) -> Tensor:
     ):
         scores = readable(x)
         maps = extractor(int(scores.argmax()), scores)
-    return maps[0][0].detach()
+    return _over(x, block, maps[0][0].detach())

@@ -96,8 +96,14 @@ def measure_photos(
     intervals are paired bootstraps over photos, 95 %.
 
     Raises:
-        TrainingError: a folder that is named for no class, or no photo that can be read.
+        TrainingError: a network without classes, a folder that is named for no class, or no photo that can
+            be read.
     """
+    if model.answers_with:
+        raise TrainingError(
+            f"{model.name} answers with {model.answers_with}, not with classes, so there is nothing to be "
+            "right about. Leave --photos out, and measure its maps on --regions."
+        )
     labelled = some_of(find_labelled([str(folder)]), limit)
     photos, names, classes = labelled.photos, labelled.classes, labelled.labels
     index_of = {name: class_index(model, name) for name in names}

@@ -129,12 +129,13 @@ def measure_regions(
 ) -> dict[str, Table]:
     """Click-AUC, overlaps, reach, dead and redundancy of every block and, unless left out, its baselines.
 
-    With `frames` > 1, of clips made from the pictures.
+    With `frames` > 1, of clips made from the pictures. Of a network without classes there is no Grad-CAM.
 
     Raises:
         TrainingError: no picture can be read, or a block that cannot be measured (`run_watched`).
     """
-    beside = BASELINES if frames == 1 else ("random block", "cosine")
+    beside: tuple[str, ...] = BASELINES if frames == 1 else ("random block", "cosine")
+    beside = tuple(name for name in beside if name != "Grad-CAM" or not model.answers_with)
     methods = ("block", *(beside if baselines else ()))
     with attending_over(frames, model, random):
         pictures = _look_at(model, pairs, size_px, skipped, frames, cams="Grad-CAM" in methods)
@@ -229,11 +230,13 @@ def measure_picture(
     _measure_block(rows["random block"], random, features, regions)
     cosine = click_aucs(lambda cells: cosine_similarity(standardised, cells), regions, grid)
     rows["cosine"].add("click-AUC", cosine)
-    if cam is None:
+    if "k-means" not in rows:
         return
     count = block.c_n if isinstance(block, DoubleAttention) else COMPONENTS
     rows["k-means"].add("overlap gather", best_overlaps(k_means_maps(standardised, count), regions))
     rows["NMF"].add("overlap gather", best_overlaps(nmf_maps(standardised, count), regions))
+    if cam is None:
+        return
     same = cam.flatten().numpy()
     rows["Grad-CAM"].add("overlap gather", best_overlaps(cam[None], regions))
     rows["Grad-CAM"].add("click-AUC", click_aucs(lambda cells: np.tile(same, (len(cells), 1)), regions, grid))

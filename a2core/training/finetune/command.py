@@ -6,38 +6,37 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from a2core.errors import TrainingError
-from a2core.networks.backbones import DEFAULT_TRUNK
 from a2core.networks.paper import PAPER_NETWORKS
+from a2core.networks.sources import needs_word
 from a2core.training.finetune.run import FineTuning
-from a2core.training.finetune.settings import FineTuneSettings, architecture
+from a2core.training.finetune.settings import FineTuneSettings, architecture, subject_to_tune
 from a2core.training.finetune.team import Team
 from a2core.training.photos.labelled import find_labelled, held_out
 from a2core.training.state import disk_errors, given, source_names
+from a2core.training.subject import Subject, sides_px, write_spec
 
 # Options of the command that settings of the same name take.
 SETTINGS = ("epochs", "batch_size", "learning_rate", "seed")
 HELD_OUT = 0.1  # of the photos, for validation, when none are given
+SMALLEST_PX = 32
 
 
 def train(args: argparse.Namespace, *, command: str) -> int:
     """Fine-tune, from labelled photos to a checkpoint with its card in the run's folder.
 
     Raises:
-        TrainingError: no photos, one class only, another architecture in --init, a full disk,
-            divergence, a run of other settings in --out, or processes that cannot share the work.
-        NetworkError: a device, or published weights, that cannot be had.
+        TrainingError: no photos, one class only, a size that the network does not take, another
+            architecture in --init, a full disk, divergence, a run of other settings in --out, or processes
+            that cannot share the work.
+        NetworkError: a device, or a network, that cannot be had, or one that cannot have other classes.
     """
-    if args.from_scratch and args.freeze_trunk:
-        raise TrainingError("A random trunk must not stay frozen. Give --from-scratch or --freeze-trunk.")
-    network, kind = args.network or DEFAULT_TRUNK, args.kind.replace("-", "_")
-    name = args.name or (network if network in PAPER_NETWORKS else f"{network}-{args.kind}")
+    of = subject_to_tune(args.network, args.at or (), from_scratch=args.from_scratch)
+    kind, chosen = args.kind.replace("-", "_"), given(args, SETTINGS)
+    title = of.source if of.known else of.title
+    name = args.name or (title if of.source in PAPER_NETWORKS else f"{title}-{args.kind}")
     out = args.out or Path("runs") / name
-    chosen = given(args, SETTINGS)
-    if args.size is not None:
-        if args.size < 32 or args.size % 32:
-            raise TrainingError(f"--size {args.size} is no multiple of 32. Use for example 224.")
-        chosen["size_px"] = args.size
+    wanted = None if args.size is None else [args.size]
+    (size_px,) = sides_px(of.input, wanted, [FineTuneSettings.size_px], option="--size", least=SMALLEST_PX)
     split = given(args, ("accumulate", "workers"))
     team = Team.join(args.device or "auto")
     try:
@@ -49,15 +48,11 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         else:
             labelled, val = held_out(labelled, HELD_OUT, args.seed)
         settings = FineTuneSettings(
-            architecture=architecture(
-                network,
-                kind,
-                labelled.classes,
-                from_scratch=args.from_scratch,
-                freeze_trunk=args.freeze_trunk,
-            ),
-            from_scratch=args.from_scratch,
+            architecture=architecture(of, kind, labelled.classes, freeze_trunk=args.freeze_trunk),
+            from_scratch=of.is_random,
             freeze_trunk=args.freeze_trunk,
+            size_px=size_px,
+            weights=of.weights,
             **chosen,
         )
         run = FineTuning(labelled, val, settings, out, team=team, init=args.init, **split)
@@ -65,14 +60,17 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         if leads:
             print(
                 f"{len(labelled.photos)} photos of {len(labelled.classes)} classes, {len(val.photos)} to "
-                f"validate; {network} on {team.size} × {team.device.type}, {run.total_steps} steps"
+                f"validate; {of.source} on {team.size} × {team.device.type}, {run.total_steps} steps"
             )
             if left_out:
                 print(f"{left_out} photos that lie in no class's folder are left out")
         with disk_errors(out):
             run.run()
         if leads:
-            path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, args, command))
+            with disk_errors(out):
+                path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, of, args, command))
+                if needs_word(of.source):
+                    print(f"wrote {write_spec(of.source, path)}: what --network and NETWORKS take")
             for reader in (run.train, run.val):
                 if reader.skipped.reasons:
                     print(reader.skipped.summary())
@@ -82,17 +80,18 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     return 0
 
 
-def card_of(run: FineTuning, args: argparse.Namespace, command: str) -> dict[str, Any]:
+def card_of(run: FineTuning, of: Subject, args: argparse.Namespace, command: str) -> dict[str, Any]:
     """What the checkpoint's card says of a finished run."""
     settings, train, val = run.settings, run.train.labelled, run.val.labelled
     if settings.freeze_trunk:
-        what = "the blocks and the classifier; the trunk is frozen and stays as published"
+        what = "the blocks and the classifier; the trunk is frozen and stays as it was"
     else:
-        start = "random weights" if settings.from_scratch else "published weights"
-        what = f"the whole network, from {start}; all of its tensors are in the file"
+        what = f"the whole network, from {_start(of)}; all of its tensors are in the file"
     return {
         "trained": {
             "what": what,
+            **of.told([settings.size_px], args.init),
+            "losses": "cross-entropy of the labels",
             "photos": len(train.photos),
             "classes": len(train.classes),
             "sources": source_names(args.photos),
@@ -118,3 +117,12 @@ def card_of(run: FineTuning, args: argparse.Namespace, command: str) -> dict[str
         },
         "limits": f"Knows {len(train.classes)} classes and was validated on photos of the same kind only.",
     }
+
+
+def _start(of: Subject) -> str:
+    """Which weights a run started from, in words."""
+    if of.is_random:
+        return "random weights"
+    if of.weights:
+        return "the weights of a file"
+    return "the weights that it is made with" if needs_word(of.source) else "published weights"

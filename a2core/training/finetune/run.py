@@ -33,14 +33,14 @@ from tqdm import tqdm
 
 from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
-from a2core.networks.backbones import BACKBONES
 from a2core.networks.insert import inserted_blocks
-from a2core.networks.sources import build_network
+from a2core.tracing.model_input import standardised
 from a2core.training.finetune.reader import Reader
 from a2core.training.finetune.settings import FineTuneSettings
 from a2core.training.finetune.team import Team
+from a2core.training.finetune.trainee import logits_of, trainee
 from a2core.training.photos.labelled import Labelled
-from a2core.training.state import read_state, start_from, write_state
+from a2core.training.state import read_state, write_state
 
 
 class FineTuning:
@@ -72,7 +72,7 @@ class FineTuning:
         if settings.from_scratch and team.size > 1 and team.device.type != "cuda":
             raise TrainingError(
                 "From scratch, batch norms need the statistics of all processes, which torch only brings "
-                "together on CUDA. Use one process, CUDA, or leave --from-scratch out."
+                "together on CUDA. Use one process, CUDA, or start from weights."
             )
         self.steps_per_epoch = len(train.photos) // self.batch_size
         self.total_steps = settings.epochs * self.steps_per_epoch
@@ -88,30 +88,12 @@ class FineTuning:
     def _build(self) -> None:
         settings, team = self.settings, self.team
         torch.manual_seed(settings.seed)
-        described = dict(settings.architecture)
-        if described.get("trunk") == "own" and not settings.from_scratch:
-            described["trunk"] = "published"  # where it starts from
-        backbone = build_network(described)
-        self.network = backbone.network
+        self.network, self.input = trainee(settings, self.init)
         self.blocks: dict[str, Any] = dict(inserted_blocks(self.network))
-        for block in self.blocks.values():
-            if getattr(block, "output_norm", None) is None:  # else it starts at zero there
-                block.start_as_identity()
-        if self.init is not None:
-            start_from(self.init, self.blocks, self.network, settings.architecture)
-        if settings.freeze_trunk:
-            self.network.requires_grad_(False)
-            for part in (
-                *self.blocks.values(),
-                self.network.get_submodule(BACKBONES[described["backbone"]].classifier),
-            ):
-                part.requires_grad_(True)
         if settings.from_scratch and team.size > 1:
             self.network = convert_sync_batchnorm(self.network)
             self.blocks = inserted_blocks(self.network)
         self.network.to(team.device).to(memory_format=torch.channels_last)
-        self.mean = torch.tensor(backbone.input.mean, device=team.device)[:, None, None]
-        self.std = torch.tensor(backbone.input.std, device=team.device)[:, None, None]
         self.model: nn.Module = self.network
         if team.size > 1:
             self.model = DistributedDataParallel(
@@ -142,8 +124,8 @@ class FineTuning:
         return torch.autocast(self.team.device.type, self.precision)
 
     def _prepare(self, pictures: Tensor) -> Tensor:
-        x = pictures.to(self.team.device, non_blocking=True).float().div_(255)
-        return x.sub_(self.mean).div_(self.std).contiguous(memory_format=torch.channels_last)
+        x = pictures.to(self.team.device, non_blocking=True).float()
+        return standardised(x, self.input).contiguous(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def _measure_inputs(self) -> None:
@@ -168,8 +150,9 @@ class FineTuning:
 
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
+        told = {key: value for key, value in asdict(self.settings).items() if key != "weights" or value}
         photos = {"photos": self.train.identity, "validation photos": self.val.identity}
-        return json.loads(json.dumps({**asdict(self.settings), **photos, "init": self.init}))
+        return json.loads(json.dumps({**told, **photos, "init": self.init}))
 
     def save(self) -> None:
         """Write everything needed to go on as if never stopped.
@@ -296,7 +279,7 @@ class FineTuning:
             waits = last or not isinstance(self.model, DistributedDataParallel)
             with contextlib.nullcontext() if waits else self.model.no_sync():  # type: ignore[operator]
                 with self._autocast():
-                    logits = self.model(self._prepare(pictures))
+                    logits = logits_of(self.model(self._prepare(pictures)))
                 losses = F.cross_entropy(logits.float(), labels.to(self.team.device), reduction="none")
                 loss = (losses * weights.to(self.team.device)).sum() / self.batch_size
                 # Gradients are averaged over processes; the loss is a sum over them.
@@ -332,7 +315,7 @@ class FineTuning:
         right = seen = loss = 0.0
         for pictures, labels, weights in self.val.batches(batches):
             with self._autocast():
-                logits = self.network(self._prepare(pictures)).float().cpu()
+                logits = logits_of(self.network(self._prepare(pictures))).float().cpu()
             right += float(((logits.argmax(dim=1) == labels).float() * weights).sum())
             loss += float((F.cross_entropy(logits, labels, reduction="none") * weights).sum())
             seen += float(weights.sum())

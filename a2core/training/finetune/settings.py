@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,7 @@ from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.errors import TrainingError
 from a2core.networks.backbones import BACKBONES
 from a2core.networks.paper import PAPER_NETWORKS, PAPER_TRUNK, paper_architecture
-
-PLACES = {name: trunk.sites for name, trunk in BACKBONES.items() if trunk.sites}
-NETWORKS = (*PLACES, *PAPER_NETWORKS)
+from a2core.training.subject import Subject, subject
 
 
 @dataclass(frozen=True)
@@ -29,29 +27,48 @@ class FineTuneSettings:
     warm_up: float = 0.05  # share of all steps
     weight_decay: float = 0.02
     seed: int = 0
+    weights: str = ""  # tells files of weights of one name apart
 
 
-def architecture(
-    network: str, kind: str, classes: tuple[str, ...], *, from_scratch: bool, freeze_trunk: bool
-) -> dict[str, Any]:
-    """The architecture of a network by name, as its card holds it.
+def subject_to_tune(network: str | None, at: Sequence[str] = (), *, from_scratch: bool = False) -> Subject:
+    """What fine-tuning has to know of a network: one of the paper's, or any (`subject`).
 
     Raises:
-        TrainingError: an unknown network, or a rival in the paper's networks.
+        NetworkError: as `subject`.
+        TrainingError: other places for the blocks of one of the paper's networks.
     """
-    if network in PAPER_NETWORKS:
-        if kind != DOUBLE_ATTENTION:
-            raise TrainingError(
-                f"{network} is the paper's network with double attention. Leave --kind out, or give "
-                f"--network {PAPER_TRUNK}."
-            )
-        described = paper_architecture(PAPER_NETWORKS[network])
-    elif network in PLACES:
-        blocks = {name: block_settings(kind, site.channels) for name, site in PLACES[network].items()}
-        described = {"backbone": network, "blocks": blocks}
+    if network not in PAPER_NETWORKS:
+        return subject(network, at, from_scratch=from_scratch, to_classify=True)
+    if at:
+        raise TrainingError(
+            f"{network} has its blocks where the paper puts them. Leave --at out, or give --network "
+            f"{PAPER_TRUNK}."
+        )
+    trunk = BACKBONES[PAPER_TRUNK]
+    return Subject(network, network, {}, trunk.input, len(trunk.labels()), is_random=from_scratch)
+
+
+def architecture(of: Subject, kind: str, classes: tuple[str, ...], *, freeze_trunk: bool) -> dict[str, Any]:
+    """The network with blocks of a kind at its sites and these classes, as its card holds it.
+
+    Raises:
+        TrainingError: a random trunk to be frozen, or a rival in the paper's networks.
+    """
+    if of.is_random and freeze_trunk:
+        raise TrainingError("A random trunk must not stay frozen. Leave --freeze-trunk out, or give weights.")
+    if of.source not in PAPER_NETWORKS:
+        blocks = {name: block_settings(kind, channels) for name, (channels, _) in of.sites.items()}
+        described = {"backbone": of.source, "blocks": blocks, **of.layouts()}
+    elif kind == DOUBLE_ATTENTION:
+        described = paper_architecture(PAPER_NETWORKS[of.source])
     else:
-        raise TrainingError(f"Unknown network {network!r}. Choose one of {', '.join(NETWORKS)}.")
+        raise TrainingError(
+            f"{of.source} is the paper's network with double attention. Leave --kind out, or give "
+            f"--network {PAPER_TRUNK}."
+        )
     described["labels"] = list(classes)
-    if from_scratch or not freeze_trunk:
+    if of.classifier:
+        described["classifier"] = list(of.classifier)
+    if not freeze_trunk:
         described["trunk"] = "own"
     return described

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from a2core import Clip
 from a2core.cli import main
 from a2core.load import open_network
 from a2core.networks.sites import find_sites
 from a2core.networks.sources import build
-from a2core.networks.spec import RANDOM, NetworkSpec
+from a2core.networks.spec import RANDOM, InputSpec, NetworkSpec
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "own_network.md"
 # What is called what, what makes it, where its blocks stand, the layout there, at 224 and at 448 pixels
@@ -98,6 +99,12 @@ def test_sites_are_told_with_grid_channels_stride_and_what_attends_there():
     assert (site.grid, site.channels, site.stride_px) == ((14, 18), 192, 16)
     assert (site.layout.axes, site.layout.prefix, site.found) == ("tokens", 1, "softmax attention, 3 heads")
     assert not any(m._forward_hooks for m in made.network.modules())
+
+
+def test_of_a_network_without_stages_the_layers_are_sites():
+    network = nn.Sequential(nn.Conv2d(3, 8, 8, 8), nn.ReLU(), nn.Conv2d(8, 12, 2, 2), nn.Flatten())
+    sites = find_sites(network, InputSpec(), torch.device("cpu"))
+    assert [(site.module, site.channels, site.stride_px) for site in sites] == [("0", 8, 8), ("2", 12, 16)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 import a2core
 from a2core import CheckpointError, Clip, NetworkError
 from a2core.load import open_network
-from a2core.networks import sources
+from a2core.networks import memory, sources
 from a2core.networks.sources import build, build_network
 from a2core.networks.spec import NetworkSpec, read_spec
 
@@ -100,12 +100,12 @@ def test_without_a_network_to_download_from_it_is_said_where_a_file_goes(monkeyp
 
 
 def test_a_network_larger_than_the_memory_is_refused_before_it_is_made(monkeypatch):
-    monkeypatch.setattr(sources, "_free_bytes", lambda: 10 * 10**6)
+    monkeypatch.setattr(memory, "_free_bytes", lambda: 10 * 10**6)
     with pytest.raises(NetworkError, match=r"0\.0 GB of memory are free|of weights, and"):
         build(read_spec("torchvision/resnet18@random"))
     with pytest.raises(NetworkError, match="of weights, and"):
         build(read_spec("timm/resnet10t"))  # and before it is downloaded
-    monkeypatch.setattr(sources, "_free_bytes", lambda: None)
+    monkeypatch.setattr(memory, "_free_bytes", lambda: None)
     assert build(read_spec("torchvision/resnet18@random")).labels[0] == "tench"
 
 

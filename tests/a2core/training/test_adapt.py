@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -15,13 +16,14 @@ from a2core.load import load_model
 from a2core.networks.backbones import load_backbone
 from a2core.tracing.model_input import standardised
 from a2core.training.adapt.cache import Cache
-from a2core.training.adapt.command import architecture, subject
+from a2core.training.adapt.command import architecture
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
 from a2core.training.adapt.trainee import Trainee
 from a2core.training.photos.found import find_photos
 from a2core.training.photos.read import Skipped, read_photo, square
+from a2core.training.subject import subject
 from tests.a2core.training.photo_folders import make_photos
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
@@ -190,6 +192,30 @@ def test_blocks_are_adapted_to_any_network_and_its_card_opens_it_again(tmp_path,
     assert bool(trace.top) is classes
     moved = [float(block.expand.weight.detach().abs().max()) for block in model.blocks.values()]
     assert all(weight > 0 for weight in moved) is classes  # without classes the answers stay
+    trained = model.card["trained"]
+    assert trained["squares"] == "160 px"
+    assert len(trained["mean"]) == len(trained["std"]) == 3
+    assert trained["teacher"] == "the network itself"
+    assert trained["blocks started"].startswith("at zero")
+    assert {*trained["losses"]} == {*model.blocks, "rebuilding", "predictions"}
+    assert all({"reach", "balance"} < {*trained["losses"][name]} for name in model.blocks)
+    assert bool(trained["losses"]["predictions"]) is classes
+
+
+def test_labels_of_another_number_than_the_classes_are_refused_before_anything_is_computed(tmp_path, capsys):
+    told = {"source": "timm/resnet10t", "weights": "random", "labels": ["cold", "warm"]}
+    (tmp_path / "mine.json").write_text(json.dumps(told))
+    arguments = ["train", str(make_photos(tmp_path)), "--network", str(tmp_path / "mine.json")]
+    assert main([*arguments, "--out", str(tmp_path / "run")]) == 2
+    assert "Got 2 labels for 1000 classes" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_specification_says_where_blocks_stand_unless_the_command_does(tmp_path):
+    told = {"source": "timm/resnet10t", "weights": "random", "at": ["layer2"]}
+    (tmp_path / "mine.json").write_text(json.dumps(told))
+    assert list(subject(str(tmp_path / "mine.json")).sites) == ["layer2"]
+    assert list(subject(str(tmp_path / "mine.json"), ["layer4", "layer3"]).sites) == ["layer3", "layer4"]
 
 
 def at_stages(**channels):
@@ -222,6 +248,14 @@ def test_a_block_where_nothing_was_kept_is_refused_by_name(cache, tmp_path):
     nowhere = Cache(tmp_path, cache.photos, dataclasses.replace(SETTINGS, taps=("blocks.9",)))
     with pytest.raises(NetworkError, match=r"no module 'blocks.9'. The nearest are"):
         nowhere.build(progress=False)
+
+
+def test_of_a_grid_with_few_cells_every_row_is_kept(cache, tmp_path):
+    all_rows = Cache(tmp_path, cache.photos[:2], dataclasses.replace(SETTINGS, rows=24))
+    all_rows.build(progress=False)
+    batch = all_rows.batch(96, np.arange(2))
+    assert batch["rows@blocks.5"].sort(dim=1).values.tolist() == [list(range(9))] * 2  # of 3 × 3 cells
+    assert batch["rows@blocks.4"].shape == (2, 24)
 
 
 def test_features_are_kept_behind_any_module_also_inside_of_a_stage(cache, tmp_path):

@@ -41,7 +41,8 @@ ARCHITECTURE = {"backbone": "resnet18", "trunk": "own", "labels": ["cups", "cats
 def made(tmp_path_factory):
     """(path of the checkpoint, its trunk without blocks, its blocks)."""
     torch.manual_seed(5)
-    network = load_backbone("resnet18", weights=False, labels=ARCHITECTURE["labels"]).network
+    network = load_backbone("resnet18", weights=False).network
+    network.fc = nn.Linear(512, 2)
     trunk = copy.deepcopy(network)
     blocks = {name: make_block(settings).eval() for name, settings in BLOCKS.items()}
     insert_blocks(network, blocks)

@@ -24,11 +24,12 @@ from a2core.checkpoints import stored_tensors
 from a2core.cli import main
 from a2core.errors import TrainingError
 from a2core.load import load_model, untrained_model
+from a2core.networks.backbones import BACKBONES
 from a2core.networks.insert import inserted_blocks
-from a2core.networks.paper import paper_architecture, paper_network
+from a2core.networks.paper import PAPER_NETWORKS, paper_architecture, paper_network
 from a2core.networks.sources import build_network
 from a2core.training.finetune.run import FineTuning
-from a2core.training.finetune.settings import NETWORKS, FineTuneSettings, architecture
+from a2core.training.finetune.settings import FineTuneSettings, architecture, subject_to_tune
 from a2core.training.finetune.team import Team
 from a2core.training.photos.labelled import find_labelled, held_out
 
@@ -134,9 +135,10 @@ def test_with_a_frozen_trunk_only_blocks_and_classifier_are_stored_and_the_trunk
     assert card(tmp_path / "on")["trained"]["loss"] < card(tmp_path)["trained"]["loss"]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [*(name for name, of in BACKBONES.items() if of.sites), *PAPER_NETWORKS])
 def test_every_network_by_name_can_be_built_and_takes_its_classes(network):
-    described = architecture(network, "double_attention", ("a", "b"), from_scratch=True, freeze_trunk=False)
+    of = subject_to_tune(network, from_scratch=True)
+    described = architecture(of, "double_attention", ("a", "b"), freeze_trunk=False)
     backbone = build_network(described)
     assert backbone.labels == ("a", "b")
     with torch.no_grad():
@@ -154,8 +156,7 @@ def test_the_papers_network_by_card_is_the_papers_network():
 
 def fine_tuning(photos, folder, *, steps=None, accumulate=1, epochs=5, batch_size=6, **options):
     labelled = find_labelled([str(photos / "train")])
-    described = architecture("tf_efficientnet_lite0", "double_attention", labelled.classes,
-                             from_scratch=False, freeze_trunk=False)  # fmt: skip
+    described = architecture(subject_to_tune(None), "double_attention", labelled.classes, freeze_trunk=False)
     settings = FineTuneSettings(described, size_px=32, epochs=epochs, batch_size=batch_size)
     val = find_labelled([str(photos / "val")], classes=labelled.classes)
     run = FineTuning(labelled, val, settings, folder, team=ALONE, accumulate=accumulate, **options)

@@ -19,7 +19,7 @@ from a2core.training.adapt.cache import ABOUT, Cache, _reserve
 from a2core.training.adapt.targets import CacheSettings
 from a2core.training.evaluate.on_regions import region_pairs
 from a2core.training.finetune.run import FineTuning
-from a2core.training.finetune.settings import FineTuneSettings, architecture
+from a2core.training.finetune.settings import FineTuneSettings, architecture, subject_to_tune
 from a2core.training.finetune.study_photos import labelled_photos
 from a2core.training.finetune.team import Team
 from a2core.training.photos.datasets import DATASETS
@@ -156,9 +156,8 @@ def test_a_cache_is_not_taken_for_that_of_other_photos_of_the_same_names_and_siz
 
 
 def test_a_run_does_not_go_on_with_other_photos_of_the_same_names_and_sizes(tmp_path):
-    described = architecture(
-        "resnet18", "double_attention", ("a", "b"), from_scratch=True, freeze_trunk=False
-    )
+    of = subject_to_tune("resnet18", from_scratch=True)
+    described = architecture(of, "double_attention", ("a", "b"), freeze_trunk=False)
     settings = FineTuneSettings(architecture=described, from_scratch=True, size_px=32)
     told = []
     for shade in (20, 200):
