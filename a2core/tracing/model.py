@@ -17,9 +17,8 @@ from a2core.media import Clip
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
 from a2core.networks.spec import InputSpec
-from a2core.tracing.attention import attended
+from a2core.tracing.attention import Layers, attended
 from a2core.tracing.model_input import input_shape, resize_frames, standardised
-from a2core.tracing.pairs import PairsTrace
 from a2core.tracing.record import recording, watching
 from a2core.tracing.trace import BlockTrace, Trace
 
@@ -185,10 +184,10 @@ class Model:
         return self._trace(clip, size, top, frames, {}, progress, stop)[0]
 
     @torch.no_grad()
-    def attention(self, clip: Clip, size: int = 448) -> dict[str, PairsTrace]:
-        """What the network's own layers of softmax attention compared, in the order in which they ran.
+    def attention(self, clip: Clip, size: int = 448) -> Layers:
+        """What the network's own layers of softmax attention did, by name, in the order in which they ran.
 
-        Empty where there are none that can be recorded (`tracing.attention`).
+        Those that cannot be recorded are told in its `left_out` (`tracing.attention`).
 
         Args:
             clip: a picture; of a clip the first frame.
