@@ -103,6 +103,8 @@ def _kept(name: str, met: Attended) -> AttentionTrace:
     asking = members[members >= len(before)]
     if len(asking) != cells[0] * cells[1] or len(np.unique(members[members >= 0])) != (members >= 0).sum():
         raise _LeftOutError("not each position asks once")
+    if any(len(set(of[of >= 0])) < (of >= 0).sum() for of in key_members):
+        raise _LeftOutError("positions are asked more than once")
     prefix = len(before)
     if met.weights is not None:
         written = Written(frozen(_grouped(met.weights, windows, heads)))

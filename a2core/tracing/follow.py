@@ -82,9 +82,17 @@ class Follow(TorchFunctionMode):
             found = None
         several = found if isinstance(found, list) else [found] * len(outs)
         for tensor, places in zip(outs, several, strict=True):
-            fits = places is not None and places.shape == tensor.shape
-            self._places[tensor] = places if fits else None
+            known = places if places is not None and places.shape == tensor.shape else None
+            if known is None and (name == "__setitem__" or str(func.__name__).endswith("_")):
+                self._lose_memory_of(tensor)
+            self._places[tensor] = known
         return out
+
+    def _lose_memory_of(self, changed: Tensor) -> None:
+        """What shares its memory with a tensor that was written to is not known any more either."""
+        memory = changed.untyped_storage().data_ptr()
+        for tensor in [tensor for tensor in self._places if tensor.untyped_storage().data_ptr() == memory]:
+            self._places[tensor] = None
 
     def stays(self, given: Tensor, returned: Tensor) -> None:
         """Say of a module what cannot be seen: that it returns each position where it was given it."""
@@ -118,6 +126,8 @@ class Follow(TorchFunctionMode):
             return None
         if name in rules.SAME:
             return first
+        if name == "__setitem__":
+            return self._set(call, first)
         if name in rules.SHAPES:
             return rules.each_side(first, lambda at: at.reshape(call.out.shape))
         if name in rules.MOVES:
@@ -133,6 +143,15 @@ class Follow(TorchFunctionMode):
 
     def _lost(self, tensor: Any) -> bool:
         return isinstance(tensor, Tensor) and tensor in self._places and self._places[tensor] is None
+
+    def _set(self, call: Call, places: Places) -> Places | None:
+        """Of a tensor of which a part was set, to something of the same places or to numbers."""
+        _, where, value = call.args
+        if isinstance(value, Tensor) and value in self._places:
+            given = self._of(value)
+            if given is None or same(rules.each_side(places, lambda at: at[where]), given) is None:
+                return None
+        return replace(places, softmax=0)
 
     def _product(self, call: Call) -> Places | None:
         """Of a product of matrices: positions compared, values gathered, or channels mixed."""
@@ -279,6 +298,11 @@ class Follow(TorchFunctionMode):
         fault: str = "",
     ) -> None:
         scale = float(queries.shape[-1] ** -0.5 if scale is None else scale)
+        lead = torch.broadcast_shapes(queries.shape[:-2], keys.shape[:-2])  # one set of keys for all heads
+        queries, keys = (of.expand(*lead, *of.shape[-2:]) for of in (queries, keys))
+        asks, asked = (
+            None if of is None else replace(of, at=of.at.expand(*lead, of.shape[-1])) for of in (asks, asked)
+        )
         self.met.append(
             Attended(self._name, asks, asked, queries.detach(), keys.detach(), scale, bias, None, fault)
         )

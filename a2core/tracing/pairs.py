@@ -116,7 +116,7 @@ class AttentionTrace:
         cells: rows and columns of those who ask.
         key_cells: rows and columns of those who are asked; others than `cells` where a network makes its keys
             or its queries coarser.
-        members: (groups, n) int32, the token that asks from each slot of a group; -1: none, it is padding.
+        members: (groups, n) int32, the token that asks from each slot of a group; -1: none, as of padding.
         key_members: (groups, m), the token that is asked in each slot.
         softmax: the weights of the slots.
     """
@@ -155,7 +155,7 @@ class AttentionTrace:
     def row(self, position: int | Position, head: int | None = None) -> np.ndarray:
         """From where a token gathers: its weights over all tokens that are asked, (tokens,).
 
-        They sum to 1, less what padding gets in networks that pad their windows and attend to that too.
+        They sum to 1, less what goes to keys that are none of these: padding, where a network attends to it.
 
         Args:
             position: as of `token`.

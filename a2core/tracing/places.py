@@ -76,14 +76,16 @@ def kept_small(at: Tensor) -> Tensor:
 def fit(places: Sequence[Places], shape: torch.Size) -> Places | None:
     """Places of what was worked out from tensors element by element; None where those are of other cells.
 
-    What is the same for all of the picture (a gate, a class token) says nothing of places.
+    What is shorter than the result (a gate, one token for all) says nothing of its places.
     """
     of_pairs = [of for of in places if of.across is not None] or list(places)
-    telling = [of for of in of_pairs if of.varying] or of_pairs
-    chosen = next((of for of in telling if of.shape == shape), None)
-    for other in telling:
-        if chosen is not None and other is not chosen:
-            chosen = same(chosen, other)
+    whole = [of for of in of_pairs if of.shape == shape]
+    telling = [of for of in whole if of.varying] or whole
+    if not telling or (not telling[0].varying and any(of.varying for of in of_pairs)):
+        return None
+    chosen: Places | None = telling[0]
+    for other in telling[1:]:
+        chosen = None if chosen is None else same(chosen, other)
     return chosen
 
 
@@ -163,19 +165,23 @@ def mixed(places: Places, axis: int) -> Places | None:
     return Places((grid[0], grid[1]), at.expand(shape))
 
 
-def is_straight(places: Places) -> bool:
-    """Whether it is the picture, (batch, c, rows, columns), with or without padding around it."""
+def straight_part(places: Places) -> tuple[int, int] | None:
+    """How many rows and columns of (batch, c, rows, columns) are the picture; the others are around it.
+
+    None where the picture does not lie there as it is.
+    """
     if places.straight:
-        return True
+        return places.shape[2], places.shape[3]
     if places.across is not None or places.at.dim() != 4 or places.varying & {0, 1}:
-        return False
+        return None
     seen = coarsest(places)
     if seen is None:
-        return False
+        return None
     holds = seen.at[0, 0] >= 0
     within = seen.at[0, 0][holds.any(1)][:, holds.any(0)]
     cells = torch.arange(within.numel(), dtype=torch.int32, device=within.device)
-    return tuple(within.shape) == seen.grid and bool((within.flatten() == cells).all())
+    found = tuple(within.shape) == seen.grid and bool((within.flatten() == cells).all())
+    return seen.grid if found else None
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from a2core.tracing.places import NOTHING, Places, is_straight, kept_small, mixed, once, over_picture
+from a2core.tracing.places import NOTHING, Places, kept_small, mixed, once, over_picture, straight_part
 
 
 def _names(words: str) -> frozenset[str]:
@@ -134,7 +134,7 @@ def joined(call: Call, known: Sequence[Places | None], tokens: int) -> tuple[Pla
         known = [None if of is None else each_side(of, lambda at: at.unsqueeze(axis)) for of in known]
     found = [of for of in known if of is not None]
     cells = [of for of in found if bool((once(of.at) >= 0).any())]  # tokens before them go with any grid
-    if not cells or any(of.across is not None or of.grid != cells[0].grid for of in (*cells, *found[:1])):
+    if len({of.grid for of in cells}) != 1 or any(of.across is not None for of in found):
         return None, tokens
     in_line = call.out.dim() == 3 and all(of.varying <= {axis} for of in found)
     along = any(axis in of.varying for of in found)
@@ -152,7 +152,7 @@ def joined(call: Call, known: Sequence[Places | None], tokens: int) -> tuple[Pla
                 tokens += count
             numbers = numbers.view([-1 if at == axis else 1 for at in range(part.dim())])
             pieces.append(numbers.expand(part.shape))
-    places = Places(found[0].grid, kept_small(torch.cat(pieces, axis)))
+    places = Places(cells[0].grid, kept_small(torch.cat(pieces, axis)))
     twice = call.name != "stack" and axis == 0 and call.out.dim() > 2 and 0 not in places.varying
     return (None if twice else places), tokens
 
@@ -186,9 +186,26 @@ def regridded(call: Call, places: Places) -> Places | None:
             return widened(mixed(places, 1), out.shape) if alone else None
         found = widened(replace(places, at=places.at.narrow(1, 0, 1)), out.shape)
         return None if found is None else replace(found, straight=places.straight)
-    if out.dim() == 4 and is_straight(places):
-        return over_picture(out.shape[2], out.shape[3], out.shape, out)
-    return None
+    part = straight_part(places) if out.dim() == 4 else None
+    if part is None:
+        return None
+    # Padding that a kernel reaches over keeps cells over the picture; more would be cells of its own.
+    around = [size - of for size, of in zip(source.shape[2:], part, strict=True)]
+    if any(wide > reach for wide, reach in zip(around, _reach(call), strict=True)):
+        return None
+    return over_picture(out.shape[2], out.shape[3], out.shape, out)
+
+
+def _reach(call: Call) -> list[int]:
+    """How much farther than one position a kernel goes, along rows and columns."""
+    if call.name.startswith("conv"):
+        sizes, steps = tuple(call.given(1, "weight").shape[2:]), call.given(5, "dilation")
+    elif call.name.startswith(("max_pool", "avg_pool")):
+        sizes, steps = call.given(1, "kernel_size"), 1
+    else:
+        return [0, 0]
+    both = ([*of] if isinstance(of, list | tuple) else [of or 1] * 2 for of in (sizes, steps))
+    return [(size - 1) * step for size, step in zip(*both, strict=True)]
 
 
 def over(call: Call, places: Places) -> Places | None:
