@@ -9,8 +9,7 @@ following the cells through the network (`tracing.follow`); where that ends, a l
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Size, Tensor, nn
 
 from a2core.networks.hooks import hooked
 from a2core.networks.insert import inserted_blocks, named_parts
@@ -20,7 +19,6 @@ from a2core.tracing.pairs import AttentionTrace, Compared, PairsTrace, Written
 from a2core.tracing.places import NOTHING, Places, coarsest
 
 MOST_WEIGHTS = 2**26  # numbers with one for each pair of positions, of all layers together: 256 MiB
-_SCORES_AT_ONCE = 2**22
 
 
 class Layers(dict[str, AttentionTrace]):
@@ -46,16 +44,20 @@ def attended(network: nn.Module, x: Tensor) -> Layers:
     """
     running: list[str] = []
     watch = Follow(x, running)
-    parts = tuple(named_parts(network))
+    parts, blocks = tuple(named_parts(network)), inserted_blocks(network)
     begins = (
-        module.register_forward_pre_hook(lambda *_, name=name: running.append(name)) for name, module in parts
+        module.register_forward_pre_hook(lambda *_, name=name: running.append(name))
+        for name, module in (*parts, *blocks.items())
     )
-    ends = (module.register_forward_hook(lambda *_: running.pop() and None) for _, module in parts)
-    ours = (
+    stays = (
         block.register_forward_hook(lambda _, args, out: watch.stays(args[0], out))
-        for block in inserted_blocks(network).values()
+        for block in blocks.values()
     )
-    with hooked(begins), hooked(ends), hooked(ours), watch:
+    ends = (
+        module.register_forward_hook(lambda *_: running.pop() and None)
+        for module in (*(module for _, module in parts), *blocks.values())
+    )
+    with hooked(begins), hooked(stays), hooked(ends), watch:
         network(x)
     layers, room = Layers(), MOST_WEIGHTS
     for met in watch.met:
@@ -111,15 +113,14 @@ def _kept(name: str, met: Attended) -> AttentionTrace:
         return AttentionTrace(name, prefix, cells, key_cells, members, key_members, written)
     assert met.queries is not None
     assert met.keys is not None
-    queries, keys = (_grouped(of, windows, heads).float() for of in (met.queries, met.keys))
-    bias = None if met.bias is None else _grouped_bias(met.bias, len(lead), met.asks.shape, windows, heads)
-    lse = frozen(_log_sums(queries, keys, met.scale, bias))
-    q, k = (frozen(of.transpose(2, 3)) for of in (queries, keys))
-    b = None if bias is None else frozen(bias)
+    q, k = (frozen(_grouped(of, windows, heads).transpose(2, 3)) for of in (met.queries, met.keys))
+    bias = None
+    if met.bias is not None:
+        bias = frozen(_grouped_bias(met.bias, len(lead), met.asks.shape, windows, heads))
     in_order = np.arange(prefix + cells[0] * cells[1])[None]
     if cells == key_cells and np.array_equal(members, in_order) and np.array_equal(key_members, in_order):
-        return PairsTrace(name, q[0], k[0], met.scale, prefix, cells, None if b is None else b[0], lse[0])
-    compared = Compared(q, k, met.scale, b, lse)
+        return PairsTrace(name, q[0], k[0], met.scale, prefix, cells, None if bias is None else bias[0])
+    compared = Compared(q, k, met.scale, bias)
     return AttentionTrace(name, prefix, cells, key_cells, members, key_members, compared)
 
 
@@ -148,7 +149,7 @@ def _grouped(tensor: Tensor, windows: list[int], heads: list[int]) -> Tensor:
     )
 
 
-def _grouped_bias(bias: Tensor, lead: int, shape: torch.Size, windows: list[int], heads: list[int]) -> Tensor:
+def _grouped_bias(bias: Tensor, lead: int, shape: Size, windows: list[int], heads: list[int]) -> Tensor:
     """(groups or 1, heads or 1, n, m), of a bias that is broadcast to (…, n, m)."""
     bias = bias.reshape(*(1,) * (lead + 2 - bias.dim()), *bias.shape)
     whole = [1] * lead
@@ -157,23 +158,4 @@ def _grouped_bias(bias: Tensor, lead: int, shape: torch.Size, windows: list[int]
             for axis in axes:
                 whole[axis] = shape[axis]
     bias = bias.expand(*whole, shape[-1], bias.shape[-1])
-    return _grouped(bias, windows, heads).float()
-
-
-def _log_sums(queries: Tensor, keys: Tensor, scale: float, bias: Tensor | None) -> Tensor:
-    """(groups, heads, n), of queries and keys (groups, heads, n, d); inf for those that see nothing."""
-    groups, heads, n, _ = queries.shape
-    rows = max(1, _SCORES_AT_ONCE // (heads * keys.shape[2]))
-    many = max(1, rows // n)
-    found = []
-    for group in range(0, groups, many):
-        part = slice(group, group + many)
-        sums = []
-        for start in range(0, n, rows):
-            scores = queries[part, :, start : start + rows] @ keys[part].transpose(2, 3) * scale
-            if bias is not None:
-                scores = scores + bias[part if len(bias) > 1 else slice(None), :, start : start + rows]
-            sums.append(scores.logsumexp(3))
-        found.append(torch.cat(sums, 2))
-    lse = torch.cat(found)
-    return lse.masked_fill(lse == -torch.inf, torch.inf)
+    return _grouped(bias, windows, heads)

@@ -81,9 +81,11 @@ class Follow(TorchFunctionMode):
         except FORWARD_FAULTS:
             found = None
         several = found if isinstance(found, list) else [found] * len(outs)
+        if len(several) != len(outs):
+            several = [None] * len(outs)
         for tensor, places in zip(outs, several, strict=True):
             known = places if places is not None and places.shape == tensor.shape else None
-            if known is None and (name == "__setitem__" or str(func.__name__).endswith("_")):
+            if known is None and rules.writes(func):
                 self._lose_memory_of(tensor)
             self._places[tensor] = known
         return out
@@ -172,8 +174,9 @@ class Follow(TorchFunctionMode):
                 if on_out is None:
                     return None
                 found.append(rules.widened(on_out, call.out.shape))
-        if len(found) == 2 and found[0] is not None:
-            return replace(found[0], across=found[1])
+        if len(found) == 2:
+            asks, asked = found
+            return None if asks is None or asked is None else replace(asks, across=asked)
         return found[0] if found else None
 
     def _gathered(

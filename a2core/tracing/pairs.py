@@ -23,14 +23,12 @@ class Compared:
         queries, keys: (groups, heads, d, n) and (groups, heads, d, m).
         scale: what their product is multiplied with before the softmax.
         bias: (groups or 1, heads or 1, n, m), added after that: of relative positions, or of a mask (-inf).
-        known_lse: as `lse` where whoever recorded this worked it out.
     """
 
     queries: np.ndarray
     keys: np.ndarray
     scale: float
     bias: np.ndarray | None = None
-    known_lse: np.ndarray | None = None
 
     @property
     def heads(self) -> int:
@@ -39,9 +37,10 @@ class Compared:
 
     @cached_property
     def lse(self) -> np.ndarray:
-        """(groups, heads, n), the logarithm of what a query's softmax divides by; inf: it sees nothing."""
-        if self.known_lse is not None:
-            return self.known_lse
+        """(groups, heads, n), the logarithm of what a query's softmax divides by; inf: it sees nothing.
+
+        Worked out once, when a column is first asked for: most layers are never asked for one.
+        """
         groups, heads, _, n = self.queries.shape
         found = np.empty((groups, heads, n), np.float32)
         for group in range(groups):
@@ -174,16 +173,19 @@ class AttentionTrace:
     def map(self, position: int | Position, head: int | None = None) -> np.ndarray:
         """The same over the picture alone, (1, *key_cells), which sums to 1: all else is left out.
 
+        Of zeros where a mask hides all of the picture.
+
         Raises:
             BlockError: as `row`.
         """
         over = self.row(position, head)[self.prefix :]
-        return (over / over.sum()).reshape(1, *self.key_cells)
+        return (over / max(over.sum(), _TINY)).reshape(1, *self.key_cells)
 
     def received(self, position: int | Position, head: int | None = None) -> np.ndarray:
         """Who gathers from a position: the share of each cell's attention that goes there, (1, h, w).
 
-        A column of the softmax, at the cost of a row. Its sum says how much the position is used.
+        A column of the softmax, at the cost of a row once the layer's `Compared.lse` is known. Its sum says
+        how much the position is used.
 
         Args:
             position: as of `token`, but on the grid of those who are asked.
@@ -250,7 +252,6 @@ class PairsTrace(AttentionTrace):
         queries, keys: (heads, d, tokens), float32.
         scale: as of `Compared`.
         bias: (heads or 1, tokens, tokens) as of `Compared`.
-        lse: (heads, tokens) as of `Compared`; None: worked out when first needed.
     """
 
     def __init__(
@@ -262,11 +263,9 @@ class PairsTrace(AttentionTrace):
         prefix: int,
         cells: tuple[int, int],
         bias: np.ndarray | None = None,
-        lse: np.ndarray | None = None,
     ) -> None:
-        alone = [None if of is None else of[None] for of in (bias, lse)]
         members = np.arange(queries.shape[2], dtype=np.int32)[None]
-        compared = Compared(queries[None], keys[None], scale, *alone)
+        compared = Compared(queries[None], keys[None], scale, None if bias is None else bias[None])
         super().__init__(name, prefix, cells, cells, members, members, compared)
 
     @property

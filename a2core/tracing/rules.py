@@ -81,6 +81,12 @@ def name_of(func: Any) -> str:
     return name if name.endswith("__") else name.rstrip("_")
 
 
+def writes(func: Any) -> bool:
+    """Whether a function writes to what it was given."""
+    name = str(getattr(func, "__name__", ""))
+    return name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
+
+
 def tensors_in(given: Iterable[Any]) -> Iterator[Tensor]:
     """Tensors among arguments or results, and in lists of them."""
     for value in given:
@@ -101,6 +107,8 @@ def each_side(places: Places, change: Callable[[Tensor], Tensor]) -> Places:
 
 def moved(call: Call, places: Places) -> Places | list[Places] | None:
     """Of what moves elements about."""
+    if writes(call.func):
+        return None
     if call.name in ("expand", "expand_as", "repeat", "tile"):
         source, out = call.given(0, "input", "self"), call.out
         if out.dim() > 2 and out.shape[0] > source.shape[0]:

@@ -11,6 +11,7 @@ from torchvision.models import VisionTransformer
 
 import a2core
 from a2core import BlockError, Clip, DoubleAttention, PairsTrace, insert_blocks, model_of, rollout
+from a2core.blocks.non_local import NonLocal
 from a2core.tracing.attention import attended
 
 
@@ -133,6 +134,22 @@ def test_a_model_tells_its_attention_at_the_pictures_size_beside_its_blocks():
         layer.row(0, 3)
     with pytest.raises(ValueError, match="read-only"):
         layer.queries[:] = 0
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@torch.no_grad()
+def test_a_block_that_compares_pairs_is_told_by_its_place_and_hides_nothing_behind_it(fused):
+    block = NonLocal(192, inner=8, fused=fused)
+    nn.init.normal_(block.query.weight)
+    network = insert_blocks(timm_vit(), {"blocks.1": block}).eval()
+    given: list[torch.Tensor] = []
+    hook = block.register_forward_hook(lambda _, args, __: given.append(args[0]))
+    layers = attended(network, torch.randn(1, 3, 64, 96))
+    hook.remove()
+    assert list(layers) == ["blocks.0.attn", "blocks.1.attn", "blocks.1", "blocks.2.attn"]
+    row = block.attention_row(given[0], (2 * 6 + 3, 0)).numpy()
+    np.testing.assert_allclose(layers["blocks.1"].row((0, 2, 3)), row.ravel(), atol=1e-5)
+    assert (layers["blocks.1"].prefix, layers["blocks.2.attn"].prefix) == (0, 1)
 
 
 @torch.no_grad()

@@ -110,8 +110,13 @@ class Masked(nn.Module):
             ),
             "own scale": ({"scale": 2.0}, 0.0),
             "groups": ({"enable_gqa": True}, 0.0),
+            "one key for all heads": ({}, 0.0),
+            "all but itself hidden": (
+                {"attn_mask": torch.eye(n).bool()},
+                torch.zeros(n, n).masked_fill(~torch.eye(n).bool(), -torch.inf),
+            ),
         }[self.how]
-        if self.how == "groups":
+        if self.how in ("groups", "one key for all heads"):
             k, v = k[:, :1], v[:, :1]
         scale = given.get("scale", 0.5)
         self.seen.append(((q @ k.mT) * scale + added).softmax(-1)[0])
@@ -120,7 +125,8 @@ class Masked(nn.Module):
 
 @pytest.mark.parametrize(
     "how",
-    ["booleans", "numbers", "numbers of each head", "causal", "own scale", "groups", "layer, booleans",
+    ["booleans", "numbers", "numbers of each head", "causal", "own scale", "groups",
+     "one key for all heads", "all but itself hidden", "layer, booleans",
      "layer, numbers of each head", "layer, padding", "layer, both"],
 )  # fmt: skip
 @torch.no_grad()
@@ -133,7 +139,7 @@ def test_masks_and_biases_given_to_torchs_attention(how):
     layer, matrix = list(layers.values())[-1], network.seen[0].numpy()
     assert isinstance(layer, PairsTrace)
     assert (layer.cells, layer.prefix, layer.heads) == ((4, 6), 1, 2)
-    assert (layer.bias is None) is (how in ("own scale", "groups"))
+    assert (layer.bias is None) is (how in ("own scale", "groups", "one key for all heads"))
     for token, position in [(0, 0), (1, (0, 0, 0)), (12, (0, 1, 5)), (24, (0, 3, 5))]:
         for head in range(2):
             np.testing.assert_allclose(layer.row(position, head), matrix[head, token], atol=1e-5)
@@ -211,6 +217,10 @@ def test_what_cannot_be_told_is_left_out_and_said_why(changes, why):
     assert why in layers.left_out[""]
 
 
+def turned_in_place(x: Tensor) -> Tensor:
+    return x.clone().view(1, 4, 6, 8).transpose_(1, 2).reshape(1, 24, 8)
+
+
 def written_over(x: Tensor) -> Tensor:
     halves = x.clone()
     halves[:, :12].copy_(x[:, 12:])
@@ -229,6 +239,7 @@ def a_part_set(x: Tensor) -> Tensor:
         {"before": lambda x: torch.fft.fft(x, dim=1).real},  # each slot is a frequency, none a cell
         {"before": lambda x: x.sort(1).values},
         {"before": written_over},
+        {"before": turned_in_place},
         {"before": a_part_set},
         {"before": lambda x: x.cumsum(1)[:, torch.randperm(24)].cumsum(1)},
     ],
