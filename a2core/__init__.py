@@ -34,7 +34,7 @@ from a2core.tracing.lesson import Lesson, take_lesson
 from a2core.tracing.model import Model
 from a2core.tracing.model_of import model_of
 from a2core.tracing.outcome import Attribution, ClassShift, Outcome
-from a2core.tracing.pairs import PairsTrace, rollout
+from a2core.tracing.pairs import AttentionTrace, PairsTrace, rollout
 from a2core.tracing.probe import (
     attention_terms,
     cell_of_pixel,
@@ -54,6 +54,7 @@ __all__ = [
     "POSITIONS",
     "A2Error",
     "AdoptionReport",
+    "AttentionTrace",
     "Attribution",
     "BlockError",
     "BlockTrace",

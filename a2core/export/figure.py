@@ -17,7 +17,7 @@ from a2core.canvas import bar_top, colour_table, map_top
 from a2core.errors import BlockError
 from a2core.export.paint import Colours, overlay
 from a2core.export.shown import BARS, Direction, Layer, Shown, of_block, of_layer, plain_percent
-from a2core.tracing.pairs import PairsTrace
+from a2core.tracing.pairs import AttentionTrace
 from a2core.tracing.probe import (
     Position,
 )
@@ -59,7 +59,7 @@ def figure_png(
     if attended is None:
         known = ", ".join([*trace.blocks, *trace.attention])
         raise BlockError(f"The trace has no block {block!r}. It has {known}.")
-    if isinstance(attended, PairsTrace):
+    if isinstance(attended, AttentionTrace):
         shown = of_layer(trace, attended, position, direction, primitive, credit)
     elif isinstance(position, int):
         raise BlockError(f"{block} has no tokens beside the picture. Give a position (t, row, col).")

@@ -10,7 +10,7 @@ import numpy as np
 from a2core.canvas import percent
 from a2core.errors import BlockError
 from a2core.export.paint import Colours
-from a2core.tracing.pairs import PairsTrace
+from a2core.tracing.pairs import AttentionTrace
 from a2core.tracing.probe import (
     Position,
     effective_attention,
@@ -87,7 +87,7 @@ def of_block(
 
 def of_layer(
     trace: Trace,
-    layer: PairsTrace,
+    layer: AttentionTrace,
     position: Position | int,
     direction: Direction,
     head: int | None,

@@ -215,6 +215,16 @@ def prefix_tokens(network: nn.Module) -> int:
     return int(isinstance(getattr(inner, "class_token", None), nn.Parameter))
 
 
+def prefix_names(network: nn.Module) -> tuple[str, ...]:
+    """What the tokens are that a Transformer puts before those of the picture, in order; () if unknown."""
+    inner: Any = underneath(network)
+    if getattr(inner, "cls_token", None) is None and getattr(inner, "class_token", None) is None:
+        return ()
+    distilled = ("distillation token",) if getattr(inner, "dist_token", None) is not None else ()
+    registers = getattr(inner, "num_reg_tokens", 0)
+    return ("class token", *distilled, *(f"register {k}" for k in range(registers)))
+
+
 def layout_at(network: nn.Module, name: str) -> Layout | None:
     """The layout in which module `name` hands its features to the block behind it; None until it ran.
 

@@ -17,10 +17,10 @@ from a2core.media import Clip
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
 from a2core.networks.spec import InputSpec
-from a2core.tracing.attention import attended
+from a2core.tracing.attention import Layers, attended
 from a2core.tracing.model_input import input_shape, resize_frames, standardised
-from a2core.tracing.pairs import PairsTrace
 from a2core.tracing.record import recording, watching
+from a2core.tracing.runs import runs_of, size_of
 from a2core.tracing.trace import BlockTrace, Trace
 
 Frames = Literal["joint", "each"]
@@ -51,6 +51,7 @@ class Model:
         card: the checkpoint's JSON card; empty where there is none.
         trained: whether the blocks' weights were trained, as whoever made them says.
         born_trained: whether the rest of the network was.
+        may_attend: whether softmax attention of its own is looked for.
         network, blocks, device, labels, input: the network, its blocks by module name, where it runs, its
             classes, and which pictures it takes.
         answers_with: what it answers with instead of logits, in words, which is then not shown, and there
@@ -73,6 +74,7 @@ class Model:
         took_px: tuple[int, int] | None = None,
         answers_with: str = "",
         born_trained: bool = True,
+        may_attend: bool = True,
     ) -> None:
         self.network = network
         if not borrowed:
@@ -87,7 +89,8 @@ class Model:
         self.passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         self._lock = threading.Lock()
-        self._attends = not takes_clips  # until a picture shows that it has no attention of its own
+        # Until a picture shows that it has no attention of its own.
+        self._attends = may_attend and not takes_clips
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
         """(T, Hm, Wm, 3) uint8 to the (T, c, Hm, Wm) float32 tensor that the network takes."""
@@ -188,10 +191,10 @@ class Model:
         return self._trace(clip, size, top, frames, {}, progress, stop)[0]
 
     @torch.no_grad()
-    def attention(self, clip: Clip, size: int = 448) -> dict[str, PairsTrace]:
-        """What the network's own layers of softmax attention compared, in the order in which they ran.
+    def attention(self, clip: Clip, size: int = 448) -> Layers:
+        """What the network's own layers of softmax attention did, by name, in the order in which they ran.
 
-        Empty where there are none that can be recorded (`tracing.attention`).
+        Those that cannot be recorded are told in its `left_out` (`tracing.attention`).
 
         Args:
             clip: a picture; of a clip the first frame.
@@ -205,7 +208,7 @@ class Model:
         with self.looking():
             return self._attended(pixels)
 
-    def _attended(self, pixels: np.ndarray) -> dict[str, PairsTrace]:
+    def _attended(self, pixels: np.ndarray) -> Layers:
         with self._taking(pixels.shape[1:3]):
             found = attended(self.network, self.preprocess(pixels))
         self._attends = bool(found)
@@ -322,8 +325,8 @@ class Model:
         count, at_once = len(model_input), self.frames_at_once
         if self.takes_clips and not alone:
             return self._whole(model_input, stages, progress, stop)
-        runs = [([self.network], False)] if alone or count == 1 else self._runs(stages)
-        sizes = [_size(modules) for modules, _ in runs]
+        runs = [([self.network], False)] if alone or count == 1 else runs_of(stages, self.network, self.blocks.values())
+        sizes = [size_of(modules) for modules, _ in runs]
         total, done = sum(sizes), 0.0
         parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]
         for index, (modules, whole) in enumerate(runs):
@@ -358,7 +361,7 @@ class Model:
         """Logits (1, classes) of a network that takes clips: stage by stage, all frames at once."""
         x = self.preprocess(model_input).transpose(0, 1)[None]
         modules = stages or (self.network,)
-        total, done = sum(_size([module]) for module in modules), 0
+        total, done = sum(size_of([module]) for module in modules), 0
         for module in modules:
             if stop is not None and stop():
                 raise Stopped("The trace was stopped before it was done. Start again when ready.")
@@ -366,7 +369,7 @@ class Model:
                 x = module(x)
                 if module is modules[-1]:
                     x = self.logits(x, 1)
-            done += _size([module])
+            done += size_of([module])
             if progress is not None:
                 progress(done / total)
         return x
@@ -385,22 +388,3 @@ class Model:
                 "alike for pictures of any size."
             )
         return answer
-
-    def _runs(self, stages: Sequence[nn.Module] | None) -> list[tuple[list[nn.Module], bool]]:
-        """The network as runs of modules, and whether a run needs all frames of the clip at once."""
-        if stages is None:
-            return [([self.network], True)]
-        blocks = set(self.blocks.values())
-        runs: list[tuple[list[nn.Module], bool]] = []
-        for stage in stages:
-            whole = any(module in blocks for module in stage.modules())
-            if runs and runs[-1][1] == whole:
-                runs[-1][0].append(stage)
-            else:
-                runs.append(([stage], whole))
-        return runs
-
-
-def _size(modules: Sequence[nn.Module]) -> int:
-    """How many modules there are inside: how long they take, near enough for a progress bar."""
-    return sum(1 for module in modules for _ in module.modules())

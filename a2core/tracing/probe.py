@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from a2core.errors import BlockError
-from a2core.tracing.pairs import PairsTrace
+from a2core.tracing.pairs import AttentionTrace
 from a2core.tracing.trace import BlockTrace
 
 Position = tuple[int, int, int]  # (t, row, col), in cells
@@ -34,29 +34,32 @@ def _seen_from(block: BlockTrace, position: Position, maps: np.ndarray) -> np.nd
     return maps
 
 
-def effective_attention(block: BlockTrace | PairsTrace, position: Position) -> np.ndarray:
+def effective_attention(block: BlockTrace | AttentionTrace, position: Position) -> np.ndarray:
     """Where `position` (t, row, col) gets its information from: (T, h, w), sums to 1.
 
     The row E(p, ·) of RᵀΘ (in the paper VᵀB); of softmax attention the mean of its heads over the picture
-    (`PairsTrace.map`).
+    (`AttentionTrace.map`).
 
     Raises:
         BlockError: the position lies outside the grid.
     """
-    if isinstance(block, PairsTrace):
+    if isinstance(block, AttentionTrace):
         return block.map(position)
     return _seen_from(block, position, np.tensordot(_weights_at(block.distribute, position), block.gather, 1))
 
 
-def received_attention(block: BlockTrace, position: Position) -> np.ndarray:
+def received_attention(block: BlockTrace | AttentionTrace, position: Position) -> np.ndarray:
     """Who receives from `position` (t, row, col): (T, h, w), the column E(·, j) of RᵀΘ.
 
     Each value is the share of that cell's attention which goes to `position`. The sum over cells
-    says how much `position` is used in all: 1 on average over positions, and not 1 for each.
+    says how much `position` is used in all: 1 on average over positions, and not 1 for each. Of softmax
+    attention the mean of its heads (`AttentionTrace.received`).
 
     Raises:
         BlockError: the position lies outside the grid.
     """
+    if isinstance(block, AttentionTrace):
+        return block.received(position)
     return _seen_from(block, position, np.tensordot(_weights_at(block.gather, position), block.distribute, 1))
 
 
@@ -104,7 +107,7 @@ def reach(maps: np.ndarray) -> np.ndarray:
 
 
 def cell_of_pixel(
-    block: BlockTrace | PairsTrace, model_input_shape: tuple[int, ...], x_px: float, y_px: float
+    block: BlockTrace | AttentionTrace, model_input_shape: tuple[int, ...], x_px: float, y_px: float
 ) -> tuple[int, int]:
     """The cell (row, col) of `block` under pixel (x_px, y_px) of the model input (T, Hm, Wm, 3).
 
@@ -124,7 +127,7 @@ def cell_of_pixel(
 
 
 def pixel_of_cell(
-    block: BlockTrace | PairsTrace, model_input_shape: tuple[int, ...], row: int, col: int
+    block: BlockTrace | AttentionTrace, model_input_shape: tuple[int, ...], row: int, col: int
 ) -> tuple[float, float]:
     """The centre (x_px, y_px) of cell (row, col) of `block`, in pixels of the model input (T, Hm, Wm, 3)."""
     height_px, width_px = model_input_shape[1:3]

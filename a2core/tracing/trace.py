@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from a2core.media import Clip
-from a2core.tracing.pairs import PairsTrace
+from a2core.tracing.pairs import AttentionTrace
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Trace:
     device: str  # "cuda", "mps" or "cpu"
     elapsed_s: float
     # The layers of softmax attention that the network was born with, of a picture, in network order.
-    attention: Mapping[str, PairsTrace] = field(default_factory=dict)
+    attention: Mapping[str, AttentionTrace] = field(default_factory=dict)
     born_trained: bool = True  # False: whoever made the network says that its own weights are random
     notes: tuple[str, ...] = ()  # what to know of the network: how it takes pictures, what it does not show
 

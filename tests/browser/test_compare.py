@@ -240,7 +240,9 @@ def test_two_networks_under_one_pointer_each_with_its_own_blocks(open_app: OpenA
     move(app, 0, 0.3, 0.2)
 
     def seen_now() -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = roots.evaluate_all("roots => roots.map(root => root.__canvas.snapshot())")
+        told: list[dict[str, Any]] = roots.evaluate_all(
+            "roots => roots.map(root => root.__canvas.snapshot())"
+        )
         return told
 
     app.wait_until(lambda: all(each["hovering"] and each["ready"] for each in seen_now()))

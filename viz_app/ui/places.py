@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from a2core import BlockTrace, PairsTrace, Trace
+from a2core import AttentionTrace, BlockTrace, Trace
 from a2core.canvas import ROLLOUT
 
-Attending = BlockTrace | PairsTrace
+Attending = BlockTrace | AttentionTrace
 
 RIM = 0.15  # of a side of the picture
 

@@ -28,6 +28,10 @@ import { decodeMaps } from "./packed.js";
  * @property {Packed} [queries] of pairs: (heads · d, tokens); all that a map is worked out of may come later
  * @property {Packed} [keys] likewise
  * @property {number} [scale] of their products
+ * @property {Packed & { groups: number, heads: number }} [bias] of pairs: added to the scaled products
+ * @property {Packed} [written] of pairs, instead of queries and keys: the softmax itself, (groups · heads, n · m)
+ * @property {{ asks: string, asked: string, count: number, cells: number[], key_cells: number[] }} [groups] of pairs
+ *   that attend in windows, or over two grids: which token is in which slot
  * @property {string} [lse] float32 (heads, tokens): the logarithm of what each row of the softmax is divided by
  * @property {Packed} [rows] of rows: (tokens, tokens), each summing to 1
  * @property {Packed} [weights] of same: (1, positions)

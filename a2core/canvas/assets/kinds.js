@@ -7,7 +7,7 @@
  */
 
 import { Block } from "./block.js";
-import { decodeFloats, decodeMaps, decodeSigned } from "./packed.js";
+import { decodeFloats, decodeIntegers, decodeMaps, decodeSigned } from "./packed.js";
 
 /** @typedef {import("./block.js").RawBlock} RawBlock */
 /** @typedef {import("./block.js").Direction} Direction */
@@ -88,10 +88,34 @@ export class Direct extends Block {
   }
 }
 
+/**
+ * The slots of a layer: in which group and slot a token asks, and in which it is asked.
+ * @typedef {object} Slots
+ * @property {number} groups
+ * @property {number} n slots of a group that ask
+ * @property {number} m slots of a group that are asked
+ * @property {Int32Array} asks (groups, n) the token in each, -1: none
+ * @property {Int32Array} asked (groups, m)
+ * @property {Int32Array} askOf of each place on show, the token that asks there
+ * @property {Int32Array} keyOf of each place on show, the token that is asked there
+ * @property {Float32Array} share of each place, the part of its key's weight that it shows
+ */
+/**
+ * @typedef {object} Numbers
+ * @property {number} d channels of a head
+ * @property {Float32Array} queries
+ * @property {Float32Array} keys
+ * @property {Float32Array | null} bias
+ * @property {Float32Array} lse
+ * @property {Float32Array | null} written
+ */
+
 /** Softmax attention: a row is worked out of queries and keys where one asks, O(heads · d · N). */
 export class Pairs extends Direct {
-  /** @type {{ queries: Float32Array, keys: Float32Array, lse: Float32Array, d: number } | null} */
+  /** @type {Numbers | null} */
   #decoded = null;
+  /** @type {Slots | null} */
+  #slots = null;
 
   /** @returns {"attends" | "rollout" | null} */
   get said() {
@@ -99,47 +123,150 @@ export class Pairs extends Direct {
   }
 
   get here() {
-    return !!this.raw.queries;
+    return !!this.raw.queries || !!this.raw.written;
   }
 
   release() {
     this.#decoded = null;
   }
 
+  get #places() {
+    this.#slots ??= slotsOf(this);
+    return this.#slots;
+  }
+
   get #numbers() {
-    const { queries, keys, lse } = this.raw;
-    if (!this.#decoded && queries && keys && lse) {
-      const rows = queries.scale.length;
-      this.#decoded = {
-        queries: decodeSigned(queries, rows, this.tokens),
-        keys: decodeSigned(keys, rows, this.tokens),
-        lse: decodeFloats(lse),
-        d: rows / this.n,
-      };
-    }
+    this.#decoded ??= numbersOf(this, this.#places);
     return this.#decoded;
   }
 
   /** @param {number} token @param {Direction} direction @param {number} part @param {Float32Array} rows @param {Float32Array} beside */
   add(token, direction, part, rows, beside) {
-    const numbers = this.#numbers;
-    if (!numbers) return;
-    const { n, N, tokens } = this;
     const first = this.before.length;
-    const scores = new Float32Array(tokens);
-    const own = direction === "from" ? numbers.queries : numbers.keys;
-    const others = direction === "from" ? numbers.keys : numbers.queries;
-    for (let head = 0; head < n; head++) {
-      scores.fill(0);
-      for (let c = head * numbers.d, end = c + numbers.d; c < end; c++) {
-        const value = own[c * tokens + token] * (this.raw.scale ?? 1);
-        for (let j = 0, at = c * tokens; j < tokens; j++, at++) scores[j] += value * others[at];
+    const from = direction === "from";
+    const slots = this.#places;
+    const places = from ? slots.askOf : slots.keyOf;
+    const own = token < first ? token : places[token - first];
+    const held = from ? slots.asks : slots.asked;
+    const wide = from ? slots.n : slots.m;
+    const over = new Float32Array(Math.max(...this.#counts()));
+    for (let head = 0; head < this.n; head++) {
+      over.fill(0);
+      for (let at = held.indexOf(own); at >= 0; at = held.indexOf(own, at + 1)) {
+        this.#weigh(head, Math.floor(at / wide), at % wide, from, over);
+        if (from) break; // each asks once; it may be asked in several windows
       }
-      const weights = direction === "from" ? softmax(scores) : shares(scores, numbers.lse, head * tokens);
-      for (let j = 0; j < first; j++) beside[head] += part * weights[j];
-      for (let j = 0, at = head * N; j < N; j++, at++) rows[at] += part * weights[first + j];
+      for (let j = 0; j < first; j++) beside[head] += part * over[j];
+      const shown = from ? slots.keyOf : slots.askOf;
+      for (let j = 0, at = head * this.N; j < this.N; j++, at++) {
+        rows[at] += part * over[shown[j]] * (from ? slots.share[j] : 1);
+      }
     }
   }
+
+  /** How many tokens ask, and are asked. */
+  #counts() {
+    const { groups } = this.raw;
+    const grids = groups ? [groups.cells, groups.key_cells] : [[this.h * this.T, this.w]];
+    return grids.map(([rows, cols]) => this.before.length + rows * cols);
+  }
+
+  /**
+   * The weights of one slot over its group, put at their tokens.
+   * @param {number} head @param {number} group @param {number} slot @param {boolean} from @param {Float32Array} over
+   */
+  #weigh(head, group, slot, from, over) {
+    const { n, m, asks, asked } = this.#places;
+    const numbers = this.#numbers;
+    const count = from ? m : n;
+    const held = from ? asked : asks;
+    const block = group * this.n + head;
+    const weights = new Float32Array(count);
+    if (numbers.written) {
+      const start = block * n * m + (from ? slot * m : slot);
+      for (let j = 0; j < count; j++) weights[j] = numbers.written[start + (from ? j : j * m)];
+    } else {
+      const [own, others, wide] = from
+        ? [numbers.queries, numbers.keys, n]
+        : [numbers.keys, numbers.queries, m];
+      const scale = this.raw.scale ?? 1;
+      for (let c = block * numbers.d, end = c + numbers.d; c < end; c++) {
+        const value = own[c * wide + slot] * scale;
+        for (let j = 0, at = c * count; j < count; j++, at++) weights[j] += value * others[at];
+      }
+      this.#bias(head, group, slot, from, weights);
+      if (from) softmax(weights);
+      else shares(weights, numbers.lse, block * n);
+    }
+    for (let j = 0; j < count; j++) {
+      const token = held[group * count + j];
+      if (token >= 0) over[token] += weights[j];
+    }
+  }
+
+  /** @param {number} head @param {number} group @param {number} slot @param {boolean} from @param {Float32Array} scores */
+  #bias(head, group, slot, from, scores) {
+    const { bias } = this.#numbers;
+    const { raw } = this;
+    if (!bias || !raw.bias) return;
+    const { n, m } = this.#places;
+    const row = (raw.bias.groups > 1 ? group : 0) * raw.bias.heads + (raw.bias.heads > 1 ? head : 0);
+    const start = row * n * m + (from ? slot * m : slot);
+    for (let j = 0; j < scores.length; j++) scores[j] += bias[start + (from ? j : j * m)];
+  }
+}
+
+/** @param {Pairs} layer @returns {Slots} */
+function slotsOf({ raw, before, N, h, w, tokens }) {
+  const first = before.length;
+  const { groups } = raw;
+  const inOrder = Int32Array.from({ length: tokens }, (_, j) => j);
+  if (!groups) {
+    const places = inOrder.subarray(first);
+    const share = new Float32Array(N).fill(1);
+    const all = { groups: 1, n: tokens, m: tokens, asks: inOrder, asked: inOrder };
+    return { ...all, askOf: places, keyOf: places, share };
+  }
+  const asks = decodeIntegers(groups.asks);
+  const asked = decodeIntegers(groups.asked);
+  /** @param {number[]} grid */
+  const under = ([rows, cols]) =>
+    Int32Array.from({ length: N }, (_, j) => {
+      const row = Math.floor(((Math.floor(j / w) + 0.5) * rows) / h);
+      return first + row * cols + Math.floor((((j % w) + 0.5) * cols) / w);
+    });
+  const keyOf = under(groups.key_cells);
+  const counts = new Float32Array(first + groups.key_cells[0] * groups.key_cells[1]);
+  for (const token of keyOf) counts[token]++;
+  const share = Float32Array.from(keyOf, (token) => 1 / counts[token]);
+  const { count } = groups;
+  return {
+    groups: count,
+    n: asks.length / count,
+    m: asked.length / count,
+    asks,
+    asked,
+    askOf: under(groups.cells),
+    keyOf,
+    share,
+  };
+}
+
+/** @param {Pairs} layer @param {Slots} slots @returns {Numbers} */
+function numbersOf({ raw, n: heads }, { groups, n, m }) {
+  const none = new Float32Array(0);
+  const written = raw.written ? decodeMaps(raw.written, groups * heads, n * m) : null;
+  const { queries, keys, lse, bias } = raw;
+  if (!queries || !keys || !lse) return { d: 0, queries: none, keys: none, bias: null, lse: none, written };
+  const rows = queries.scale.length;
+  return {
+    d: rows / (groups * heads),
+    queries: decodeSigned(queries, rows, n),
+    keys: decodeSigned(keys, rows, m),
+    bias: bias ? decodeSigned(bias, bias.groups * bias.heads, n * m) : null,
+    lse: decodeFloats(lse),
+    written,
+  };
 }
 
 /** Rows that were worked out before: attention rollout. */
@@ -190,6 +317,7 @@ function softmax(scores) {
   let top = Number.NEGATIVE_INFINITY;
   for (const score of scores) top = Math.max(top, score);
   let sum = 0;
+  if (top === Number.NEGATIVE_INFINITY) return scores.fill(0); // a mask leaves nothing to see
   for (let j = 0; j < scores.length; j++) {
     scores[j] = Math.exp(scores[j] - top);
     sum += scores[j];

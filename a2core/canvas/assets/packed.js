@@ -34,7 +34,7 @@ export function decodeMaps(packed, n, N) {
 }
 
 /**
- * int16 rows with one scale each -> Float32Array (n, N), row major: value = data * scale / 32767.
+ * int16 rows with one scale each -> Float32Array (n, N), row major: value = data * scale / 32767, -32768 being -∞.
  * @param {Packed} packed
  * @param {number} n
  * @param {number} N
@@ -45,9 +45,19 @@ export function decodeSigned(packed, n, N) {
   const out = new Float32Array(n * N);
   for (let i = 0; i < n; i++) {
     const unit = packed.scale[i] / vocabulary.signed_levels;
-    for (let j = i * N, end = j + N; j < end; j++) out[j] = view.getInt16(2 * j, true) * unit;
+    for (let j = i * N, end = j + N; j < end; j++) {
+      const level = view.getInt16(2 * j, true);
+      out[j] = level < -vocabulary.signed_levels ? Number.NEGATIVE_INFINITY : level * unit;
+    }
   }
   return out;
+}
+
+/** int32, little endian. @param {string} base64 */
+export function decodeIntegers(base64) {
+  const bytes = bytesOf(base64);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i, true));
 }
 
 /** float32, little endian. @param {string} base64 */

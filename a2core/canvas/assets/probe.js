@@ -120,7 +120,7 @@ export class Probe {
     let come = false;
     for (const raw of payload.blocks) {
       const block = model.block(raw.name);
-      if (!(block instanceof Direct) || block.here || !(raw.queries || raw.rows)) continue;
+      if (!(block instanceof Direct) || block.here || !(raw.queries || raw.written || raw.rows)) continue;
       block.fill(raw);
       come = true;
     }

@@ -20,29 +20,38 @@ from a2core.networks.spec import RANDOM, InputSpec, NetworkSpec
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "own_network.md"
 # What is called what, what makes it, where its blocks stand, the layout there, at 224 and at 448 pixels
-# rows and columns of the coarser, and what it answers with where that is no class.
+# rows and columns of the coarser, what it answers with where that is no class, and at 224 pixels how many
+# layers of attention of its own are recorded.
 NETWORKS = [
-    ("ConvNeXt", "timm/convnext_atto", {}, "stages.2 stages.3", "NCHW", (7, 14), ""),
-    ("MobileNetV3", "timm/mobilenetv3_small_050", {}, "blocks.3 blocks.5", "NCHW", (7, 14), ""),
-    ("RegNet", "timm/regnety_002", {}, "s3 s4", "NCHW", (7, 14), ""),
+    ("ConvNeXt", "timm/convnext_atto", {}, "stages.2 stages.3", "NCHW", (7, 14), "", "none"),
+    ("MobileNetV3", "timm/mobilenetv3_small_050", {}, "blocks.3 blocks.5", "NCHW", (7, 14), "", "none"),
+    ("RegNet", "timm/regnety_002", {}, "s3 s4", "NCHW", (7, 14), "", "none"),
     ("ResNet without classes", "timm/resnet10t", {"num_classes": 0}, "layer3 layer4", "NCHW", (7, 14),
-     "features"),
-    ("ResNet of one channel", "timm/resnet10t", {"in_chans": 1}, "layer3 layer4", "NCHW", (7, 14), ""),
+     "features", "none"),
+    ("ResNet of one channel", "timm/resnet10t", {"in_chans": 1}, "layer3 layer4", "NCHW", (7, 14), "",
+     "none"),
     ("ResNet, `features_only`", "timm/resnet10t", {"features_only": True}, "layer3 layer4", "NCHW", (7, 14),
-     "5 tensors of features"),
-    ("ViT, any size", "timm/vit_tiny_patch16_224", {}, "blocks.5 blocks.8", "tokens", (14, 28), ""),
+     "5 tensors of features", "none"),
+    ("ViT, any size", "timm/vit_tiny_patch16_224", {}, "blocks.5 blocks.8", "tokens", (14, 28), "",
+     "12 layers"),
     ("ViT, one size (DeiT)", "timm/deit_tiny_distilled_patch16_224", {"dynamic_img_size": False},
-     "blocks.5 blocks.8", "tokens", (14, None), ""),
+     "blocks.5 blocks.8", "tokens", (14, None), "", "12 layers"),
     ("DINOv2 with registers", "timm/vit_small_patch14_reg4_dinov2", {"img_size": 224}, "blocks.5 blocks.8",
-     "tokens", (16, 32), "features"),
-    ("Swin", "torchvision/swin_t", {}, "features.5 features.7", "NHWC", (7, 14), ""),
-    ("MaxViT", "timm/maxvit_tiny_rw_224", {}, "stages.2 stages.3", "NCHW", (7, 14), ""),
-    ("LeViT", "timm/levit_128s", {}, "stages.1 stages.2", "tokens", (4, None), ""),
-    ("CoAtNet", "timm/coatnet_pico_rw_224", {}, "stages.2 stages.3", "NCHW", (7, None), ""),
+     "tokens", (16, 32), "features", "12 layers"),
+    ("Swin", "torchvision/swin_t", {}, "features.5 features.7", "NHWC", (7, 14), "",
+     "12 layers, 10 in windows"),
+    ("MaxViT", "timm/maxvit_tiny_rw_224", {}, "stages.2 stages.3", "NCHW", (7, 14), "",
+     "22 layers, 18 in windows"),
+    ("LeViT", "timm/levit_128s", {}, "stages.1 stages.2", "tokens", (4, None), "", "11 layers"),
+    ("CoAtNet", "timm/coatnet_pico_rw_224", {}, "stages.2 stages.3", "NCHW", (7, None), "", "7 layers"),
     ("Faster R-CNN", "torchvision/fasterrcnn_mobilenet_v3_large_320_fpn", {},
-     "backbone.body.12 backbone.body.16", "NCHW", (10, 10), "boxes"),
+     "backbone.body.12 backbone.body.16", "NCHW", (10, 10), "boxes", "none"),
     ("DeepLab", "torchvision/deeplabv3_mobilenet_v3_large", {}, "backbone.6 backbone.16", "NCHW", (14, 28),
-     "maps ('out')"),
+     "maps ('out')", "none"),
+    ("Swin of timm", "timm/swin_tiny_patch4_window7_224", {}, "layers.2 layers.3", "NHWC", (7, 14), "",
+     "12 layers, 10 in windows"),
+    ("BEiT", "timm/beit_base_patch16_224", {"depth": 4, "embed_dim": 192, "num_heads": 3},
+     "blocks.1 blocks.2", "tokens", (14, None), "", "4 layers"),
 ]  # fmt: skip
 
 
@@ -52,14 +61,14 @@ def photo(height: int, width: int) -> Clip:
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "options", "places", "axes", "rows", "said"),
+    ("name", "source", "options", "places", "axes", "rows", "said", "own"),
     NETWORKS,
     ids=[row[0] for row in NETWORKS],
 )
 def test_a_common_network_is_given_blocks_that_leave_its_answers_and_is_traced(
-    name, source, options, places, axes, rows, said
+    name, source, options, places, axes, rows, said, own
 ):
-    row = row_of(name, source, places, axes, rows, said)
+    row = row_of(name, source, places, axes, rows, said, own)
     spec, places = NetworkSpec(source, RANDOM, options), places.split()
     torch.manual_seed(0)
     model = open_network(spec, torch.device("cpu"))
@@ -75,6 +84,10 @@ def test_a_common_network_is_given_blocks_that_leave_its_answers_and_is_traced(
         if coarse is None:
             assert trace.model_input.shape[1:3] == (224, 224)
             assert "224 × 224 pixels only" in trace.notes[0]
+    layers = model.attention(photo(224, 224), size=224)
+    windowed = sum(layer.windowed for layer in layers.values())
+    told = f"{len(layers)} layers" + (f", {windowed} in windows" if windowed else "")
+    assert (told if layers else "none", layers.left_out) == (own, {})
     x = model.preprocess(model.trace(photo(224, 224), size=224).model_input)
     with torch.no_grad():
         looked_at = model.network(x)
@@ -85,11 +98,11 @@ def test_a_common_network_is_given_blocks_that_leave_its_answers_and_is_traced(
     assert row in DOCS.read_text(encoding="utf-8")
 
 
-def row_of(name, source, places, axes, rows, said):
+def row_of(name, source, places, axes, rows, said, own):
     """A network's row of the table in the documentation."""
     at = ", ".join(f"`{place}`" for place in places.split())
     sizes = "any" if rows[1] else "224 × 224 only"
-    return f"| {name} | `{source}` | {axes} | {at} | {sizes} | {said or 'classes'} |"
+    return f"| {name} | `{source}` | {axes} | {at} | {sizes} | {said or 'classes'} | {own} |"
 
 
 def test_sites_are_told_with_grid_channels_stride_and_what_attends_there():

@@ -11,6 +11,7 @@ from torchvision.models import VisionTransformer
 
 import a2core
 from a2core import BlockError, Clip, DoubleAttention, PairsTrace, insert_blocks, model_of, rollout
+from a2core.blocks.non_local import NonLocal
 from a2core.tracing.attention import attended
 
 
@@ -87,6 +88,10 @@ def test_rows_are_those_of_the_networks_own_matrices(make, matrices, size, cells
             for head in range(layer.heads):
                 row = layer.row(position, head)
                 np.testing.assert_allclose(row, matrix[head, token].numpy(), atol=1e-5)
+                column = layer.received(position, head).ravel()
+                # Scores of a hundred are rounded at 1e-5: so much of a weight is two roundings apart.
+                expected_column = matrix[head, prefix:, token].numpy()
+                np.testing.assert_allclose(column, expected_column, atol=1e-5, rtol=1e-4)
             np.testing.assert_allclose(layer.row(position), matrix[:, token].mean(dim=0).numpy(), atol=1e-5)
     assert float(max(matrix.max() for matrix in expected)) > 0.2  # not nearly even
 
@@ -131,17 +136,26 @@ def test_a_model_tells_its_attention_at_the_pictures_size_beside_its_blocks():
         layer.queries[:] = 0
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: timm.create_model("resnet10t", num_classes=4),
-        lambda: timm.create_model("swin_tiny_patch4_window7_224", img_size=64, window_size=4, embed_dim=16,
-                                  depths=(2, 2), num_heads=(1, 2), num_classes=4),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("fused", [False, True])
 @torch.no_grad()
-def test_attention_inside_windows_is_not_taken_for_the_pictures(make):
-    assert attended(make().eval(), torch.randn(1, 3, 64, 64)) == {}
+def test_a_block_that_compares_pairs_is_told_by_its_place_and_hides_nothing_behind_it(fused):
+    block = NonLocal(192, inner=8, fused=fused)
+    nn.init.normal_(block.query.weight)
+    network = insert_blocks(timm_vit(), {"blocks.1": block}).eval()
+    given: list[torch.Tensor] = []
+    hook = block.register_forward_hook(lambda _, args, __: given.append(args[0]))
+    layers = attended(network, torch.randn(1, 3, 64, 96))
+    hook.remove()
+    assert list(layers) == ["blocks.0.attn", "blocks.1.attn", "blocks.1", "blocks.2.attn"]
+    row = block.attention_row(given[0], (2 * 6 + 3, 0)).numpy()
+    np.testing.assert_allclose(layers["blocks.1"].row((0, 2, 3)), row.ravel(), atol=1e-5)
+    assert (layers["blocks.1"].prefix, layers["blocks.2.attn"].prefix) == (0, 1)
+
+
+@torch.no_grad()
+def test_a_network_without_attention_has_none():
+    layers = attended(timm.create_model("resnet10t", num_classes=4).eval(), torch.randn(1, 3, 64, 64))
+    assert (layers, layers.left_out) == ({}, {})
 
 
 def test_rows_of_long_inputs_are_worked_out_without_the_whole_matrix():
@@ -153,3 +167,4 @@ def test_rows_of_long_inputs_are_worked_out_without_the_whole_matrix():
     mixed = 0.5 * np.eye(601) + 0.5 * whole.mean(axis=0)
     over = (mixed @ mixed)[7, 1:]
     np.testing.assert_allclose(rollout([layer, layer], (0, 0, 6)).ravel(), over / over.sum(), rtol=1e-4)
+    np.testing.assert_allclose(layer.received((0, 9, 7)).ravel(), whole[:, 1:, 278].mean(axis=0), rtol=1e-4)
