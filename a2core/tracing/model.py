@@ -325,7 +325,11 @@ class Model:
         count, at_once = len(model_input), self.frames_at_once
         if self.takes_clips and not alone:
             return self._whole(model_input, stages, progress, stop)
-        runs = [([self.network], False)] if alone or count == 1 else runs_of(stages, self.network, self.blocks.values())
+        runs = (
+            [([self.network], False)]
+            if alone or count == 1
+            else runs_of(stages, self.network, self.blocks.values())
+        )
         sizes = [size_of(modules) for modules, _ in runs]
         total, done = sum(sizes), 0.0
         parts: Sequence[Any] = [model_input[at : at + at_once] for at in range(0, count, at_once)]

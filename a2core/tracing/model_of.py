@@ -15,6 +15,7 @@ from a2core.networks.insert import inserted_blocks, named_parts, underneath
 from a2core.networks.spec import InputSpec
 from a2core.networks.tried import Tried, try_network
 from a2core.tracing.adopt import AdoptedBlock
+from a2core.tracing.attention import attended
 from a2core.tracing.model import Model
 
 
@@ -28,7 +29,7 @@ def model_of(
     device: str = "auto",
     trained: bool = True,
 ) -> Model:
-    """A network of yours with inserted or adopted blocks, ready to `trace` pictures.
+    """A network of yours with inserted or adopted blocks, or with attention of its own, ready to `trace`.
 
     The network stays yours: mode, gradients, device and memory format stay as they are, and it may go on
     being trained between two traces. One that torch.compile, DataParallel or DistributedDataParallel
@@ -46,18 +47,23 @@ def model_of(
             say that they are random.
 
     Raises:
-        NetworkError: no blocks, another device than the network's, a network that does not run on a
-            picture (`tried.try_network`), or labels of another number than its classes.
+        NetworkError: neither blocks nor attention, another device than the network's, a network that does
+            not run on a picture (`tried.try_network`), or labels of another number than its classes.
     """
     network = underneath(network)
     blocks = blocks_in(network)
-    if not blocks:
-        raise NetworkError("This network has no blocks. Insert one with insert_blocks, or adopt what it has.")
     target = device_of(network)
     if device != "auto" and pick_device(device).type != target.type:
         raise NetworkError(f"The network is on {target}. Move it yourself, with network.to({device!r}).")
     with undisturbed(network), torch.no_grad():
         tried = try_network(network, target, InputSpec(mean, std))
+        height, width = tried.took_px
+        like = torch.zeros(1, tried.input.channels, height, width, device=target)
+        if not blocks and not attended(network, like):
+            raise NetworkError(
+                "This network has no blocks, and no softmax attention of its own that can be followed. "
+                "Insert a block with insert_blocks, or adopt what it has."
+            )
     return Model(
         network,
         blocks,

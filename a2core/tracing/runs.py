@@ -1,4 +1,4 @@
-"""A network as runs of modules: those that go frame by frame, and those that need all frames of a clip at once."""
+"""A network as runs of modules: those that go frame by frame, and those that need all of a clip at once."""
 
 from __future__ import annotations
 
