@@ -21,7 +21,7 @@ PROJECTORS = [(1920, 1080), (1280, 720)]
 PAGES = {
     "/": "[data-ref=rows] li .a2c-share",
     **{f"/learn?step={step}": ".st-key-lesson-picker [data-a2-picker] .cell" for step in range(1, 8)},
-    "/compare": ".st-key-compare-row .a2-compare p",
+    "/compare": "[data-a2-side] .a2s-foot p",
     "/experiment": ".a2-changed figcaption",
     "/about": ".a2-about",
 }

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from a2core import Clip
+from a2core import Clip, Replay
 from a2core.cli import main
 from a2core.load import open_network
 from a2core.networks.sites import find_sites
@@ -96,6 +96,31 @@ def test_a_common_network_is_given_blocks_that_leave_its_answers_and_is_traced(
         if isinstance(looked_at, torch.Tensor):
             torch.testing.assert_close(looked_at, model.network(x), rtol=1e-3, atol=1e-4)
     assert row in DOCS.read_text(encoding="utf-8")
+    if not said:
+        assert_replay_is_the_whole_pass(spec)
+
+
+def assert_replay_is_the_whole_pass(spec):
+    """Of blocks that do something: as they are, and with all primitives off, when they add nothing."""
+    model = open_network(spec, torch.device("cpu"))
+    for block in model.blocks.values():
+        nn.init.normal_(block.expand.weight, std=1.0)
+        nn.init.normal_(block.expand.bias, std=3.0)
+    replay = Replay(model, photo(224, 224), size=224)
+    x = model.preprocess(replay.trace.model_input)
+    with torch.no_grad():
+        whole = model.network(x)[0].softmax(0).double().numpy()
+    for place, block in model.blocks.items():
+        off = replay.run(place, off=range(block.c_n)).after
+        forward = block.forward
+        block.forward = lambda features: features
+        with torch.no_grad():
+            changed = model.network(x)[0].softmax(0).double().numpy()
+        block.forward = forward
+        # Random networks hardly tell pictures apart: rounding is held against what the block does.
+        matters = np.abs(changed - whole).max()
+        assert np.abs(replay.run(place).after - whole).max() < 0.02 * matters
+        assert np.abs(off - changed).max() < 0.02 * matters
 
 
 def row_of(name, source, places, axes, rows, said, own):
