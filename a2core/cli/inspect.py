@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     if takes.fixed_px is not None:
         size = f"{takes.fixed_px[1]} × {takes.fixed_px[0]} pixels only"
     mean, std = (" ".join(f"{value:.3g}" for value in values) for values in (takes.mean, takes.std))
-    print(f"input: {takes.channels} channels, {size}; mean {mean}, std {std}")
+    how = f", {takes.interpolation}" if takes.interpolation else ""
+    print(f"input: {takes.channels} channels, {size}{how}; mean {mean}, std {std}")
     answers = f"{len(labels)} classes ({', '.join(labels[:3])}, …)" if labels else tried.answers_with
     print(f"answers: {answers}")
     print(f"sites, on {sites[0].picture_px[1]} × {sites[0].picture_px[0]} pixels:" if sites else "no sites")

@@ -200,7 +200,8 @@ def _timm(name: str, published: bool) -> tuple[Make, Backbone]:
     shape = config.input_size if config else (3, 224, 224)
     wanted = InputSpec()
     if config:
-        wanted = InputSpec(tuple(config.mean), tuple(config.std), usual_px=shape[1])
+        how = _interpolation(config.interpolation)
+        wanted = InputSpec(tuple(config.mean), tuple(config.std), usual_px=shape[1], interpolation=how)
 
     def make(**options: Any) -> nn.Module:
         for asked in _ANY_SIZE:
@@ -258,7 +259,8 @@ def _torchvision(name: str, published: bool) -> tuple[Make, Backbone]:
         look = best.transforms()
         if hasattr(look, "mean"):
             side = getattr(look, "crop_size", [wanted.usual_px])[0]
-            wanted = InputSpec(tuple(look.mean), tuple(look.std), usual_px=side)
+            how = _interpolation(getattr(look, "interpolation", ""))
+            wanted = InputSpec(tuple(look.mean), tuple(look.std), usual_px=side, interpolation=how)
         told = best.meta.get("categories", ())
         labels = imagenet_labels() if len(told) == 1000 else ()
     if detects:  # they standardise pictures themselves, and enlarge small ones
@@ -324,6 +326,12 @@ def _no_download(source: str, error: BaseException) -> NetworkError:
         f"The published weights of {source} could not be downloaded ({first_line(error)}). Go online once, "
         f"or name a file of them, {source}@FILE.safetensors, or take random ones, {source}@random."
     )
+
+
+def _interpolation(told: Any) -> str:
+    """A library's word for how pictures are made smaller, where it is one of ours."""
+    word = str(getattr(told, "value", told))
+    return word if word in ("bilinear", "bicubic") else ""
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -39,6 +39,7 @@ class InputSpec:
         multiple_px: both sides are multiples of it.
         usual_px: the side of the squares that it was trained on.
         fixed_px: (height, width) where it takes pictures of one size only.
+        interpolation: how pictures were made smaller for it, "bilinear" or "bicubic"; "" for an average.
     """
 
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
@@ -46,6 +47,7 @@ class InputSpec:
     multiple_px: int = 32
     usual_px: int = 224
     fixed_px: tuple[int, int] | None = None
+    interpolation: str = ""
 
     @property
     def channels(self) -> int:

@@ -204,9 +204,13 @@ class Model:
             NetworkError: `size` out of range, or a size that the network does not take.
         """
         frames = clip.frames[:1]
-        pixels = resize_frames(frames, input_shape(frames.shape[1], frames.shape[2], size, self.input))
+        pixels = self._resized(frames, size)
         with self.looking():
             return self._attended(pixels)
+
+    def _resized(self, frames: np.ndarray, size: int) -> np.ndarray:
+        shape = input_shape(frames.shape[1], frames.shape[2], size, self.input)
+        return resize_frames(frames, shape, self.input.interpolation)
 
     def _attended(self, pixels: np.ndarray) -> Layers:
         with self._taking(pixels.shape[1:3]):
@@ -238,8 +242,7 @@ class Model:
         if frames not in ("joint", "each"):
             raise NetworkError(f"frames is {frames!r}: choose 'joint' or 'each'.")
         start = time.perf_counter()
-        shape = input_shape(clip.frames.shape[1], clip.frames.shape[2], size, self.input)
-        model_input = resize_frames(clip.frames, shape)
+        model_input = self._resized(clip.frames, size)
         if model_input is clip.frames and clip.frames.flags.writeable:
             model_input = clip.frames.copy()  # whoever brought them may write to them again
         with self.looking():

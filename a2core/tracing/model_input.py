@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from a2core.errors import NetworkError
@@ -35,13 +36,20 @@ def input_shape(height_px: int, width_px: int, size: int, takes: InputSpec | Non
     return height, width
 
 
-def resize_frames(frames: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Frames (T, H, W, 3) uint8 resized to `shape` (Hm, Wm): averaged when smaller, bicubic when larger."""
+def resize_frames(frames: np.ndarray, shape: tuple[int, int], interpolation: str = "") -> np.ndarray:
+    """Frames (T, H, W, 3) uint8 resized to `shape` (Hm, Wm).
+
+    As `InputSpec.interpolation` says, with a filter as wide as a pixel becomes, which is what timm and
+    torchvision do to a photo; where it says nothing, averaged when smaller, bicubic when larger.
+    """
     import cv2
 
     height, width = shape
     if frames.shape[1:3] == shape:
         return frames
+    if interpolation:
+        how = Image.Resampling[interpolation.upper()]
+        return np.stack([np.asarray(Image.fromarray(frame).resize((width, height), how)) for frame in frames])
     shrinks = height * width < frames.shape[1] * frames.shape[2]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.stack([cv2.resize(frame, (width, height), interpolation=method) for frame in frames])

@@ -21,7 +21,7 @@ LAYERS = [
     ["overlays"],
     ["paint", "state"],
     ["protocol", "answer", "screen"],
-    ["asked"],
+    ["asked", "linked"],
     ["probe"],
     ["inputs"],
     ["parts"],

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from a2core import (
     Clip,
@@ -21,7 +22,8 @@ from a2core import (
 from a2core.networks.chain import chain
 from a2core.networks.devices import pick_device
 from a2core.networks.paper import paper_network, video_architecture
-from a2core.networks.sources import build_network
+from a2core.networks.sources import build, build_network
+from a2core.networks.spec import read_spec
 from a2core.tracing.model_input import input_shape, resize_frames
 from a2core.tracing.record import recording
 from tests.a2core.conftest import tiny_network
@@ -392,3 +394,24 @@ def test_a_checkpoint_of_a_network_for_clips_counts_as_trained(tmp_path, video, 
     assert loaded.trained
     first, second = (model.trace(moving, size=64).blocks["layer3.1"] for model in (video, loaded))
     np.testing.assert_allclose(first.gather, second.gather, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape"), [("bilinear", (96, 160)), ("bicubic", (96, 160)), ("bicubic", (64, 64))]
+)
+def test_a_picture_is_made_smaller_as_the_network_s_library_does_it(mode, shape):
+    """torchvision and timm resize with a filter as wide as a pixel becomes; torch has that too."""
+    rng = np.random.default_rng(3)
+    small = rng.integers(0, 256, (1, 3, 20, 30)).astype(np.float32)
+    frame = F.interpolate(torch.tensor(small), (240, 400), mode="bilinear").clamp(0, 255).round()
+    wanted = F.interpolate(frame, shape, mode=mode, antialias=True).clamp(0, 255)
+    frames = frame.permute(0, 2, 3, 1).to(torch.uint8).numpy()
+    seen = resize_frames(frames, shape, mode).astype(np.float32)
+    assert np.abs(seen - wanted.permute(0, 2, 3, 1).numpy()).max() <= 1.01, "rounded once or twice"
+    assert np.abs(seen - resize_frames(frames, shape).astype(np.float32)).max() > 1.01, "and not averaged"
+
+
+def test_networks_of_libraries_say_how_their_pictures_are_made_smaller():
+    assert build(read_spec("timm/vit_tiny_patch16_224@random")).input.interpolation == "bicubic"
+    assert build(read_spec("torchvision/resnet18@random")).input.interpolation == "bilinear"
+    assert load_model("a2-lite0").input.interpolation == ""
