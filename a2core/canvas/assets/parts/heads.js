@@ -22,6 +22,8 @@ export class Heads {
   /** @type {(value: string) => void} */
   #showToken = () => {};
   #at = 0;
+  /** @type {Tile | null} of all heads together; there once something with heads is looked at */
+  #mean = null;
 
   /** @param {import("../probe.js").Probe} probe */
   constructor(probe) {
@@ -30,8 +32,7 @@ export class Heads {
     const { signal } = stop;
     const across = () => getComputedStyle(ui.headTiles).gridTemplateColumns.split(" ").length;
     picking(probe, ui.headTiles, { across });
-    this.mean = this.#build(ui.headMean, MEAN);
-    this.mean.button.addEventListener("click", () => probe.choose(null), { signal });
+    ui.headMean.addEventListener("click", () => probe.choose(null), { signal });
   }
 
   /** Another picture, or another network. */
@@ -68,6 +69,7 @@ export class Heads {
         this.#tiles[0]?.button,
       );
     }
+    this.#mean ??= this.#build(ui.headMean, MEAN);
     ui.headMean.hidden = !many;
     setText(ui.headsTitle, block.label);
     setText(ui.headsExplain, block.said ? HEADS.explains[block.said] : "");
@@ -93,8 +95,9 @@ export class Heads {
       setAttr(button, "aria-pressed", String(state.primitive === i));
       setAttr(button, "aria-label", `Head ${i}`);
     }
-    setAttr(this.mean.button, "aria-pressed", String(state.primitive === null));
-    setAttr(this.mean.button, "aria-label", `Mean of all heads`);
+    if (!this.#mean) return;
+    setAttr(this.#mean.button, "aria-pressed", String(state.primitive === null));
+    setAttr(this.#mean.button, "aria-label", "Mean of all heads");
   }
 
   /** How long ago the tiles were drawn, in milliseconds. */
@@ -118,7 +121,7 @@ export class Heads {
       for (let j = 0; j < N; j++) mean[j] += map[j] / block.n;
       mini.paint(canvas, map, 0, peakOf(map), colour);
     }
-    mini.paint(this.mean.canvas, mean, 0, peakOf(mean), colour);
+    if (this.#mean) mini.paint(this.#mean.canvas, mean, 0, peakOf(mean), colour);
   }
 }
 
