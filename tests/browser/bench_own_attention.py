@@ -1,8 +1,9 @@
 """Hovering over a Transformer's own attention, beside double attention.
 
-`python -m tests.browser.bench_own_attention`: a network of 12 layers and 12 heads on 28 × 28 patches, of random
-weights, as a page of its own, and `a2-lite0` on the same picture: from the pointer's event to the frame that is
-painted, in Chromium, in one run; and how large one layer is over the wire. Nothing else should be running.
+`python -m tests.browser.bench_own_attention`: a network of 12 layers and 12 heads on 28 × 28 patches, of
+random weights, as a page of its own, and `a2-lite0` on the same picture: from the pointer's event to the
+frame that is painted, in Chromium, in one run; and how large a layer is over the wire. Nothing else should be
+running.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import a2core
 from tests.viz_app.explorer import TIMEOUT_S, messages, open_explore, page_html, shown
-from viz_app.server import models
+from viz_app.server import models, traces
 from viz_app.server.models import Shelf, Weights
 from viz_app.ui.state import Key
 from viz_app.views.explore import page as explore
@@ -112,8 +112,15 @@ def test_a_transformer_named_by_the_owner_is_looked_into_on_explore(named, monke
     height, width = trace.model_input.shape[1:3]
     assert trace.blocks["blocks.8"].grid == (1, height // 16, width // 16)
     assert "came without double attention" in page_html(app)
-    labels = [block["label"].partition(" (")[0] for block in shown(app).payload["blocks"]]
+    sent = shown(app).payload["blocks"]
+    labels = [block["label"].partition(" (")[0] for block in sent if not block.get("own")]
     assert labels == ["blocks.5", "blocks.8"]  # and not "parts" twice
+    own = [block for block in sent if block.get("own")]
+    assert [block["name"] for block in own] == [*(f"blocks.{k}.attn" for k in range(12)), "rollout"]
+    assert [block["name"] for block in own if "queries" in block] == ["blocks.11.attn"], "the others later"
+    assert app.session_state[Key.PROBE].block == "blocks.11.attn", "nothing else of it was trained"
+    assert traces.layer(shown(app), "blocks.3.attn")["name"] == "blocks.3.attn"
+    assert traces.layer(shown(app), "blocks.5") is None
 
 
 def a_page(page: str, source: str) -> None:
@@ -137,7 +144,7 @@ def a_page(page: str, source: str) -> None:
     [
         ("timm/vit_tiny_patch16_224@random", "learn", []),
         ("timm/vit_tiny_patch16_224@random", "experiment", []),
-        ("timm/vit_tiny_patch16_224@random", "compare", ["has no rivals here"]),
+        ("timm/vit_tiny_patch16_224@random", "compare", []),
         ("timm/vit_tiny_patch16_224@random", "about", []),
         ("torchvision/lraspp_mobilenet_v3_large@random", "learn", []),
         (
@@ -145,7 +152,7 @@ def a_page(page: str, source: str) -> None:
             "experiment",
             ["answers with maps.*not with classes"],
         ),
-        ("torchvision/lraspp_mobilenet_v3_large@random", "compare", ["has no rivals here"]),
+        ("torchvision/lraspp_mobilenet_v3_large@random", "compare", []),
         ("torchvision/lraspp_mobilenet_v3_large@random", "about", []),
     ],
 )
@@ -155,6 +162,14 @@ def test_every_page_goes_on_with_a_network_of_the_owners_or_says_why_not(named, 
     told = messages(app)
     assert len(told) == len(said)
     assert all(re.search(pattern, message) for pattern, message in zip(said, told, strict=True)), told
+
+
+def test_its_kinds_of_block_are_not_compared_and_it_says_why(named):
+    source = "torchvision/lraspp_mobilenet_v3_large@random"
+    named(source)
+    app = AppTest.from_function(a_page, args=("compare", source), default_timeout=TIMEOUT_S).run()
+    app.get_by_key("compare-what").set_value("Kinds of block").run()
+    assert [message for message in messages(app) if "has no rivals here" in message]
 
 
 def test_a_network_that_cannot_be_had_is_a_message_and_what_was_on_screen_stays(named):
