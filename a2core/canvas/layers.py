@@ -53,7 +53,7 @@ def with_fitting_layers(payload: Mapping[str, Any], trace: Trace) -> dict[str, A
             if name == ROLLOUT
             else layer_payload(layers[name], trained=trace.born_trained)
         )
-        total += sum(len(part["data"]) for part in made.values() if isinstance(part, dict))
+        total += sum(len(part.get("data", "")) for part in made.values() if isinstance(part, dict))
         if total > PAGE_BYTES and chosen:
             break
         chosen.insert(0, made)

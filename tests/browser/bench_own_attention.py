@@ -99,7 +99,9 @@ def hovered(pages: Mapping[str, str]) -> dict[str, list[Any]]:
             file.write_text(text, encoding="utf-8")
             page = browser.new_page(viewport={"width": 1400, "height": 900})
             page.goto(file.as_uri())
-            page.wait_for_function("document.querySelector('[data-a2-root]').__canvas?.snapshot().ready")
+            page.wait_for_function(
+                "() => document.querySelector('[data-a2-root]').__canvas?.snapshot().ready"
+            )
             found[name] = page.evaluate(HOVERS, MOVES + WARM)[WARM:]
             page.close()
         browser.close()

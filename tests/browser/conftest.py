@@ -180,7 +180,7 @@ class AppPage:
     @property
     def stage(self) -> Any:
         """The picture to be probed."""
-        return self.page.locator("[data-ref=stage]")
+        return self.page.locator("[data-ref=stage]:not([data-a2-side] *)")
 
     @property
     def pinned(self) -> Any:

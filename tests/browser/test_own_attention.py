@@ -160,7 +160,7 @@ def test_in_windows_a_pixel_attends_within_its_own(chromium: Any, tmp_path: Path
     tab = single_tab(chromium, width=1400, height=1000)
     tab.goto(path.as_uri())
     root = tab.locator("[data-a2-root]")
-    tab.wait_for_function("document.querySelector('[data-a2-root]').__canvas?.snapshot().ready")
+    tab.wait_for_function("() => document.querySelector('[data-a2-root]').__canvas?.snapshot().ready")
     for name, at, matrix in (("layers.0.blocks.0.attn", 0, plain), ("layers.0.blocks.1.attn", 3, shifted)):
         assert name in trace.attention
         root.evaluate(
@@ -173,7 +173,7 @@ def test_in_windows_a_pixel_attends_within_its_own(chromium: Any, tmp_path: Path
                 probe.pin(probe.model.pointOf({ t: 0, row, col }, probe.state.block)); }""",
             [row, col],
         )
-        tab.wait_for_function("document.querySelector('[data-a2-root]').__canvas.snapshot().ready")
+        tab.wait_for_function("() => document.querySelector('[data-a2-root]').__canvas.snapshot().ready")
         seen = np.array(root.evaluate("root => root.__canvas.snapshot().attention")).reshape(56, 56)
         # Rolled back by `at`, the cell lies in this window, at this place in it.
         r, c = (row - at) % 56, (col - at) % 56

@@ -15,6 +15,8 @@ import { directionOf, headOf, largeMap } from "./state.js";
 export class Link {
   /** @type {Set<Member>} */
   #members = new Set();
+  /** @type {Probe | null} that somebody points into, or moved in last: the others follow it */
+  #leader = null;
   #leading = false;
   /** What is painted brightest in all of them. */
   top = 0;
@@ -28,13 +30,24 @@ export class Link {
 
   /** @param {Member} member */
   join(member) {
+    const { probe } = member;
     this.#members.add(member);
-    member.probe.link = this;
+    probe.link = this;
+    for (const type of ["pointerover", "pointerdown", "keydown", "focusin"]) {
+      probe.root.addEventListener(
+        type,
+        () => {
+          this.#leader = probe;
+        },
+        { capture: true, signal: probe.stop.signal },
+      );
+    }
   }
 
   /** @param {Member} member */
   leave(member) {
     this.#members.delete(member);
+    if (this.#leader === member.probe) this.#leader = null;
   }
 
   /** @param {boolean} shared */
@@ -43,20 +56,22 @@ export class Link {
     for (const { redraw } of this.#members) redraw();
   }
 
-  /** Has all others show what `leader`, which is about to draw, was asked. @param {Probe} leader */
-  lead(leader) {
+  /** One of them is about to draw: the others show what it was asked, if it leads; and all know the scale. @param {Probe} drawn */
+  settle(drawn) {
     if (this.#leading) return;
     this.#leading = true;
-    const others = [...this.#members].filter(({ probe }) => probe !== leader && !probe.awaited);
-    for (const { probe } of others) follow(leader, probe);
+    const others = [...this.#members].filter(({ probe }) => probe !== drawn && !probe.awaited);
+    const leads = !this.#leader || this.#leader === drawn;
+    if (leads) for (const { probe } of others) follow(drawn, probe);
     const before = this.top;
-    this.top = [leader, ...others.map(({ probe }) => probe)].reduce(
+    this.top = [drawn, ...others.map(({ probe }) => probe)].reduce(
       (top, probe) => Math.max(top, topOf(probe)),
       0,
     );
-    for (const { redraw } of others) redraw();
+    const another = this.top !== before;
+    if (leads || another) for (const { redraw } of others) redraw();
     this.#leading = false;
-    if (this.top !== before) this.onTop(this.top);
+    if (another) this.onTop(this.top);
   }
 }
 

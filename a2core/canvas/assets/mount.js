@@ -180,7 +180,7 @@ export class Canvas {
     if (want.picture) this.stage.drawPicture();
     if (all || want.picture || want.probe) this.timeline.drawNow();
     if (want.probe) this.#answer();
-    probe.link?.lead(probe);
+    probe.link?.settle(probe);
     const { state, model, answer } = probe;
     const screen = screenOf(state, model, answer.subject ?? subjectOf(state, model));
     const { ofPrimitives } = this;
