@@ -230,8 +230,11 @@ class AppPage:
         )
 
     def move_to(self, x: float, y: float) -> None:
-        """Put the mouse at fractions (x, y) of the picture."""
+        """Put the mouse at fractions (x, y) of the picture, where that is in sight."""
         box = self.stage.bounding_box()
+        if not 0 <= box["y"] + y * box["height"] < self.page.viewport_size["height"]:
+            self.stage.scroll_into_view_if_needed()
+            box = self.stage.bounding_box()
         self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
     def pin(self, x: float, y: float) -> None:
