@@ -21,7 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pixel", type=int, nargs=2, metavar=("X", "Y"),
                         help="as the network sees it, from the top left; .html needs none")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="file to write: .html, .png or .csv")
-    parser.add_argument("--block", help="name, for example blocks.4 (default: the first)")
+    parser.add_argument("--block", help="a block, or a layer of the network's own attention: blocks.4, "
+                        "blocks.11.attn (default: the first)")  # fmt: skip
+    parser.add_argument("--primitive", type=int, metavar="N", help="of a layer, the head (default: all)")
+    parser.add_argument("--token", type=int, metavar="N",
+                        help="of a layer, a token before the picture's, 0 being the class token")  # fmt: skip
     parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
     add_network(parser)
 
@@ -34,21 +38,32 @@ def run(args: argparse.Namespace) -> int:
             f"--out {args.out.name} ends neither in .html (a page to explore) nor in .png (a figure) nor in "
             ".csv (ρ). Name it so."
         )
-    if kind != ".html" and args.pixel is None:
+    if kind != ".html" and args.pixel is None and args.token is None:
         raise A2Error(f"A {kind} is about one pixel. Say which with --pixel X Y.")
     clip = read_media(args.media, max_frames=1).first_frame()
     model = network_of(args)
     trace = model.trace(clip, size=args.size)
-    name = args.block or next(iter(trace.blocks))
-    if name not in trace.blocks:
-        raise A2Error(f"{trace.checkpoint} has no block {name!r}. It has {', '.join(trace.blocks)}.")
-    position = args.pixel and (0, *cell_of_pixel(trace.blocks[name], trace.model_input.shape, *args.pixel))
+    known = [*trace.blocks, *trace.attention]
+    name = args.block or known[0]
+    attended = trace.blocks.get(name) or trace.attention.get(name)
+    if attended is None:
+        raise A2Error(f"{trace.checkpoint} has no block {name!r}. It has {', '.join(known)}.")
+    if name in trace.blocks and args.token is not None:
+        raise A2Error(f"{name} has no tokens before the picture's. Say --pixel X Y, or a layer with --block.")
+    if name not in trace.blocks and kind == ".csv":
+        raise A2Error(f"{name} is softmax attention and has no ρ. Write a figure (.png) or a page (.html).")
+    position = args.pixel and (0, *cell_of_pixel(attended, trace.model_input.shape, *args.pixel))
     data: bytes | str
     if kind == ".html":
-        view = {"block": args.block, "probe": position, "pinned": position is not None}
-        data = trace.to_html(card=model.card, view={key: value for key, value in view.items() if value})
+        view = {"block": args.block, "probe": position, "pinned": position is not None or None}
+        view |= {"primitive": args.primitive, "token": args.token}
+        told = {key: value for key, value in view.items() if value is not None}
+        data = trace.to_html(card=model.card, view=told)
+    elif kind == ".png":
+        where = position if args.token is None else args.token
+        data = figure_png(trace, name, where, primitive=args.primitive)
     else:
-        data = figure_png(trace, name, position) if kind == ".png" else rho_csv(trace, name, [position])
+        data = rho_csv(trace, name, [position])
     with writing(args.out, "--out"):
         args.out.write_bytes(data if isinstance(data, bytes) else data.encode())
     print(f"wrote {args.out}")

@@ -86,3 +86,32 @@ def test_the_papers_networks_for_clips_are_traced_and_flagged_as_random(tmp_path
     np.testing.assert_allclose(arrays["times_s"], [0, 0.1, 0.2])
     assert arrays["layer2.0/gather"].shape == (64, 3, 4, 8)
     np.testing.assert_allclose(arrays["layer2.0/gather"].sum(axis=(1, 2, 3)), 1, atol=1e-5)
+
+
+def test_of_a_transformer_a_layer_of_its_own_is_drawn_for_a_pixel_a_head_and_the_class_token(
+    photo_file, tmp_path, capsys
+):
+    common = ["export", str(photo_file), "--network", "tests.browser.own_networks:vit", "--size", "224"]
+    common += ["--device", "cpu"]
+    layer = ["--block", "blocks.1.attn"]
+    asked = {"pixel": ["--pixel", "40", "20"], "head": ["--pixel", "40", "20", "--primitive", "2"]}
+    asked |= {"token": ["--token", "0"]}
+    seen = {}
+    for name, how in asked.items():
+        out = tmp_path / f"{name}.png"
+        assert main([*common, *layer, *how, "--out", str(out)]) == 0, capsys.readouterr().err
+        with Image.open(out) as image:
+            assert image.width == 1800
+            seen[name] = image.tobytes()
+    assert len(set(seen.values())) == len(asked), "each is a figure of its own"
+    page = tmp_path / "page.html"
+    assert main([*common, *layer, "--token", "0", "--out", str(page)]) == 0
+    assert '"token":0' in page.read_text(encoding="utf-8")
+    for wrong, said in (
+        ([*layer, "--pixel", "1", "1", "--out", str(tmp_path / "r.csv")], "has no ρ"),
+        (["--token", "0", "--out", str(tmp_path / "t.png")], "has no tokens"),
+        ([*layer, "--token", "5", "--out", str(tmp_path / "t.png")], "has no position 5"),
+        ([*layer, "--token", "0", "--primitive", "9", "--out", str(tmp_path / "t.png")], "has no head 9"),
+    ):
+        assert main([*common, *wrong]) == 2
+        assert said in capsys.readouterr().err
