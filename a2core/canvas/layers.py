@@ -28,8 +28,8 @@ Layers = Mapping[str, AttentionTrace]
 def layer_stubs(layers: Layers, *, whole: Collection[str] = (), trained: bool = True) -> list[dict[str, Any]]:
     """Blocks of the payload for all `layers` and, where it can be had, for rollout; `whole` with data."""
     found = [
-        layer_payload(layer, trained=trained) if name in whole else _stub(layer, trained=trained)
-        for name, layer in layers.items()
+        (layer_payload if name in whole else _stub)(layer, trained=trained) | {"order": order}
+        for order, (name, layer) in enumerate(layers.items())
     ]
     if has_rollout(layers):
         rolled = rollout_payload if ROLLOUT in whole else _rollout
@@ -53,6 +53,7 @@ def with_fitting_layers(payload: Mapping[str, Any], trace: Trace) -> dict[str, A
             if name == ROLLOUT
             else layer_payload(layers[name], trained=trace.born_trained)
         )
+        made["order"] = names_of(layers).index(name)
         total += sum(len(part.get("data", "")) for part in made.values() if isinstance(part, dict))
         if total > PAGE_BYTES and chosen:
             break

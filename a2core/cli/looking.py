@@ -41,7 +41,7 @@ def network_of(args: argparse.Namespace) -> Model:
         print(f"note: {note}")
     if not model.trained:
         print(
-            f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so its maps mean nothing. Give "
-            "weights of yours as --checkpoint, or train them: python -m a2core train PHOTOS --network …"
+            f"RANDOM WEIGHTS: the blocks of {model.name} were never trained, so their maps mean nothing. "
+            "Give weights of yours as --checkpoint, or train them: python -m a2core train PHOTOS --network …"
         )
     return model

@@ -139,7 +139,33 @@ def test_layers_heads_tokens_and_rollout_are_those_of_the_network(
     for matrix in by_hand:
         mixed = (0.5 * np.eye(len(mixed)) + 0.5 * matrix.mean(axis=0)) @ mixed
     agrees(over_picture(mixed[0] if shown(app)["token"] == 0 else mixed[token()]))
-    for name in ("Learn", "Compare", "Experiment", "Explore"):
+    page.get_by_role("link", name="Compare", exact=True).click()
+    roots = page.locator("[data-a2-side] [data-a2-root]")
+    app.wait_until(lambda: roots.count() == 2)
+
+    def two() -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = roots.evaluate_all(
+            "all => all.map(root => root.__canvas?.snapshot() ?? {})"
+        )
+        return told
+
+    app.wait_until(lambda: all(each.get("ready") for each in two()))
+    app.wait_until_idle()
+    page.locator("[data-ref=layers]").first.get_by_role("radio", name="1", exact=True).check(force=True)
+    app.wait_until(lambda: two()[0]["block"] == "blocks.1.attn" and max(two()[0]["attention"]) > 0)
+    app.wait_until_idle()
+    page.locator("[data-ref=stage]").first.scroll_into_view_if_needed()
+    box = page.locator("[data-ref=stage]").first.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.2 * box["height"])
+    app.wait_until(lambda: all(each["hovering"] and each["ready"] for each in two()))
+    left, right = two()
+    cell = left["cell"]
+    assert (cell["row"], cell["col"]) == (int(0.2 * CELLS[0]), int(0.4 * CELLS[1]))
+    row = by_hand[1].mean(axis=0)[1 + cell["row"] * CELLS[1] + cell["col"]]
+    np.testing.assert_allclose(left["attention"], over_picture(row), atol=2e-4 * over_picture(row).max())
+    assert right["block"] in ("blocks.4", "blocks.5"), "another network, under the same pointer"
+
+    for name in ("Learn", "Experiment", "Explore"):
         page.get_by_role("link", name=name, exact=True).click()
         app.wait_until_idle()
         assert app.message.count() == 0, name

@@ -132,14 +132,17 @@ def show(
 
 
 def layer(shown: Shown, name: str, *, look: Look | None = None) -> Mapping[str, Any] | None:
-    """What the canvas works out the maps of the layer `name` of, sent when it is looked at; None of a block.
+    """What the canvas works out the maps of the layer `name` of, sent when it is looked at.
+
+    None of a block, and of a layer that the payload has whole.
 
     Raises:
         A2Error: the server has let the trace go, or has no room.
         Whatever `look` raises.
     """
     trace = shown.held.value.trace
-    if name not in names_of(trace.attention):
+    whole = {block["name"] for block in shown.payload["blocks"] if "queries" in block or "written" in block}
+    if name in whole or name not in names_of(trace.attention):
         return None
 
     def make(_: Tell) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ import { decodeMaps } from "./packed.js";
  * @property {number[]} [effect]
  * @property {boolean} [own] the network was born with it
  * @property {boolean} [trained] false: its weights are random
+ * @property {number} [order] of a layer: how many ran before it
  * @property {number} [heads] of pairs
  * @property {string[]} [before] names of the tokens before those of the picture
  * @property {Packed} [queries] of pairs: (heads · d, tokens); all that a map is worked out of may come later

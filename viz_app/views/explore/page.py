@@ -164,8 +164,6 @@ def _send_layer(shown: Shown, view: dict[str, Any]) -> str:
     report = raw.get("probe") if isinstance(raw, Mapping) else None
     told = parse_probe(report, shown.trace, shown.key)
     name = told.block if told is not None else str(view.get("block"))
-    if any(block["name"] == name and "queries" in block for block in shown.payload["blocks"]):
-        return ""
     found, fault = attempt(lambda: traces.layer(shown, name))
     if fault:
         tell(fault)

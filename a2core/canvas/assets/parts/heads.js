@@ -42,7 +42,7 @@ export class Heads {
     const own = model.blocks.filter((block) => block.own);
     const options = own.map((block, at) => ({
       value: block.name,
-      text: block.said === "rollout" ? HEADS.rollout : String(at),
+      text: block.said === "rollout" ? HEADS.rollout : String(block.raw.order ?? at),
       title: block.label,
     }));
     this.#showLayer = segmented(ui.layers, options, (name) => {
