@@ -88,7 +88,7 @@ class Pane {
 class SideBySide {
   /** @type {Pane[]} */
   #panes = [];
-  #small = false;
+  #small = true;
   /** @type {ScaleWords} */
   #words = { shared: "", unit: "", own: "" };
 
@@ -114,6 +114,8 @@ class SideBySide {
   show(data, said) {
     const { items, small } = data;
     if (small !== this.#small || this.#panes.length > items.length) this.#clear();
+    // Of one trunk a cell is as large everywhere; of two networks shares of a cell say little beside each other.
+    if (small !== this.#small) this.link.shared = small;
     this.#small = small;
     while (this.#panes.length < items.length) this.#panes.push(new Pane(this.row, this.markup));
     this.root.dataset.small = small ? "yes" : "";
