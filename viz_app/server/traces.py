@@ -126,9 +126,16 @@ def show(
         return Traced(trace, canvas_payload(trace, model.card, key=key, alt=""), model.card)
 
     entry = visitors.obtain(("trace", key), make, holder=holder_of(picture), look=look)
+    shown = Shown(key, picture, weights, size_px, together, entry)
+    keep_on_screen(shown)
+    return shown
+
+
+def keep_on_screen(*shown: Shown) -> None:
+    """Have the server let none of these go while this visitor looks at them, and no others."""
     if who := visitors.visitor():
-        visitors.server().store.pin(who, [entry, picture.held])
-    return Shown(key, picture, weights, size_px, together, entry)
+        held = [entry for each in shown for entry in (each.held, each.picture.held)]
+        visitors.server().store.pin(who, held)
 
 
 def layer(shown: Shown, name: str, *, look: Look | None = None) -> Mapping[str, Any] | None:

@@ -118,6 +118,7 @@ def _networks(shown: Shown) -> None:
     st.selectbox(content.OTHER, list(by_label), key=Key.OTHER, width=320)
     with waiting(content.TRACING) as look:
         other = traces.show(shown.picture, by_label[st.session_state[Key.OTHER]], shown.size_px, look=look)
+    traces.keep_on_screen(shown, other)
     for at, each in enumerate((shown, other)):
         send_payload(each.payload, key=f"{Key.ROW}-{at}")
     _two(shown, other)
