@@ -26,7 +26,14 @@ from a2core.media.clip_faults import ends_early, unopened
 from a2core.media.clip_opacity import OpacityDecoder, has_opacity
 from a2core.media.clip_tracks import codec_name, film_among, film_tracks
 from a2core.media.decoded import Progress, stopped_early
-from a2core.media.upload_limits import MAX_PIXELS, check_size, too_many_pixels
+from a2core.media.references import BESIDE, SLOTS, Held, ParameterSets
+from a2core.media.upload_limits import (
+    MAX_HELD_BYTES,
+    MAX_PIXELS,
+    check_held,
+    check_size,
+    too_many_pixels,
+)
 from a2core.threads import threads_wanted
 
 # About nine hours; a file of more is made of empty packets.
@@ -142,12 +149,24 @@ class ClipDecoder:
         check_size(self._who, round(width * self.stretch), height)
         beside = has_opacity(self._track)
         # Every thread holds frames of its own: few of them where these are large.
-        threads = 1 if beside else min(self._most_threads, threads_wanted(), MAX_PIXELS // (width * height))
+        self._limit = self._most_pixels(codec)
+        threads = 1 if beside else min(self._most_threads, threads_wanted(), self._limit // (width * height))
         codec.thread_count = max(1, threads)
         codec.thread_type = "AUTO"
-        self._max_pixels = MAX_PIXELS // codec.thread_count
+        self._max_pixels = self._limit // codec.thread_count
         codec.options = {"max_pixels": str(self._max_pixels)}
         self._opacity = OpacityDecoder(codec.name, MAX_PIXELS) if beside else None
+        self._sets = ParameterSets(codec.name, codec.extradata or b"")
+        check_held(self._who, self._sets.in_header())
+
+    def _most_pixels(self, codec: VideoCodecContext) -> int:
+        """Of a frame: of codecs that do not say how many they hold, so many that all they may fit."""
+        slots = SLOTS.get(codec.name)
+        if slots is None:
+            return MAX_PIXELS
+        a_pixel = codec.format.padded_bits_per_pixel / 8 if codec.format else 1.5
+        check_held(self._who, Held(slots, round(codec.width * codec.height * a_pixel)))
+        return min(MAX_PIXELS, int(MAX_HELD_BYTES / (slots + BESIDE) / a_pixel))
 
     def _begins_too_large(self, codec: VideoCodecContext) -> bool:
         """Whether the first frames are refused for their size."""
@@ -346,6 +365,7 @@ class ClipDecoder:
                 codec.skip_frame = "NONREF" if passed else "DEFAULT"
             if self._opacity:
                 self.opacity = self._opacity.of(packet)
+            check_held(self._who, self._sets.in_packet(bytes(packet)))
             try:
                 frames = codec.decode(packet)
                 failures = 0
@@ -365,6 +385,6 @@ class ClipDecoder:
         """Take note where a frame was refused for its size; raises where one thread might hold it."""
         # Decoders forget their size with such a frame, or know by then that it is too large.
         if error.errno in _MAYBE_TOO_LARGE and not 0 < codec.width * codec.height <= self._max_pixels:
-            if self._max_pixels < MAX_PIXELS:
+            if self._max_pixels < self._limit:
                 raise FramesTooLargeError from error
             self.too_large = True

@@ -6,6 +6,7 @@ In the app no file arrives that is larger than `maxUploadSize` in viz_app/.strea
 from __future__ import annotations
 
 from a2core.errors import MediaError
+from a2core.media.references import Held
 
 MAX_PICTURE_BYTES = 200 * 1000 * 1000
 MAX_VIDEO_BYTES = 2 * 1000 * 1000 * 1000
@@ -26,6 +27,8 @@ MAX_JPEG_SCANS = 200
 only a few bytes, so thousands of them are a small file that keeps the decoder busy for an hour."""
 MAX_JPEG_SCAN_PIXELS = 2 * 1000 * 1000 * 1000
 """The pixels of a JPEG times its scans; twenty scans are allowed in any case."""
+MAX_HELD_BYTES = 1000 * 1000 * 1000
+"""Of all frames that the decoder of a clip has to hold: up to sixteen that others are made from."""
 MOVING_SIDE_PX = 1344
 """Long side of the frames of clips and animations, unless another is asked for: there are many of them."""
 
@@ -46,6 +49,16 @@ def check_size(who: str, width: int, height: int) -> None:
 def too_many_pixels(who: str, many: str = "too many") -> str:
     """The message for a picture refused for its size."""
     return f"{who} has {many} pixels, and at most {MAX_PIXELS // 10**6} million are decoded. Save it smaller."
+
+
+def check_held(who: str, held: Held | None) -> None:
+    """MediaError when a clip's decoder would hold more than there is room for; called before it is fed."""
+    if held is not None and held.bytes > MAX_HELD_BYTES:
+        large, count = f"{held.frame_bytes / 1e6:,.0f} MB", held.references
+        raise MediaError(
+            f"{who} has frames of {large}, of which {count} may have to be held to make others from. That is "
+            "too much at a time: save it smaller."
+        )
 
 
 def cut_off(who: str, format_name: str) -> str:
