@@ -75,9 +75,10 @@ def with_effects(payload: Mapping[str, Any], effects: Mapping[str, np.ndarray]) 
     return {**payload, "blocks": blocks}
 
 
-def with_alt(payload: Mapping[str, Any], alt: str) -> dict[str, Any]:
-    """`payload` with what the picture shows, in words."""
-    return {**payload, "alt": f"{alt}, {payload['width_px']} × {payload['height_px']} pixels"}
+def with_alt(payload: Mapping[str, Any], alt: str, credit: str = "") -> dict[str, Any]:
+    """`payload` with what the picture shows, in words, and whose it is: a picture passed on says that."""
+    size = f"{payload['width_px']} × {payload['height_px']} pixels"
+    return {**payload, "alt": f"{alt}, {size}"} | ({"credit": credit} if credit else {})
 
 
 def block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Shown:
     @property
     def payload(self) -> Mapping[str, Any]:
         """The canvas payload, in this visitor's words."""
-        return with_alt(self.held.value.payload, self.picture.alt)
+        return with_alt(self.held.value.payload, self.picture.alt, self.picture.credit)
 
     @property
     def card(self) -> Mapping[str, Any]:

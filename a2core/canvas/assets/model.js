@@ -27,6 +27,7 @@ import { clamp } from "./numbers.js";
  * @property {boolean} [trained]
  * @property {boolean} [joint]
  * @property {string} [alt]
+ * @property {string} [credit] whose picture it is
  * @property {RawBlock[]} blocks
  * @property {string[]} [measures]
  */
@@ -41,6 +42,7 @@ export class Model {
     this.times = payload.times_s || [0];
     this.trained = payload.trained !== false;
     this.alt = payload.alt || "the picture";
+    this.credit = payload.credit || "";
     /** @type {Block[]} */
     this.blocks = payload.blocks.map((raw) => blockOf(raw, payload.joint === false));
     this.measures = payload.measures || []; // what the page works out when somebody sorts by it

@@ -90,5 +90,6 @@ export function captionOf({ title, legend }, subject, state, model) {
   const shown = model.frames.length > 1 ? [moment(seconds(model.times[state.frame]))] : [];
   const what = [state.block.label, ...shown, placeOf(subject, state, model)].join(" · ");
   const warned = (state.block.own ? state.block.raw.trained !== false : model.trained) ? [] : [SHARE.random];
-  return [title, what, ...(state.veiled ? [] : [legend.colour]), ...warned];
+  const owed = model.credit ? [model.credit] : [];
+  return [title, what, ...(state.veiled ? [] : [legend.colour]), ...owed, ...warned];
 }

@@ -58,3 +58,13 @@ test("lines are as wide as they may be, and no word is cut or lost", () => {
   assert.deepEqual(linesOf("one two three four", 9, measure), ["one two", "three", "four"]);
   assert.deepEqual(linesOf("unbreakable b", 4, measure), ["unbreakable", "b"]);
 });
+
+test("a picture that is passed on says whose it is", () => {
+  const model = smallModel();
+  const state = firstState(model);
+  const subject = subjectOf(state, model);
+  const said = () => captionOf(screenOf(state, model, subject), subject, state, model);
+  const before = said();
+  model.credit = "Photo: somebody, CC0";
+  assert.deepEqual(said(), [...before, "Photo: somebody, CC0"]);
+});
