@@ -158,6 +158,7 @@ def _assembled(
         takes_clips=isinstance(network, VideoResNet),
         took_px=None if looked is None else looked.tried.took_px,
         answers_with="" if looked is None else looked.tried.answers_with,
+        born_trained=card is None or not card.backbone.endswith(f"@{RANDOM}"),
         may_attend=not known,
     )
 

@@ -42,22 +42,27 @@ def names_of(layers: Layers) -> list[str]:
     return [*layers, *([ROLLOUT] if has_rollout(layers) else [])]
 
 
-def with_fitting_layers(payload: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
-    """`payload` for a page that can fetch nothing: with the data of as many layers as fit, and no others."""
+def with_fitting_layers(payload: Mapping[str, Any], trace: Trace, first: str = "") -> dict[str, Any]:
+    """`payload` for a page that can fetch nothing: with the data of as many layers as fit, and no others.
+
+    The one called `first`, on which the page opens, is among them; of the others the last come before.
+    """
     layers, blocks = trace.attention, [block for block in payload["blocks"] if not block.get("own")]
     chosen: list[dict[str, Any]] = []
     total = 0
-    for name in reversed(names_of(layers)):
+    order = names_of(layers)
+    for name in sorted(order, key=lambda name: (name != first, -order.index(name))):
         made = (
             rollout_payload(layers, trained=trace.born_trained)
             if name == ROLLOUT
             else layer_payload(layers[name], trained=trace.born_trained)
         )
-        made["order"] = names_of(layers).index(name)
+        made["order"] = order.index(name)
         total += sum(len(part.get("data", "")) for part in made.values() if isinstance(part, dict))
         if total > PAGE_BYTES and chosen:
             break
-        chosen.insert(0, made)
+        chosen.append(made)
+    chosen.sort(key=lambda made: made["order"])
     return {**payload, "blocks": [*blocks, *chosen]}
 
 
@@ -126,8 +131,7 @@ def rollout_payload(layers: Layers, *, trained: bool = True) -> dict[str, Any]:
 
 
 def _stub(layer: AttentionTrace, *, own: bool = True, trained: bool = True) -> dict[str, Any]:
-    # Shown on the finer of the two grids: those who ask, and those who are asked.
-    rows, cols = (max(pair) for pair in zip(layer.cells, layer.key_cells, strict=True))
+    rows, cols = layer.cells
     return {
         "name": layer.name,
         "kind": "pairs",

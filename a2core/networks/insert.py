@@ -218,11 +218,9 @@ def prefix_tokens(network: nn.Module) -> int:
 def prefix_names(network: nn.Module) -> tuple[str, ...]:
     """What the tokens are that a Transformer puts before those of the picture, in order; () if unknown."""
     inner: Any = underneath(network)
-    if getattr(inner, "cls_token", None) is None and getattr(inner, "class_token", None) is None:
-        return ()
-    distilled = ("distillation token",) if getattr(inner, "dist_token", None) is not None else ()
-    registers = getattr(inner, "num_reg_tokens", 0)
-    return ("class token", *distilled, *(f"register {k}" for k in range(registers)))
+    parts = {"cls_token": "class token", "class_token": "class token", "dist_token": "distillation token"}
+    known = [word for name, word in parts.items() if isinstance(getattr(inner, name, None), nn.Parameter)]
+    return (*known, *(f"register {k}" for k in range(getattr(inner, "num_reg_tokens", 0))))
 
 
 def layout_at(network: nn.Module, name: str) -> Layout | None:

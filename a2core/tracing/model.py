@@ -19,6 +19,7 @@ from a2core.networks.passage import Onwards, Passage
 from a2core.networks.spec import InputSpec
 from a2core.tracing.attention import Layers, attended
 from a2core.tracing.model_input import input_shape, resize_frames, standardised
+from a2core.tracing.pairs import AttentionTrace
 from a2core.tracing.record import recording, watching
 from a2core.tracing.runs import runs_of, size_of
 from a2core.tracing.trace import BlockTrace, Trace
@@ -192,13 +193,9 @@ class Model:
 
     @torch.no_grad()
     def attention(self, clip: Clip, size: int = 448) -> Layers:
-        """What the network's own layers of softmax attention did, by name, in the order in which they ran.
+        """What the network's own layers of softmax attention did to a picture (of a clip, its first frame).
 
-        Those that cannot be recorded are told in its `left_out` (`tracing.attention`).
-
-        Args:
-            clip: a picture; of a clip the first frame.
-            size: as of `trace`.
+        By name, in the order in which they ran; those that cannot be recorded are told in `left_out`.
 
         Raises:
             NetworkError: `size` out of range, or a size that the network does not take.
@@ -215,7 +212,7 @@ class Model:
     def _attended(self, pixels: np.ndarray) -> Layers:
         with self._taking(pixels.shape[1:3]):
             found = attended(self.network, self.preprocess(pixels))
-        self._attends = bool(found)
+        self._attends = bool(found or found.left_out)
         return found
 
     @torch.inference_mode()
@@ -247,7 +244,11 @@ class Model:
             model_input = clip.frames.copy()  # whoever brought them may write to them again
         with self.looking():
             logits, seen, read = self._watched(model_input, frames == "each", asked, progress, stop)
-            own = self._attended(model_input) if self._attends and len(model_input) == 1 else {}
+            own: dict[str, AttentionTrace] = {}
+            if self._attends and not asked and len(model_input) == 1:
+                with contextlib.suppress(torch.OutOfMemoryError):  # the trace is there without it
+                    found = self._attended(model_input)
+                    own = {name: layer for name, layer in found.items() if name not in seen}
         ran = {self.blocks[name] for name in seen if name in self.blocks}
         silent = [name for name, b in self.blocks.items() if hasattr(b, "observer") and b not in ran]
         if silent:

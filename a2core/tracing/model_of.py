@@ -72,6 +72,7 @@ def model_of(
         input=tried.input,
         device=target,
         trained=trained,
+        born_trained=trained or bool(blocks),
         took_px=tried.took_px,
         answers_with=tried.answers_with,
         borrowed=True,

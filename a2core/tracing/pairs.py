@@ -138,7 +138,7 @@ class AttentionTrace:
     @property
     def tokens(self) -> tuple[str, ...]:
         """What the tokens before the picture's are called."""
-        return self.names or ("class token", *(f"token {k}" for k in range(1, self.prefix)))[: self.prefix]
+        return self.names or tuple(f"token {k}" for k in range(self.prefix))
 
     @property
     def grid(self) -> tuple[int, int, int]:

@@ -98,5 +98,5 @@ class Trace:
         payload = canvas_payload(
             self, card or {}, key=self.checkpoint, alt=alt or name or "the picture", layers=()
         )
-        payload = with_fitting_layers(payload, self)
+        payload = with_fitting_layers(payload, self, str((view or {}).get("block", "")))
         return standalone_html(payload, view=view, title=name)

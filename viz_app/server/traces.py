@@ -149,7 +149,7 @@ def layer(shown: Shown, name: str, *, look: Look | None = None) -> Mapping[str, 
     """
     trace = shown.held.value.trace
     whole = {block["name"] for block in shown.payload["blocks"] if "queries" in block or "written" in block}
-    if name in whole or name not in names_of(trace.attention):
+    if name in whole or name in trace.blocks or name not in names_of(trace.attention):
         return None
 
     def make(_: Tell) -> Mapping[str, Any]:

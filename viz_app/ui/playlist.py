@@ -52,7 +52,8 @@ def stops() -> list[Stop]:
         if len(pins) < 2:
             found.append(Stop(title, 0, link))
         else:
-            found += [Stop(title, k, {**link, "at": pin}) for k, pin in enumerate(pins, 1)]
+            place = {name: value for name, value in link.items() if name != "token"}
+            found += [Stop(title, k, {**place, "at": pin}) for k, pin in enumerate(pins, 1)]
     return found
 
 

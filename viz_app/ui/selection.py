@@ -171,6 +171,6 @@ def marked_cell(shown: Shown, block: str) -> tuple[int, int, int]:
 
 def cell_was_marked(shown: Shown) -> bool:
     """Whether the cell is another than the one that the app chose at first."""
-    probe = current_probe(shown)
-    first = places.default_position(shown.trace.blocks[probe.block], shown.picture.spot)
-    return probe.position != first
+    probe = looked_at(shown)
+    seen = places.attending(shown.trace, probe.block) or places.default_block(shown.trace)
+    return probe.position != places.default_position(seen, shown.picture.spot)

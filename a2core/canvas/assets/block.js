@@ -211,6 +211,7 @@ export class Block {
    * @param {() => Iterable<number>} peaks
    */
   ceiling(kind, peaks) {
+    if (!this.here) return 1;
     let ceiling = this.#ceilings.get(kind);
     if (ceiling === undefined) {
       ceiling = quantile(peaks(), 0.9);

@@ -13,6 +13,8 @@ import { decodeFloats, decodeIntegers, decodeMaps, decodeSigned } from "./packed
 /** @typedef {import("./block.js").Direction} Direction */
 /** @typedef {{ cell: import("./block.js").Cell, cells: import("./block.js").Cells | null, token: number | null }} Place */
 
+const MOST_CELLS = 300; // of a box that are asked
+
 /** What has heads instead of primitives; `n` counts them. */
 export class Direct extends Block {
   /** @param {RawBlock} raw */
@@ -28,6 +30,7 @@ export class Direct extends Block {
   /** Takes in what was sent when somebody looked. @param {RawBlock} raw */
   fill(raw) {
     Object.assign(this.raw, raw, { n: this.n });
+    this.release();
   }
 
   /** What was decoded goes; it is decoded again when it is looked at. */
@@ -50,11 +53,14 @@ export class Direct extends Block {
       this.add(token ?? first + this.index(cell), direction, 1, rows, beside);
       return;
     }
-    const part = direction === "from" ? 1 / cells.count : 1;
-    for (let row = cells.row0; row <= cells.row1; row++) {
-      for (let col = cells.col0; col <= cells.col1; col++) {
-        this.add(first + this.index({ t: cells.t, row, col }), direction, part, rows, beside);
-      }
+    // Of a large box every so many cells: each costs as much as a place.
+    const wide = cells.col1 - cells.col0 + 1;
+    const step = Math.ceil(cells.count / MOST_CELLS);
+    const asked = Math.ceil(cells.count / step);
+    const part = (direction === "from" ? 1 : cells.count) / asked;
+    for (let k = 0; k < cells.count; k += step) {
+      const cell = { t: cells.t, row: cells.row0 + Math.floor(k / wide), col: cells.col0 + (k % wide) };
+      this.add(first + this.index(cell), direction, part, rows, beside);
     }
   }
 
@@ -78,12 +84,15 @@ export class Direct extends Block {
       const p = Math.floor(((k + 0.5) * this.N) / few);
       this.add(this.before.length + p, direction, 1, rows, beside);
       let peak = 0;
+      let whole = 0;
       for (let j = 0; j < this.N; j++) {
         let sum = 0;
         for (let i = 0; i < this.n; i++) sum += rows[i * this.N + j];
         peak = Math.max(peak, sum / this.n);
+        whole += sum / this.n;
       }
-      return peak;
+      // Where a place attends is shown as a share of what goes to the picture.
+      return direction === "from" && whole > 0 ? peak / whole : peak;
     });
   }
 }
@@ -96,9 +105,10 @@ export class Direct extends Block {
  * @property {number} m slots of a group that are asked
  * @property {Int32Array} asks (groups, n) the token in each, -1: none
  * @property {Int32Array} asked (groups, m)
- * @property {Int32Array} askOf of each place on show, the token that asks there
- * @property {Int32Array} keyOf of each place on show, the token that is asked there
- * @property {Float32Array} share of each place, the part of its key's weight that it shows
+ * @property {Int32Array} keys which tokens of the picture are asked, a place of the grid in `at` and a part of each in
+ *   `parts`: one to one where both stand on one grid, several for a place where they stand closer, a part where wider
+ * @property {Int32Array} at
+ * @property {Float32Array} parts
  */
 /**
  * @typedef {object} Numbers
@@ -128,6 +138,7 @@ export class Pairs extends Direct {
 
   release() {
     this.#decoded = null;
+    this.#slots = null;
   }
 
   get #places() {
@@ -143,39 +154,37 @@ export class Pairs extends Direct {
   /** @param {number} token @param {Direction} direction @param {number} part @param {Float32Array} rows @param {Float32Array} beside */
   add(token, direction, part, rows, beside) {
     const first = this.before.length;
-    const from = direction === "from";
-    const slots = this.#places;
-    const places = from ? slots.askOf : slots.keyOf;
-    const own = token < first ? token : places[token - first];
-    const held = from ? slots.asks : slots.asked;
-    const wide = from ? slots.n : slots.m;
-    const over = new Float32Array(Math.max(...this.#counts()));
+    const { n, m, asks, asked, keys, at, parts } = this.#places;
+    const over = new Float32Array(1 + Math.max(first + this.N, keys.length ? keys[keys.length - 1] : 0));
     for (let head = 0; head < this.n; head++) {
       over.fill(0);
-      for (let at = held.indexOf(own); at >= 0; at = held.indexOf(own, at + 1)) {
-        this.#weigh(head, Math.floor(at / wide), at % wide, from, over);
-        if (from) break; // each asks once; it may be asked in several windows
+      if (direction === "from") {
+        const slot = asks.indexOf(token);
+        if (slot >= 0) this.#weigh(head, Math.floor(slot / n), slot % n, true, 1, over);
+        for (let j = 0; j < first; j++) beside[head] += part * over[j];
+        for (let k = 0; k < keys.length; k++) rows[head * this.N + at[k]] += part * parts[k] * over[keys[k]];
+        continue;
+      }
+      // A place may hold several of those that are asked, and each may be asked in several windows.
+      const held = token < first ? [[token, 1]] : [];
+      if (token >= first)
+        for (let k = 0; k < keys.length; k++) if (at[k] === token - first) held.push([keys[k], parts[k]]);
+      for (const [key, share] of held) {
+        for (let slot = asked.indexOf(key); slot >= 0; slot = asked.indexOf(key, slot + 1)) {
+          this.#weigh(head, Math.floor(slot / m), slot % m, false, share, over);
+        }
       }
       for (let j = 0; j < first; j++) beside[head] += part * over[j];
-      const shown = from ? slots.keyOf : slots.askOf;
-      for (let j = 0, at = head * this.N; j < this.N; j++, at++) {
-        rows[at] += part * over[shown[j]] * (from ? slots.share[j] : 1);
-      }
+      for (let j = 0; j < this.N; j++) rows[head * this.N + j] += part * over[first + j];
     }
   }
 
-  /** How many tokens ask, and are asked. */
-  #counts() {
-    const { groups } = this.raw;
-    const grids = groups ? [groups.cells, groups.key_cells] : [[this.h * this.T, this.w]];
-    return grids.map(([rows, cols]) => this.before.length + rows * cols);
-  }
-
   /**
-   * The weights of one slot over its group, put at their tokens.
-   * @param {number} head @param {number} group @param {number} slot @param {boolean} from @param {Float32Array} over
+   * Adds so much of the weights of one slot over its group, put at their tokens.
+   * @param {number} head @param {number} group @param {number} slot @param {boolean} from @param {number} share
+   * @param {Float32Array} over
    */
-  #weigh(head, group, slot, from, over) {
+  #weigh(head, group, slot, from, share, over) {
     const { n, m, asks, asked } = this.#places;
     const numbers = this.#numbers;
     const count = from ? m : n;
@@ -200,7 +209,7 @@ export class Pairs extends Direct {
     }
     for (let j = 0; j < count; j++) {
       const token = held[group * count + j];
-      if (token >= 0) over[token] += weights[j];
+      if (token >= 0) over[token] += share * weights[j];
     }
   }
 
@@ -220,35 +229,45 @@ export class Pairs extends Direct {
 function slotsOf({ raw, before, N, h, w, tokens }) {
   const first = before.length;
   const { groups } = raw;
-  const inOrder = Int32Array.from({ length: tokens }, (_, j) => j);
+  const order = (/** @type {number} */ length, from = 0) => Int32Array.from({ length }, (_, j) => from + j);
   if (!groups) {
-    const places = inOrder.subarray(first);
-    const share = new Float32Array(N).fill(1);
-    const all = { groups: 1, n: tokens, m: tokens, asks: inOrder, asked: inOrder };
-    return { ...all, askOf: places, keyOf: places, share };
+    const all = order(tokens);
+    const parts = new Float32Array(N).fill(1);
+    return {
+      groups: 1,
+      n: tokens,
+      m: tokens,
+      asks: all,
+      asked: all,
+      keys: order(N, first),
+      at: order(N),
+      parts,
+    };
   }
   const asks = decodeIntegers(groups.asks);
   const asked = decodeIntegers(groups.asked);
-  /** @param {number[]} grid */
-  const under = ([rows, cols]) =>
-    Int32Array.from({ length: N }, (_, j) => {
-      const row = Math.floor(((Math.floor(j / w) + 0.5) * rows) / h);
-      return first + row * cols + Math.floor((((j % w) + 0.5) * cols) / w);
-    });
-  const keyOf = under(groups.key_cells);
-  const counts = new Float32Array(first + groups.key_cells[0] * groups.key_cells[1]);
-  for (const token of keyOf) counts[token]++;
-  const share = Float32Array.from(keyOf, (token) => 1 / counts[token]);
-  const { count } = groups;
+  const [rows, cols] = groups.key_cells;
+  const closer = rows * cols >= N;
+  // Whichever grid is finer is gone through: the cell of the other that lies under each of its cells.
+  const under = (
+    /** @type {number} */ j,
+    /** @type {number[]} */ [h0, w0],
+    /** @type {number[]} */ [h1, w1],
+  ) => Math.floor(((Math.floor(j / w0) + 0.5) * h1) / h0) * w1 + Math.floor((((j % w0) + 0.5) * w1) / w0);
+  const count = closer ? rows * cols : N;
+  const own = order(count);
+  const other = own.map((j) => (closer ? under(j, [rows, cols], [h, w]) : under(j, [h, w], [rows, cols])));
+  const times = new Float32Array(rows * cols);
+  if (!closer) for (const key of other) times[key]++;
   return {
-    groups: count,
-    n: asks.length / count,
-    m: asked.length / count,
+    groups: groups.count,
+    n: asks.length / groups.count,
+    m: asked.length / groups.count,
     asks,
     asked,
-    askOf: under(groups.cells),
-    keyOf,
-    share,
+    keys: (closer ? own : other).map((key) => first + key),
+    at: closer ? other : own,
+    parts: Float32Array.from(other, (key) => (closer ? 1 : 1 / times[key])),
   };
 }
 

@@ -5,8 +5,9 @@
  */
 
 import { overlayWords } from "./colours.js";
+import { OVERLAYS } from "./overlays.js";
 import { penOf } from "./paint.js";
-import { directionOf, headOf, largeMap } from "./state.js";
+import { largeMap } from "./state.js";
 
 /** @typedef {import("./probe.js").Probe} Probe */
 /** @typedef {import("./block.js").Point} Point */
@@ -61,7 +62,8 @@ export class Link {
     if (this.#leading) return;
     this.#leading = true;
     const others = [...this.#members].filter(({ probe }) => probe !== drawn && !probe.awaited);
-    const leads = !this.#leader || this.#leader === drawn;
+    const [first] = this.#members;
+    const leads = (this.#leader ?? first?.probe) === drawn;
     if (leads) for (const { probe } of others) follow(drawn, probe);
     const before = this.top;
     this.top = [drawn, ...others.map(({ probe }) => probe)].reduce(
@@ -75,16 +77,20 @@ export class Link {
   }
 }
 
-/** @param {Probe} probe */
+/** What is painted brightest of a map of a place; other maps have units of their own. @param {Probe} probe */
 function topOf(probe) {
   const { kind, i } = largeMap(probe.state);
-  return probe.ownTop(kind, i);
+  return OVERLAYS[kind].of === "place" ? probe.ownTop(kind, i) : 0;
 }
 
 /** @param {Probe} leader @param {Probe} other */
 function follow(leader, other) {
   const from = leader.state;
   const to = other.state;
+  if (from.direction !== to.direction || from.opacity !== to.opacity || from.veiled !== to.veiled) {
+    other.answer.forget();
+    other.dirty.add("all").add("picture");
+  }
   const place = (/** @type {Point | null} */ point) => point && moved(point, leader, other);
   Object.assign(to, {
     hover: place(from.hover),
@@ -98,8 +104,7 @@ function follow(leader, other) {
     veiled: from.veiled,
   });
   if (leader.model.frames.length === other.model.frames.length) other.turnTo(from.frame);
-  if (other.answer.ask(to, other.model) && !to.block.hasPrimitives)
-    other.answer.pick(headOf(to), directionOf(to));
+  other.answer.ask(to, other.model);
 }
 
 /** @param {Point} point @param {Probe} leader @param {Probe} other @returns {Point} */

@@ -194,7 +194,7 @@ export class Canvas {
     }
     if (want.map) this.loupe.draw();
     if (want.pair && !probe.eventAt) this.#drawPair();
-    if (want.gallery && ofPrimitives) this.gallery.draw(screen, want.minis);
+    if (want.gallery && ofPrimitives && !this.small) this.gallery.draw(screen, want.minis);
     if (want.tiles && !probe.eventAt && ofPrimitives) this.gallery.drawTiles();
     if (ofPrimitives && (want.gallery || (want.tiles && probe.eventAt))) this.gallery.tilesLater();
     if (all || want.gallery || want.picture) this.pins.draw();

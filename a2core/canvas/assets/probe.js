@@ -185,7 +185,7 @@ export class Probe {
     if (!state.region && !region) return;
     state.region = region;
     if (region) {
-      Object.assign(state, { hover: null, preview: null });
+      Object.assign(state, { hover: null, preview: null, token: null });
       this.turnTo(region.frame);
     } else this.corners = null;
     this.schedule("probe", "gallery");
@@ -286,6 +286,7 @@ export class Probe {
   ask(token) {
     const { state } = this;
     if (state.token === token) return;
+    if (token !== null) this.setRegion(null);
     Object.assign(state, { token, hover: null });
     this.schedule("all", "say");
     this.reportPin();

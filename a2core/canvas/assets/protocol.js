@@ -90,7 +90,10 @@ export function withMeasured(payload, { measures, effects }) {
  * @returns {Payload}
  */
 export function withLayers(payload, layers) {
-  const blocks = payload.blocks.map((raw) => layers.find((layer) => layer.name === raw.name) ?? raw);
+  const blocks = payload.blocks.map((raw) => {
+    const sent = raw.own ? layers.find((layer) => layer.name === raw.name) : null;
+    return sent ? { ...raw, ...sent } : raw;
+  });
   return { ...payload, blocks };
 }
 

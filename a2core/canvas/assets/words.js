@@ -59,7 +59,6 @@ export const HEADS = {
   },
   of: (/** @type {number | null} */ head, /** @type {number} */ n) =>
     head === null ? `, mean of ${n} heads` : `, head h${head}`,
-  layer: (/** @type {string} */ name, /** @type {string} */ cells) => `${name} · ${cells}`,
   mean: "mean",
   pixelOption: "pixel",
   rollout: "rollout",

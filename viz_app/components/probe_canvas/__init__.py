@@ -65,6 +65,7 @@ def probe_canvas(
     - "layer": "attention" | "gather" | "distribute" (of the chosen primitive) | "change";
     - "pins": up to four [t, row, col], in cells of the block, in the order of their numbers; the report's
       own t, row, col is the one in use;
+    - "token": of a layer, one of the tokens before the picture's that is asked instead of the pixel, or None;
     - "region": a box [t, row0, col0, row1, col1], both ends inside it, or None;
     - "presentation": large type, no controls; in the app it is as the page is (`viz_app.ui.present`);
     - "speed": frames a second at which a clip plays, one of 4, 8 and 24, or 0 for as filmed.

@@ -38,6 +38,7 @@ NO_RIVALS = (
 NO_OTHER = "There is no other network to compare with: whoever runs the server names some with A2_NETWORKS."
 NO_CLASSES, UNTRAINED_BLOCKS = "answers without classes", "random blocks"
 TRACING, RUNNING = "Tracing the picture", "Running the other kinds of block"
+FETCHING = "Fetching the layer"
 
 # One kind of block.
 SAME_GATES = (

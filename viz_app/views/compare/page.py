@@ -68,7 +68,9 @@ def _kinds(shown: Shown) -> None:
     if any(not rival.trained for rival, _ in found):
         st.html(content.UNTRAINED)
     for rival, reading in found:
-        send_payload(service.payload(shown, block, rival, reading), key=f"{Key.ROW}-{rival.kind}")
+        with waiting(content.RUNNING) as look:
+            payload = service.payload(shown, block, rival, reading, look=look)
+        send_payload(payload, key=f"{Key.ROW}-{rival.kind}")
     _five(shown, block, found)
     if presenting():
         return  # the pictures have the window to themselves
@@ -138,7 +140,8 @@ def _two(shown: Shown, other: Shown) -> None:
             name = probe.block if at == 0 else places.first_looked_at(each.trace)
         block = places.attending(each.trace, name) or places.default_block(each.trace)
         t = min(probe.t, block.grid[0] - 1)
-        layer = traces.layer(each, name)
+        with waiting(content.FETCHING) as look:
+            layer = traces.layer(each, name, look=look)
         if layer is not None:
             send_layer(layer, each.key, key=f"{Key.ROW}-{at}")
         cell = [t, *places.cell_at(block, spot)]

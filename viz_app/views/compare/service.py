@@ -57,7 +57,9 @@ def payload_key(shown: Shown, block: str, rival: Rival) -> str:
     return f"{shown.key}/{block}/{rival.kind}/{rival.fingerprint}"
 
 
-def payload(shown: Shown, block: str, rival: Rival, reading: Reading) -> Mapping[str, Any]:
+def payload(
+    shown: Shown, block: str, rival: Rival, reading: Reading, *, look: Look | None = None
+) -> Mapping[str, Any]:
     """What a canvas answers from for one kind of block, as contract 2 has it; made once for all who ask."""
     whole = shown.payload
     key = payload_key(shown, block, rival)
@@ -76,7 +78,7 @@ def payload(shown: Shown, block: str, rival: Rival, reading: Reading) -> Mapping
         return {"key": key, "blocks": [found]}
 
     holder = pictures.holder_of(shown.picture)
-    made = visitors.obtain(("compare", shown.key, block, rival), make, holder=holder).value
+    made = visitors.obtain(("compare", shown.key, block, rival), make, holder=holder, look=look).value
     return {**whole, **made, "frames": list(small_frames(shown)), "trained": rival.trained, "joint": True}
 
 

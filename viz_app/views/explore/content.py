@@ -42,6 +42,8 @@ READING_CLIP = "Reading the clip"
 # Waiting for a trace.
 STOPPED, TRACE_AFTER_ALL = "Stopped before it was traced.", "Trace it after all"
 
+FETCHING = "Fetching the layer"
+
 # Charts.
 BY_RANK, BY_INDEX = "Largest first", "By index"
 BARS = {"rank": BY_RANK, "index": BY_INDEX}  # as the address calls them

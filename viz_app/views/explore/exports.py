@@ -11,7 +11,7 @@ import streamlit as st
 
 import a2core
 from a2core import Movie
-from a2core.canvas import standalone_html, with_effects, with_fitting_layers
+from a2core.canvas import ROLLOUT, standalone_html, with_effects, with_fitting_layers
 from viz_app.server.traces import Shown
 from viz_app.ui import text
 from viz_app.ui.state import Probe
@@ -59,7 +59,7 @@ def _files(
     view["token"] = probe.token
 
     def page() -> str:
-        payload = with_effects(with_fitting_layers(shown.payload, shown.trace), effects)
+        payload = with_effects(with_fitting_layers(shown.payload, shown.trace, probe.block), effects)
         return standalone_html(payload, view=view, title=shown.picture.title)
 
     figure, rho = f"{stem}-{probe.block}.png", f"{stem}-{probe.block}-rho.csv"
@@ -71,6 +71,8 @@ def _files(
         Take(content.ARRAYS, "NPZ", f"{stem}.npz", "application/octet-stream", lambda: npz_file(shown)),
         Take(content.RHO, "CSV", rho, "text/csv", lambda: rho_file(shown, probe.block, pins)),
     ]
+    if probe.block == ROLLOUT:
+        return takes[1:-1]  # of all layers together there is no figure
     return takes if in_block else takes[:-1]
 
 

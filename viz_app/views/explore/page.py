@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from viz_app.components.probe_canvas import probe_canvas, send_layer, send_payload
+from viz_app.components.runtime import fresh
 from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Picture
@@ -160,13 +160,10 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
 
 def _send_layer(shown: Shown, view: dict[str, Any]) -> str:
     """Send the layer that is looked at, where the payload has it by name alone; its name, "" for none."""
-    raw = st.session_state.get(Key.CANVAS)
-    report = raw.get("probe") if isinstance(raw, Mapping) else None
-    told = parse_probe(report, shown.trace, shown.key)
+    told = parse_probe(fresh(Key.CANVAS, "probe", shown.key), shown.trace, shown.key)
     name = told.block if told is not None else str(view.get("block"))
-    found, fault = attempt(lambda: traces.layer(shown, name))
-    if fault:
-        tell(fault)
+    with waiting(content.FETCHING) as look:
+        found, _ = attempt(lambda: traces.layer(shown, name, look=look))
     if found is None:
         return ""
     send_layer(found, shown.key, key=Key.CANVAS)

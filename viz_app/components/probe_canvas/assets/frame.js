@@ -46,12 +46,6 @@ class Canvas {
     this.#ignoreLayer();
     if (this.#about !== data.identity) this.#layers.clear();
     this.#about = data.identity;
-    if (data.layer && !this.#layers.has(data.layer)) {
-      this.#ignoreLayer = parcels.when(`${data.identity}/${data.layer}`, (content) => {
-        this.#layers.set(data.layer, /** @type {Layer} */ (content));
-        this.#again();
-      });
-    }
     this.#ignore = parcels.when(data.identity, (content) => {
       const measured = a2Canvas.withMeasured(/** @type {Payload} */ (content), data);
       const payload = a2Canvas.withLayers(measured, [...this.#layers.values()]);
@@ -59,6 +53,12 @@ class Canvas {
       if (this.#canvas) this.#canvas.update(payload, { ...data.view, presentation });
       else this.#canvas = this.#mount(payload, { ...a2Canvas.goneOnFrom(data.view, said), presentation });
     });
+    if (data.layer && !this.#layers.has(data.layer)) {
+      this.#ignoreLayer = parcels.when(`${data.identity}/${data.layer}`, (content) => {
+        this.#layers.set(data.layer, /** @type {Layer} */ (content));
+        this.#again();
+      });
+    }
   }
 
   /** @param {Payload} payload @param {View} view */

@@ -58,12 +58,6 @@ class Pane {
     this.#ignoreLayer();
     if (this.identity !== item.identity) this.#layers.clear();
     this.identity = item.identity;
-    if (item.layer && !this.#layers.has(item.layer)) {
-      this.#ignoreLayer = parcels.when(`${item.identity}/${item.layer}`, (content) => {
-        this.#layers.set(item.layer, /** @type {Layer} */ (content));
-        this.show(item, how);
-      });
-    }
     this.#ignore = parcels.when(item.identity, (content) => {
       const payload = a2Canvas.withLayers(/** @type {Payload} */ (content), [...this.#layers.values()]);
       // The page around lays the row out for a class.
@@ -75,6 +69,12 @@ class Pane {
       if (this.#canvas) this.#canvas.update(payload, view);
       else this.#canvas = a2Canvas.mount(this.root, payload, { view, small, link, onPin: tell, onView: tell, onPresent() {} });
     });
+    if (item.layer && !this.#layers.has(item.layer)) {
+      this.#ignoreLayer = parcels.when(`${item.identity}/${item.layer}`, (content) => {
+        this.#layers.set(item.layer, /** @type {Layer} */ (content));
+        this.show(item, how);
+      });
+    }
   }
 
   destroy() {
