@@ -100,8 +100,12 @@ def of_layer(
     """
     gathers = direction == "from"
     ask = layer.map if gathers else layer.received
-    values = ask(position, head)
-    narrow = [(k, half_area(ask(position, k)[None])[0] / values.size) for k in range(layer.heads)]
+    asked = position
+    if not gathers and not isinstance(position, int):  # on the grid of those who are asked
+        place = zip(position[1:], layer.cells, layer.key_cells, strict=True)
+        asked = (0, *(int((at + 0.5) * keys / cells) for at, cells, keys in place))  # type: ignore[assignment]
+    values = ask(asked, head)
+    narrow = [(k, half_area(ask(asked, k)[None])[0] / values.size) for k in range(layer.heads)]
     narrow.sort(key=lambda pair: pair[1])
     more = layer.heads - BARS
     which = f"mean of {layer.heads} heads" if head is None else f"head {head}"

@@ -18,7 +18,7 @@ from a2core.tracing.follow import Attended, Follow
 from a2core.tracing.pairs import AttentionTrace, Compared, PairsTrace, Written
 from a2core.tracing.places import NOTHING, Places, coarsest
 
-MOST_WEIGHTS = 2**26  # numbers with one for each pair of positions, of all layers together: 256 MiB
+MOST_NUMBERS = 2**26  # that all layers together may keep: 256 MiB
 
 
 class Layers(dict[str, AttentionTrace]):
@@ -43,7 +43,7 @@ def attended(network: nn.Module, x: Tensor) -> Layers:
         Exception: what the network raises.
     """
     running: list[str] = []
-    watch = Follow(x, running)
+    watch = Follow(x, running, MOST_NUMBERS)
     parts, blocks = tuple(named_parts(network)), inserted_blocks(network)
     begins = (
         module.register_forward_pre_hook(lambda *_, name=name: running.append(name))
@@ -59,19 +59,13 @@ def attended(network: nn.Module, x: Tensor) -> Layers:
     )
     with hooked(begins), hooked(stays), hooked(ends), watch:
         network(x)
-    layers, room, names = Layers(), MOST_WEIGHTS, prefix_names(network)
+    layers, names = Layers(), prefix_names(network)
     for met in watch.met:
         known = [*layers, *layers.left_out]
         times = sum(other.partition("#")[0] == met.name for other in known)
         name = f"{met.name}#{times + 1}" if times else met.name
         try:
-            large = sum(of.numel() for of in (met.weights, met.bias) if of is not None)
-            if large > room:
-                raise _LeftOutError(
-                    f"its {large} weights are more than the {room} that there is still room for"
-                )
             layers[name] = _kept(name, met, names)
-            room -= large
         except _LeftOutError as why:
             layers.left_out[name] = str(why)
     for name in watch.unused:

@@ -57,8 +57,9 @@ class Attended:
 class Follow(TorchFunctionMode):
     """Follows the positions of a picture (1, c, h, w) through what this thread runs while it is open."""
 
-    def __init__(self, x: Tensor, running: Sequence[str]) -> None:
+    def __init__(self, x: Tensor, running: Sequence[str], room: int) -> None:
         super().__init__()
+        self._room = room  # for numbers that are kept
         self.running, self.met = running, list[Attended]()
         # What the picture reaches; None: unknown where. All else is no part of it: weights, biases, numbers.
         self._places: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -306,9 +307,11 @@ class Follow(TorchFunctionMode):
         asks, asked = (
             None if of is None else replace(of, at=of.at.expand(*lead, of.shape[-1])) for of in (asks, asked)
         )
-        self.met.append(
-            Attended(self._name, asks, asked, queries.detach(), keys.detach(), scale, bias, None, fault)
-        )
+        fault = fault or self._no_room(queries, keys, bias)
+        if fault:
+            self.met.append(Attended(self._name, None, None, fault=fault))
+            return
+        self.met.append(Attended(self._name, asks, asked, queries.detach(), keys.detach(), scale, bias))
 
     def _meet_written(self, weights: Tensor, asks: Places, asked: Places, fault: str) -> None:
         """Of a softmax that was written out, in whatever order its axes are."""
@@ -325,8 +328,20 @@ class Follow(TorchFunctionMode):
                 at = at.narrow(axis, 0, 1)
             count = math.prod(weights.shape[axis] for axis in axes)
             sides.append(replace(of, at=at.permute(order).reshape(*before, count)))
+        fault = fault or self._no_room(weights)
+        if fault:
+            self.met.append(Attended(self._name, None, None, fault=fault))
+            return
         written = weights.detach().permute(order).reshape(*before, n, m)
         self.met.append(Attended(self._name, sides[0], sides[1], weights=written, fault=fault))
+
+    def _no_room(self, *tensors: Tensor | None) -> str:
+        """Why these are not kept, "" where they are: nothing that is left out may take memory meanwhile."""
+        large = sum(tensor.numel() for tensor in tensors if tensor is not None)
+        if large > self._room:
+            return f"its {large} numbers are more than the {self._room} that there is still room for"
+        self._room -= large
+        return ""
 
 
 def _without_channels(places: Places | None) -> Places | None:

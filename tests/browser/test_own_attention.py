@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import timm
 import torch
 from PIL import Image
 
@@ -211,4 +212,37 @@ def test_in_windows_a_pixel_attends_within_its_own(chromium: Any, tmp_path: Path
         wanted = np.roll(wanted, (at, at), axis=(0, 1))
         np.testing.assert_allclose(seen, wanted, atol=2e-4 * wanted.max(), err_msg=name)
         assert not seen[wanted == 0].any(), "nothing outside of the window"
+    tab.close()
+
+
+def test_where_queries_are_coarser_than_keys_each_cell_has_what_goes_to_all_keys_in_it(
+    chromium: Any, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("levit_128s", num_classes=5).eval()
+    pixels = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3), dtype=np.uint8)
+    trace = a2core.model_of(network).trace(Clip(pixels, np.zeros(1), "image", "", ()), size=224)
+    layer = next(each for each in trace.attention.values() if each.cells != each.key_cells)
+    (rows, cols), (key_rows, key_cols) = layer.cells, layer.key_cells
+    assert key_rows > rows
+    cell_of = [int((k + 0.5) * rows / key_rows) for k in range(key_rows)]
+    path = tmp_path / "page.html"
+    path.write_text(trace.to_html(view={"block": layer.name, "probe": [0, 1, 2]}), encoding="utf-8")
+    tab = single_tab(chromium, width=1400, height=1000)
+    tab.goto(path.as_uri())
+    root = tab.locator("[data-a2-root]")
+    tab.wait_for_function("() => document.querySelector('[data-a2-root]').__canvas?.snapshot().ready")
+    assert root.evaluate("root => root.__canvas.snapshot().block") == layer.name
+    seen = np.array(root.evaluate("root => root.__canvas.snapshot().attention")).reshape(rows, cols)
+    wanted = np.zeros((rows, cols))
+    np.add.at(wanted, np.ix_(cell_of, cell_of), layer.map((0, 1, 2))[0])
+    np.testing.assert_allclose(seen, wanted, atol=1e-5)
+
+    root.evaluate("({ __canvas: { probe } }) => probe.setting({ direction: 'to' })")
+    tab.wait_for_function("() => document.querySelector('[data-a2-root]').__canvas.snapshot().ready")
+    seen = np.array(root.evaluate("root => root.__canvas.snapshot().attention")).reshape(rows, cols)
+    keys = [(r, c) for r in range(key_rows) for c in range(key_cols) if (cell_of[r], cell_of[c]) == (1, 2)]
+    assert len(keys) > 1
+    wanted = sum(layer.received((0, r, c))[0] for r, c in keys)
+    np.testing.assert_allclose(seen, wanted, atol=1e-5)
     tab.close()

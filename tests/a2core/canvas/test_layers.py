@@ -56,7 +56,7 @@ def test_rows_that_a_browser_works_out_of_a_layer_are_its_own():
     weights = np.exp(scores - divided[..., None])
     for position, token in (((0, 1, 2), 1 + 1 * 5 + 2), (0, 0)):
         np.testing.assert_allclose(weights[:, token].mean(axis=0), one.row(position), atol=1e-4)
-    assert sent["before"] == ["class token"]
+    assert sent["before"] == ["token 0"], "nobody said what it is"
     assert json.loads(json.dumps(sent)) == sent
 
 

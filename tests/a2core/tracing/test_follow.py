@@ -264,10 +264,10 @@ def test_attention_over_channels_is_none_over_positions():
 def test_written_weights_are_kept_as_far_as_there_is_room(monkeypatch):
     network = nn.Sequential(NonLocal(), nn.Conv2d(8, 3, 1), NonLocal()).eval()  # of 96 cells and of 6
     assert list(attended(network, picture())) == ["0", "2"]
-    monkeypatch.setattr(attention, "MOST_WEIGHTS", 96 * 96 + 6)
+    monkeypatch.setattr(attention, "MOST_NUMBERS", 96 * 96 + 6)
     layers = attended(network, picture())
     assert list(layers) == ["0"]
-    assert "its 36 weights are more than the 6" in layers.left_out["2"]
+    assert "its 36 numbers are more than the 6" in layers.left_out["2"]
 
 
 @pytest.mark.parametrize(
