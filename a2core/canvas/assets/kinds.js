@@ -13,7 +13,7 @@ import { decodeFloats, decodeIntegers, decodeMaps, decodeSigned } from "./packed
 /** @typedef {import("./block.js").Direction} Direction */
 /** @typedef {{ cell: import("./block.js").Cell, cells: import("./block.js").Cells | null, token: number | null }} Place */
 
-const MOST_CELLS = 300; // of a box that are asked
+const MOST_CELLS = 800; // of a box that are asked: more would keep the page busy for a second
 
 /** What has heads instead of primitives; `n` counts them. */
 export class Direct extends Block {

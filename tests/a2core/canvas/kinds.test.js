@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer } from "../../../a2core/canvas/assets/answer.js";
+import { Direct } from "../../../a2core/canvas/assets/kinds.js";
 import { Model } from "../../../a2core/canvas/assets/model.js";
 import { reportOf, withLayers } from "../../../a2core/canvas/assets/protocol.js";
 import { screenOf } from "../../../a2core/canvas/assets/screen.js";
@@ -189,4 +190,50 @@ test("what hands the same to all has one row wherever it is asked", () => {
   const model = modelOf({ name: "b", kind: "same", grid: [1, ROWS, COLS], weights: packed([weights]) });
   near(asked(model).answer.attention, weights);
   near(asked(model, { point: { frame: 0, x: 1, y: 1 } }).answer.attention, weights);
+});
+
+test("a layer that was looked at on one scale for all before it came is as any other once it is there", () => {
+  const { queries, keys, lse, ...stub } = raw;
+  const whole = modelOf(raw).blocks[0];
+  const later = modelOf(stub).blocks[0];
+  const ceiling = (/** @type {typeof whole} */ block) =>
+    block.ceiling("attention", () => block.attentionPeaks("from", 32));
+  assert.equal(ceiling(later), 1, "nothing is known of it");
+  assert.ok(later instanceof Direct);
+  later.fill(raw);
+  assert.equal(ceiling(later), ceiling(whole));
+  const place = { cell: { t: 0, row: 1, col: 2 }, cells: null, token: null };
+  const rows = [whole, later].map((block) => {
+    const out = new Float32Array(HEADS * N);
+    /** @type {Direct} */ (block).rowsAt(place, "to", out, new Float32Array(HEADS));
+    return out;
+  });
+  assert.deepEqual(rows[1], rows[0]);
+  assert.ok(rows[0].every(Number.isFinite));
+});
+
+test("one scale for all is of maps as they are shown: shares of what goes to the picture", () => {
+  const block = modelOf(raw).blocks[0];
+  const peaks = block.attentionPeaks("from", 4 * N);
+  const wanted = Array.from({ length: N }, (_, j) =>
+    Math.max(...overPicture(mean((matrix) => matrix[BEFORE.length + j]))),
+  );
+  near(peaks, wanted);
+});
+
+test("of a large box so many cells are asked that it is still an average of it", () => {
+  const size = 40;
+  const cells = size * size;
+  const weights = Array.from({ length: cells }, (_, p) => (p % 2 ? 1 : 3));
+  const rows = Array.from({ length: cells }, (_, p) =>
+    Array.from({ length: cells }, (_, j) =>
+      j === p % 7 ? weights[p] / 4 : j === 9 ? 1 - weights[p] / 4 : 0,
+    ),
+  );
+  const model = modelOf({ name: "rollout", kind: "rows", grid: [1, size, size], rows: packed(rows) });
+  const all = { t: 0, row0: 0, col0: 0, row1: size - 1, col1: size - 1, count: cells };
+  const place = { cell: { t: 0, row: 0, col: 0 }, cells: all, token: null };
+  const out = new Float32Array(cells);
+  /** @type {Direct} */ (model.blocks[0]).rowsAt(place, "from", out, new Float32Array(1));
+  assert.ok(Math.abs(out.reduce((a, b) => a + b) - 1) < 1e-3);
 });
