@@ -266,6 +266,7 @@ def test_charts_come_when_they_are_looked_at_also_by_a_jump_over_them(chromium, 
     loaded = "() => performance.getEntriesByType('resource').some(({ name }) => name.includes('Plotly'))"
     assert not tab.evaluate(loaded)
     assert tab.locator(".js-plotly-plot").count() == 0
+    tab.locator(".st-key-take").wait_for()  # the last part of the page
     high = tab.evaluate(f"document.querySelector('{MAIN}').scrollHeight")
     tab.wait_for_function(CHARTS_LOOKED_AT, arg=MAIN)
     assert tab.evaluate(loaded)

@@ -13,7 +13,7 @@ from viz_app.server import samples, traces
 from viz_app.ui.state import Key
 
 APP = Path(__file__).resolve().parents[3] / "viz_app" / "app.py"
-MOST_BYTES = 360_000  # of all that a pin may send anew: three charts, a sentence, the canvas with its script
+MOST_BYTES = 351_000  # of all that a pin may send anew: three charts, a sentence, the canvas with its script
 
 pytestmark = pytest.mark.slow
 
