@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.conftest import AppPage, OpenApp
 
@@ -17,10 +18,19 @@ LARGEST_PAGE = 3 * 1024 * 1024
 
 
 def take(app: AppPage, kind: str, folder: Path) -> Path:
-    """Press the button of one kind of file; where the file came to lie."""
-    app.wait_until_idle()
-    with app.page.expect_download() as download:
-        app.page.locator(f".st-key-take-{kind} button").click()
+    """Press the button of one kind of file; where the file came to lie.
+
+    Just then the page may draw its buttons anew: a press that came to nothing is pressed again, as people do.
+    """
+    for attempt in range(3):
+        app.wait_until_idle()
+        try:
+            with app.page.expect_download(timeout=20_000) as download:
+                app.page.locator(f".st-key-take-{kind} button").click()
+            break
+        except PlaywrightTimeoutError:
+            if attempt == 2:
+                raise
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     return path

@@ -232,6 +232,8 @@ def test_a_pin_that_is_set_while_presenting_is_counted_at_once(open_app: OpenApp
     switch(app).click()
     where = app.page.locator("[data-a2-presenter] .stop")
     app.wait_until(lambda: where.inner_text() == "Nothing kept yet")
+    app.page.locator(".a2c[data-present=yes]").wait_for()  # the picture has moved, and moves no more
+    app.wait_until_idle()
     app.pin(0.3, 0.3)
     app.wait_until(lambda: where.inner_text() == "1 / 1 Cat", within_s=30)
     app.page.locator("[data-ref=overlay]").wait_for()
