@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-import statistics
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ POSITIONS = (
     70756, 100352,
 )  # fmt: skip
 LONGEST_S = 0.8  # of one run that is measured
-_REPEATS, _ENOUGH_S = 15, 0.4  # the first few of a new thread wait for its helpers
+_REPEATS, _ENOUGH_S = 15, 0.4
 FIT_FROM = 1600  # positions: below, overheads and the projections hide how attention itself grows
 
 
@@ -40,7 +39,7 @@ class Cost:
     positions: int
     parameters: int
     multiply_adds: int
-    ms: float | None = None  # median; None where it was neither measured nor computed
+    ms: float | None = None  # of the fastest run; None where it was neither measured nor computed
     measured: bool = False  # False: `ms` is computed from what was measured at fewer positions
     peak_mib: float | None = None  # most memory held beyond input, weights and output
 
@@ -67,7 +66,7 @@ def count_cost(settings: Mapping[str, Any], positions: int) -> Cost:
 
 
 def measure_cost(settings: Mapping[str, Any], positions: int, *, memory: bool = False) -> Cost:
-    """The same with the median time of a few runs on this machine's CPU, and the peak memory if wanted."""
+    """The same with the time of the fastest of a few runs on this CPU, and the peak memory if wanted."""
     block = make_block(settings).eval()
     cost = count_cost(settings, positions)
     ms = _time_ms(block, settings["in_channels"], positions)
@@ -81,6 +80,7 @@ def measure_cost(settings: Mapping[str, Any], positions: int, *, memory: bool = 
 
 @torch.inference_mode()
 def _time_ms(block: nn.Module, channels: int, positions: int) -> float:
+    """Of the fastest run: with other work beside it most wait for their threads, a hundred times as long."""
     x = torch.randn(1, channels, positions, 1)
     block(x)  # the first run allocates
     times: list[float] = []
@@ -88,7 +88,7 @@ def _time_ms(block: nn.Module, channels: int, positions: int) -> float:
         start = time.perf_counter()
         block(x)
         times.append(time.perf_counter() - start)
-    return 1e3 * statistics.median(times)
+    return 1e3 * min(times)
 
 
 def cost_curve(

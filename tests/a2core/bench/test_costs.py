@@ -8,6 +8,7 @@ from scipy import stats
 
 import a2core
 from a2core import Cost
+from a2core.bench import costs
 from a2core.blocks.registry import KINDS, block_settings, make_block
 
 C, INNER = 32, 64
@@ -39,6 +40,15 @@ def test_a_measured_cost_has_a_time_and_a_peak_near_the_size_of_its_maps():
     assert cost.ms > 0
     maps_mib = 2 * INNER * 2000 * 4 / 2**20
     assert 0.5 * maps_mib < cost.peak_mib < 6 * maps_mib
+
+
+def test_a_time_is_that_of_the_block_and_not_of_the_work_beside_it(monkeypatch):
+    waits = iter([0.12, 0.002, 0.11] + [0.1] * 20)  # seconds: most runs wait for a thread that others hold
+    clock = iter(np.cumsum([[0.0, wait] for wait in waits]))
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: next(clock))
+    cost = a2core.measure_cost(block_settings("double_attention", C), 49)
+    monkeypatch.undo()
+    assert cost.ms == pytest.approx(2.0)
 
 
 def test_a_curve_is_measured_as_far_as_it_may_and_computed_beyond_by_multiply_adds():

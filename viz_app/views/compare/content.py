@@ -131,7 +131,7 @@ def costs(found: Mapping[str, Cost], positions: int) -> str:
     return (
         f'<section class="a2-costs"><h2>What one block costs here, on {whole("N", positions)} positions</h2>'
         f"{table(COST_COLUMNS, rows)}<p>Multiply-adds are those of matrix products, counted. Memory is "
-        "beyond input, weights and output; time is the median of a few runs: both measured, in float32, one "
+        "beyond input, weights and output; time is the fastest of a few runs: both measured, in float32, one "
         "picture. Non-local and self-attention run fused: they never write the N × N map, which by itself "
         f"would be {megabytes('full_map', full)}.</p></section>"
     )
