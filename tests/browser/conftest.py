@@ -34,6 +34,14 @@ CHARTS_LOOKED_AT = """main => {
     document.querySelector(main).scrollTo(0, 1e6);
     return document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3;
 }"""
+# Its script listens, and the picture is where it was a moment ago: a click goes where it was meant to.
+AT_REST = """stage => {
+    const root = stage.closest('[data-a2-root]');
+    const box = JSON.stringify(stage.getBoundingClientRect());
+    const rests = !!root.__canvas && root.seenAt === box;
+    root.seenAt = box;
+    return rests;
+}"""
 TRACED_MS = 60_000  # the first page loads torch and the network
 
 
@@ -230,7 +238,8 @@ class AppPage:
         )
 
     def move_to(self, x: float, y: float) -> None:
-        """Put the mouse at fractions (x, y) of the picture, where that is in sight."""
+        """Put the mouse at fractions (x, y) of the picture, where that is in sight, once it is at rest."""
+        self.wait_until(lambda: bool(self.stage.evaluate(AT_REST)))
         box = self.stage.bounding_box()
         if not 0 <= box["y"] + y * box["height"] < self.page.viewport_size["height"]:
             self.stage.scroll_into_view_if_needed()

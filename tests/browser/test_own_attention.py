@@ -81,11 +81,10 @@ def over_picture(row: np.ndarray) -> np.ndarray:
 
 
 def choose(app: AppPage, layer: str) -> None:
-    """Another layer, once it has come."""
+    """Another layer, once it has come: until then its map is empty, under whatever was said before it."""
     app.page.locator("[data-ref=layers]").get_by_role("radio", name=layer, exact=True).check(force=True)
-    app.wait_until(
-        lambda: app.page.locator("[data-ref=what]").inner_text() not in ("", "Fetching this layer …")
-    )
+    name = f"blocks.{layer}.attn" if layer.isdigit() else layer
+    app.wait_until(lambda: shown(app)["block"] == name and max(shown(app)["attention"]) > 0)
     app.wait_until_idle()
 
 
