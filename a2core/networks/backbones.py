@@ -94,13 +94,18 @@ def _sites(channels: Mapping[str, int], *strides_px: int) -> dict[str, Site]:
     return {name: Site(size, px) for (name, size), px in zip(channels.items(), strides_px, strict=True)}
 
 
-_GREY: dict[str, Any] = {"mean": (0.498,) * 3, "std": (0.502,) * 3, "usual_px": 256}
+_GREY: dict[str, Any] = {"mean": (0.498,) * 3, "std": (0.502,) * 3}
 BACKBONES: Mapping[str, Trunk] = {
     "tf_efficientnet_lite0": Trunk(
         _lite, "classifier", _sites({"blocks.4": 112, "blocks.5": 192}, 16, 32), imagenet_labels, **_GREY
     ),
     "tf_efficientnet_lite2": Trunk(
-        _lite, "classifier", _sites({"blocks.4": 120, "blocks.5": 208}, 16, 32), imagenet_labels, **_GREY
+        _lite,
+        "classifier",
+        _sites({"blocks.4": 120, "blocks.5": 208}, 16, 32),
+        imagenet_labels,
+        **_GREY,
+        usual_px=256,
     ),
     "resnet18": Trunk(
         torchvision_resnet, "fc", _sites({"layer3": 256, "layer4": 512}, 16, 32), imagenet_labels

@@ -1,8 +1,8 @@
 """`python -m a2core train`, adapting: from folders of photos to a checkpoint with its card.
 
-With Imagenette and Caltech-101 in `photos/`, the shipped checkpoints are made by
+With 2,400 ordinary photos of anything in `photos/`, the shipped checkpoints are made by
 
-    python -m a2core train photos/imagenette/train photos/caltech101/train --limit 2000
+    python -m a2core train photos --limit 2400
 
 those of any other network with `--network NAME`, the rivals with `--kind KIND`, and the blocks for clips by
 going on from there on clips made of the photos; each one's card holds its command. Features are cached once
@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
+from a2core.checkpoints import find_checkpoint, read_card
 from a2core.errors import TrainingError
 from a2core.networks.backbones import teachers_of
 from a2core.networks.devices import pick_device
 from a2core.networks.sources import needs_word
+from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
@@ -88,23 +90,48 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     settings = AdaptSettings(architecture=architecture(of, primitives, kind), **steps)
     photos = find_photos(args.photos, limit=args.limit)
     device = pick_device(args.device or "auto")
-    cache = Cache(args.cache or CACHE, photos, CacheSettings(**cached), device=device)
-    print(f"{len(photos)} photos; features in {cache.folder}; on {device.type}")
-    if outdated := cache.outdated():
+    kept = args.cache or CACHE
+    looking = CacheSettings(**cached)
+    cache = Cache(kept, photos, looking, device=device) if settings.attention_steps else None
+    answers = None
+    if settings.prediction_steps:
+        asked = AnswerSettings(
+            of.source,
+            looking.teacher,
+            looking.taps[0],
+            native_sizes(photos, of.input),
+            enlarge=of.input.fixed_px is not None,
+            frames=looking.frames,
+            weights=of.weights,
+        )
+        answers = Answers(kept, photos, asked, device=device)
+    parts = [part for part in (cache, answers) if part is not None]
+    if not parts:
+        raise TrainingError("Neither --attention-steps nor --prediction-steps leaves a step. Leave one out.")
+    print(
+        f"{len(photos)} photos; kept in {kept}: {', '.join(p.folder.name for p in parts)}; on {device.type}"
+    )
+    if args.limit and args.limit > len(photos):
+        print(f"note: --limit {args.limit} asks for more photos than there are: all {len(photos)} are used.")
+    if outdated := parts[0].outdated():
         names = ", ".join(path.name for path in outdated)
         print(
-            f"note: in {cache.folder.parent}, {names} of an older version "
+            f"note: in {kept}, {names} of an older version "
             "took photos of one name and size for one. Features are computed anew; delete the old ones."
         )
-    cache.build()
-    run = Adaptation(cache, settings, out, init=args.init)
+    for part in parts:
+        part.build()
+    run = Adaptation(cache, answers, settings, out, init=args.init)
+    for size_px in answers.sizes_px if answers is not None else ():
+        count = len(answers.valid_members(size_px)) if answers is not None else 0
+        print(f"answers at {size_px} px: learned from {count} photos, which are no smaller")
     with disk_errors(out):
         run.run()
-        path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, of, args, command))
+        path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, looking, of, args, command))
         if needs_word(of.source):
             print(f"wrote {write_spec(of.source, path)}: what --network and NETWORKS take")
-    if cache.skipped.reasons:
-        print(cache.skipped.summary())
+    if parts[0].skipped.reasons:
+        print(parts[0].skipped.summary())
     print(f"wrote {path}")
     return 0
 
@@ -124,35 +151,39 @@ def teacher_of(of: Subject, wanted: str | None) -> str:
     return wanted or teachers[-1]
 
 
-def card_of(run: Adaptation, of: Subject, args: argparse.Namespace, command: str) -> dict[str, Any]:
+def card_of(
+    run: Adaptation, looking: CacheSettings, of: Subject, args: argparse.Namespace, command: str
+) -> dict[str, Any]:
     """What the checkpoint's card says of a finished run."""
-    kept, settings = run.cache.settings, run.settings
+    settings = run.settings
     attention = {
-        tap: {
-            loss: weight
-            for loss, weight in settings.attention_weights(run.cache.stride_px(tap)).items()
-            if f"{tap}/{loss}" in run.last  # a block without attention is taught none
-        }
-        for tap in kept.taps
-    }
+        tap: {loss: weight for loss, weight in weights.items() if f"{tap}/{loss}" in run.last}
+        for tap, weights in run.weights.items()
+    }  # a block without attention is taught none
+    losses: dict[str, Any] = {**attention, "rebuilding": settings.weight_rebuild} if attention else {}
+    told: dict[str, Any] = {}
+    if run.answers is not None:
+        losses |= {"predictions": settings.weight_predict, "bound": settings.weight_bound}
+        told["answers"] = answers_told(run)
+    elif attention:
+        losses["predictions"] = 0
+    if run.init is not None and not attention:
+        told["attention"] = f"as in {Path(run.init).stem}, which was trained by {_command_of(run.init)}"
     return {
         "trained": {
             "what": f"the {args.kind.replace('-', ' ')} blocks; the network that they stand in is frozen",
-            **of.told(kept.sizes_px, args.init),
-            "teacher": "the network itself" if kept.teacher == of.source else kept.teacher,
-            "losses": {
-                **attention,
-                "rebuilding": settings.weight_rebuild,
-                "predictions": settings.weight_predict if settings.prediction_steps else 0,
-            },
-            "photos": len(run.cache.photos),
+            **of.told(looking.sizes_px, args.init),
+            **told,
+            "teacher": "the network itself" if looking.teacher == of.source else looking.teacher,
+            "losses": losses,
+            "photos": run.photos,
             **({"frames": args.frames} if args.frames else {}),
             "sources": source_names(args.photos),
             "command": command,
             "seed": args.seed,
             "steps": run.total_steps,
             "wall_s": round(run.elapsed_s),
-            "ran on": run.cache.device.type,
+            "ran on": run.device.type,
             "loss": round(run.last["loss"], 5),
         },
         "metrics": {},
@@ -161,3 +192,20 @@ def card_of(run: Adaptation, of: Subject, args: argparse.Namespace, command: str
             "extrapolation."
         ),
     }
+
+
+def _command_of(checkpoint: str) -> str:
+    """How the attention of a checkpoint was trained, as its card has it."""
+    trained = read_card(find_checkpoint(checkpoint)).entries.get("trained", {})
+    return str(trained.get("attention") or trained.get("command") or "an unknown command")
+
+
+def answers_told(run: Adaptation) -> str:
+    """How the blocks were taught to answer, in a sentence for the card."""
+    assert run.answers is not None, "asked of runs that were"
+    settings, sizes = run.settings, ", ".join(f"{size} px" for size in run.answers.sizes_px)
+    enlarged = "" if run.answers.settings.enlarge else ", never enlarged"
+    return (
+        f"windows of photos{enlarged}, seen at {sizes}; {settings.teacher_share:.0%} the teacher's answers, "
+        "the rest the plain network's, each at its own size; where both name one class it was not to lose"
+    )

@@ -81,6 +81,24 @@ def attention_losses(
     return losses
 
 
+def answer_losses(logits: Tensor, own: Tensor, teacher: Tensor, *, share: float) -> dict[str, Tensor]:
+    """How far the answers (B, classes) are from what they shall be.
+
+    - predict: cross-entropy to a mixture, `share` of the teacher's answers and the rest the plain trunk's (of
+      their logarithms: where both have the same two classes in mind, what one rules out is out);
+    - bound: where trunk and teacher name the same class there is nothing to be put right, and it counts by
+      how much the logarithm of that class's probability has fallen.
+    """
+    log_p, log_own = logits.log_softmax(dim=1), own.log_softmax(dim=1)
+    wanted = (share * teacher.log_softmax(dim=1) + (1 - share) * log_own).softmax(dim=1)
+    named = own.argmax(dim=1)
+    fallen = (log_own - log_p).gather(1, named[:, None])[:, 0].clamp_min(0)
+    return {
+        "predict": -(wanted * log_p).sum(dim=1).mean(),
+        "bound": (fallen * (named == teacher.argmax(dim=1))).mean(),
+    }
+
+
 def _correlation(a: Tensor, b: Tensor) -> Tensor:
     """Mean Pearson correlation along the last axis."""
     a, b = (F.normalize(x - x.mean(dim=-1, keepdim=True), dim=-1) for x in (a, b))

@@ -1,13 +1,15 @@
 """Adapting blocks to a frozen trunk: losses, the loop, resuming, divergence.
 
-Two phases, both on cached features (`cache.py`), so the trunk's lower stages never run:
+Two phases, each on what is kept (`cache.py`, `answers.py`), so the trunk's lower stages never run:
 
 1. **Attention.** Each block alone learns θ, ρ and φ. Its effective attention E(p, ·) = Σ_i ρ_i(p) θ_i
    is drawn towards the target affinity T(p, ·) (`settings.SHALLOW` and `DEEP` say how), its Z rebuilds the
    standardised features through a linear read-out (so that primitives carry content), and the mean ρ
    over the batch is kept from leaving primitives unused.
-2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run and
-   drawn towards the teacher's soft predictions, the attention losses going on beside it.
+2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run on crops
+   that were never enlarged, and drawn towards answers between the plain trunk's and the teacher's. Where
+   these name the same class it may not lose: blocks are put in to be looked at, and shall cost nothing.
+   Nothing else learns here, so that attention stays what the first phase made it.
 
 The relatives go through the same two phases as far as each has what a loss speaks of: where a block
 hands every position the same there is no attention to draw anywhere, and only double attention has
@@ -19,7 +21,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -27,15 +29,16 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from a2core.blocks.position_block import PositionBlock
 from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
+from a2core.training.adapt.answers import Answers
 from a2core.training.adapt.cache import Cache
-from a2core.training.adapt.losses import attention_losses
+from a2core.training.adapt.kept import Kept
+from a2core.training.adapt.losses import answer_losses, attention_losses
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import as_pixels
 from a2core.training.adapt.trainee import Trainee
@@ -45,31 +48,44 @@ from a2core.training.state import read_state, start_from, write_state
 class Adaptation:
     """One run of `adapt`; its state, `folder`/state.pt, is written atomically every `save_every` steps.
 
+    A phase without steps needs nothing kept. Without the first, blocks attend as those of `init` do.
+
     Raises:
-        TrainingError: a block where the cache holds no features.
+        TrainingError: a block where the cache holds no features, or neither a first phase nor `init`.
     """
 
     def __init__(
         self,
-        cache: Cache,
+        cache: Cache | None,
+        answers: Answers | None,
         settings: AdaptSettings,
         folder: Path,
         *,
         save_every: int = 50,
         init: str | None = None,
     ) -> None:
-        self.cache, self.settings, self.folder, self.save_every = cache, settings, folder, save_every
+        self.cache, self.answers, self.settings = cache, answers, settings
+        self.folder, self.save_every = folder, save_every
         torch.manual_seed(settings.seed)
         self.trainee = Trainee(settings.architecture)
+        kept = self._kept
         for block in self.trainee.blocks.values():
-            cast(PositionBlock, block).frames_per_clip = cache.settings.frames
+            cast(PositionBlock, block).frames_per_clip = kept[0].frames
         self.init = init
+        if cache is None and init is None:
+            raise TrainingError(
+                "With --attention-steps 0 the blocks never learn where to look. Give a checkpoint whose "
+                "blocks have, with --init, or leave it out."
+            )
         if init is not None:
             start_from(init, self.trainee.blocks, self.trainee.network, settings.architecture)
-        self.trainee.to(cache.device)
-        self.weights = {
-            name: settings.attention_weights(cache.stride_px(name)) for name in self.trainee.blocks
-        }
+        self.device, self.photos = kept[0].device, len(kept[0].photos)
+        self.trainee.to(self.device)
+        self.weights: dict[str, Mapping[str, float]] = {}
+        if cache is not None:
+            self.weights = {
+                name: settings.attention_weights(cache.stride_px(name)) for name in self.trainee.blocks
+            }
         self.optimizer: torch.optim.Optimizer
         self.scheduler: torch.optim.lr_scheduler.LRScheduler
         self.step = 0
@@ -79,9 +95,14 @@ class Adaptation:
 
     # ---------------------------------------------------------------- state on disk
 
+    @property
+    def _kept(self) -> list[Kept]:
+        return [part for part in (self.cache, self.answers) if part is not None]
+
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
-        ours = {**asdict(self.settings), "cache": self.cache.folder.name, "init": self.init}
+        kept = [part.folder.name for part in self._kept]
+        ours = {**asdict(self.settings), "cache": kept, "init": self.init}
         return json.loads(json.dumps(ours))
 
     def save(self) -> None:
@@ -134,14 +155,11 @@ class Adaptation:
     def _start_phase(self) -> None:
         settings = self.settings
         for block in self.trainee.blocks.values():
+            block.requires_grad_(not self.predicting)
             block.last_layer.requires_grad_(self.predicting)
             block.eval()
-        parameters = [
-            p
-            for module in (*self.trainee.blocks.values(), self.trainee.read_outs)
-            for p in module.parameters()
-            if p.requires_grad
-        ]
+        learning = [*self.trainee.blocks.values(), *([] if self.predicting else [self.trainee.read_outs])]
+        parameters = [p for module in learning for p in module.parameters() if p.requires_grad]
         rate = settings.prediction_learning_rate if self.predicting else settings.learning_rate
         steps = settings.prediction_steps if self.predicting else settings.attention_steps
         self.optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
@@ -149,6 +167,12 @@ class Adaptation:
         self.scheduler = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, rate, total_steps=steps, pct_start=max(0.1, 1.5 / steps)
         )  # torch divides by zero where the rise is exactly one step
+
+    def _begin_phase(self) -> None:
+        if self.predicting:
+            for block in self.trainee.blocks.values():
+                block.start_as_identity()
+        self._start_phase()
 
     def run(self, *, progress: bool = True) -> None:
         """Train to the end, from the start or from where a killed run had got to.
@@ -158,19 +182,20 @@ class Adaptation:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.resume():
-            self._statistics()
-            self._start_phase()
+            if self.cache is not None:
+                self._statistics(self.cache)
+            self._begin_phase()
         writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
         bar = tqdm(total=self.total_steps, initial=self.step, desc="adapt", disable=not progress, unit="step")
         start = time.monotonic() - self.elapsed_s
         with bar:
-            for size_px, indices in self._batches(self.step):
-                losses = self._one_step(self.cache.batch(size_px, indices), size_px, indices)
+            while self.step < self.total_steps:
+                losses = self._one_step()
                 self.step += 1
                 self.elapsed_s = time.monotonic() - start
                 self._watch(losses)
                 if self.step == self.settings.attention_steps < self.total_steps:
-                    self._start_phase()  # before the state is saved: it is the next step's optimizer
+                    self._begin_phase()  # before the state is saved: it is the next step's optimizer
                 bar.update(1)
                 if self.step % 10 == 0:
                     bar.set_postfix(
@@ -183,38 +208,49 @@ class Adaptation:
                     self.save()
         writer.close()
 
-    def _statistics(self) -> None:
+    def _statistics(self, cache: Cache) -> None:
         for name in self.trainee.blocks:
-            size_px = self.cache.settings.sizes_px[0]
-            members = self.cache.valid_members(size_px)
+            size_px = cache.sizes_px[0]
+            members = cache.valid_members(size_px)
             if len(members) == 0:
                 raise TrainingError(
                     "None of the photos could be read. Give folders holding JPEG or PNG files."
                 )
-            features = self.cache.batch(size_px, members[:512])[f"features@{name}"]
+            features = cache.batch(size_px, members[:512])[f"features@{name}"]
             self.trainee.set_statistics(name, features)
 
-    def _batches(self, first: int) -> Iterator[tuple[int, np.ndarray]]:
-        """(size, indices) of every step from `first` on; step k is the same however often one resumes.
+    def _drawn(self, kept: Kept) -> tuple[int, np.ndarray]:
+        """(size, indices) of what is looked at in this step; the same however often one resumes.
 
         Larger pictures come in smaller batches, and so do clips: as many positions a step.
         """
-        sizes = self.cache.settings.sizes_px
-        members = {size: self.cache.valid_members(size) for size in sizes}
-        for step in range(first, self.total_steps):
-            size = sizes[step % len(sizes)]
-            rng = np.random.default_rng((self.settings.seed, step))
-            share = (min(sizes) / size) ** 2 / self.cache.settings.frames
-            count = max(1, round(self.settings.batch_size * share))
-            count = min(count, len(members[size]))
-            yield size, rng.choice(members[size], count, replace=False)
+        size = kept.sizes_px[self.step % len(kept.sizes_px)]
+        members = kept.valid_members(size)
+        rng = np.random.default_rng((self.settings.seed, self.step))
+        share = (min(kept.sizes_px) / size) ** 2 / kept.frames
+        count = min(max(1, round(self.settings.batch_size * share)), len(members))
+        return size, rng.choice(members, count, replace=False)
 
-    def _one_step(self, batch: Mapping[str, Tensor], size_px: int, indices: np.ndarray) -> dict[str, float]:
-        settings = self.settings
+    def _one_step(self) -> dict[str, float]:
+        total, logged = self._answer() if self.predicting else self._attention()
+        self.optimizer.zero_grad()
+        total.backward()
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
+        self.optimizer.step()
+        self.scheduler.step()
+        logged["loss"] = total.detach()
+        # Asked for together: a GPU is waited for once.
+        return dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True))
+
+    def _attention(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the blocks' attention costs in this step: in all, and piece by piece."""
+        assert self.cache is not None, "there are steps in which it learns to attend"
+        batch = self.cache.batch(*self._drawn(self.cache))
         logged: dict[str, Tensor] = {}
-        total = torch.zeros((), device=self.cache.device)
+        total = torch.zeros((), device=self.device)
         for name, block in self.trainee.blocks.items():
-            weights = {**self.weights[name], "rebuild": settings.weight_rebuild}
+            weights = {**self.weights[name], "rebuild": self.settings.weight_rebuild}
             losses = attention_losses(
                 block,
                 self.trainee.read_outs[name.replace(".", "_")],
@@ -226,31 +262,29 @@ class Adaptation:
             for key, value in losses.items():
                 total = total + weights[key] * value
                 logged[f"{name}/{key}"] = value.detach()
-        if self.predicting:
-            features = {name: batch[f"features@{name}"] for name in self.trainee.blocks}
-            logits = self.trainee.predict(features, lambda: self._pictures(size_px, indices))
-            teacher = batch["logits"].softmax(dim=1)
-            predict = F.cross_entropy(logits, teacher)
-            total = total + settings.weight_predict * predict
-            logged["predict"] = predict.detach()
-        self.optimizer.zero_grad()
-        total.backward()
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
-        self.optimizer.step()
-        self.scheduler.step()
-        logged["loss"] = total.detach()
-        # Asked for together: a GPU is waited for once.
-        return dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True))
+        return total, logged
 
-    def _pictures(self, size_px: int, indices: np.ndarray) -> Tensor:
-        return as_pixels(self.cache.pictures(size_px, indices)).to(self.cache.device)
+    def _answer(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the network's answers cost in this step, likewise."""
+        settings, answers = self.settings, self.answers
+        assert answers is not None, "there are steps in which it learns to answer"
+        size_px, indices = self._drawn(answers)
+        batch = answers.batch(size_px, indices)
+        logits = self.trainee.predict(
+            batch["features"], lambda: as_pixels(answers.pictures(size_px, indices)).to(answers.device)
+        )
+        own, teacher = batch["logits own"], batch["logits teacher"]
+        losses = answer_losses(logits, own, teacher, share=settings.teacher_share)
+        weights = {"predict": settings.weight_predict, "bound": settings.weight_bound}
+        total = torch.stack([weights[key] * value for key, value in losses.items()]).sum()
+        return total, {key: value.detach() for key, value in losses.items()}
 
     def _watch(self, losses: Mapping[str, float]) -> None:
         loss = losses["loss"]
-        self.last = dict(losses)
-        if not self.predicting:
-            self.best_loss = min(self.best_loss, loss)
+        self.last |= losses  # those of a phase that is over stay
+        if self.step in (1, self.settings.attention_steps + 1):  # another phase, other losses
+            self.best_loss = loss
+        self.best_loss = min(self.best_loss, loss)
         if not math.isfinite(loss) or (self.step > 100 and loss > 5 * abs(self.best_loss) + 10):
             raise TrainingError(
                 f"Training diverged at step {self.step} (loss {loss:.3g}). Give another --out and a lower "

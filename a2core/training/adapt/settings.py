@@ -23,12 +23,14 @@ class AdaptSettings:
     shallow: Mapping[str, float] = field(default_factory=lambda: SHALLOW)  # weights of the losses
     deep: Mapping[str, float] = field(default_factory=lambda: DEEP)  # where a cell has DEEP_FROM_PX or more
     attention_steps: int = 7000
-    prediction_steps: int = 300
+    prediction_steps: int = 600
     batch_size: int = 16
     learning_rate: float = 3.5e-3
     prediction_learning_rate: float = 1e-3
     weight_rebuild: float = 0.3
     weight_predict: float = 1.0
+    weight_bound: float = 2.0
+    teacher_share: float = 0.5  # of the answers that are learned; the rest are the plain trunk's
     weight_decay: float = 1e-3
     seed: int = 0
 

@@ -54,9 +54,7 @@ class Seen:
         return {tap: self.layouts[tap].grid(value, (x.shape[2], x.shape[3])) for tap, value in found.items()}
 
     def logits(self, pictures: Tensor) -> Tensor:
-        """(B, classes) at the size that it was trained on; (B, 1) zeros of a network without classes."""
-        if self.classes == 0:
-            return torch.zeros(len(pictures), 1, device=pictures.device)
+        """(B, classes) at the size that it was trained on."""
         side = (self.input.fixed_px or (self.input.usual_px,))[0]
         known = F.interpolate(
             pictures, size=(side, side), mode="bilinear", antialias=True, align_corners=False
@@ -114,7 +112,7 @@ def walked_affinity(
 def look(
     trunk: Seen, teacher: Seen, pictures: np.ndarray, taps: Sequence[str], device: torch.device
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures, with the logits."""
+    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures."""
     with torch.inference_mode():  # each thread has its own
         x = as_pixels(pictures).to(device)
         ours = trunk.features(x, *taps)
@@ -125,5 +123,4 @@ def look(
         if trunk.input.fixed_px is None and side > x.shape[-1]:
             enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
             large = trunk.features(enlarged, taps[-1])[taps[-1]]
-        logits = teacher.logits(x)
-    return ours, theirs, {"large": large, "logits": logits}
+    return ours, theirs, {"large": large}

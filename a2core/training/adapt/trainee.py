@@ -66,18 +66,17 @@ class Trainee(nn.Module):
                 {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
             )
 
-    def predict(self, features: Mapping[str, Tensor], pictures: Callable[[], Tensor]) -> Tensor:
+    def predict(self, features: Tensor, pictures: Callable[[], Tensor]) -> Tensor:
         """Logits with all blocks applied.
 
         Args:
-            features: what the modules before the blocks returned, by name; where the network is a chain of
-                stages, it goes on from the first.
+            features: what the module before the first block returned; where the network is a chain of
+                stages, it goes on from there.
             pictures: makes what these are features of, (B, 3, S, S), values 0 to 255; asked for where the
                 network cannot go on from its middle, so that all of it runs.
         """
-        first = next(iter(self.blocks))
-        block = self.blocks[first]
+        block = next(iter(self.blocks.values()))
         onwards = self.passage.onwards(block, None)
         if onwards.behind is not None:
-            return onwards(block(features[first]), pictures)
+            return onwards(block(features), pictures)
         return self.network(standardised(pictures(), self.input))

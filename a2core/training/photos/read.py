@@ -14,6 +14,8 @@ import numpy as np
 from a2core.errors import MediaError
 from a2core.media import read_media
 
+WINDOW = 0.7  # of the short side, at least
+
 
 @dataclass
 class Skipped:
@@ -47,7 +49,23 @@ def square(photo: np.ndarray, side_px: int, rng: np.random.Generator | None = No
         share = rng.uniform(0.5, 1.0)
         top, left = (int(rng.uniform(0, 1 - share) * side) for side in (height, width))
         photo = photo[top : top + max(1, int(share * height)), left : left + max(1, int(share * width))]
-    return _resized(photo, side_px)
+    return resized(photo, side_px)
+
+
+def windows(photo: np.ndarray, least_px: int, frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Square windows (frames, side, side, 3) of a photo, its own pixels, mirrored half of the time.
+
+    Their side is at least `least_px` and seven tenths of the short side, at most all of it. More frames than
+    one go from here to there in equal steps.
+    """
+    height, width = photo.shape[:2]
+    short = min(height, width)
+    side = round(rng.uniform(min(short, max(least_px, WINDOW * short)), short))
+    if rng.random() < 0.5:
+        photo = photo[:, ::-1]
+    ends = rng.uniform(0, (height - side, width - side), (2, 2))  # (start or end, top or left)
+    path = ends[0] + np.linspace(0, 1, frames)[:, None] * (ends[1] - ends[0])
+    return np.stack([photo[top : top + side, left : left + side] for top, left in path.round().astype(int)])
 
 
 def moved(photo: np.ndarray, side_px: int, frames: int, rng: np.random.Generator) -> np.ndarray:
@@ -66,11 +84,11 @@ def moved(photo: np.ndarray, side_px: int, frames: int, rng: np.random.Generator
         left, top = corners[:, 0] + at * (corners[:, 1] - corners[:, 0])
         rows = slice(int(top * height), max(int(top * height) + 1, int((top + share) * height)))
         columns = slice(int(left * width), max(int(left * width) + 1, int((left + share) * width)))
-        out.append(_resized(photo[rows, columns], side_px))
+        out.append(resized(photo[rows, columns], side_px))
     return np.stack(out)
 
 
-def _resized(photo: np.ndarray, side_px: int) -> np.ndarray:
+def resized(photo: np.ndarray, side_px: int) -> np.ndarray:
     """A photo, averaged when smaller and bicubic when larger; labels (H, W) by the nearest."""
     if photo.ndim == 2:
         nearest = cv2.resize(

@@ -15,6 +15,7 @@ from a2core.errors import NetworkError, TrainingError
 from a2core.load import load_model
 from a2core.networks.backbones import load_backbone
 from a2core.tracing.model_input import standardised
+from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.command import architecture
 from a2core.training.adapt.run import Adaptation
@@ -22,11 +23,11 @@ from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
 from a2core.training.adapt.trainee import Trainee
 from a2core.training.photos.found import find_photos
-from a2core.training.photos.read import Skipped, read_photo, square
 from a2core.training.subject import subject
 from tests.a2core.training.photo_folders import make_photos
 
 SETTINGS = CacheSettings(sizes_px=(96,), rows=4)
+ASKED = AnswerSettings(SETTINGS.trunk, SETTINGS.teacher, "blocks.4", sizes_px=(64, 96))
 
 
 @pytest.fixture
@@ -57,6 +58,13 @@ def cache(tmp_path_factory):
     return cache
 
 
+@pytest.fixture(scope="module")
+def answers(cache, tmp_path_factory):
+    answers = Answers(tmp_path_factory.mktemp("answers"), cache.photos, ASKED)
+    answers.build(progress=False)
+    return answers
+
+
 def settings(**changes):
     base = AdaptSettings(
         architecture(subject(None, ()), (6, 5)), attention_steps=6, prediction_steps=4, batch_size=4
@@ -70,34 +78,89 @@ def test_the_cache_holds_target_rows_that_sum_to_one_and_builds_only_once(cache,
     for tap, positions in (("blocks.4", 36), ("blocks.5", 9)):
         assert batch[f"targets@{tap}"].shape == (8, 4, positions)
         torch.testing.assert_close(batch[f"targets@{tap}"].sum(dim=2), torch.ones(8, 4), atol=2e-3, rtol=0)
-    monkeypatch.setattr(cache, "_compute", None)  # would fail if anything were computed again
+    monkeypatch.setattr(cache, "compute", None)  # would fail if anything were computed again
     cache.build(progress=False)
 
 
 @pytest.mark.slow
-def test_the_teacher_is_asked_about_the_picture_at_its_own_size(cache):
-    teacher = load_backbone(SETTINGS.teacher)
-    picture = square(read_photo(cache.photos[0], Skipped()), 96)  # the first photo is taken whole:
-    assert np.random.default_rng((SETTINGS.seed, 0)).random() >= 0.5
-    known = Image.fromarray(picture).resize((256, 256), Image.Resampling.BILINEAR)
-    x = (torch.from_numpy(np.array(known)).permute(2, 0, 1)[None] / 255 - 0.498) / 0.502
-    with torch.inference_mode():
-        expected = teacher.network.eval()(x)
-        small = teacher.network(torch.nn.functional.interpolate(x, size=96, mode="bilinear"))
-    kept = cache.batch(96, np.arange(1))["logits"]
-    assert (kept - expected).abs().max() < 0.1 * (kept - small).abs().max()
+def test_trunk_and_teacher_are_asked_about_the_same_window_at_their_own_sizes(answers):
+    window = answers.window(0, 64)[0]
+    assert answers.picture(0, 64).shape == (1, 64, 64, 3)
+    assert window.shape[0] == window.shape[1] >= 0.7 * 96  # of a photo of 128 × 96
+    kept = answers.batch(64, np.arange(1))
+
+    def prepared(side):
+        sized = Image.fromarray(window).resize((side, side), Image.Resampling.BILINEAR)
+        return (torch.from_numpy(np.array(sized)).permute(2, 0, 1)[None] / 255 - 0.498) / 0.502
+
+    for name, network, side in (("own", ASKED.trunk, 224), ("teacher", ASKED.teacher, 256)):
+        network = load_backbone(network).network.eval()
+        with torch.inference_mode():
+            known, small = network(prepared(side)), network(prepared(64))
+        assert (kept[f"logits {name}"] - known).abs().max() < 0.1 * (known - small).abs().max(), name
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path):
-    whole = Adaptation(cache, settings(), tmp_path / "whole", save_every=1)
+def test_from_the_kept_features_on_an_untrained_network_answers_as_the_plain_one_does(answers):
+    """Of every photo, several being looked at beside one another."""
+    trainee = Trainee(architecture(subject(None, ()), (6, 5))).eval()
+    plain = load_backbone(ASKED.trunk).network.eval()
+    for size in ASKED.sizes_px:
+        kept, pictures = answers.batch(size, np.arange(8)), answers.pictures(size, np.arange(8))
+        x = (torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255 - 0.498) / 0.502
+        with torch.no_grad():
+            torch.testing.assert_close(
+                trainee.predict(kept["features"], None), plain(x), atol=0.03, rtol=0.03
+            )
+
+
+def test_what_is_answered_to_was_never_enlarged(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, size in (("large", (200, 150)), ("fits", (96, 120)), ("small", (95, 300))):
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(tmp_path / f"{name}.png")
+    photos = sorted(tmp_path.glob("*.png"))
+    answers = Answers(tmp_path / "kept", photos, dataclasses.replace(ASKED, sizes_px=(96,)))
+    fits, large, small = (answers.window(index, 96) for index in range(3))
+    assert small is None
+    assert 105 <= large.shape[1] <= 150
+    whole = np.asarray(Image.open(tmp_path / "fits.png"))  # its own pixels, maybe mirrored
+    cuts = [whole[:, left : left + 96] for left in range(25)]
+    assert any((fits[0] == cut).all() or (fits[0] == cut[:, ::-1]).all() for cut in cuts)
+    answers.build(progress=False)
+    assert answers.valid_members(96).tolist() == [0, 1]
+
+
+def test_sizes_are_those_that_most_photos_fill_from_what_the_network_is_used_to_on(tmp_path):
+    usual = load_backbone("tf_efficientnet_lite0").input
+    rng = np.random.default_rng(0)
+
+    def photos(*sides):
+        folder = tmp_path / "-".join(map(str, sides))
+        folder.mkdir()
+        for index, side in enumerate(sides):
+            picture = rng.integers(0, 256, (side, side + 8, 3), dtype=np.uint8)
+            Image.fromarray(picture).save(folder / f"{index}.png")
+        return sorted(folder.glob("*.png"))
+
+    assert native_sizes(photos(40, 200, 230), usual) == (160, 192)
+    assert native_sizes(photos(256, 256), usual) == (224, 256)
+    assert native_sizes(photos(900, 700), usual) == (224, 320, 448)
+    assert native_sizes(photos(70, 70), usual) == (64,)
+    assert native_sizes(photos(40), dataclasses.replace(usual, fixed_px=(224, 224))) == (224,)
+    with pytest.raises(TrainingError, match=r"no larger than 41 pixels.*at least 64 pixels"):
+        native_sizes(photos(40, 41), usual)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, answers, tmp_path):
+    whole = Adaptation(cache, answers, settings(), tmp_path / "whole", save_every=1)
     whole.run(progress=False)
 
     class KilledError(Exception):
         pass
 
     for at in (3, 6, 8):
-        broken = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
+        broken = Adaptation(cache, answers, settings(), tmp_path / "broken", save_every=1)
         one_step = broken._one_step
 
         def dying(*given, run=broken, stop=at, real=one_step):
@@ -108,7 +171,7 @@ def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path)
         broken._one_step = dying
         with pytest.raises(KilledError):
             broken.run(progress=False)
-    resumed = Adaptation(cache, settings(), tmp_path / "broken", save_every=1)
+    resumed = Adaptation(cache, answers, settings(), tmp_path / "broken", save_every=1)
     resumed.run(progress=False)
     assert resumed.last["loss"] == pytest.approx(whole.last["loss"], rel=1e-4)
     for key, tensor in whole.trainee.trained_tensors().items():
@@ -116,14 +179,56 @@ def test_a_run_that_was_killed_ends_exactly_as_one_that_was_not(cache, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_run_is_not_resumed_with_other_settings_and_divergence_says_what_to_change(cache, tmp_path):
-    Adaptation(cache, settings(attention_steps=2, prediction_steps=0), tmp_path / "run").run(progress=False)
+def test_a_run_is_not_resumed_with_other_settings_and_divergence_says_what_to_change(
+    cache, answers, tmp_path
+):
+    Adaptation(cache, answers, settings(attention_steps=2, prediction_steps=0), tmp_path / "run").run(
+        progress=False
+    )
     with pytest.raises(TrainingError, match="batch_size"):
         Adaptation(
-            cache, settings(attention_steps=2, prediction_steps=0, batch_size=2), tmp_path / "run"
+            cache, answers, settings(attention_steps=2, prediction_steps=0, batch_size=2), tmp_path / "run"
         ).run(progress=False)
     with pytest.raises(TrainingError, match="--learning-rate"):
-        Adaptation(cache, settings(learning_rate=float("inf")), tmp_path / "wild").run(progress=False)
+        Adaptation(cache, answers, settings(learning_rate=float("inf")), tmp_path / "wild").run(
+            progress=False
+        )
+
+
+@pytest.mark.slow
+def test_while_it_learns_to_answer_attention_stays_as_it_was(answers, tmp_path):
+    shipped = load_model("a2-lite0", device="cpu")
+    described = shipped.card["architecture"]
+    run = Adaptation(
+        None,
+        answers,
+        settings(architecture=described, attention_steps=0, prediction_steps=4),
+        tmp_path / "run",
+        init="a2-lite0",
+    )
+    run.run(progress=False)
+    assert {*run.last} == {"predict", "bound", "loss"}
+    for name, block in run.trainee.blocks.items():
+        before = shipped.blocks[name].state_dict()
+        same = {key for key, value in block.state_dict().items() if torch.equal(value, before[key])}
+        assert {*before} - same == {"expand.weight", "expand.bias"}, name
+    told = run.write_checkpoint(tmp_path / "again.safetensors", {})
+    assert load_model(told, device="cpu").card["architecture"] == described
+    with pytest.raises(TrainingError, match=r"never learn where to look.*--init"):
+        Adaptation(None, answers, settings(attention_steps=0), tmp_path / "other")
+
+
+def test_it_begins_to_answer_as_the_plain_network_whatever_it_started_from(answers, tmp_path):
+    described = load_model("a2-lite0", device="cpu").card["architecture"]
+    still = {"attention_steps": 0, "prediction_steps": 1, "prediction_learning_rate": 0.0}
+    run = Adaptation(
+        None, answers, settings(architecture=described, **still), tmp_path / "run", init="a2-lite0"
+    )
+    run.run(progress=False)
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    plain = load_backbone("tf_efficientnet_lite0").network.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(run.trainee.network.eval()(x), plain(x), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.slow
@@ -153,7 +258,7 @@ def test_a_network_goes_on_from_a_stage_and_is_run_whole_where_the_block_is_insi
     with torch.no_grad():
         x = standardised(pictures.clone(), trainee.input)
         features = trainee.passage.until(x, f"{place}.host")[f"{place}.host"]
-        answer = trainee.predict({place: features}, picture)
+        answer = trainee.predict(features, picture)
         torch.testing.assert_close(answer, trainee.network(x), rtol=0, atol=0)
     assert bool(asked) is not goes_on
 
@@ -197,7 +302,8 @@ def test_blocks_are_adapted_to_any_network_and_its_card_opens_it_again(tmp_path,
     assert len(trained["mean"]) == len(trained["std"]) == 3
     assert trained["teacher"] == "the network itself"
     assert trained["blocks started"].startswith("at zero")
-    assert {*trained["losses"]} == {*model.blocks, "rebuilding", "predictions"}
+    answering = {"bound"} if classes else set()
+    assert {*trained["losses"]} == {*model.blocks, "rebuilding", "predictions", *answering}
     assert all({"reach", "balance"} < {*trained["losses"][name]} for name in model.blocks)
     assert bool(trained["losses"]["predictions"]) is classes
 
@@ -233,7 +339,7 @@ def test_how_a_block_is_taught_follows_from_the_size_of_its_cells_not_from_its_n
     assert [cache.stride_px(tap) for tap in taps] == [8, 16, 32]
     described = at_stages(blocks_2=40, blocks_3=80, blocks_6=320)
     run = Adaptation(
-        cache, settings(architecture=described, attention_steps=2, prediction_steps=1), tmp_path / "run"
+        cache, None, settings(architecture=described, attention_steps=3, prediction_steps=0), tmp_path / "run"
     )
     run.run(progress=False)
     for name, deep in zip(taps, (False, False, True), strict=True):
@@ -244,7 +350,7 @@ def test_how_a_block_is_taught_follows_from_the_size_of_its_cells_not_from_its_n
 @pytest.mark.slow
 def test_a_block_where_nothing_was_kept_is_refused_by_name(cache, tmp_path):
     with pytest.raises(TrainingError, match=r"no features for a block at 'blocks.3', only at 'blocks.4'"):
-        Adaptation(cache, settings(architecture=at_stages(blocks_3=80)), tmp_path)
+        Adaptation(cache, None, settings(architecture=at_stages(blocks_3=80)), tmp_path)
     nowhere = Cache(tmp_path, cache.photos, dataclasses.replace(SETTINGS, taps=("blocks.9",)))
     with pytest.raises(NetworkError, match=r"no module 'blocks.9'. The nearest are"):
         nowhere.build(progress=False)
@@ -269,9 +375,10 @@ RIVALS = [kind for kind in KINDS if kind != "double_attention"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RIVALS)
-def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, tmp_path, kind):
+def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, answers, tmp_path, kind):
     run = Adaptation(
         cache,
+        answers,
         settings(
             architecture=architecture(subject(None, ()), (6, 5), kind), attention_steps=24, prediction_steps=8
         ),
@@ -315,6 +422,9 @@ def test_the_command_trains_a_checkpoint_that_loads_and_traces(photos, tmp_path,
     assert "blocks.5: n=5" in capsys.readouterr().out
     assert main([*arguments[:2], "--frames", "0"]) == 2
     assert "--frames 0" in capsys.readouterr().err
+    again = [*arguments[:2], "--out", str(tmp_path / "none")]
+    assert main([*again, "--attention-steps", "0", "--prediction-steps", "0"]) == 2
+    assert "leaves a step" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -323,12 +433,16 @@ def test_photos_as_clips_are_attended_to_jointly_and_the_checkpoint_is_an_ordina
         tmp_path / "clips", find_photos([str(photos)]), dataclasses.replace(SETTINGS, frames=3, seed=1)
     )
     cache.build(progress=False)
+    answers = Answers(tmp_path / "clips", cache.photos, dataclasses.replace(ASKED, frames=3, sizes_px=(64,)))
+    answers.build(progress=False)
+    batch = answers.batch(64, np.arange(2))
+    assert batch["features"].shape == (6, 112, 4, 4)
+    assert batch["logits own"].shape == batch["logits teacher"].shape == (6, 1000)
     batch = cache.batch(96, np.arange(2))
     assert batch["features@blocks.4"].shape == (6, 112, 6, 6)
-    assert batch["logits"].shape == (6, 1000)
     assert batch["targets@blocks.4"].shape == (2, 4, 3 * 36)
     torch.testing.assert_close(batch["targets@blocks.4"].sum(dim=2), torch.ones(2, 4), atol=2e-3, rtol=0)
-    run = Adaptation(cache, settings(), tmp_path / "run")
+    run = Adaptation(cache, answers, settings(), tmp_path / "run")
     assert {block.frames_per_clip for block in run.trainee.blocks.values()} == {3}
     run.run(progress=False)
     model = load_model(run.write_checkpoint(tmp_path / "clips.safetensors", {}), device="cpu")

@@ -274,7 +274,7 @@ def test_a_dataset_that_cannot_be_downloaded_is_one_clear_line(tmp_path, monkeyp
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_line(photos, tmp_path, capsys, monkeypatch, extra, said):
-    monkeypatch.setattr("a2core.training.adapt.cache.Cache.build", lambda self: None)
+    monkeypatch.setattr("a2core.training.adapt.kept.Kept.build", lambda self: None)
     error = one_line(["train", str(photos / "train"), "--out", str(tmp_path / "run"), *extra], capsys)
     assert said in error
     assert not (tmp_path / "run").exists()

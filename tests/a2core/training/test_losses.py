@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from a2core.blocks.double_attention import DoubleAttention
-from a2core.training.adapt.losses import NARROW_REACH, attention_losses
+from a2core.training.adapt.losses import NARROW_REACH, answer_losses, attention_losses
 
 
 def test_the_losses_of_a_clip_are_those_of_its_frames_one_above_the_other():
@@ -57,3 +57,17 @@ def test_the_losses_of_the_attention_are_what_they_say():
     gather = inside.gather.numpy()[:, :3]  # 54 % of 5 primitives, rounded up
     excess = np.maximum(-(gather * np.log(gather)).sum(2) - np.log(12 * NARROW_REACH), 0)
     assert losses["reach"].item() == pytest.approx((excess**2).mean(), rel=1e-4)
+
+
+def test_answers_are_drawn_between_trunk_and_teacher_and_held_where_these_agree():
+    logits, own, teacher = np.random.default_rng(0).normal(size=(3, 4, 5))
+    teacher[:2] = own[:2] + 0.1  # agree, with the same probabilities
+    teacher[2:, 0] = 9
+    own[2:, 1] = 9
+    p, q, t = (np.exp(x) / np.exp(x).sum(1, keepdims=True) for x in (logits, own, teacher))
+    wanted = t**0.3 * q**0.7 / (t**0.3 * q**0.7).sum(1, keepdims=True)
+    found = answer_losses(*map(torch.from_numpy, (logits, own, teacher)), share=0.3)
+    assert float(found["predict"]) == pytest.approx(-(wanted * np.log(p)).sum(1).mean())
+    fallen = [max(0, np.log(q[k].max() / p[k, q[k].argmax()])) for k in range(2)]
+    assert float(found["bound"]) == pytest.approx(sum(fallen) / 4)
+    assert float(answer_losses(*map(torch.from_numpy, (own, own, teacher)), share=0)["bound"]) == 0

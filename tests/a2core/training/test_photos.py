@@ -15,7 +15,8 @@ from torchvision.datasets import ImageFolder
 
 from a2core.cli import main
 from a2core.errors import TrainingError
-from a2core.training.adapt.cache import ABOUT, Cache, _reserve
+from a2core.training.adapt.cache import Cache
+from a2core.training.adapt.kept import ABOUT, _reserve
 from a2core.training.adapt.targets import CacheSettings
 from a2core.training.evaluate.on_regions import region_pairs
 from a2core.training.finetune.run import FineTuning
