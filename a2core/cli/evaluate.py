@@ -23,9 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--regions", type=Path, help="folder of ID.jpg with ID.npz holding `segmentations`")
     parser.add_argument(
-        "--photos", type=Path, help="folder of one folder a class, named as ImageNet classes or Imagenette's"
+        "--photos",
+        type=Path,
+        help="folder of one folder a class, named as ImageNet classes or Imagenette's, or with a labels.csv "
+        "(file, imagenet_index)",
     )
-    parser.add_argument("--sizes", type=int, nargs="+", help="(default: 352 672, or what the network takes)")
+    parser.add_argument(
+        "--half", choices=("chosen", "reported"), help="of --photos one half: to choose by, or to report on"
+    )
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        help="pixels, or native (default: native 224 352 for --photos, 352 672 for --regions)",
+    )
     parser.add_argument(
         "--frames", type=int, default=1, help="make clips of so many frames of the pictures with regions"
     )
