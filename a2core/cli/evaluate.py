@@ -32,9 +32,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--half", choices=("chosen", "reported"), help="of --photos one half: to choose by, or to report on"
     )
     parser.add_argument(
+        "--classes",
+        type=Path,
+        nargs="+",
+        help="folders of photos with classes of any kind: stability, class purity, MonoScore and deletion",
+    )
+    parser.add_argument(
+        "--second", nargs="+", default=[], help="with --classes, other checkpoints: stability between seeds"
+    )
+    parser.add_argument(
+        "--parts",
+        type=Path,
+        help="folder of ID.jpg with ID.png, an index mask: part purity, mIoU and mass-Jaccard",
+    )
+    parser.add_argument(
+        "--tracks", type=Path, help="folder of SCENE_K.jpg with SCENE_K.png: masks carried through scenes"
+    )
+    parser.add_argument(
         "--sizes",
         nargs="+",
-        help="pixels, or native (default: native 224 352 for --photos, 352 672 for --regions)",
+        help="pixels, or native (default: native 224 352 for --photos, 352 672 for --regions, native for "
+        "--classes, 352 for --parts and --tracks)",
     )
     parser.add_argument(
         "--frames", type=int, default=1, help="make clips of so many frames of the pictures with regions"

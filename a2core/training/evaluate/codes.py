@@ -2,7 +2,8 @@
 
 Of a block these are its distribution weights ρ. Beside it stand, with equally many numbers: a block of
 random weights; **k-means** over the data set, cells of all pictures that are measured clustered together,
-the nearest centre 1 and the others 0; **NMF** over the data set, a cell's loadings as shares; **chance**,
+the nearest centre 1 and the others next to nothing, the nearer the more, so that what is highest is never
+left to chance; **NMF** over the data set, a cell's loadings as shares; **chance**,
 numbers drawn at random for every cell. All but chance read what the block reads: the features with its
 `input_norm` and its `position_norm` applied.
 """
@@ -28,6 +29,7 @@ from a2core.errors import TrainingError
 from a2core.tracing.model import Model
 
 CELLS, CELLS_OF_NMF = 20_000, 4096  # of all pictures, that clusters and components are found in
+NEARNESS = 1e-4  # of a centre that is not the nearest, at most
 NMF_ROUNDS, NMF_ROUNDS_OF_A_PICTURE = 100, 50
 BLOCK, RANDOM, K_MEANS, OF_NMF, CHANCE = (
     "block",
@@ -65,12 +67,15 @@ def sampled(reads: Sequence[Tensor], most: int = CELLS) -> np.ndarray:
 
 def k_means_coder(cells: np.ndarray, count: int, seed: int = 0) -> Coder:
     """Cells (c, N) to the nearest of `count` centres, or as many as there are cells."""
-    means = MiniBatchKMeans(min(count, len(cells)), n_init=3, batch_size=2048, random_state=seed).fit(cells)
+    count = min(count, len(cells))
+    means = MiniBatchKMeans(count, n_init=3, batch_size=2048, random_state=seed).fit(cells)
     centres = torch.from_numpy(means.cluster_centers_).float()
 
     def code(read: Tensor) -> Tensor:
-        nearest = torch.cdist(read.T.float(), centres).argmin(dim=1)
-        return F.one_hot(nearest, count).T.float()
+        distance = torch.cdist(centres, read.T.float())  # (k, N)
+        own = F.one_hot(distance.argmin(dim=0), count).T
+        near = own + NEARNESS * (1 - distance / distance.amax().clamp_min(1e-12))
+        return near / near.sum(dim=0)
 
     return code
 

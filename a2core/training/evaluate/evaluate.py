@@ -7,11 +7,15 @@ gather maps: it is measured by its attention rows; one that hands the same to ev
 
 With `--frames` T every labelled picture becomes a clip that a camera could have taken of it
 (`photos.read.moved`), its regions moving along: a click in one frame is to find its region in all of them.
+
+What primitives mean is measured on photos with classes (`on_classes.py`) and on pictures and clips with masks
+(`on_masks.py`). A result is, by kind of measurement and size, what was measured with its conditions.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +24,10 @@ from a2core.checkpoints import read_card
 from a2core.errors import TrainingError
 from a2core.load import checkpoint_of, load_model, untrained_model
 from a2core.tracing.model import Model
-from a2core.training.evaluate.cards import amend_card
+from a2core.training.evaluate.cards import amend_card, with_scores
 from a2core.training.evaluate.feature_maps import check_takes_pictures
+from a2core.training.evaluate.on_classes import Measured, measure_classes, photos_of_classes
+from a2core.training.evaluate.on_masks import measure_parts, measure_tracks
 from a2core.training.evaluate.on_photos import (
     check_has_classes,
     measure_photos,
@@ -31,13 +37,17 @@ from a2core.training.evaluate.on_photos import (
 )
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
 from a2core.training.evaluate.pictures import NATIVE, Enlarged, Size, chosen_sizes, size_word
-from a2core.training.evaluate.tables import card_metrics, photos_table, photos_words, table_of
+from a2core.training.evaluate.tables import card_metrics, meaning_tables, photos_table, photos_words, table_of
+from a2core.training.photos.labelled import find_labelled, find_listed, is_listed, some_of
 from a2core.training.photos.read import Skipped
 
 # Unless others are asked for.
 REGION_SIZES: tuple[Size, ...] = (352, 672)
 PHOTO_SIZES: tuple[Size, ...] = (NATIVE, 224, 352)
-SECTIONS = ("photos", "regions", "clips")  # each: size to what was measured at it, with its conditions
+CLASS_SIZES: tuple[Size, ...] = (NATIVE,)
+MASK_SIZES: tuple[Size, ...] = (352,)
+
+Scores = dict[str, dict[str, list[Any]]]  # of each primitive, by block and name
 
 
 @dataclass
@@ -50,16 +60,16 @@ class Evaluation:
     random: Model
     results: dict[str, Any]
     skipped: Skipped = field(default_factory=Skipped)
+    scores: Scores = field(default_factory=dict)
 
     def sizes(self, usual: tuple[Size, ...]) -> tuple[Size, ...]:
         """The sizes to measure at."""
         words = self.args.sizes
         return chosen_sizes(self.model.input, None if words is None else [size_word(w) for w in words], usual)
 
-    def keep(self, section: str, size: Size, folder: Path, measured: dict[str, Any]) -> None:
+    def keep(self, section: str, size: Size, measured: Mapping[str, Any]) -> None:
         """A measurement with its conditions."""
-        told = {"folder": folder.resolve().name, "command": self.command}
-        self.results.setdefault(section, {})[str(size)] = {**told, **measured}
+        self.results.setdefault(section, {})[str(size)] = {"command": self.command, **measured}
 
 
 def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
@@ -69,8 +79,12 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
         TrainingError: nothing to measure on was given, a folder holds none of it, sizes that do not fit, or
             a checkpoint without blocks.
     """
-    if args.regions is None and args.photos is None:
-        raise TrainingError("Nothing to measure on. Give --regions, --photos or both.")
+    if all(given is None for given in (args.regions, args.photos, args.classes, args.parts, args.tracks)):
+        raise TrainingError(
+            "Nothing to measure on. Give one or more of --regions, --photos, --classes, --parts, --tracks."
+        )
+    if args.second and args.classes is None:
+        raise TrainingError("--second is compared on photos with classes. Give --classes too.")
     if args.limit is not None and args.limit < 1:
         raise TrainingError(f"--limit {args.limit} leaves no picture to measure on. Give 1 or more.")
     if args.frames < 1:
@@ -88,11 +102,21 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
         _photos(run)
     if args.regions is not None:
         _regions(run)
+    if args.classes is not None:
+        _classes(run)
+    if args.parts is not None:
+        _parts(run)
+    if args.tracks is not None:
+        _tracks(run)
     if run.skipped.reasons:
         print(run.skipped.summary())
     if args.write:
         before = read_card(path).entries.get("metrics", {})
-        amend_card(path, {"metrics": {**before, **card_metrics(results)}})
+        metrics = {"metrics": {**before, **card_metrics(results)}}
+        told = (
+            {"cards": with_scores(read_card(path).entries.get("cards", {}), run.scores)} if run.scores else {}
+        )
+        amend_card(path, metrics | told)
         print(f"wrote the measures into {path.with_suffix('.json').name}")
     return results
 
@@ -107,8 +131,13 @@ def _photos(run: Evaluation) -> None:
     for size in sizes:
         measured = measure_photos(model, labelled, size, run.skipped, taught=taught)
         enlarged = measured.pop("said")
-        told = {"half": args.half, "classes": len(model.labels), "teacher": name}
-        run.keep("photos", size, args.photos, {**told, **measured})
+        told = {
+            "folder": args.photos.resolve().name,
+            "half": args.half,
+            "classes": len(model.labels),
+            "teacher": name,
+        }
+        run.keep("photos", size, {**told, **measured})
         half = f", the {args.half} half" if args.half else ""
         print(
             f"\n{measured['photos']} photos of {args.photos.resolve().name}{half}, at {said_size(size)}, all "
@@ -123,6 +152,7 @@ def _regions(run: Evaluation) -> None:
     pairs = region_pairs(args.regions, without=read_ids(args.without), limit=args.limit)
     clips = f" as clips of {args.frames} frames" if args.frames > 1 else ""
     told = {
+        "folder": args.regions.resolve().name,
         "pictures": len(pairs),
         "left out": args.without.name if args.without else None,
         "frames": args.frames,
@@ -140,11 +170,70 @@ def _regions(run: Evaluation) -> None:
             enlarged=enlarged,
         )
         measured = {**told, "enlarged": len(enlarged.small), "blocks": tables}
-        run.keep("clips" if clips else "regions", size, args.regions, measured)
+        run.keep("clips" if clips else "regions", size, measured)
         for name, table in tables.items():
             print(f"\n{name} at {said_size(size)}, {len(pairs)} pictures{clips}\n\n{table_of(table)}")
         if enlarged.small:
             print(enlarged.said(size))
+
+
+def _classes(run: Evaluation) -> None:
+    args = run.args
+    found = photos_of_classes(
+        [find_listed(path) if is_listed(path) else find_labelled([str(path)]) for path in args.classes]
+    )
+    labelled = some_of(found, args.limit)
+    randoms = [run.random, untrained_model(args.checkpoint, device="cpu", seed=1)]
+    seconds = [load_model(name, device="cpu") for name in args.second]
+    folders = ", ".join(f"{path.resolve().parent.name}/{path.resolve().name}" for path in args.classes)
+    for size in run.sizes(CLASS_SIZES):
+        enlarged = Enlarged()
+        measured = measure_classes(run.model, randoms, seconds, labelled, size, run.skipped, enlarged)
+        told = {"classes": len(found.classes), "second": [model.name for model in seconds]}
+        _meaning(run, "classes", size, folders, (len(labelled.photos), "photos"), measured, told, enlarged)
+
+
+def _parts(run: Evaluation) -> None:
+    args = run.args
+    for size in run.sizes(MASK_SIZES):
+        enlarged = Enlarged()
+        count, measured = measure_parts(
+            run.model, run.random, args.parts, size, args.limit, run.skipped, enlarged
+        )
+        name = args.parts.resolve().name
+        _meaning(run, "parts", size, name, (count, "pictures"), measured, {}, enlarged)
+
+
+def _tracks(run: Evaluation) -> None:
+    args = run.args
+    for size in run.sizes(MASK_SIZES):
+        enlarged = Enlarged()
+        count, tables = measure_tracks(
+            run.model, run.random, args.tracks, size, args.limit, run.skipped, enlarged
+        )
+        name = args.tracks.resolve().name
+        _meaning(run, "tracks", size, name, (count, "scenes"), Measured(tables, {}), {}, enlarged)
+
+
+def _meaning(
+    run: Evaluation,
+    section: str,
+    size: Size,
+    folder: str,
+    of: tuple[int, str],
+    measured: Measured,
+    told: Mapping[str, Any],
+    enlarged: Enlarged,
+) -> None:
+    """Keep and print what primitives mean, on so many photos, pictures or scenes."""
+    count, what = of
+    conditions = {"folder": folder, "pictures": count, "what": what, "enlarged": len(enlarged.small), **told}
+    run.keep(section, size, {**conditions, "blocks": measured.tables})
+    for name, scores in measured.scores.items():
+        run.scores.setdefault(name, {}).update(scores)
+    print(f"\n{meaning_tables(measured.tables, f'{count} {what} of {folder} at {said_size(size)}')}")
+    if enlarged.small:
+        print(enlarged.said(size))
 
 
 def said_size(size: Size) -> str:

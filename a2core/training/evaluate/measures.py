@@ -6,7 +6,7 @@ by the same code. Definitions:
 - **click-AUC**: for every labelled region covering 2 % to 60 % of the picture, 5 random cells
   (seed 0) of which at least 70 % lies in the region; cell j scores E(p, j) and counts as inside when
   at least half of it is; area under the ROC curve; mean over all clicks.
-- **best-of-n overlap**: for every such region, every map is bilinearly upsampled to the picture (at 176
+- **best-of-n overlap**: for every such region, every map is bilinearly upsampled to the picture (at 128
   pixels at most: cells are larger than what that loses) and cut at its region-area-many highest pixels;
   intersection over union with the region; best over the maps; mean over regions. Pixels of equal value
   share what is left of the cut.
@@ -29,7 +29,7 @@ from torch.nn import functional as F
 
 SMALLEST_SHARE, LARGEST_SHARE = 0.02, 0.60
 CLICKS, CLICK_SHARE, INSIDE_SHARE = 5, 0.70, 0.50
-OVERLAP_PX = 176  # overlaps are counted on pictures of so many pixels at most
+OVERLAP_PX = 128  # overlaps are counted on pictures of so many pixels at most
 
 
 @dataclass(frozen=True)

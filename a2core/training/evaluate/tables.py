@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from a2core.training.evaluate.compared import Compared
 from a2core.training.evaluate.intervals import said
 from a2core.training.evaluate.measures import OF_ATTENTION, OF_PRIMITIVES
 from a2core.training.evaluate.on_photos import OURS
@@ -13,6 +14,11 @@ from a2core.training.evaluate.on_regions import Table
 # "dead" is of all pictures together (`on_regions.Row`).
 COLUMNS = sorted({**OF_ATTENTION, **OF_PRIMITIVES, "dead": None}, key=lambda name: name == "redundancy")
 OVER = "block over it, "
+MEANING = {
+    "classes": "primitives on classes",
+    "parts": "primitives on parts",
+    "tracks": "primitives on clips",
+}
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -68,6 +74,32 @@ def _plainly(of: Mapping[str, float]) -> str:
     return f"{of['middle']:.3f} [{of['low']:.3f}, {of['high']:.3f}]"
 
 
+def meaning_tables(blocks: Mapping[str, Mapping[str, Compared]], conditions: str) -> str:
+    """What primitives mean, a table for each block: methods, then how far one is over others."""
+    told = []
+    for name, measures in blocks.items():
+        for of in dict.fromkeys(found["of"] for found in measures.values()):
+            mine = {measure: found for measure, found in measures.items() if found["of"] == of}
+            methods = dict.fromkeys(method for found in mine.values() for method in found["rows"])
+            rivals = dict.fromkeys(rival for found in mine.values() for rival in found["over"])
+            rows = [
+                [
+                    method,
+                    *(_plainly(f["rows"][method]) if method in f["rows"] else "–" for f in mine.values()),
+                ]
+                for method in methods
+            ] + [
+                [
+                    f"{of} over {rival}",
+                    *(said(f["over"][rival]) if rival in f["over"] else "–" for f in mine.values()),
+                ]
+                for rival in rivals
+            ]
+            columns = [f"{measure}, over {found['by']}" for measure, found in mine.items()]
+            told.append(f"{name}, {conditions}\n\n{markdown(['', *columns], rows)}")
+    return "\n\n".join(told)
+
+
 def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
     """The measures as a checkpoint's card holds them and the About page shows them: few, and in words."""
     metrics: dict[str, Any] = {}
@@ -86,7 +118,24 @@ def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
             f"all {entry['classes']} classes",
             "command": entry["command"],
         } | _card_photos(entry)
+    for section, found in MEANING.items():
+        for size, entry in results.get(section, {}).items():
+            metrics[f"{found} at {_px(size)}"] = {
+                "measured on": f"{entry['pictures']} {entry['what']} of {entry['folder']}",
+                "command": entry["command"],
+            } | {name: _card_meaning(measures) for name, measures in entry["blocks"].items()}
     return metrics
+
+
+def _card_meaning(measures: Mapping[str, Compared]) -> dict[str, Any]:
+    lines: dict[str, Any] = {}
+    for measure, found in measures.items():
+        for method, of in found["rows"].items():
+            label = measure if method == found["of"] else f"{measure}, {method}"
+            lines[label] = round(of["middle"], 3)
+        for rival, of in list(found["over"].items())[:1]:
+            lines[f"{measure}, over {rival}, 95 % interval"] = [of["low"], of["high"]]
+    return lines
 
 
 def _px(size: str) -> str:
