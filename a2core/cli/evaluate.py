@@ -62,17 +62,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-baselines", action="store_true", help="measure the blocks alone, as to compare several runs"
     )
-    parser.add_argument("--json", type=Path, help="also write the measures here")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        help="also write the measures here, beside what this file has of the same checkpoint",
+    )
     parser.add_argument("--write", action="store_true", help="also write them into the checkpoint's card")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure a checkpoint beside its baselines; a table, and JSON when asked for."""
-    from a2core.training.evaluate.evaluate import evaluate
+    from a2core.training.evaluate.evaluate import added_to, evaluate
 
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     measures = evaluate(args, command="python -m a2core " + " ".join(words))
     if args.json is not None:
         with writing(args.json, "--json"):
+            measures = added_to(args.json, measures)
             write_atomically(args.json, (json.dumps(measures, indent=1, ensure_ascii=False) + "\n").encode())
     return 0

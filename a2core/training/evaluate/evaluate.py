@@ -15,6 +15,7 @@ What primitives mean is measured on photos with classes (`on_classes.py`) and on
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,7 @@ from a2core.training.evaluate.on_photos import (
 )
 from a2core.training.evaluate.on_regions import measure_regions, region_pairs
 from a2core.training.evaluate.pictures import NATIVE, Enlarged, Size, chosen_sizes, size_word
-from a2core.training.evaluate.tables import card_metrics, meaning_tables, photos_table, photos_words, table_of
+from a2core.training.evaluate.tables import card_metrics, section_text
 from a2core.training.photos.labelled import find_labelled, find_listed, is_listed, some_of
 from a2core.training.photos.read import Skipped
 
@@ -68,8 +69,10 @@ class Evaluation:
         return chosen_sizes(self.model.input, None if words is None else [size_word(w) for w in words], usual)
 
     def keep(self, section: str, size: Size, measured: Mapping[str, Any]) -> None:
-        """A measurement with its conditions."""
-        self.results.setdefault(section, {})[str(size)] = {"command": self.command, **measured}
+        """Keep a measurement with its conditions, and print it."""
+        entry = {"command": self.command, **measured}
+        self.results.setdefault(section, {})[str(size)] = entry
+        print(f"\n{section_text(section, str(size), entry)}")
 
 
 def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
@@ -121,6 +124,21 @@ def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
     return results
 
 
+def added_to(path: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results with what a file has of the same checkpoint, of other kinds or at other sizes, beside them."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return dict(results)
+    if not isinstance(before, dict) or before.get("sha256") != results["sha256"]:
+        return dict(results)
+    joined = {**before, **results}
+    for section, found in results.items():
+        if isinstance(found, dict) and isinstance(before.get(section), dict):
+            joined[section] = {**before[section], **found}
+    return joined
+
+
 def _photos(run: Evaluation) -> None:
     args, model = run.args, run.model
     check_has_classes(model)
@@ -128,29 +146,21 @@ def _photos(run: Evaluation) -> None:
     labelled = photos_with_classes(args.photos, args.half, args.limit)
     teacher, name = (None, "") if args.no_baselines else teacher_for(model)
     taught = None if teacher is None else taught_by(teacher, labelled.photos, run.skipped)
+    told = {
+        "folder": args.photos.resolve().name,
+        "half": args.half,
+        "classes": len(model.labels),
+        "teacher": name,
+    }
     for size in sizes:
-        measured = measure_photos(model, labelled, size, run.skipped, taught=taught)
-        enlarged = measured.pop("said")
-        told = {
-            "folder": args.photos.resolve().name,
-            "half": args.half,
-            "classes": len(model.labels),
-            "teacher": name,
-        }
-        run.keep("photos", size, {**told, **measured})
-        half = f", the {args.half} half" if args.half else ""
-        print(
-            f"\n{measured['photos']} photos of {args.photos.resolve().name}{half}, at {said_size(size)}, all "
-            f"{len(model.labels)} classes\n\n{photos_table(measured)}\n\n{photos_words(measured)}"
+        run.keep(
+            "photos", size, {**told, **measure_photos(model, labelled, size, run.skipped, taught=taught)}
         )
-        if enlarged:
-            print(enlarged)
 
 
 def _regions(run: Evaluation) -> None:
     args = run.args
     pairs = region_pairs(args.regions, without=read_ids(args.without), limit=args.limit)
-    clips = f" as clips of {args.frames} frames" if args.frames > 1 else ""
     told = {
         "folder": args.regions.resolve().name,
         "pictures": len(pairs),
@@ -169,12 +179,11 @@ def _regions(run: Evaluation) -> None:
             frames=args.frames,
             enlarged=enlarged,
         )
-        measured = {**told, "enlarged": len(enlarged.small), "blocks": tables}
-        run.keep("clips" if clips else "regions", size, measured)
-        for name, table in tables.items():
-            print(f"\n{name} at {said_size(size)}, {len(pairs)} pictures{clips}\n\n{table_of(table)}")
-        if enlarged.small:
-            print(enlarged.said(size))
+        run.keep(
+            "clips" if args.frames > 1 else "regions",
+            size,
+            {**told, "enlarged": enlarged.counts, "blocks": tables},
+        )
 
 
 def _classes(run: Evaluation) -> None:
@@ -225,20 +234,12 @@ def _meaning(
     told: Mapping[str, Any],
     enlarged: Enlarged,
 ) -> None:
-    """Keep and print what primitives mean, on so many photos, pictures or scenes."""
+    """Keep what primitives mean, on so many photos, pictures or scenes, and what each of them got."""
     count, what = of
-    conditions = {"folder": folder, "pictures": count, "what": what, "enlarged": len(enlarged.small), **told}
+    conditions = {"folder": folder, "pictures": count, "what": what, "enlarged": enlarged.counts, **told}
     run.keep(section, size, {**conditions, "blocks": measured.tables})
     for name, scores in measured.scores.items():
         run.scores.setdefault(name, {}).update(scores)
-    print(f"\n{meaning_tables(measured.tables, f'{count} {what} of {folder} at {said_size(size)}')}")
-    if enlarged.small:
-        print(enlarged.said(size))
-
-
-def said_size(size: Size) -> str:
-    """A size in words."""
-    return "native size" if size == NATIVE else f"{size} pixels"
 
 
 def read_ids(path: Path | None) -> set[str]:

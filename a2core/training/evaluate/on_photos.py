@@ -162,12 +162,11 @@ def measure_photos(
     same = logits[OURS].argmax(1) == logits[PLAIN].argmax(1)
     return {
         "photos": len(kept),
-        "enlarged": len(enlarged.small),
+        "enlarged": enlarged.counts,
         "parameters": sum(p.numel() for block in model.blocks.values() for p in block.parameters()),
         "rows": rows_of(logits, truth),
         "agreement": interval(same.double().numpy()),
         "use": {name: interval(values) for name, values in answers.use.items()},
-        "said": enlarged.said(size),
     }
 
 

@@ -10,7 +10,8 @@ any module of a network that takes pictures: what is measured is what it reads a
   the trunk's features alone.
 - **k-means**, **NMF**: of each picture by itself; k is the best of those in `SWEPT` and the number of
   primitives, chosen on these very pictures, in its favour.
-- **k-means, data set**, **NMF, data set**: found in the cells of all pictures, as many as primitives.
+- **k-means, data set**, **NMF, data set**: found in the cells of all pictures, as many as primitives; **by
+  nearness** has a map of each centre's distance to every cell, where the plain one has cells of its cluster.
 - **Grad-CAM**: of the class that the network answers with, one map.
 """
 
@@ -71,7 +72,8 @@ Table = dict[str, dict[str, Any]]  # method to measure to value, or to an interv
 COSINE, UNCENTRED, TARGET, GRAD_CAM = "cosine", "cosine, not centred", "target", "Grad-CAM"
 OWN_K_MEANS, OWN_NMF = "k-means", "NMF"  # of each picture by itself
 OF_CLIPS = (RANDOM, COSINE, UNCENTRED)
-BASELINES = (*OF_CLIPS, TARGET, OWN_K_MEANS, K_MEANS, OWN_NMF, OF_NMF, GRAD_CAM)
+NEARNESS = f"{K_MEANS}, by nearness"
+BASELINES = (*OF_CLIPS, TARGET, OWN_K_MEANS, K_MEANS, NEARNESS, OWN_NMF, OF_NMF, GRAD_CAM)
 SWEPT = (4, 8, 16, 32, 64)
 COMPONENTS = 64  # of k-means and NMF beside a block without primitives
 AUC, OVERLAP = "click-AUC", "overlap gather"
@@ -288,7 +290,7 @@ def _table(
 def _told(rows: Mapping[str, Row]) -> Table:
     """The table: means, how far the block is over what it is held against, of k-means the best k."""
     table: Table = {method: row.means() for method, row in rows.items() if row.values}
-    for method, measure in ((COSINE, AUC), (TARGET, AUC), (K_MEANS, OVERLAP)):
+    for method, measure in ((COSINE, AUC), (TARGET, AUC), (K_MEANS, OVERLAP), (NEARNESS, OVERLAP)):
         ours, theirs = (rows[name].values.get(measure) if name in rows else None for name in (BLOCK, method))
         if ours and theirs:
             pictures = rows[BLOCK].pictures[measure]
@@ -334,9 +336,11 @@ def measure_picture(
     own, count = read.unflatten(1, grid), components_of(block)
     for k in sorted({*SWEPT, count}):
         rows[OWN_K_MEANS].add(str(k), best_overlaps(k_means_maps(own, k), regions), picture)
+    near = beside.clusters(read)
     maps = {
         OWN_NMF: nmf_maps(own, count),
-        K_MEANS: beside.clusters(read).unflatten(1, grid),
+        K_MEANS: F.one_hot(near.argmax(dim=0), len(near)).T.float().unflatten(1, grid),
+        NEARNESS: near.unflatten(1, grid),
         OF_NMF: beside.components(read).unflatten(1, grid),
     }
     for name, found in maps.items():

@@ -41,12 +41,18 @@ class Enlarged:
         if min(picture.shape[:2]) < side_px:
             self.small.add(path)
 
-    def said(self, size: Size) -> str:
-        """One line of how many were enlarged; empty where none was."""
-        if not self.small:
-            return ""
-        size_px = "the least that this network takes" if size == NATIVE else f"{size} pixels"
-        return f"{len(self.small)} of {len(self.seen)} pictures are smaller than {size_px} and were enlarged."
+    @property
+    def counts(self) -> list[int]:
+        """How many were enlarged, of how many: what is kept with a measurement."""
+        return [len(self.small), len(self.seen)]
+
+
+def enlarged_words(counts: Sequence[int], size: Size | str) -> str:
+    """One line of how many pictures were enlarged, of how many; empty where none was."""
+    if not counts[0]:
+        return ""
+    size_px = "the least that this network takes" if size == NATIVE else f"{size} pixels"
+    return f"{counts[0]} of {counts[1]} pictures are smaller than {size_px} and were enlarged."
 
 
 def chosen_sizes(takes: InputSpec, wanted: Sequence[Size] | None, usual: Sequence[Size]) -> tuple[Size, ...]:

@@ -10,6 +10,7 @@ from a2core.training.evaluate.intervals import said
 from a2core.training.evaluate.measures import OF_ATTENTION, OF_PRIMITIVES
 from a2core.training.evaluate.on_photos import OURS
 from a2core.training.evaluate.on_regions import Table
+from a2core.training.evaluate.pictures import enlarged_words
 
 # "dead" is of all pictures together (`on_regions.Row`).
 COLUMNS = sorted({**OF_ATTENTION, **OF_PRIMITIVES, "dead": None}, key=lambda name: name == "redundancy")
@@ -80,7 +81,7 @@ def meaning_tables(blocks: Mapping[str, Mapping[str, Compared]], conditions: str
     for name, measures in blocks.items():
         for of in dict.fromkeys(found["of"] for found in measures.values()):
             mine = {measure: found for measure, found in measures.items() if found["of"] == of}
-            methods = dict.fromkeys(method for found in mine.values() for method in found["rows"])
+            methods = dict.fromkeys([of, *(method for found in mine.values() for method in found["rows"])])
             rivals = dict.fromkeys(rival for found in mine.values() for rival in found["over"])
             rows = [
                 [
@@ -98,6 +99,31 @@ def meaning_tables(blocks: Mapping[str, Mapping[str, Compared]], conditions: str
             columns = [f"{measure}, over {found['by']}" for measure, found in mine.items()]
             told.append(f"{name}, {conditions}\n\n{markdown(['', *columns], rows)}")
     return "\n\n".join(told)
+
+
+def section_text(section: str, size: str, entry: Mapping[str, Any]) -> str:
+    """All that was measured of one kind at one size, with its conditions, as Markdown."""
+    at = _px(size)
+    if section == "photos":
+        half = f", the {entry['half']} half" if entry["half"] else ""
+        title = (
+            f"{entry['photos']} photos of {entry['folder']}{half}, at {at}, all {entry['classes']} classes"
+        )
+        told = [f"{title}\n\n{photos_table(entry)}", photos_words(entry)]
+    elif section in MEANING:
+        told = [
+            meaning_tables(
+                entry["blocks"], f"{entry['pictures']} {entry['what']} of {entry['folder']} at {at}"
+            )
+        ]
+    else:
+        clips = f" as clips of {entry['frames']} frames" if section == "clips" else ""
+        told = [
+            f"{name} at {at}, {entry['pictures']} pictures{clips}\n\n{table_of(table)}"
+            for name, table in entry["blocks"].items()
+        ]
+    enlarged = enlarged_words(entry["enlarged"], size)
+    return "\n\n".join([*told, *([enlarged] if enlarged else [])])
 
 
 def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,6 +206,7 @@ _SAID = (
     ("overlap", "block", "overlap gather"),
     ("overlap, k-means", "k-means", "overlap gather"),
     ("overlap, k-means of the data set", "k-means, data set", "overlap gather"),
+    ("overlap, k-means by nearness", "k-means, data set, by nearness", "overlap gather"),
     ("overlap, NMF", "NMF", "overlap gather"),
     ("overlap, NMF of the data set", "NMF, data set", "overlap gather"),
     ("overlap, random", "random block", "overlap gather"),

@@ -12,18 +12,20 @@ from PIL import Image
 from skimage import data
 from torch import nn
 
-from a2core import Clip, list_checkpoints, load_model
+from a2core import Clip, list_checkpoints, load_model, untrained_model
 from a2core.blocks.registry import make_block
 from a2core.checkpoints import SHIPPED, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
 from a2core.networks.backbones import load_backbone
+from a2core.tracing.record import watching
 from a2core.training.evaluate.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
 from a2core.training.evaluate.feature_maps import k_means_maps, nmf_maps
 from a2core.training.evaluate.measures import click_aucs, regions_of
 from a2core.training.evaluate.on_photos import class_index, imagenet_index, logits_without
 from a2core.training.evaluate.on_regions import BASELINES, measure_regions, region_pairs
-from a2core.training.photos.read import Skipped, moved
+from a2core.training.evaluate.pictures import Enlarged
+from a2core.training.photos.read import Skipped, moved, square
 from viz_app.views.about.content import card_facts
 
 
@@ -82,7 +84,7 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
 
     measures = json.loads(out.read_text())
     assert measures["regions"]["96"]["pictures"] == 3  # coffee, astronaut and the broken one
-    assert measures["regions"]["96"]["enlarged"] == 3  # of 120 × 80 pixels
+    assert measures["regions"]["96"]["enlarged"] == [3, 3]  # of 120 × 80 pixels
     for block in ("blocks.4", "blocks.5"):
         table = measures["regions"]["96"]["blocks"][block]
         assert list(table) == ["block", *BASELINES]
@@ -101,11 +103,14 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
         assert set(table["Grad-CAM"]) == {"click-AUC", "overlap gather"}
     assert main(["evaluate", str(checkpoint), "--regions", str(labelled), "--sizes", "96", "--without",
                  without, "--json", str(out), "--no-baselines"]) == 0  # fmt: skip
+    assert (
+        json.loads(out.read_text())["photos"] == measures["photos"]
+    )  # of the same checkpoint: kept beside it
     alone = json.loads(out.read_text())["regions"]["96"]["blocks"]
     tables = measures["regions"]["96"]["blocks"]
     assert alone == {name: {"block": table["block"]} for name, table in tables.items()}
     seen = measures["photos"]["96"]
-    assert (seen["photos"], seen["enlarged"], seen["parameters"]) == (4, 0, 152_624)
+    assert (seen["photos"], seen["enlarged"], seen["parameters"]) == (4, [0, 4], 152_624)
     assert list(seen["rows"]) == ["with the blocks", "plain trunk", "bias only", "teacher"]
     assert all(row["top-1"] <= row["top-5"] for row in seen["rows"].values())
     assert min(use["low"] for use in seen["use"].values()) >= 0
@@ -144,6 +149,30 @@ def test_clips_are_measured_by_the_attention_that_a_trace_of_them_shows(labelled
     assert len(expected) > 30
     assert tables["blocks.4"]["block"]["click-AUC"] == pytest.approx(np.mean(expected), abs=2e-3)
     assert tables["blocks.4"]["block"] == tables["blocks.4"]["random block"]  # of the same weights
+
+
+@pytest.mark.slow
+def test_the_cosine_is_of_exactly_what_the_block_reads_at_the_pictures_native_size(labelled, model):
+    pairs = region_pairs(labelled, without=set(), limit=None)
+    enlarged = Enlarged()
+    twin = untrained_model("a2-lite0", device="cpu")
+    tables = measure_regions(model, twin, pairs, "native", Skipped(), enlarged=enlarged)
+    assert enlarged.counts == [0, 3]  # 120 × 80 pixels as squares of 64
+    block = model.blocks["blocks.4"]
+    values = []
+    for photo, path in pairs:
+        picture = square(np.array(Image.open(photo)), 64)
+        with torch.no_grad(), watching(model.blocks) as read:
+            model.network(model.preprocess(picture[None]))
+        x = read["blocks.4"].flatten(2)[0].double().numpy()
+        norm = block.input_norm
+        x = (x - norm.running_mean.numpy()[:, None]) / np.sqrt(norm.running_var.numpy() + norm.eps)[:, None]
+        x = x - x.mean(axis=1, keepdims=True)
+        x = x / np.linalg.norm(x, axis=0)
+        regions = regions_of(np.load(path)["segmentations"], 64)
+        values += click_aucs(lambda cells: (x.T @ x)[cells], regions, (4, 4)).tolist()  # noqa: B023
+    assert tables["blocks.4"]["cosine"]["click-AUC"] == pytest.approx(np.mean(values), abs=2e-3)
+    assert tables["blocks.4"]["cosine, not centred"]["click-AUC"] != pytest.approx(np.mean(values), abs=1e-3)
 
 
 @pytest.mark.slow

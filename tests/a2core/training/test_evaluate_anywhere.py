@@ -154,6 +154,7 @@ def test_both_commands_measure_every_block_of_such_a_checkpoint(made, labelled, 
         assert tables[name]["block"] != tables[name]["random block"]
         assert [row for row in tables[name] if row != "cosine, not centred"] == [
             *("block", "random block", "cosine", "target", "k-means", "k-means, data set"),
+            "k-means, data set, by nearness",
             *("NMF", "NMF, data set", "Grad-CAM"),
         ]
     assert set(tables["layer4"]["block"]) == {"click-AUC"}

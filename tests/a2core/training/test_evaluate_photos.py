@@ -22,7 +22,15 @@ from a2core.training.evaluate.on_photos import (
     teacher_for,
     with_fitted_bias,
 )
-from a2core.training.evaluate.pictures import Enlarged, centre_crop, chosen_sizes, crops, side_of, size_word
+from a2core.training.evaluate.pictures import (
+    Enlarged,
+    centre_crop,
+    chosen_sizes,
+    crops,
+    enlarged_words,
+    side_of,
+    size_word,
+)
 from a2core.training.photos.labelled import find_listed, half_of
 from a2core.training.photos.read import Skipped
 
@@ -125,12 +133,14 @@ def test_native_is_the_networks_multiple_below_the_photo_and_small_photos_are_co
     enlarged = Enlarged()
     found = list(crops(paths, 96, takes, Skipped(), enlarged))
     assert [indices for indices, _ in found] == [[0, 1, 2, 3]]
-    assert enlarged.said(96) == "3 of 4 pictures are smaller than 96 pixels and were enlarged."
+    assert (
+        enlarged_words(enlarged.counts, 96) == "3 of 4 pictures are smaller than 96 pixels and were enlarged."
+    )
     native = {
         index: x.shape[1] for at, x in crops(paths, "native", takes, Skipped(), Enlarged()) for index in at
     }
     assert native == {0: 64, 1: 64, 2: 128, 3: 64}
-    assert Enlarged().said(96) == ""
+    assert enlarged_words(Enlarged().counts, 96) == ""
 
 
 def test_sizes_are_words_or_numbers_that_the_network_takes():
@@ -207,7 +217,7 @@ def test_the_trunk_and_the_teacher_answer_as_they_do_alone(listed):
         ):
             right = (logits.argmax(dim=1).numpy() == truth).mean()
             assert measured["rows"][row]["top-1"] == pytest.approx(right), row
-    assert measured["said"] == ""
+    assert measured["enlarged"] == [0, 5]
 
 
 # ---------------------------------------------------------------- intervals
