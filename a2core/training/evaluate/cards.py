@@ -80,12 +80,17 @@ def cards(args: argparse.Namespace) -> int:
     tallies, predicted = look(model, photos, size_px, skipped)
     written: dict[str, Any] = {}
     for name, tally in tallies.items():
-        found = primitive_cards(tally, predicted, model.labels)
+        found, before = (
+            primitive_cards(tally, predicted, model.labels),
+            model.card.get("cards", {}).get(name, {}),
+        )
+        numbers = before.get("numbers", [])
+        kept = numbers if len(numbers) == len(found) else [{}] * len(found)  # what `evaluate` wrote of each
         written[name] = {
-            **model.card.get("cards", {}).get(name, {}),
+            **before,
             "seen": f"{len(predicted)} photos at {size_px} pixels",
             "primitives": [sentence(card) for card in found],
-            "numbers": [_numbers(card) for card in found],
+            "numbers": [{**of, **_numbers(card)} for of, card in zip(kept, found, strict=True)],
         }
         print(f"\n{name}, {len(predicted)} photos")
         for index, card in list(enumerate(found))[:5]:
@@ -214,6 +219,23 @@ def _numbers(card: PrimitiveCard) -> dict[str, Any]:
         "reach": round(card.reach, 4),
         "frame": [[round(float(value), 3) for value in row] for row in card.frame],
     }
+
+
+def with_scores(
+    cards: Mapping[str, Any], scores: Mapping[str, Mapping[str, Sequence[Any]]]
+) -> dict[str, Any]:
+    """The cards of a checkpoint's primitives with what was measured of each, by block and name."""
+    written = dict(cards)
+    for name, by in scores.items():
+        entry = dict(written.get(name, {}))
+        count = max((len(values) for values in by.values()), default=0)
+        numbers = entry.get("numbers", [])
+        known = numbers if len(numbers) == count else [{}] * count
+        entry["numbers"] = [
+            {**of, **{label: values[at] for label, values in by.items()}} for at, of in enumerate(known)
+        ]
+        written[name] = entry
+    return written
 
 
 def amend_card(path: Path, changes: Mapping[str, Any]) -> None:

@@ -1,151 +1,245 @@
 """`python -m a2core evaluate`: the measures of a checkpoint, and of baselines on the same features.
 
 Regions come as `ID.jpg` beside `ID.npz` with `segmentations` (annotators, H, W), labelled photos as
-one folder a class. Beside each block stand, in the same run: the same block with random weights;
-cosine similarity of the features that the block reads, k-means and NMF of each picture's features
-with as many components as the block has primitives (all three on features standardised per channel
-over the pictures); Grad-CAM of the network's top class at the same place, whose one map is the score
-for every click. A relative of double attention has no gather maps: it is measured by its attention
-rows; one that hands the same to every position has none to measure.
+one folder a class or listed in a `labels.csv`. What stands beside each block is said at the head of
+`on_regions.py`, what beside the predictions in `on_photos.py`. A relative of double attention has no
+gather maps: it is measured by its attention rows; one that hands the same to every position has none.
 
 With `--frames` T every labelled picture becomes a clip that a camera could have taken of it
 (`photos.read.moved`), its regions moving along: a click in one frame is to find its region in all of them.
-Beside the block stand then its random twin and cosine similarity.
+
+What primitives mean is measured on photos with classes (`on_classes.py`) and on pictures and clips with masks
+(`on_masks.py`). A result is, by kind of measurement and size, what was measured with its conditions.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from a2core.checkpoints import read_card
 from a2core.errors import TrainingError
 from a2core.load import checkpoint_of, load_model, untrained_model
-from a2core.training.evaluate.cards import amend_card
+from a2core.tracing.model import Model
+from a2core.training.evaluate.cards import amend_card, with_scores
 from a2core.training.evaluate.feature_maps import check_takes_pictures
-from a2core.training.evaluate.measures import OF_ATTENTION, OF_PRIMITIVES
-from a2core.training.evaluate.on_photos import measure_photos
-from a2core.training.evaluate.on_regions import Table, measure_regions, region_pairs
+from a2core.training.evaluate.on_classes import Measured, measure_classes, photos_of_classes
+from a2core.training.evaluate.on_masks import measure_parts, measure_tracks
+from a2core.training.evaluate.on_photos import (
+    check_has_classes,
+    measure_photos,
+    photos_with_classes,
+    taught_by,
+    teacher_for,
+)
+from a2core.training.evaluate.on_regions import measure_regions, region_pairs
+from a2core.training.evaluate.pictures import NATIVE, Enlarged, Size, chosen_sizes, size_word
+from a2core.training.evaluate.tables import card_metrics, section_text
+from a2core.training.photos.labelled import find_labelled, find_listed, is_listed, some_of
 from a2core.training.photos.read import Skipped
-from a2core.training.subject import sides_px
 
-SIZES_PX, SMALLEST_PX = (352, 672), 64  # unless others are asked for; below it, maps are a few cells
+# Unless others are asked for.
+REGION_SIZES: tuple[Size, ...] = (352, 672)
+PHOTO_SIZES: tuple[Size, ...] = (NATIVE, 224, 352)
+CLASS_SIZES: tuple[Size, ...] = (NATIVE,)
+MASK_SIZES: tuple[Size, ...] = (352,)
+
+Scores = dict[str, dict[str, list[Any]]]  # of each primitive, by block and name
+
+
+@dataclass
+class Evaluation:
+    """One run of the command: what it measures, and what it has found so far."""
+
+    args: argparse.Namespace
+    command: str
+    model: Model
+    random: Model
+    results: dict[str, Any]
+    skipped: Skipped = field(default_factory=Skipped)
+    scores: Scores = field(default_factory=dict)
+
+    def sizes(self, usual: tuple[Size, ...]) -> tuple[Size, ...]:
+        """The sizes to measure at."""
+        words = self.args.sizes
+        return chosen_sizes(self.model.input, None if words is None else [size_word(w) for w in words], usual)
+
+    def keep(self, section: str, size: Size, measured: Mapping[str, Any]) -> None:
+        """Keep a measurement with its conditions, and print it."""
+        entry = {"command": self.command, **measured}
+        self.results.setdefault(section, {})[str(size)] = entry
+        print(f"\n{section_text(section, str(size), entry)}")
 
 
 def evaluate(args: argparse.Namespace, *, command: str) -> dict[str, Any]:
     """Measure and print; the same as a dictionary, also into the card when `args.write`.
 
     Raises:
-        TrainingError: neither regions nor photos were given, they hold none, or sizes that do not fit.
+        TrainingError: nothing to measure on was given, a folder holds none of it, sizes that do not fit, or
+            a checkpoint without blocks.
     """
-    if args.regions is None and args.photos is None:
-        raise TrainingError("Nothing to measure on. Give --regions, --photos or both.")
+    if all(given is None for given in (args.regions, args.photos, args.classes, args.parts, args.tracks)):
+        raise TrainingError(
+            "Nothing to measure on. Give one or more of --regions, --photos, --classes, --parts, --tracks."
+        )
+    if args.second and args.classes is None:
+        raise TrainingError("--second is compared on photos with classes. Give --classes too.")
     if args.limit is not None and args.limit < 1:
         raise TrainingError(f"--limit {args.limit} leaves no picture to measure on. Give 1 or more.")
     if args.frames < 1:
         raise TrainingError(f"--frames {args.frames} leaves nothing to look at. Give 1 or more.")
     path, model = checkpoint_of(args.checkpoint), load_model(args.checkpoint, device="cpu")
     check_takes_pictures(model)
-    sizes = sides_px(model.input, args.sizes, SIZES_PX, option="--sizes", least=SMALLEST_PX)
-    results: dict[str, Any] = {"checkpoint": model.name, "command": command}
-    skipped = Skipped()
-    if args.regions is not None:
-        random = untrained_model(args.checkpoint, device="cpu")
-        pairs = region_pairs(args.regions, without=read_ids(args.without), limit=args.limit)
-        results["regions"] = {
-            "pictures": len(pairs),
-            "folder": args.regions.resolve().name,
-            "left out": args.without.name if args.without else None,
-            "frames": args.frames,
-        }
-        for size in sizes:
-            tables = measure_regions(
-                model, random, pairs, size, skipped, baselines=not args.no_baselines, frames=args.frames
-            )
-            results["regions"][str(size)] = tables
-            for name, table in tables.items():
-                clips = f" as clips of {args.frames} frames" if args.frames > 1 else ""
-                print_table(f"{name} at {size} pixels, {len(pairs)} pictures{clips}", table)
+    if not model.blocks:
+        raise TrainingError(
+            f"{model.name} has no blocks, so there is nothing to measure. Give a checkpoint with some, as "
+            "python -m a2core train PHOTOS writes them."
+        )
+    results: dict[str, Any] = {"checkpoint": model.name, "sha256": read_card(path).sha256}
+    run = Evaluation(args, command, model, untrained_model(args.checkpoint, device="cpu"), results)
     if args.photos is not None:
-        results["photos"] = {"folder": args.photos.resolve().name, "classes": len(model.labels)}
-        for size in sizes:
-            measured = measure_photos(model, args.photos, size, args.limit, skipped)
-            results["photos"][str(size)] = measured
-            print(
-                f"\nphotos of {results['photos']['folder']} at {size} pixels, all {len(model.labels)} classes"
-            )
-            for key, value in measured.items():
-                print(f"{key}: {value}")
-    if skipped.reasons:
-        print(skipped.summary())
+        _photos(run)
+    if args.regions is not None:
+        _regions(run)
+    if args.classes is not None:
+        _classes(run)
+    if args.parts is not None:
+        _parts(run)
+    if args.tracks is not None:
+        _tracks(run)
+    if run.skipped.reasons:
+        print(run.skipped.summary())
     if args.write:
         before = read_card(path).entries.get("metrics", {})
-        amend_card(path, {"metrics": {**before, **card_metrics(results)}})
+        metrics = {"metrics": {**before, **card_metrics(results)}}
+        told = (
+            {"cards": with_scores(read_card(path).entries.get("cards", {}), run.scores)} if run.scores else {}
+        )
+        amend_card(path, metrics | told)
         print(f"wrote the measures into {path.with_suffix('.json').name}")
     return results
 
 
-def print_table(title: str, table: Table) -> None:
-    """One row a method, one column a measure, as Markdown has it."""
-    columns = [column for column in _COLUMNS if any(column in row for row in table.values())]
-    print(f"\n{title}\n\n| {'':12} | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
-    for method, row in table.items():
-        cells = [f"{row[c]:.3f}" if c in row else "–" for c in columns]
-        padded = [cell.rjust(len(column)) for cell, column in zip(cells, columns, strict=True)]
-        print(f"| {method:12} | {' | '.join(padded)} |")
+def added_to(path: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results with what a file has of the same checkpoint, of other kinds or at other sizes, beside them."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return dict(results)
+    if not isinstance(before, dict) or before.get("sha256") != results["sha256"]:
+        return dict(results)
+    joined = {**before, **results}
+    for section, found in results.items():
+        if isinstance(found, dict) and isinstance(before.get(section), dict):
+            joined[section] = {**before[section], **found}
+    return joined
 
 
-# "dead" is of all pictures together (`on_regions.Row`).
-_COLUMNS = sorted({**OF_ATTENTION, **OF_PRIMITIVES, "dead": None}, key=lambda name: name == "redundancy")
+def _photos(run: Evaluation) -> None:
+    args, model = run.args, run.model
+    check_has_classes(model)
+    sizes = run.sizes(PHOTO_SIZES)
+    labelled = photos_with_classes(args.photos, args.half, args.limit)
+    teacher, name = (None, "") if args.no_baselines else teacher_for(model)
+    taught = None if teacher is None else taught_by(teacher, labelled.photos, run.skipped)
+    told = {
+        "folder": args.photos.resolve().name,
+        "half": args.half,
+        "classes": len(model.labels),
+        "teacher": name,
+    }
+    for size in sizes:
+        run.keep(
+            "photos", size, {**told, **measure_photos(model, labelled, size, run.skipped, taught=taught)}
+        )
 
 
-def card_metrics(results: Mapping[str, Any]) -> dict[str, Any]:
-    """The measures as a checkpoint's card holds them and the About page shows them: few, and in words."""
-    metrics: dict[str, Any] = {}
-    by: dict[str, Any] = {"command": results["command"]}
-    regions = dict(results.get("regions", {}))
-    count, folder, left_out = (regions.pop(key, None) for key in ("pictures", "folder", "left out"))
-    frames = regions.pop("frames", 1)
-    clips = f" as clips of {frames} frames" if frames > 1 else ""
-    for size, tables in regions.items():
-        on = f"{count} pictures of {folder}{clips}" + (f", those of {left_out} left out" if left_out else "")
-        metrics[f"regions at {size} pixels{clips}"] = {"measured on": on, **by} | {
-            name: {
-                label: round(table[method][measure], 3)
-                for label, method, measure in _CARD_LINES
-                if measure in table.get(method, {})
-            }
-            for name, table in tables.items()
-        }
-    photos = dict(results.get("photos", {}))
-    folder, classes = (photos.pop(key, None) for key in ("folder", "classes"))
-    for size, measured in photos.items():
-        on = f"{measured['photos']} photos of {folder}, all {classes} classes"
-        rest = {key: value for key, value in measured.items() if key != "photos"}
-        metrics[f"photos at {size} pixels"] = {"measured on": on, **by} | rest
-    return metrics
+def _regions(run: Evaluation) -> None:
+    args = run.args
+    pairs = region_pairs(args.regions, without=read_ids(args.without), limit=args.limit)
+    told = {
+        "folder": args.regions.resolve().name,
+        "pictures": len(pairs),
+        "left out": args.without.name if args.without else None,
+        "frames": args.frames,
+    }
+    for size in run.sizes(REGION_SIZES):
+        enlarged = Enlarged()
+        tables = measure_regions(
+            run.model,
+            run.random,
+            pairs,
+            size,
+            run.skipped,
+            baselines=not args.no_baselines,
+            frames=args.frames,
+            enlarged=enlarged,
+        )
+        run.keep(
+            "clips" if args.frames > 1 else "regions",
+            size,
+            {**told, "enlarged": enlarged.counts, "blocks": tables},
+        )
 
 
-# What a card says, by whom and by which measure; of measures that are not named here, the block's own.
-_SAID = (
-    ("click-AUC", "block", "click-AUC"),
-    ("click-AUC, cosine", "cosine", "click-AUC"),
-    ("click-AUC, random", "random block", "click-AUC"),
-    ("overlap", "block", "overlap gather"),
-    ("overlap, k-means", "k-means", "overlap gather"),
-    ("overlap, NMF", "NMF", "overlap gather"),
-    ("overlap, random", "random block", "overlap gather"),
-    ("overlap of ρ", "block", "overlap rho"),
-    ("median reach", "block", "median reach"),
-    ("dead", "block", "dead"),
-    ("redundancy", "block", "redundancy"),
-)
-_CARD_LINES = (
-    *_SAID,
-    *((name, "block", name) for name in _COLUMNS if name not in {measure for _, _, measure in _SAID}),
-)
+def _classes(run: Evaluation) -> None:
+    args = run.args
+    found = photos_of_classes(
+        [find_listed(path) if is_listed(path) else find_labelled([str(path)]) for path in args.classes]
+    )
+    labelled = some_of(found, args.limit)
+    randoms = [run.random, untrained_model(args.checkpoint, device="cpu", seed=1)]
+    seconds = [load_model(name, device="cpu") for name in args.second]
+    folders = ", ".join(f"{path.resolve().parent.name}/{path.resolve().name}" for path in args.classes)
+    for size in run.sizes(CLASS_SIZES):
+        enlarged = Enlarged()
+        measured = measure_classes(run.model, randoms, seconds, labelled, size, run.skipped, enlarged)
+        told = {"classes": len(found.classes), "second": [model.name for model in seconds]}
+        _meaning(run, "classes", size, folders, (len(labelled.photos), "photos"), measured, told, enlarged)
+
+
+def _parts(run: Evaluation) -> None:
+    args = run.args
+    for size in run.sizes(MASK_SIZES):
+        enlarged = Enlarged()
+        count, measured = measure_parts(
+            run.model, run.random, args.parts, size, args.limit, run.skipped, enlarged
+        )
+        name = args.parts.resolve().name
+        _meaning(run, "parts", size, name, (count, "pictures"), measured, {}, enlarged)
+
+
+def _tracks(run: Evaluation) -> None:
+    args = run.args
+    for size in run.sizes(MASK_SIZES):
+        enlarged = Enlarged()
+        count, tables = measure_tracks(
+            run.model, run.random, args.tracks, size, args.limit, run.skipped, enlarged
+        )
+        name = args.tracks.resolve().name
+        _meaning(run, "tracks", size, name, (count, "scenes"), Measured(tables, {}), {}, enlarged)
+
+
+def _meaning(
+    run: Evaluation,
+    section: str,
+    size: Size,
+    folder: str,
+    of: tuple[int, str],
+    measured: Measured,
+    told: Mapping[str, Any],
+    enlarged: Enlarged,
+) -> None:
+    """Keep what primitives mean, on so many photos, pictures or scenes, and what each of them got."""
+    count, what = of
+    conditions = {"folder": folder, "pictures": count, "what": what, "enlarged": enlarged.counts, **told}
+    run.keep(section, size, {**conditions, "blocks": measured.tables})
+    for name, scores in measured.scores.items():
+        run.scores.setdefault(name, {}).update(scores)
 
 
 def read_ids(path: Path | None) -> set[str]:

@@ -6,9 +6,10 @@ by the same code. Definitions:
 - **click-AUC**: for every labelled region covering 2 % to 60 % of the picture, 5 random cells
   (seed 0) of which at least 70 % lies in the region; cell j scores E(p, j) and counts as inside when
   at least half of it is; area under the ROC curve; mean over all clicks.
-- **best-of-n overlap**: for every such region, every map is bilinearly upsampled to the picture and
-  cut at its region-area-many highest pixels; intersection over union with the region; best over the
-  maps; mean over regions. Pixels of equal value share what is left of the cut.
+- **best-of-n overlap**: for every such region, every map is bilinearly upsampled to the picture (at 128
+  pixels at most: cells are larger than what that loses) and cut at its region-area-many highest pixels;
+  intersection over union with the region; best over the maps; mean over regions. Pixels of equal value
+  share what is left of the cut.
 - **reach**: exp of the entropy of a gather map, as a share of N. **dead**: primitives whose mean ρ
   is below 0.1/n. **redundancy**: mean over primitives of the highest cosine similarity of a gather
   map with another one.
@@ -28,6 +29,7 @@ from torch.nn import functional as F
 
 SMALLEST_SHARE, LARGEST_SHARE = 0.02, 0.60
 CLICKS, CLICK_SHARE, INSIDE_SHARE = 5, 0.70, 0.50
+OVERLAP_PX = 128  # overlaps are counted on pictures of so many pixels at most
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,17 @@ class Regions:
         """(R, h, w) float32: the share of each cell that lies in each region."""
         shares = [cv2.resize(m.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA) for m in self.masks]
         return np.array(shares, dtype=np.float32).reshape(-1, h, w)
+
+    def at_most(self, side_px: int) -> np.ndarray:
+        """The masks (R, …) bool on pictures no wider than so many pixels."""
+        height, width = self.masks.shape[1:]
+        if width <= side_px or len(self.masks) == 0:
+            return self.masks
+        size = (side_px, round(height * side_px / width))
+        small = [
+            cv2.resize(m.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT) for m in self.masks
+        ]
+        return np.array(small, dtype=bool)
 
 
 def regions_of(segmentations: np.ndarray, side_px: int, frames: int = 1) -> Regions:
@@ -101,10 +114,11 @@ def best_overlaps(maps: Tensor, regions: Regions) -> np.ndarray:
     """
     if len(regions.masks) == 0:
         return np.zeros(0)
-    masks = regions.masks.reshape(len(regions.masks), -1)
+    small = regions.at_most(OVERLAP_PX)
+    masks = small.reshape(len(small), -1)
     areas = masks.sum(axis=1)
     inside = [np.flatnonzero(mask) for mask in masks]
-    size = regions.masks.shape[1:]
+    size = small.shape[1:]
     upsampled = F.interpolate(maps[None].float(), size=size, mode="bilinear", align_corners=False)[0]
     hits = np.empty((len(maps), len(masks)))
     for values, row in zip(upsampled.flatten(1).cpu().numpy(), hits, strict=True):

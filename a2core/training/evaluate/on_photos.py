@@ -1,28 +1,47 @@
-"""A checkpoint's predictions on labelled photos, beside the plain trunk's, and each block's part in them."""
+"""A checkpoint's predictions on labelled photos, beside the plain trunk's, and each block's part in them.
+
+Beside the network with its blocks stand the plain trunk; **bias only**, the trunk with a number added to the
+logit of each class, fitted without labels so that its mean prediction is that of the network with blocks:
+what it is worth to know how often each class occurs here; and the **teacher** at its own size. Photos are
+centre crops (`pictures.centre_crop`). Intervals are paired bootstraps over photos, 95 %.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 from timm.data import ImageNetInfo
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from a2core.errors import TrainingError
-from a2core.networks.backbones import imagenet_labels
+from a2core.errors import NetworkError, TrainingError
+from a2core.networks.backbones import BACKBONES, Backbone, imagenet_labels, load_backbone, teachers_of
 from a2core.networks.hooks import hooked
 from a2core.tracing.model import Model
+from a2core.tracing.model_input import standardised
 from a2core.tracing.record import watching
-from a2core.training.photos.labelled import find_labelled, some_of
-from a2core.training.photos.read import Skipped, read_photo, square
+from a2core.training.evaluate.intervals import interval
+from a2core.training.evaluate.pictures import Enlarged, Size, crops
+from a2core.training.photos.labelled import (
+    Half,
+    Labelled,
+    find_labelled,
+    find_listed,
+    half_of,
+    is_listed,
+    some_of,
+)
+from a2core.training.photos.read import Skipped
 
-BATCH = 16
+OURS, PLAIN, BIAS, TEACHER = "with the blocks", "plain trunk", "bias only", "teacher"
 
 
 def imagenet_index(folder_name: str) -> int | None:
@@ -45,21 +64,6 @@ def class_index(model: Model, folder_name: str) -> int | None:
     if folder_name in model.labels:
         return model.labels.index(folder_name)
     return imagenet_index(folder_name) if model.labels == imagenet_labels() else None
-
-
-def photo_batches(
-    photos: Sequence[Path], size_px: int, skipped: Skipped
-) -> Iterator[tuple[list[int], np.ndarray]]:
-    """(indices, pictures (B, S, S, 3) uint8) of the photos that can be read."""
-    for start in range(0, len(photos), BATCH):
-        kept, pictures = [], []
-        for index in range(start, min(start + BATCH, len(photos))):
-            photo = read_photo(photos[index], skipped)
-            if photo is not None:
-                kept.append(index)
-                pictures.append(square(photo, size_px))
-        if pictures:
-            yield kept, np.stack(pictures)
 
 
 def left_out(blocks: Iterable[nn.Module]) -> contextlib.AbstractContextManager[None]:
@@ -87,65 +91,172 @@ def logits_without(model: Model, x: Tensor) -> dict[frozenset[str], Tensor]:
     return {some: running[some & passed] for some in wanted}
 
 
-def measure_photos(
-    model: Model, folder: Path, size_px: int, limit: int | None, skipped: Skipped
-) -> dict[str, Any]:
-    """Top-1 and top-5 under all classes beside the plain trunk, their agreement, and each block's use.
+@dataclass
+class _Answers:
+    """What the network answered, photo by photo."""
 
-    Use is the mean KL divergence, in nats, of the prediction when one block is left out. The
-    intervals are paired bootstraps over photos, 95 %.
+    index: list[int] = field(default_factory=list)
+    logits: dict[str, list[Tensor]] = field(default_factory=dict)  # by row of the table, (B, classes) each
+    use: dict[str, list[float]] = field(default_factory=dict)  # by block, a photo each
+
+    def in_order(self, row: str) -> Tensor:
+        """(photos, classes) in the order of the photos, whatever order their sizes were taken in."""
+        return torch.cat(self.logits[row])[torch.tensor(self.index).argsort()]
+
+
+def photos_with_classes(folder: Path, half: Half | None, limit: int | None) -> Labelled:
+    """The labelled photos of a folder: listed, or one folder a class; half of them, so many of those."""
+    found = find_listed(folder) if is_listed(folder) else find_labelled([str(folder)])
+    return some_of(half_of(found, half), limit)
+
+
+def check_has_classes(model: Model) -> None:
+    """Refuse a network without classes, before any work.
 
     Raises:
-        TrainingError: a network without classes, a folder that is named for no class, or no photo that can
-            be read.
+        TrainingError: it is one.
     """
     if model.answers_with:
         raise TrainingError(
             f"{model.name} answers with {model.answers_with}, not with classes, so there is nothing to be "
             "right about. Leave --photos out, and measure its maps on --regions."
         )
-    labelled = some_of(find_labelled([str(folder)]), limit)
-    photos, names, classes = labelled.photos, labelled.classes, labelled.labels
-    index_of = {name: class_index(model, name) for name in names}
+
+
+def measure_photos(
+    model: Model,
+    labelled: Labelled,
+    size: Size,
+    skipped: Skipped,
+    *,
+    taught: Mapping[Path, Tensor] | None = None,
+) -> dict[str, Any]:
+    """Top-1 and top-5 under all classes of every row, agreement with the plain trunk, each block's use.
+
+    Use is the mean KL divergence, in nats, of the prediction when one block is left out. `taught` are the
+    teacher's logits (`taught_by`), (classes,) each; without them it has no row.
+
+    Raises:
+        TrainingError: a network without classes, a class that it does not know, or no photo that can be read.
+    """
+    check_has_classes(model)
+    index_of = {name: class_index(model, name) for name in labelled.classes}
     unknown = [name for name, index in index_of.items() if index is None]
     if unknown:
         raise TrainingError(
-            f"Folder {unknown[0]!r} is named for none of the {len(model.labels)} classes of {model.name}. "
-            "Name it for its class; ImageNet's also go by WordNet id."
+            f"{unknown[0]!r} names none of the {len(model.labels)} classes of {model.name}. Name folders for "
+            "their classes; ImageNet's also go by WordNet id."
         )
-    truth = np.array([index_of[names[c]] for c in classes])
-    ours, theirs, kept = [], [], []
-    use: dict[str, list[float]] = {name: [] for name in model.blocks}
-    bar = tqdm(total=len(photos), desc=f"photos at {size_px} px", leave=False)
-    for indices, pictures in photo_batches(photos, size_px, skipped):
-        logits = logits_without(model, model.preprocess(pictures))
-        ours.append(logits[frozenset()])
-        theirs.append(logits[frozenset(model.blocks)])
-        kept += indices
-        log_p = ours[-1].log_softmax(dim=1)
-        for name in model.blocks:
-            without = logits[frozenset({name})].log_softmax(dim=1)
-            use[name] += (log_p.exp() * (log_p - without)).sum(dim=1).tolist()
-        bar.update(len(indices))
-    bar.close()
-    if not kept:
-        raise TrainingError(f"None of the photos in {folder} could be read. Give JPEG or PNG files.")
-    a, b, y = torch.cat(ours), torch.cat(theirs), torch.from_numpy(truth[kept])[:, None]
-    measured: dict[str, Any] = {"photos": len(kept)}
+    enlarged = Enlarged()
+    answers = _ask(model, labelled.photos, size, skipped, enlarged)
+    if not answers.index:
+        raise TrainingError(
+            f"None of the {len(labelled.photos)} photos could be read. Give JPEG or PNG files."
+        )
+    kept = sorted(answers.index)
+    truth = np.array([index_of[labelled.classes[c]] for c in labelled.labels])[kept]
+    logits = {OURS: answers.in_order(OURS), PLAIN: answers.in_order(PLAIN)}
+    logits[BIAS] = with_fitted_bias(logits[PLAIN], logits[OURS])
+    if taught:
+        logits[TEACHER] = torch.stack([taught[labelled.photos[index]] for index in kept])
+    same = logits[OURS].argmax(1) == logits[PLAIN].argmax(1)
+    return {
+        "photos": len(kept),
+        "enlarged": enlarged.counts,
+        "parameters": sum(p.numel() for block in model.blocks.values() for p in block.parameters()),
+        "rows": rows_of(logits, truth),
+        "agreement": interval(same.double().numpy()),
+        "use": {name: interval(values) for name, values in answers.use.items()},
+    }
+
+
+def _ask(model: Model, photos: Sequence[Path], size: Size, skipped: Skipped, enlarged: Enlarged) -> _Answers:
+    answers = _Answers(logits={OURS: [], PLAIN: []}, use={name: [] for name in model.blocks})
+    with tqdm(total=len(photos), desc=f"photos at {size}", leave=False) as bar:
+        for indices, pictures in crops(photos, size, model.input, skipped, enlarged):
+            logits = logits_without(model, model.preprocess(pictures))
+            answers.index += indices
+            answers.logits[OURS].append(logits[frozenset()])
+            answers.logits[PLAIN].append(logits[frozenset(model.blocks)])
+            log_p = logits[frozenset()].log_softmax(dim=1)
+            for name in model.blocks:
+                without = logits[frozenset({name})].log_softmax(dim=1)
+                answers.use[name] += (log_p.exp() * (log_p - without)).sum(dim=1).tolist()
+            bar.update(len(indices))
+    return answers
+
+
+def rows_of(logits: Mapping[str, Tensor], truth: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Top-1 and top-5 of each row of logits (photos, classes), and how far the blocks are above it."""
+    y = torch.from_numpy(truth)[:, None]
+    rows: dict[str, dict[str, Any]] = {name: {} for name in logits}
     for label, k in (("top-1", 1), ("top-5", 5)):
-        if k > 1 and k >= len(model.labels):  # every class is among the first five
+        if k > 1 and k >= logits[OURS].shape[1]:  # every class is among the first five
             continue
-        hit_a, hit_b = ((logits.topk(k).indices == y).any(dim=1).double().numpy() for logits in (a, b))
-        measured[label] = round(float(hit_a.mean()), 4)
-        measured[f"{label} plain trunk"] = round(float(hit_b.mean()), 4)
-        measured[f"{label} difference, 95 % interval"] = paired_interval(hit_a - hit_b)
-    measured["agreement with the plain trunk"] = round(float((a.argmax(1) == b.argmax(1)).double().mean()), 4)
-    measured["use (KL, nats)"] = {name: round(float(np.mean(values)), 4) for name, values in use.items()}
-    return measured
+        hits = {name: (of.topk(k).indices == y).any(dim=1).double().numpy() for name, of in logits.items()}
+        for name, hit in hits.items():
+            rows[name][label] = round(float(hit.mean()), 4)
+            if name != OURS:
+                rows[name][f"blocks over it, {label}"] = interval(hits[OURS] - hit)
+    return rows
 
 
-def paired_interval(differences: np.ndarray, *, rounds: int = 2000) -> list[float]:
-    """95 % interval of the mean of paired differences, by bootstrap over the pairs, seed 0."""
-    rng = np.random.default_rng(0)
-    means = [differences[rng.integers(len(differences), size=len(differences))].mean() for _ in range(rounds)]
-    return [round(float(bound), 4) for bound in np.percentile(means, [2.5, 97.5])]
+def with_fitted_bias(plain: Tensor, ours: Tensor) -> Tensor:
+    """The plain logits (photos, classes), each class given a bias that needs no labels.
+
+    Fitted on one half of the photos (seed 0), so that the mean prediction there is that of `ours`, and given
+    to the other; and the other way round.
+    """
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(plain)))
+    halves = order[: (len(order) + 1) // 2], order[(len(order) + 1) // 2 :]
+    biased = plain.clone()
+    for fit, other in (halves, halves[::-1]):
+        if len(fit):
+            biased[other] += fitted_bias(plain[fit], ours[fit]).to(plain.dtype)
+    return biased
+
+
+def fitted_bias(plain: Tensor, ours: Tensor) -> Tensor:
+    """(classes,) such that the mean of softmax(plain + bias) is that of softmax(ours), as far as is known.
+
+    The likelihood of the wanted means is highest where both are the same. A bias is taken to be about 0 ± 1
+    from the start: without that, classes that hardly occur among these photos would be forbidden altogether.
+    """
+    z, wanted = plain.double(), ours.double().softmax(dim=1).sum(dim=0)
+
+    def loss(bias: np.ndarray) -> tuple[float, np.ndarray]:
+        b = torch.from_numpy(bias)
+        value = (z + b).logsumexp(dim=1).sum() - wanted @ b + b.square().sum() / 2
+        slope = (z + b).softmax(dim=1).sum(dim=0) - wanted + b
+        return float(value), slope.numpy()
+
+    found = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    return torch.from_numpy(found.x)
+
+
+def teacher_for(model: Model) -> tuple[Backbone | None, str]:
+    """The network whose answers the blocks were to follow, and its name; None where none is to be had.
+
+    The one that the card names, else the largest that teaches the card's trunk.
+    """
+    source = str(model.card.get("architecture", {}).get("backbone", ""))
+    if source not in BACKBONES or model.labels != BACKBONES[source].labels():
+        return None, ""
+    trained = model.card.get("trained")
+    name = trained.get("teacher") if isinstance(trained, dict) else None
+    if not isinstance(name, str) or name not in BACKBONES:
+        name = teachers_of(source)[-1]
+    try:
+        return load_backbone(name), name
+    except NetworkError:  # its weights cannot be had here
+        return None, name
+
+
+@torch.inference_mode()
+def taught_by(teacher: Backbone, photos: Sequence[Path], skipped: Skipped) -> dict[Path, Tensor]:
+    """The teacher's logits (classes,) of every photo that can be read, at its own size."""
+    found: dict[Path, Tensor] = {}
+    for indices, pictures in crops(photos, teacher.input.usual_px, teacher.input, skipped, Enlarged()):
+        x = standardised(torch.from_numpy(pictures).permute(0, 3, 1, 2).float(), teacher.input)
+        found |= dict(zip([photos[index] for index in indices], teacher.network(x), strict=True))
+    return found

@@ -12,18 +12,20 @@ from PIL import Image
 from skimage import data
 from torch import nn
 
-from a2core import Clip, list_checkpoints, load_model
+from a2core import Clip, list_checkpoints, load_model, untrained_model
 from a2core.blocks.registry import make_block
 from a2core.checkpoints import SHIPPED, save_checkpoint
 from a2core.cli import main
 from a2core.errors import CheckpointError, TrainingError
 from a2core.networks.backbones import load_backbone
+from a2core.tracing.record import watching
 from a2core.training.evaluate.cards import Tally, amend_card, in_fields, place, primitive_cards, sentence
 from a2core.training.evaluate.feature_maps import k_means_maps, nmf_maps
 from a2core.training.evaluate.measures import click_aucs, regions_of
-from a2core.training.evaluate.on_photos import class_index, imagenet_index, logits_without, paired_interval
-from a2core.training.evaluate.on_regions import measure_regions, region_pairs
-from a2core.training.photos.read import Skipped, moved
+from a2core.training.evaluate.on_photos import class_index, imagenet_index, logits_without
+from a2core.training.evaluate.on_regions import BASELINES, measure_regions, region_pairs
+from a2core.training.evaluate.pictures import Enlarged
+from a2core.training.photos.read import Skipped, moved, square
 from viz_app.views.about.content import card_facts
 
 
@@ -81,24 +83,37 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
     assert "broken.npz" in capsys.readouterr().out
 
     measures = json.loads(out.read_text())
-    assert measures["regions"]["pictures"] == 3  # coffee, astronaut and the broken one
+    assert measures["regions"]["96"]["pictures"] == 3  # coffee, astronaut and the broken one
+    assert measures["regions"]["96"]["enlarged"] == [3, 3]  # of 120 × 80 pixels
     for block in ("blocks.4", "blocks.5"):
-        table = measures["regions"]["96"][block]
-        assert list(table) == ["block", "random block", "cosine", "k-means", "NMF", "Grad-CAM"]
+        table = measures["regions"]["96"]["blocks"][block]
+        assert list(table) == ["block", *BASELINES]
         wanted = {"click-AUC", "overlap gather", "overlap rho", "median reach", "redundancy", "dead"}
         assert set(table["block"]) == set(table["random block"]) >= wanted
-        assert set(table["cosine"]) == {"click-AUC"}
-        assert set(table["k-means"]) == set(table["NMF"]) == {"overlap gather"}
+        over = table["cosine"].pop("block over it, click-AUC")
+        difference = table["block"]["click-AUC"] - table["cosine"]["click-AUC"]
+        assert over["middle"] == pytest.approx(difference, abs=1e-4)
+        assert over["low"] <= over["middle"] <= over["high"]
+        assert table["k-means"].pop("k") in (4, 8, 16, 32, 64, 256)
+        for row in table.values():
+            row.pop("block over it, click-AUC", None), row.pop("block over it, overlap gather", None)
+            assert all(0 <= value <= 1 for value in row.values())
+        assert set(table["cosine"]) == set(table["target"]) == {"click-AUC"}
+        assert set(table["k-means"]) == set(table["NMF"]) == set(table["NMF, data set"]) == {"overlap gather"}
         assert set(table["Grad-CAM"]) == {"click-AUC", "overlap gather"}
-        assert all(0 <= value <= 1 for row in table.values() for value in row.values())
     assert main(["evaluate", str(checkpoint), "--regions", str(labelled), "--sizes", "96", "--without",
                  without, "--json", str(out), "--no-baselines"]) == 0  # fmt: skip
-    alone = json.loads(out.read_text())["regions"]["96"]
-    assert alone == {name: {"block": table["block"]} for name, table in measures["regions"]["96"].items()}
+    assert (
+        json.loads(out.read_text())["photos"] == measures["photos"]
+    )  # of the same checkpoint: kept beside it
+    alone = json.loads(out.read_text())["regions"]["96"]["blocks"]
+    tables = measures["regions"]["96"]["blocks"]
+    assert alone == {name: {"block": table["block"]} for name, table in tables.items()}
     seen = measures["photos"]["96"]
-    assert seen["photos"] == 4
-    assert seen["top-1"] <= seen["top-5"]
-    assert min(seen["use (KL, nats)"].values()) >= 0
+    assert (seen["photos"], seen["enlarged"], seen["parameters"]) == (4, [0, 4], 152_624)
+    assert list(seen["rows"]) == ["with the blocks", "plain trunk", "bias only", "teacher"]
+    assert all(row["top-1"] <= row["top-5"] for row in seen["rows"].values())
+    assert min(use["low"] for use in seen["use"].values()) >= 0
 
     after = json.loads(checkpoint.with_suffix(".json").read_text())
     assert {**after, "metrics": None} == {**before, "metrics": None}
@@ -107,7 +122,7 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
     assert facts["metrics · regions at 96 pixels · measured on"] == (
         "3 pictures of labelled, those of left_out.txt left out"
     )
-    auc = measures["regions"]["96"]["blocks.5"]["block"]["click-AUC"]
+    auc = measures["regions"]["96"]["blocks"]["blocks.5"]["block"]["click-AUC"]
     assert facts["metrics · regions at 96 pixels · blocks.5 · click-AUC"] == f"{round(auc, 3):.4g}"
     assert facts["metrics · photos at 96 pixels · measured on"].startswith("4 photos")
     load_model(checkpoint, device="cpu")
@@ -130,10 +145,34 @@ def test_clips_are_measured_by_the_attention_that_a_trace_of_them_shows(labelled
         regions = regions_of(np.stack(moving).reshape(2, 3 * 160, 160), 160, 3)
         expected += click_aucs(lambda cells: distribute[:, cells].T @ gather, regions, (30, 10)).tolist()  # noqa: B023
     tables = measure_regions(model, twin, pairs, 160, Skipped(), frames=3)
-    assert list(tables["blocks.4"]) == ["block", "random block", "cosine"]
+    assert list(tables["blocks.4"]) == ["block", "random block", "cosine", "cosine, not centred"]
     assert len(expected) > 30
     assert tables["blocks.4"]["block"]["click-AUC"] == pytest.approx(np.mean(expected), abs=2e-3)
     assert tables["blocks.4"]["block"] == tables["blocks.4"]["random block"]  # of the same weights
+
+
+@pytest.mark.slow
+def test_the_cosine_is_of_exactly_what_the_block_reads_at_the_pictures_native_size(labelled, model):
+    pairs = region_pairs(labelled, without=set(), limit=None)
+    enlarged = Enlarged()
+    twin = untrained_model("a2-lite0", device="cpu")
+    tables = measure_regions(model, twin, pairs, "native", Skipped(), enlarged=enlarged)
+    assert enlarged.counts == [0, 3]  # 120 × 80 pixels as squares of 64
+    block = model.blocks["blocks.4"]
+    values = []
+    for photo, path in pairs:
+        picture = square(np.array(Image.open(photo)), 64)
+        with torch.no_grad(), watching(model.blocks) as read:
+            model.network(model.preprocess(picture[None]))
+        x = read["blocks.4"].flatten(2)[0].double().numpy()
+        norm = block.input_norm
+        x = (x - norm.running_mean.numpy()[:, None]) / np.sqrt(norm.running_var.numpy() + norm.eps)[:, None]
+        x = x - x.mean(axis=1, keepdims=True)
+        x = x / np.linalg.norm(x, axis=0)
+        regions = regions_of(np.load(path)["segmentations"], 64)
+        values += click_aucs(lambda cells: (x.T @ x)[cells], regions, (4, 4)).tolist()  # noqa: B023
+    assert tables["blocks.4"]["cosine"]["click-AUC"] == pytest.approx(np.mean(values), abs=2e-3)
+    assert tables["blocks.4"]["cosine, not centred"]["click-AUC"] != pytest.approx(np.mean(values), abs=1e-3)
 
 
 @pytest.mark.slow
@@ -150,7 +189,7 @@ def test_a_relative_is_measured_by_its_attention_rows_or_said_to_have_none(label
         out = tmp_path / f"{kind}.json5"
         assert main(["evaluate", str(path), "--regions", str(labelled), "--sizes", "96", "--limit", "1",
                      "--json", str(out)]) == 0  # fmt: skip
-        tables[kind] = json.loads(out.read_text())["regions"]["96"]["blocks.5"]
+        tables[kind] = json.loads(out.read_text())["regions"]["96"]["blocks"]["blocks.5"]
     assert set(tables["non_local"]["block"]) == {"click-AUC"}
     assert "block" not in tables["squeeze_excitation"]
     assert "NMF" in tables["squeeze_excitation"]
@@ -215,12 +254,6 @@ def test_maps_of_k_means_cover_every_cell_once_and_those_of_nmf_rebuild_the_feat
     weights = torch.linalg.lstsq(components.T, flat.T).solution
     assert (components.T @ weights - flat.T).norm() < 0.2 * flat.norm()
     assert len(k_means_maps(features[:, :2, :2], 64)) == 4
-
-
-def test_the_interval_of_equal_networks_is_nothing_and_of_a_sure_gain_holds_it():
-    assert paired_interval(np.zeros(50)) == [0, 0]
-    low, high = paired_interval(np.r_[np.ones(30), np.zeros(70)])
-    assert 0.15 < low < 0.3 < high < 0.45
 
 
 # ---------------------------------------------------------------- cards

@@ -148,16 +148,21 @@ def test_both_commands_measure_every_block_of_such_a_checkpoint(made, labelled, 
     assert main(["evaluate", path, "--regions", str(labelled), "--photos", str(photos), "--sizes", "64",
                  "--json", str(out), "--write"]) == 0  # fmt: skip
     measures = json.loads(out.read_text())
-    tables = measures["regions"]["64"]
+    tables = measures["regions"]["64"]["blocks"]
     assert list(tables) == list(BLOCKS)
     for name in ("layer3.0", "layer3.1.conv2"):
         assert tables[name]["block"] != tables[name]["random block"]
-        assert list(tables[name]) == ["block", "random block", "cosine", "k-means", "NMF", "Grad-CAM"]
+        assert [row for row in tables[name] if row != "cosine, not centred"] == [
+            *("block", "random block", "cosine", "target", "k-means", "k-means, data set"),
+            "k-means, data set, by nearness",
+            *("NMF", "NMF, data set", "Grad-CAM"),
+        ]
     assert set(tables["layer4"]["block"]) == {"click-AUC"}
     seen = measures["photos"]["64"]
     assert seen["photos"] == 4
-    assert "top-5" not in seen  # of two classes
-    assert list(seen["use (KL, nats)"]) == list(BLOCKS)
+    assert list(seen["rows"]) == ["with the blocks", "plain trunk", "bias only"]  # nobody teaches its classes
+    assert not any("top-5" in row for row in seen["rows"].values())  # of two classes
+    assert list(seen["use"]) == list(BLOCKS)
     assert main(["cards", path, "--photos", str(photos), "--size", "64"]) == 0
     assert "wrote 11 cards into mine.json" in capsys.readouterr().out
     told = load_model(path, device="cpu").card
@@ -213,3 +218,12 @@ def test_regions_fall_onto_a_grid_of_any_shape():
         assert shares.sum() * (64 / h) * (64 / w) == pytest.approx(mask.sum(), rel=1e-4)
     by_hand = mask[0].reshape(4, 16, 4, 16).mean(axis=(1, 3))
     np.testing.assert_array_equal(Regions(mask).cells(4, 4)[0], by_hand)
+
+
+def test_a_checkpoint_without_blocks_is_said(photos, tmp_path, capsys):
+    network = load_backbone("resnet18", weights=False).network
+    network.fc = nn.Linear(512, 2)
+    path = tmp_path / "bare.safetensors"
+    save_checkpoint(path, {}, architecture={**ARCHITECTURE, "blocks": {}}, card={}, network=network)
+    assert main(["evaluate", str(path), "--photos", str(photos), "--sizes", "64"]) == 2
+    assert "bare has no blocks, so there is nothing to measure" in capsys.readouterr().err

@@ -196,8 +196,8 @@ def test_with_her_trunk_frozen_blocks_and_classifier_alone_are_stored_and_the_re
     assert card_in(tmp_path / "on")["trained"]["blocks started"] == "as in mine"
     assert main(["evaluate", str(tmp_path / "mine-network.json"), "--photos", str(photos), "--sizes", "64",
                  "--json", str(tmp_path / "measures.json")]) == 0  # fmt: skip
-    measured = json.loads((tmp_path / "measures.json").read_text())["photos"]
-    assert (measured["classes"], measured["64"]["photos"]) == (2, 12)
+    measured = json.loads((tmp_path / "measures.json").read_text())["photos"]["64"]
+    assert (measured["classes"], measured["photos"]) == (2, 12)
     # With other weights in her file, it is another run.
     torch.save({key: tensor + 1 for key, tensor in weights.items()}, hers / "conv.pth")
     capsys.readouterr()
