@@ -74,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         help="where blocks stand (default: the two usual sites, see inspect)",
     )
+    parser.add_argument(
+        "--val",
+        nargs="+",
+        help="labelled photos to validate on, none of which may be trained on: to fine-tune, given as the "
+        "others (default: a tenth of them); to adapt, a folder, of which one half is measured (see evaluate)",
+    )
     parser.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
     _add_of_adapting(parser)
     _add_of_fine_tuning(parser)
@@ -97,9 +103,6 @@ def _add_of_adapting(parser: argparse.ArgumentParser) -> None:
 
 def _add_of_fine_tuning(parser: argparse.ArgumentParser) -> None:
     tune = parser.add_argument_group("fine-tuning")
-    tune.add_argument(
-        "--val", nargs="+", help="photos to validate on, given as the others (default: a tenth of them)"
-    )
     tune.add_argument("--epochs", type=int, help="(default: 10)")
     tune.add_argument(
         "--size",
@@ -123,7 +126,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     only = {
         "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
                       "frames", "cache"),
-        "adapt": ("val", "epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
+        "adapt": ("epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
                   "workers"),
     }  # fmt: skip
     for name in only[args.mode]:

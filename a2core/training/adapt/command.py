@@ -19,6 +19,7 @@ from typing import Any
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.checkpoints import find_checkpoint, read_card
 from a2core.errors import TrainingError
+from a2core.load import load_model
 from a2core.networks.backbones import teachers_of
 from a2core.networks.devices import pick_device
 from a2core.networks.sources import needs_word
@@ -27,7 +28,11 @@ from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
-from a2core.training.photos.found import find_photos
+from a2core.training.evaluate.on_photos import OURS, PLAIN, measure_photos, photos_with_classes
+from a2core.training.evaluate.pictures import NATIVE
+from a2core.training.photos.found import check_kept_apart, find_photos
+from a2core.training.photos.labelled import Labelled
+from a2core.training.photos.read import Skipped
 from a2core.training.state import disk_errors, given, source_names
 from a2core.training.subject import Subject, sides_px, subject, write_spec
 
@@ -89,6 +94,10 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     primitives = args.primitives or [PRIMITIVES[0]] * (len(of.sites) - 1) + [PRIMITIVES[1]]
     settings = AdaptSettings(architecture=architecture(of, primitives, kind), **steps)
     photos = find_photos(args.photos, limit=args.limit)
+    apart = None
+    if args.val:
+        apart = photos_with_classes(Path(args.val[0]), "chosen", None)
+        check_kept_apart(photos, photos_with_classes(Path(args.val[0]), None, None).photos)
     device = pick_device(args.device or "auto")
     kept = args.cache or CACHE
     looking = CacheSettings(**cached)
@@ -132,8 +141,20 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             print(f"wrote {write_spec(of.source, path)}: what --network and NETWORKS take")
     if parts[0].skipped.reasons:
         print(parts[0].skipped.summary())
+    if apart is not None:
+        validate(path, apart)
     print(f"wrote {path}")
     return 0
+
+
+def validate(checkpoint: Path, apart: Labelled) -> None:
+    """Print how often the trained network is right on photos kept apart, beside the plain one."""
+    measured = measure_photos(load_model(checkpoint, device="cpu"), apart, NATIVE, Skipped())
+    with_blocks, plain = measured["rows"][OURS], measured["rows"][PLAIN]
+    print(
+        f"validation, {measured['photos']} photos in their own size: top-1 {with_blocks['top-1']:.1%}, "
+        f"plain {plain['top-1']:.1%}"
+    )
 
 
 def teacher_of(of: Subject, wanted: str | None) -> str:

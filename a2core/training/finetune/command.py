@@ -11,6 +11,7 @@ from a2core.networks.sources import needs_word
 from a2core.training.finetune.run import FineTuning
 from a2core.training.finetune.settings import FineTuneSettings, architecture, subject_to_tune
 from a2core.training.finetune.team import Team
+from a2core.training.photos.found import check_kept_apart
 from a2core.training.photos.labelled import find_labelled, held_out
 from a2core.training.state import disk_errors, given, source_names
 from a2core.training.subject import Subject, sides_px, write_spec
@@ -45,6 +46,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         if args.val:
             val = find_labelled(args.val, classes=labelled.classes)
             left_out += val.left_out
+            check_kept_apart(labelled.photos, val.photos)
         else:
             labelled, val = held_out(labelled, HELD_OUT, args.seed)
         settings = FineTuneSettings(

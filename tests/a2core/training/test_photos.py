@@ -24,7 +24,7 @@ from a2core.training.finetune.settings import FineTuneSettings, architecture, su
 from a2core.training.finetune.study_photos import labelled_photos
 from a2core.training.finetune.team import Team
 from a2core.training.photos.datasets import DATASETS
-from a2core.training.photos.found import find_photos, identity_of
+from a2core.training.photos.found import check_kept_apart, find_photos, identity_of
 from a2core.training.photos.labelled import find_labelled
 from a2core.training.photos.read import Skipped, moved, read_photo, square
 from tests.a2core.training.photo_folders import make_photos
@@ -318,3 +318,36 @@ def test_labels_move_as_their_photo_does_and_a_clip_ends_elsewhere():
         assert set(np.unique(regions)) <= {0, 7}
         assert ((clip[..., 0] > 127) == (regions == 7)).mean() > 0.98
         assert (clip[0] != clip[-1]).any()
+
+
+# ---------------------------------------------------------------- kept apart
+
+
+def test_what_is_validated_on_may_not_be_trained_on_under_another_name(tmp_path):
+    for index in range(8):
+        picture(tmp_path / "train" / f"{index}.bmp", index)
+    for index in range(6, 10):
+        picture(tmp_path / "val" / f"v{index}.bmp", index)
+    train, val = (find_photos([str(tmp_path / part)]) for part in ("train", "val"))
+    with pytest.raises(TrainingError, match=r"2 of the 4 .*v6\.bmp \(trained on as 6\.bmp\), v7\.bmp"):
+        check_kept_apart(train, val)
+    check_kept_apart(train[:6], val)
+
+
+def test_neither_way_of_training_validates_on_what_it_trains_on(tmp_path, capsys):
+    for part in ("train", "val"):
+        for name in ("cat", "dog"):
+            for index in range(3):
+                picture(tmp_path / part / name / f"{index}.bmp", 10 * (name == "dog") + index)
+    folders = [
+        "train",
+        str(tmp_path / "train"),
+        "--val",
+        str(tmp_path / "val"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    for mode in ([], ["--mode", "fine-tune"]):
+        assert main([*folders, *mode]) == 2
+        assert "are among those to train on" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
