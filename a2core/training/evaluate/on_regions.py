@@ -22,6 +22,7 @@ from tqdm import tqdm
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.position_block import PositionBlock
 from a2core.errors import TrainingError
+from a2core.media.folders import is_hidden
 from a2core.tracing.model import Model
 from a2core.training.evaluate.feature_maps import (
     cosine_similarity,
@@ -39,7 +40,6 @@ from a2core.training.evaluate.measures import (
     click_aucs,
     regions_of,
 )
-from a2core.training.photos.found import is_hidden
 from a2core.training.photos.read import Skipped, moved, read_photo, square
 
 Table = dict[str, dict[str, float]]  # method to measure to value
