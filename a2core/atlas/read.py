@@ -196,7 +196,7 @@ class Atlas:
             count: so many.
 
         Raises:
-            AtlasError: no such picture, or a trace with other blocks.
+            AtlasError: no such picture, or a trace by another network.
         """
         if isinstance(photo, Trace):
             code, own = self.code(photo), -1
@@ -219,7 +219,7 @@ class Atlas:
         """(P,) the code of a traced picture: mean ρ of each primitive.
 
         Raises:
-            AtlasError: the trace has other blocks.
+            AtlasError: the trace is by another network.
         """
         if {name: trace.blocks[name].n for name in self.blocks if name in trace.blocks} != self.blocks:
             raise AtlasError(

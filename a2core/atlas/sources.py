@@ -11,7 +11,7 @@ import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -101,12 +101,12 @@ def find_items(given: Sequence[str], column: str = "") -> Listing:
         name = (place.name or text) if place.is_absolute() else text
         same = sum(one.name.partition(" #")[0] == name for one in listing.sources)
         source = Source(f"{name} #{same + 1}" if same else name, _kind_of(place), place.absolute())
-        if source.kind == "parquet":
-            source = Source(source.name, source.kind, source.place, column or _column_of(source.place))
         find = {"folder": _in_folder, "list": _in_list, "tar": _in_tar, "parquet": _in_parquet}[source.kind]
         try:
+            if source.kind == "parquet":
+                source = replace(source, column=column or _column_of(source.place))
             found = sorted(find(source, len(listing.sources), listing.skipped))
-        except (OSError, tarfile.TarError, UnicodeError) as error:
+        except (OSError, tarfile.TarError, ValueError) as error:
             raise AtlasError(
                 f"{source.name} cannot be read ({error}). Allow it, mend it, or leave it out."
             ) from error
