@@ -221,9 +221,10 @@ class Atlas:
         Raises:
             AtlasError: the trace is by another network.
         """
-        if {name: trace.blocks[name].n for name in self.blocks if name in trace.blocks} != self.blocks:
+        name = self.told["checkpoint"]["name"]
+        if trace.checkpoint != name or not set(self.blocks) <= set(trace.blocks):
             raise AtlasError(
-                "This trace has other blocks than the atlas. Trace it with the atlas's checkpoint."
+                f"This trace is by {trace.checkpoint}, the atlas by {name}. Trace the picture with that one."
             )
         return np.concatenate([trace.blocks[name].distribute.mean(axis=(1, 2, 3)) for name in self.blocks])
 

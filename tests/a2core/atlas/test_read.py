@@ -49,7 +49,7 @@ def test_a_trace_of_a_picture_finds_it(built, pictures, model):
     assert atlas.photo(number).path == "animals/chelsea.jpg"
     assert likeness == pytest.approx(1, abs=2e-3)
     other = a2core.load_model("a2-lite2", device="cpu").trace(trace.clip, size=SIZE)
-    with pytest.raises(AtlasError, match="Trace it with that one"):
+    with pytest.raises(AtlasError, match="Trace the picture with that one"):
         atlas.nearest(other)
 
 
