@@ -9,6 +9,7 @@
     labels    winning classes in whose pictures it is used most, beside its mean use
     together, together_r  primitives of its block that are used in the same pictures, and how they correlate
     x, y      its place on the map of its block: the first two principal components of all primitives' use
+    tiles     crops of its first four exemplars by mean ρ, for whoever shows all primitives at once
     twin, stability       that of a second atlas, of another seed, which it matches, and how they correlate
 
 Pictures that are nearly the same as one before are left out of all of them.
@@ -29,6 +30,7 @@ from a2core.errors import AtlasError
 _LABELS = 3
 _LEAST_OF_A_LABEL = 3  # pictures, for a class to be named
 _TOGETHER = 5
+_TILES = 4
 
 
 def write_primitives(
@@ -50,7 +52,7 @@ def write_primitives(
     groups, group_names = _codes(_column(photos, "group"))
     labels, label_names = _codes(_first(photos)) if classes else (np.zeros(0, np.int64), [])
     rows = _of_each(folder, blocks, counted, labels[counted] if classes else labels, label_names)
-    _add_purity(folder, rows, groups, group_names)
+    _add_shown(folder, rows, groups, group_names)
     _add_together(photos, blocks, counted, rows)
     if second is not None:
         _add_stability(folder, second, blocks, rows)
@@ -67,6 +69,7 @@ def _type_of(name: str) -> Any:
         "primitive": pa.uint16(),
         "twin": pa.uint16(),
         "labels": pa.list_(pa.string()),
+        "tiles": pa.list_(pa.binary()),
         "together": pa.list_(pa.uint16()),
         "together_r": pa.list_(pa.float32()),
     }
@@ -110,14 +113,16 @@ def _by_primitive(file: Any, photos: int) -> Iterator[Any]:
         yield file.read_row_groups(range(at, at + each), ["mean", "peak", "effect"])
 
 
-def _add_purity(folder: Path, rows: list[dict[str, Any]], groups: np.ndarray, names: Sequence[str]) -> None:
-    if sum(bool(name) for name in names) < 2:
-        return
+def _add_shown(folder: Path, rows: list[dict[str, Any]], groups: np.ndarray, names: Sequence[str]) -> None:
+    """What the exemplars by mean say: tiles, and purity where pictures lie in several folders."""
     file = parquet().ParquetFile(folder / "exemplars.parquet")
     for index, row in enumerate(rows):
-        shown = file.read_row_group(index, ["order", "photo"])
-        by_mean = shown["photo"].to_numpy()[np.array(shown["order"].to_pylist()) == "mean"]
-        counts = np.bincount(groups[by_mean], minlength=len(names))
+        shown = file.read_row_group(index, ["order", "photo", "crop"])
+        by_mean = np.flatnonzero(np.array(shown["order"].to_pylist()) == "mean")
+        row["tiles"] = [crop for crop in shown["crop"].take(by_mean[:_TILES]).to_pylist() if crop]
+        if sum(bool(name) for name in names) < 2:
+            continue
+        counts = np.bincount(groups[shown["photo"].to_numpy()[by_mean]], minlength=len(names))
         best = int(counts.argmax())
         row |= {"purity": counts[best] / counts.sum(), "purity_group": names[best]}
 

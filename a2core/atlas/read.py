@@ -9,6 +9,8 @@ atlas.nearest("holiday/beach.jpg")
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ _FEWEST_DIGITS = 8  # of an id, to stand for it
 class Atlas:
     """An atlas in a folder, as `python -m a2core atlas build` writes it.
 
-    Opening it reads `atlas.json`. It may be asked by one thread at a time.
+    Opening it reads `atlas.json`. Several threads may ask it; they read in turn.
 
     Attributes:
         folder: where it lies.
@@ -62,6 +64,7 @@ class Atlas:
         self.blocks: dict[str, int] = {block["name"]: block["primitives"] for block in self.told["blocks"]}
         self.names = Names(self.folder)
         self._files: dict[str, Any] = {}
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         """How many pictures it holds, those that are nearly the same as others included."""
@@ -96,7 +99,7 @@ class Atlas:
         if order not in (*ORDERS, IDLE):
             raise AtlasError(f"There is no order {order!r}. Choose {', '.join((*ORDERS, IDLE))}.")
         group = self._number(block, primitive)
-        rows = self._file("exemplars").read_row_group(group)
+        rows = self._rows("exemplars", [group])
         at = np.flatnonzero(np.array(rows["order"].to_pylist()) == order)[:count]
         return [
             Exemplar(
@@ -118,7 +121,7 @@ class Atlas:
         each = -(-len(self) // USES_OF_A_GROUP)
         number = self._number(block, primitive)
         names = ["mean", "peak", "mass", "effect", "cell", "peak_cell"]
-        rows = self._file("uses").read_row_groups(range(number * each, (number + 1) * each), names)
+        rows = self._rows("uses", range(number * each, (number + 1) * each), names)
         return {name: rows[name].to_numpy() for name in names}
 
     def uses(self, photo: int | str) -> dict[str, dict[str, np.ndarray]]:
@@ -235,8 +238,20 @@ class Atlas:
             AtlasError: no such block.
         """
         self._number(block, 0)
-        rows = [row for row in self._file("primitives").read().to_pylist() if row["block"] == block]
+        names = [name for name in self._file("primitives").schema_arrow.names if name != "tiles"]
+        rows = [row for row in self._rows("primitives", None, names).to_pylist() if row["block"] == block]
         return [{**row, **self.names.of(block, row["primitive"])} for row in rows]
+
+    def tiles(self, block: str) -> list[list[bytes]]:
+        """For each primitive of a block the crops of its first exemplars by mean ρ, four or fewer.
+
+        Raises:
+            AtlasError: no such block.
+        """
+        start = self._number(block, 0)
+        column = self._rows("primitives", None, ["tiles"])["tiles"]
+        found: list[list[bytes]] = column.slice(start, self.blocks[block]).to_pylist()
+        return found
 
     def name(
         self, block: str, primitive: int, text: str | None = None, *, note: str | None = None
@@ -262,7 +277,7 @@ class Atlas:
 
     def _row(self, number: int, names: list[str]) -> dict[str, Any]:
         group, within = self._groups(number)
-        rows = self._file("photos").read_row_group(group, names)
+        rows = self._rows("photos", [group], names)
         return {name: rows[name][within] for name in names}
 
     def _groups(self, number: int) -> tuple[int, int]:
@@ -273,7 +288,7 @@ class Atlas:
         return group, number
 
     def _texts(self, name: str) -> list[str]:
-        texts: list[str] = self._file("photos").read([name])[name].to_pylist()
+        texts: list[str] = self._rows("photos", None, [name])[name].to_pylist()
         return texts
 
     @cached_property
@@ -283,19 +298,26 @@ class Atlas:
 
         found = np.empty((len(self), sum(self.blocks.values())), np.float32)
         at = 0
-        for code in codes(self._file("photos")):
-            np.sqrt(code, out=found[at : at + len(code)])
-            at += len(code)
+        with self._lock:
+            for code in codes(self._file("photos")):
+                np.sqrt(code, out=found[at : at + len(code)])
+                at += len(code)
         return found
 
     @cached_property
     def _same_as(self) -> np.ndarray:
         """(photos,) int64, -1 where a picture is like none before."""
-        return self._file("photos").read(["same_as"])["same_as"].fill_null(-1).to_numpy()
+        return self._rows("photos", None, ["same_as"])["same_as"].fill_null(-1).to_numpy()
 
     @cached_property
     def _alike(self) -> np.ndarray:
         return self._same_as >= 0
+
+    def _rows(self, table: str, groups: Iterable[int] | None, names: list[str] | None = None) -> Any:
+        """Row groups of a table, None for all, and of them the columns `names`."""
+        with self._lock:
+            file = self._file(table)
+            return file.read(names) if groups is None else file.read_row_groups(list(groups), names)
 
     def _file(self, table: str) -> Any:
         if table not in self._files:
