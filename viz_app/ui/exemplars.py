@@ -16,8 +16,8 @@ def exemplars_html(exemplars: Sequence[Exemplar], path_of: Callable[[int], str])
         path = html.escape(path_of(one.photo))
         picture = f'<img src="{data_url(one.crop)}" alt="" loading="lazy">' if one.crop else ""
         figure = f"{picture}<figcaption>{path}</figcaption>"
-        items.append(f'<li><figure title="{path}: {one.value:.3f}">{figure}</figure></li>')
-    return f'<ul class="a2-exemplars">{"".join(items)}</ul>'
+        items.append(f'<figure role="listitem" title="{path}: {one.value:.3f}">{figure}</figure>')
+    return f'<div class="a2-exemplars" role="list">{"".join(items)}</div>'
 
 
 def data_url(crop: bytes) -> str:

@@ -11,8 +11,8 @@ from viz_app.components.tile_board import Tile
 from viz_app.ui.exemplars import data_url
 
 LEAD = (
-    '<h1 class="a2-lead">What each primitive is: the places where it was gathered and handed out most, '
-    "over all pictures of an atlas.</h1>"
+    '<div class="a2-lead"><h1>What is each primitive?</h1>'
+    "<p>See where it was handed out most, over all pictures of an atlas.</p></div>"
 )
 NONE = (
     "There is no atlas to show yet. Build one of your own pictures, `make atlas PHOTOS=FOLDER`, and start "
