@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from a2core.atlas.engine import Engine, Result
 from a2core.atlas.look import Looker, weights_digest
 from a2core.atlas.measure import write_primitives
+from a2core.atlas.on_ray import RayEngine, ray_library
 from a2core.atlas.parquet import parquet
 from a2core.atlas.parts import Parts, sha256_of
 from a2core.atlas.ranks import EXEMPLARS
@@ -81,6 +82,9 @@ def build_atlas(
     frames: int = 16,
     exemplars: int = EXEMPLARS,
     column: str = "",
+    engine: Literal["local", "ray"] = "local",
+    ray_address: str = "",
+    ray_gpus: float = 0.0,
     command: str = "",
     part_items: int = PART_ITEMS,
     progress: Callable[[int, int], None] | None = None,
@@ -98,6 +102,9 @@ def build_atlas(
         frames: at most so many of a clip.
         exemplars: of each order.
         column: of Parquet files.
+        engine: "local", or "ray": actors of Ray; the tables are the same.
+        ray_address: of a cluster; "" starts Ray on this machine.
+        ray_gpus: of each actor of Ray, a fraction or more.
         command: what is written down as the command.
         part_items: files in a part.
         progress: called with (files done, files in all) after each part.
@@ -108,6 +115,8 @@ def build_atlas(
         A2Error: as `load_model`.
     """
     parquet()
+    if engine == "ray":
+        ray_library()
     if not 1 <= exemplars <= 1024:
         raise AtlasError(f"{exemplars} exemplars were asked for: ask for 1 to 1024.")
     listing = find_items(given, column)
@@ -133,12 +142,16 @@ def build_atlas(
         parts.resume()
         before = parts.count
         reader = Reader(listing.sources, model.input, size, frames)
-        engine = Engine(checkpoint, looker, reader, pictures, workers)
-        _look_at_all(listing, parts, engine, part_items, progress)
+        chosen = Engine(checkpoint, looker, reader, pictures, workers)
+        if engine == "ray":
+            chosen = RayEngine(
+                checkpoint, looker, reader, pictures, workers, address=ray_address, gpus=ray_gpus
+            )
+        _look_at_all(listing, parts, chosen, part_items, progress)
         told = _told(out, settings, listing, parts, model, blocks) | {"command": stored_text(command)}
         _write_tables(parts, out, told, blocks, model.labels, workers)
     new = parts.count - before
-    return Built(parts.count, told["alike"], told["skipped_count"], new, engine.reading_s, engine.looking_s)
+    return Built(parts.count, told["alike"], told["skipped_count"], new, chosen.reading_s, chosen.looking_s)
 
 
 def _told(

@@ -28,9 +28,9 @@ from a2core.atlas.sources import Item, Picture, Reader, fault_of
 from a2core.errors import A2Error, AtlasError
 from a2core.load import load_model
 
-_CHUNK = 4  # items that a process takes at a time
-_CHUNK_FOR_GPU = 32
-_BATCH = 16  # pictures of one size that a GPU is given at once
+CHUNK = 4  # items that a process takes at a time
+CHUNK_FOR_GPU = 32
+BATCH = 16  # pictures of one size that a GPU is given at once
 _AHEAD = 3  # chunks that are given out before the first is back, for each process
 _TRIES = 3  # of a chunk whose process died
 _JPEG_QUALITY = 90
@@ -178,7 +178,7 @@ class Engine:
         Raises:
             AtlasError: processes died again and again over the same pictures.
         """
-        size = _CHUNK_FOR_GPU if self.on_gpu else _CHUNK
+        size = CHUNK_FOR_GPU if self.on_gpu else CHUNK
         chunks = deque(list(items[at : at + size]) for at in range(0, len(items), size))
         if not self.workers:
             for chunk in chunks:
@@ -194,7 +194,7 @@ class Engine:
             except BrokenProcessPool as error:
                 died = died + 1 if len(chunks) == before else 1
                 if died == _TRIES:
-                    names = ", ".join(item.path for item in chunks[0][:_CHUNK])
+                    names = ", ".join(item.path for item in chunks[0][:CHUNK])
                     raise AtlasError(
                         f"A process that looks at pictures died {_TRIES} times over {names}: too little "
                         "memory, or a file that breaks its decoder. Take such files out, or use fewer "
@@ -227,6 +227,6 @@ class Engine:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _look_here(self, read: list[list[Picture] | str]) -> list[Result]:
-        results, spent = self._here.look(read, _BATCH if self.on_gpu else 1)
+        results, spent = self._here.look(read, BATCH if self.on_gpu else 1)
         self.looking_s += spent
         return results

@@ -66,6 +66,11 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--exemplars", type=int, default=64, help="of each primitive and order (default: %(default)s)"
     )
+    build.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="who works (default: %(default)s)"
+    )
+    build.add_argument("--ray-address", default="", help="of a cluster (default: Ray on this machine)")
+    build.add_argument("--ray-gpus", type=float, default=0.0, help="of each actor (default: %(default)s)")
     build.add_argument("--column", default="", help="of .parquet files (default: by its name)")
     build.set_defaults(act=_build)
 
@@ -97,6 +102,9 @@ def _build(args: argparse.Namespace) -> int:
         frames=args.frames,
         exemplars=args.exemplars,
         column=args.column,
+        engine=args.engine,
+        ray_address=args.ray_address,
+        ray_gpus=args.ray_gpus,
         command=_command(),
         progress=progress,
     )
