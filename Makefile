@@ -10,12 +10,13 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js bench-app bench-class bench-load \
+.PHONY: help install app test lint format types js lint-js types-js test-js atlas bench-app bench-class bench-load \
         bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change;"
 	@echo "              NETWORKS=\"timm/vit_tiny_patch16_224 mine.json\": networks of yours beside ours)"
+	@echo "make atlas PHOTOS=...   what each primitive is over your pictures, into ATLAS=atlas (and atlas.html)"
 	@echo "make test     run all tests  (PYTEST_ARGS=... to narrow)"
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
@@ -34,6 +35,13 @@ install: $(STAMP)
 
 app: $(STAMP)
 	$(if $(NETWORKS),A2_NETWORKS='$(NETWORKS)') $(RUN) -m viz_app --server.port $(PORT)
+
+# Goes on where it was stopped. PHOTOS: folders, lists, tars, Parquet files; OPTIONS: of `atlas build`.
+ATLAS ?= atlas
+atlas: $(STAMP)
+	@test -n "$(PHOTOS)" || { echo "Say which pictures: make atlas PHOTOS=FOLDER" >&2; exit 2; }
+	$(RUN) -m a2core atlas build $(PHOTOS) --out $(ATLAS) $(OPTIONS)
+	$(RUN) -m a2core atlas export $(ATLAS) --html $(ATLAS).html --exemplars 16
 
 # Two processes, each of one thread: torch's threads wait for each other by spinning, and where more wants to
 # run than there are cores, that costs twice the work.

@@ -6,12 +6,16 @@ trace = model.trace(a2core.read_media("photo.jpg"))
 a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 """
 
+from a2core.atlas.answers import Exemplar, Photo
+from a2core.atlas.build import Built, build_atlas
+from a2core.atlas.read import Atlas
 from a2core.bench.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.registry import KINDS as BLOCK_KINDS
 from a2core.checkpoints import CheckpointInfo, checkpoint_folder, list_checkpoints, save_checkpoint
 from a2core.errors import (
     A2Error,
+    AtlasError,
     BlockError,
     CheckpointError,
     InterventionError,
@@ -54,16 +58,20 @@ __all__ = [
     "POSITIONS",
     "A2Error",
     "AdoptionReport",
+    "Atlas",
+    "AtlasError",
     "AttentionTrace",
     "Attribution",
     "BlockError",
     "BlockTrace",
+    "Built",
     "CheckpointError",
     "CheckpointInfo",
     "ClassShift",
     "Clip",
     "Cost",
     "DoubleAttention",
+    "Exemplar",
     "Exponent",
     "InterventionError",
     "Lesson",
@@ -74,6 +82,7 @@ __all__ = [
     "NetworkSpec",
     "Outcome",
     "PairsTrace",
+    "Photo",
     "Reading",
     "Replay",
     "Rival",
@@ -82,6 +91,7 @@ __all__ = [
     "TrainingError",
     "adopt",
     "attention_terms",
+    "build_atlas",
     "cell_of_pixel",
     "checkpoint_folder",
     "cost_curve",

@@ -38,6 +38,10 @@ class TrainingError(A2Error):
     """Training or evaluation data, settings or state that cannot be used."""
 
 
+class AtlasError(A2Error):
+    """An atlas that cannot be built, read or asked: its pictures, its folder, its version."""
+
+
 # What a torch module raises at an input that it cannot take.
 FORWARD_FAULTS = (
     RuntimeError,

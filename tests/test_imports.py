@@ -47,6 +47,7 @@ CORE_LAYERS = [
     ["canvas"],
     ["checkpoints", "export", "bench.counts", "bench.contenders"],
     ["bench.measure", "load"],
+    ["atlas"],
     ["rival_networks", "bench", "training.photos", "training.state", "training.subject"],
     ["training.adapt"],
     ["training"],

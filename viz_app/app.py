@@ -18,6 +18,7 @@ from viz_app.server import models, visitors  # noqa: E402
 from viz_app.ui import present, returning, state  # noqa: E402
 from viz_app.ui.guards import guarded  # noqa: E402
 from viz_app.views.about import page as about  # noqa: E402
+from viz_app.views.atlas import page as atlas  # noqa: E402
 from viz_app.views.compare import page as compare  # noqa: E402
 from viz_app.views.experiment import page as experiment  # noqa: E402
 from viz_app.views.explore import page as explore  # noqa: E402
@@ -27,12 +28,14 @@ ICON = str(Path(__file__).resolve().parent / "ui" / "style" / "icon.svg")
 NAME = "A² explorer"
 st.set_page_config(page_title=NAME, page_icon=ICON, layout="wide", menu_items={"About": NAME})
 first = st.Page(guarded(explore.render), title="Explore", url_path="explore", default=True)
+primitives = st.Page(guarded(atlas.render), title="Primitives", url_path="primitives")
 page = st.navigation(
     [
         first,
         st.Page(guarded(learn.render), title="Learn", url_path="learn"),
         st.Page(guarded(compare.render), title="Compare", url_path="compare"),
         st.Page(guarded(experiment.render), title="Experiment", url_path="experiment"),
+        primitives,
         st.Page(guarded(about.render), title="About", url_path="about"),
     ],
     position="top",
@@ -41,6 +44,7 @@ models.use_cores()
 visitors.visitor()  # from now on the server knows when this browser has left
 state.enter_page(page.url_path)
 st.session_state[state.Key.EXPLORE] = first
+st.session_state[state.Key.PRIMITIVES] = primitives
 guarded(present.bar)(page.url_path)
 if not returning.waits():
     page.run()

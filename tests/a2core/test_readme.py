@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/own_network.md", "docs/interventions.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/own_network.md", "docs/interventions.md", "docs/atlas.md"]
+)
 def test_examples_run_as_written(name):
     if not (ROOT / name).is_file():
         pytest.skip(f"there is no {name} yet")

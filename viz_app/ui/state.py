@@ -37,6 +37,12 @@ class Key(StrEnum):
     FAULT = "fault"  # what went wrong with the last upload, to be told until the next action
     SHOWN = "shown"  # the traces.Shown on screen: the last trace that worked
     EXPLORE = "explore_page"  # Explore as Streamlit knows it, for going there from another page
+    PRIMITIVES = "primitives_page"  # the Primitives page, likewise
+    ATLAS = "atlas"  # widget: index of the chosen atlas
+    ATLAS_BLOCK = "atlas_block"  # widget: the block whose primitives are shown
+    ATLAS_SORT = "atlas_sort"  # widget: by what they are sorted
+    ATLAS_WORDS = "atlas_words"  # widget: words that they must hold
+    TILES = "tiles"  # the component that shows them
     VIEW = "view"  # (Shown, view) that the canvas was mounted with
     PROBE = "probe"  # the Probe that the charts are about
     SETTINGS = "settings"  # what the visitor set inside the canvas: opacity, scale, order of the gallery, …

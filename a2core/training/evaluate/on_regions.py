@@ -34,6 +34,7 @@ from tqdm import tqdm
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.position_block import PositionBlock
 from a2core.errors import TrainingError
+from a2core.media.folders import is_hidden
 from a2core.tracing.model import Model
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
 from a2core.training.evaluate.codes import (
@@ -65,7 +66,6 @@ from a2core.training.evaluate.measures import (
     regions_of,
 )
 from a2core.training.evaluate.pictures import Enlarged, Size, side_of
-from a2core.training.photos.found import is_hidden
 from a2core.training.photos.read import Skipped, moved, read_photo, square
 
 Table = dict[str, dict[str, Any]]  # method to measure to value, or to an interval

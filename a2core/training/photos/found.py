@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from a2core.errors import TrainingError
+from a2core.media.folders import PICTURES, files_below
 from a2core.training.photos.datasets import photos_of_dataset
-
-SUFFIXES = {
-    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
-    *(".ppm", ".pgm", ".avif", ".heic", ".heif", ".jp2"),
-}
-# Folders that systems and programs put among photos, full of copies, thumbnails and what was thrown away.
-NO_FOLDERS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 
 
 def find_photos(
@@ -52,36 +46,14 @@ def photos_of(source: str, root: Path = Path("data")) -> list[tuple[Path, str]]:
     folder = Path(source)
     if not folder.is_dir():
         return photos_of_dataset(source, root)
-    paths = sorted(_pictures_below(folder, ()))
+    paths = sorted(files_below(folder, PICTURES, _refuse))
     return [(path, path.relative_to(folder).parts[0] if path.parent != folder else "") for path in paths]
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name is none of the user's photos: `._1.jpg`, `.ipynb_checkpoints`."""
-    return name.startswith(".") or name in NO_FOLDERS
-
-
-def _pictures_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """All files below `folder` that may be photos, nothing hidden; links are followed, but in no circle.
-
-    Raises:
-        TrainingError: a folder cannot be looked into.
-    """
-    try:
-        at = folder.stat()
-        paths = [path for path in folder.iterdir() if not is_hidden(path.name)]
-    except OSError as error:
-        raise TrainingError(
-            f"{folder} cannot be looked into ({error.strerror}). Allow it, or give another."
-        ) from error
-    here = (at.st_dev, at.st_ino)
-    if here in above:
-        return
-    for path in paths:
-        if path.is_dir():
-            yield from _pictures_below(path, (*above, here))
-        elif path.suffix.lower() in SUFFIXES and path.is_file():
-            yield path
+def _refuse(folder: Path, error: OSError) -> None:
+    raise TrainingError(
+        f"{folder} cannot be looked into ({error.strerror}). Allow it, or give another."
+    ) from error
 
 
 def identity_of(photos: Sequence[Path], *, looked_into: int | None = None) -> str:

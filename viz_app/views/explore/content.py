@@ -214,6 +214,11 @@ def life(block: BlockTrace) -> tuple[np.ndarray, np.ndarray]:
     return block.gather.sum(axis=(2, 3)), block.distribute.mean(axis=(2, 3))
 
 
+def elsewhere(primitive: int) -> str:
+    """The way to a primitive's exemplars in the pictures of an atlas."""
+    return f"Where else? g{primitive} in other pictures"
+
+
 def taught_by(*, on_clips: bool, elsewhere: str) -> str:
     """What the blocks learned on, and, of blocks of photos, which weights learned on clips, if any did."""
     if on_clips:

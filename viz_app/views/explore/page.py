@@ -20,7 +20,7 @@ from viz_app.ui.selection import remember
 from viz_app.ui.shell import follow, styled, tell_link, waiting
 from viz_app.ui.state import Key, parse_probe, parse_settings
 from viz_app.ui.text import as_markdown
-from viz_app.views.explore import charts, content, controls, exports, screen, service, uploads
+from viz_app.views.explore import charts, content, controls, elsewhere, exports, screen, service, uploads
 from viz_app.views.explore.controls import Choice
 
 # Charts keep the browser busy for longer than the canvas does: a new picture answers the mouse before
@@ -149,6 +149,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         time.sleep(CHARTS_LATER_S)
     # Each by itself: a fault in one takes none of the others off the screen.
     if probe.block in shown.trace.blocks:
+        guarded(elsewhere.draw)(shown, probe)
         guarded(charts.of_pixel)(shown, probe)
     if shown.picture.plays and st.session_state.get(Key.CHARTS):
         guarded(charts.over_time)(shown, probe, view)

@@ -1,0 +1,113 @@
+"""What an atlas answers with, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from a2core.atlas.crops import centre
+from a2core.atlas.store import FORMAT, TABLES
+from a2core.errors import AtlasError
+
+_LARGEST_TOLD = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture, or a frame of a clip, of an atlas.
+
+    Attributes:
+        number: in the atlas, counted from 0.
+        id: sha256 of its file.
+        source, path: the place that it was found in, and where in there.
+        group: the folder that it lies in, "" where in none.
+        frame, time_s: of a clip.
+        width_px, height_px: of the picture as it was read.
+        same_as: the number of an earlier picture that it nearly is; None where there is none.
+        top: the network's answer: classes and probabilities, best first.
+    """
+
+    number: int
+    id: str
+    source: str
+    path: str
+    group: str
+    frame: int
+    time_s: float
+    width_px: int
+    height_px: int
+    same_as: int | None
+    top: list[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A place in a picture where a primitive was gathered or handed out.
+
+    Attributes:
+        photo: the picture's number.
+        order, rank, value: among which exemplars it stands where, and by what; of counter-examples ("idle")
+            the effect.
+        row, col: the cell, on a grid of `rows` by `cols`.
+        crop: WebP of 96 × 96 pixels around it; b"" where none was kept.
+    """
+
+    photo: int
+    order: str
+    rank: int
+    value: float
+    row: int
+    col: int
+    rows: int
+    cols: int
+    crop: bytes
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """(x, y) of the cell's centre, as shares of the picture's sides."""
+        return centre(self.row * self.cols + self.col, self.rows, self.cols)
+
+
+def read_told(folder: Path) -> Mapping[str, Any]:
+    """The `atlas.json` of a finished atlas whose tables are all there.
+
+    Raises:
+        AtlasError: no atlas, one that is not finished or damaged, or one of another version.
+    """
+    path = folder / "atlas.json"
+    if not path.is_file():
+        if (folder / "building").is_dir():
+            raise AtlasError(
+                f"The atlas {folder.name} is not finished. Run the command that began it again: it goes on "
+                "from where it stopped."
+            )
+        raise AtlasError(
+            f"There is no atlas in {folder}. Build one: python -m a2core atlas build PHOTOS --out ATLAS."
+        )
+    try:
+        if path.stat().st_size > _LARGEST_TOLD:
+            raise ValueError("too large")
+        told = json.loads(path.read_text(encoding="utf-8"))
+        version = told["format"]
+        if version == FORMAT:
+            _ = [(block["name"], int(block["primitives"])) for block in told["blocks"]]
+            _ = told["checkpoint"]["sha256"], told["checkpoint"]["name"], int(told["photos"]), told["sources"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AtlasError(
+            f"The atlas.json of {folder.name} is damaged ({error}). Restore it or build the atlas again."
+        ) from error
+    if version != FORMAT:
+        raise AtlasError(
+            f"The atlas {folder.name} is of version {version}; this one reads {FORMAT}. Update a2core, or "
+            "build the atlas again."
+        )
+    gone = [f"{table}.parquet" for table in TABLES if not (folder / f"{table}.parquet").is_file()]
+    if gone:
+        raise AtlasError(
+            f"The atlas {folder.name} lacks {', '.join(gone)}. Copy all of it, or build it again."
+        )
+    result: Mapping[str, Any] = told
+    return result

@@ -1,0 +1,331 @@
+"""An atlas, opened: each question reads the rows that it needs and no more.
+
+atlas = a2core.Atlas("my-atlas")
+atlas.exemplars("blocks.4", 23, order="peak")
+atlas.uses("holiday/beach.jpg")["blocks.4"]["mean"]
+atlas.nearest("holiday/beach.jpg")
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from a2core.atlas.answers import Exemplar, Photo, read_told
+from a2core.atlas.names import Names
+from a2core.atlas.parquet import parquet
+from a2core.atlas.ranks import IDLE, ORDERS
+from a2core.atlas.sources import path_of_text
+from a2core.atlas.store import USES_OF_A_GROUP
+from a2core.errors import AtlasError
+from a2core.tracing.model import Model
+from a2core.tracing.trace import Trace
+
+_ABOUT = (
+    "id",
+    "source",
+    "path",
+    "group",
+    "frame",
+    "time_s",
+    "width_px",
+    "height_px",
+    "same_as",
+    "top",
+    "shares",
+)
+_FEWEST_DIGITS = 8  # of an id, to stand for it
+
+
+class Atlas:
+    """An atlas in a folder, as `python -m a2core atlas build` writes it.
+
+    Opening it reads `atlas.json`. Several threads may ask it; they read in turn.
+
+    Attributes:
+        folder: where it lies.
+        told: all that `atlas.json` says.
+        blocks: name to number of primitives, in network order.
+        names: what primitives are called by somebody.
+
+    Raises:
+        AtlasError: no atlas, one that is not finished or damaged, or one of another version.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.told = read_told(self.folder)
+        self.blocks: dict[str, int] = {block["name"]: block["primitives"] for block in self.told["blocks"]}
+        self.names = Names(self.folder)
+        self._files: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        """How many pictures it holds, those that are nearly the same as others included."""
+        return int(self.told["photos"])
+
+    def fits(self, model: Model) -> str:
+        """Why this atlas is not about `model`, in a sentence; "" where it is."""
+        from a2core.atlas.look import weights_digest
+
+        if weights_digest(model) == self.told["checkpoint"]["sha256"]:
+            return ""
+        return (
+            f"This atlas was built with another checkpoint ({self.told['checkpoint']['name']}, or a state of "
+            f"it before it changed) than {model.name}, so its primitives are not these. Build it anew."
+        )
+
+    def exemplars(
+        self, block: str, primitive: int, order: str = "mean", count: int | None = None
+    ) -> list[Exemplar]:
+        """The pictures that say what a primitive is, best first.
+
+        Args:
+            block: name.
+            primitive: counted from 0.
+            order: "mean" (of ρ over the picture), "peak" (of ρ), "effect" (on the winning class), or "idle":
+                counter-examples, a high peak without an effect.
+            count: at most so many.
+
+        Raises:
+            AtlasError: no such block, primitive or order.
+        """
+        if order not in (*ORDERS, IDLE):
+            raise AtlasError(f"There is no order {order!r}. Choose {', '.join((*ORDERS, IDLE))}.")
+        group = self._number(block, primitive)
+        rows = self._rows("exemplars", [group])
+        at = np.flatnonzero(np.array(rows["order"].to_pylist()) == order)[:count]
+        return [
+            Exemplar(
+                **{
+                    name: row[name]
+                    for name in ("photo", "order", "rank", "value", "row", "col", "rows", "cols")
+                },
+                crop=row["crop"] or b"",
+            )
+            for row in rows.take(at).to_pylist()
+        ]
+
+    def primitive(self, block: str, primitive: int) -> dict[str, np.ndarray]:
+        """Each picture's use of one primitive: mean, peak, mass, effect, cell, peak_cell, (photos,) each.
+
+        Raises:
+            AtlasError: no such block or primitive.
+        """
+        each = -(-len(self) // USES_OF_A_GROUP)
+        number = self._number(block, primitive)
+        names = ["mean", "peak", "mass", "effect", "cell", "peak_cell"]
+        rows = self._rows("uses", range(number * each, (number + 1) * each), names)
+        return {name: rows[name].to_numpy() for name in names}
+
+    def uses(self, photo: int | str) -> dict[str, dict[str, np.ndarray]]:
+        """By block, what each of its primitives did in one picture: mean, peak, …, (n,) each.
+
+        Args:
+            photo: number, path or id.
+
+        Raises:
+            AtlasError: no such picture.
+        """
+        names = ["mean", "peak", "mass", "effect", "cell", "peak_cell"]
+        row = self._row(self.find(photo), names)
+        found: dict[str, dict[str, np.ndarray]] = {}
+        at = 0
+        for block, count in self.blocks.items():
+            found[block] = {name: row[name].values.to_numpy()[at : at + count] for name in names}
+            at += count
+        return found
+
+    def photo(self, photo: int | str) -> Photo:
+        """What there is to say of a picture.
+
+        Raises:
+            AtlasError: no such picture.
+        """
+        number = self.find(photo)
+        row = {name: value.as_py() for name, value in self._row(number, list(_ABOUT)).items()}
+        top = list(zip(row.pop("top"), row.pop("shares"), strict=True))
+        return Photo(number=number, top=top, **row)
+
+    def find(self, photo: int | str) -> int:
+        """The number of a picture given by number, path, or id (its first digits will do).
+
+        Raises:
+            AtlasError: no such picture.
+        """
+        if isinstance(photo, int | np.integer):
+            if not 0 <= photo < len(self):
+                raise AtlasError(f"There is no picture {photo}: they are counted from 0 to {len(self) - 1}.")
+            return int(photo)
+        if photo in (paths := self._texts("path")):
+            return paths.index(photo)
+        for number, digest in enumerate(self._texts("id")):
+            if len(photo) >= _FEWEST_DIGITS and digest.startswith(photo):
+                return number
+        raise AtlasError(
+            f"No picture of this atlas has the path or id {photo!r}. Its pictures know their path from "
+            "the folder that was given."
+        )
+
+    def picture(self, photo: int | str) -> Path:
+        """The file of a picture, where it was when the atlas was built, seen from the atlas.
+
+        Raises:
+            AtlasError: it is gone, or was never a file of its own.
+        """
+        one = self.photo(photo)
+        source = next(source for source in self.told["sources"] if source["name"] == one.source)
+        place = self.folder / source.get("from_here", source["name"])
+        path = path_of_text(place.parent if source["kind"] == "list" else place, one.path)
+        if source["kind"] not in ("folder", "list") or path is None:
+            raise AtlasError(f"The picture {one.path} is gone; its crop is kept.")
+        return path.resolve()
+
+    def nearest(self, photo: int | str | Trace | np.ndarray, count: int = 12) -> list[tuple[int, float]]:
+        """The pictures whose primitives are used most alike: (number, likeness), 1 for the same, best first.
+
+        A picture's code is how much of each primitive it is handed, a distribution for each block; likeness
+        is the overlap Σ √(p q) of two, averaged over the blocks. All are compared, by one matrix product. The
+        picture itself is left out, and so is what is nearly the same as another.
+
+        Args:
+            photo: number, path or id; a trace of any picture by the same network, or its code (P,).
+            count: so many.
+
+        Raises:
+            AtlasError: no such picture, or a trace by another network.
+        """
+        if isinstance(photo, Trace):
+            code, own = self.code(photo), -1
+        elif isinstance(photo, np.ndarray):
+            code, own = photo, -1
+        else:
+            own = self.find(photo)
+            code = np.concatenate([of["mean"] for of in self.uses(own).values()])
+        if code.shape != (self._roots.shape[1],):
+            raise AtlasError(f"A code of this atlas has {self._roots.shape[1]} numbers, not {code.shape}.")
+        likeness = self._roots @ np.sqrt(np.maximum(code, 0)).astype(np.float32) / len(self.blocks)
+        likeness[self._alike] = -1
+        if own >= 0:
+            likeness[own] = -1
+            likeness[self._same_as == own] = -1
+        best = np.argsort(-likeness, kind="stable")[:count]
+        return [(int(number), float(likeness[number])) for number in best if likeness[number] >= 0]
+
+    def code(self, trace: Trace) -> np.ndarray:
+        """(P,) the code of a traced picture: mean ρ of each primitive.
+
+        Raises:
+            AtlasError: the trace is by another network.
+        """
+        name = self.told["checkpoint"]["name"]
+        if trace.checkpoint != name or not set(self.blocks) <= set(trace.blocks):
+            raise AtlasError(
+                f"This trace is by {trace.checkpoint}, the atlas by {name}. Trace the picture with that one."
+            )
+        return np.concatenate([trace.blocks[name].distribute.mean(axis=(1, 2, 3)) for name in self.blocks])
+
+    def primitives(self, block: str) -> list[dict[str, Any]]:
+        """For each primitive of a block its measures (`atlas.measure`), name and note.
+
+        Raises:
+            AtlasError: no such block.
+        """
+        self._number(block, 0)
+        names = [name for name in self._file("primitives").schema_arrow.names if name != "tiles"]
+        rows = [row for row in self._rows("primitives", None, names).to_pylist() if row["block"] == block]
+        return [{**row, **self.names.of(block, row["primitive"])} for row in rows]
+
+    def tiles(self, block: str) -> list[list[bytes]]:
+        """For each primitive of a block the crops of its first exemplars by mean ρ, four or fewer.
+
+        Raises:
+            AtlasError: no such block.
+        """
+        start = self._number(block, 0)
+        column = self._rows("primitives", None, ["tiles"])["tiles"]
+        found: list[list[bytes]] = column.slice(start, self.blocks[block]).to_pylist()
+        return found
+
+    def name(
+        self, block: str, primitive: int, text: str | None = None, *, note: str | None = None
+    ) -> dict[str, str]:
+        """What somebody calls a primitive: {"name", "note"}. A text that is given is kept.
+
+        Raises:
+            AtlasError: no such primitive, or names cannot be written beside the atlas.
+        """
+        self._number(block, primitive)
+        return self.names.give(block, primitive, text, note)
+
+    def _number(self, block: str, primitive: int) -> int:
+        """Of a primitive among those of all blocks."""
+        if block not in self.blocks:
+            raise AtlasError(f"There is no block {block!r}. This atlas has {', '.join(self.blocks)}.")
+        if not 0 <= primitive < self.blocks[block]:
+            raise AtlasError(
+                f"Block {block} has no primitive {primitive}: it has {self.blocks[block]}, counted from 0."
+            )
+        names = list(self.blocks)
+        return sum(self.blocks[name] for name in names[: names.index(block)]) + int(primitive)
+
+    def _row(self, number: int, names: list[str]) -> dict[str, Any]:
+        group, within = self._groups(number)
+        rows = self._rows("photos", [group], names)
+        return {name: rows[name][within] for name in names}
+
+    def _groups(self, number: int) -> tuple[int, int]:
+        """The row group of photos that holds one, and its place in there."""
+        metadata, group = self._file("photos").metadata, 0
+        while number >= (size := metadata.row_group(group).num_rows):
+            number, group = number - size, group + 1
+        return group, number
+
+    def _texts(self, name: str) -> list[str]:
+        texts: list[str] = self._rows("photos", None, [name])[name].to_pylist()
+        return texts
+
+    @cached_property
+    def _roots(self) -> np.ndarray:
+        """(photos, P) float32: square roots of all codes, read once."""
+        from a2core.atlas.measure import codes
+
+        found = np.empty((len(self), sum(self.blocks.values())), np.float32)
+        at = 0
+        with self._lock:
+            for code in codes(self._file("photos")):
+                np.sqrt(code, out=found[at : at + len(code)])
+                at += len(code)
+        return found
+
+    @cached_property
+    def _same_as(self) -> np.ndarray:
+        """(photos,) int64, -1 where a picture is like none before."""
+        return self._rows("photos", None, ["same_as"])["same_as"].fill_null(-1).to_numpy()
+
+    @cached_property
+    def _alike(self) -> np.ndarray:
+        return self._same_as >= 0
+
+    def _rows(self, table: str, groups: Iterable[int] | None, names: list[str] | None = None) -> Any:
+        """Row groups of a table, None for all, and of them the columns `names`."""
+        with self._lock:
+            file = self._file(table)
+            return file.read(names) if groups is None else file.read_row_groups(list(groups), names)
+
+    def _file(self, table: str) -> Any:
+        if table not in self._files:
+            path = self.folder / f"{table}.parquet"
+            try:
+                self._files[table] = parquet().ParquetFile(path)
+            except (OSError, ValueError) as error:
+                raise AtlasError(
+                    f"{path.name} of the atlas {self.folder.name} is damaged. Build the atlas again."
+                ) from error
+        return self._files[table]

@@ -1,0 +1,55 @@
+"""Primitives as tiles of their best exemplars, one of which is opened by a click.
+
+The tiles of a block go as a parcel; which of them are shown, and in which order, is all that is sent when
+somebody sorts or filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from viz_app.components.runtime import component, hand_over, latest, parcel
+
+__all__ = ["Tile", "opened", "tile_board"]
+
+_component = component("a2_tile_board", Path(__file__).parent / "assets" / "tiles")
+
+
+class Tile(TypedDict):
+    """What stands on one tile: a title, a line below it, and data URLs of crops."""
+
+    title: str
+    said: str
+    crops: list[str]
+
+
+def tile_board(
+    tiles: Sequence[Tile], order: Sequence[int], *, identity: str, key: str, on_open: Callable[[], None]
+) -> None:
+    """Show the tiles `order`, indices of `tiles`; `on_open` runs when one is clicked.
+
+    `identity` says which tiles these are: with the same identity they are not sent again.
+    """
+    parcel({"tiles": list(tiles)}, identity=identity, key=f"{key}-tiles")
+    hand_over(
+        _component,
+        {"tiles": identity, "order": list(order)},
+        key=key,
+        name="opened",
+        identity=identity,
+        on_change=on_open,
+    )
+
+
+def opened(key: str, identity: str, count: int) -> int | None:
+    """In `on_open`: which of `count` tiles was clicked, or None when that does not fit."""
+    return parse_opened(latest(key, "opened", identity), count)
+
+
+def parse_opened(raw: Any, count: int) -> int | None:
+    """`raw`, anything at all, as the index of one of `count` tiles, or None."""
+    index = raw.get("index") if isinstance(raw, Mapping) else None
+    fits = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < count
+    return index if fits else None
