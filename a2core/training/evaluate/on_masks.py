@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.errors import TrainingError
+from a2core.media.folders import is_hidden
 from a2core.tracing.model import Model
 from a2core.training.evaluate.codes import (
     BLOCK,
@@ -56,7 +57,6 @@ from a2core.training.evaluate.measures import LARGEST_SHARE, SMALLEST_SHARE, Reg
 from a2core.training.evaluate.on_classes import Measured
 from a2core.training.evaluate.on_regions import COSINE, attending_over
 from a2core.training.evaluate.pictures import Enlarged, Size, whole
-from a2core.training.photos.found import is_hidden
 from a2core.training.photos.read import Skipped, square
 
 BACKGROUND = 0
