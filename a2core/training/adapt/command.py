@@ -183,17 +183,19 @@ def card_of(
     }  # a block without attention is taught none
     losses: dict[str, Any] = {**attention, "rebuilding": settings.weight_rebuild} if attention else {}
     told: dict[str, Any] = {}
+    left: set[str] = set()  # what is told of a first phase
     if run.answers is not None:
         losses |= {"predictions": settings.weight_predict, "bound": settings.weight_bound}
         told["answers"] = answers_told(run)
     elif attention:
         losses["predictions"] = 0
     if run.init is not None and not attention:
+        left = {"squares", "blocks started"}
         told["attention"] = f"as in {Path(run.init).stem}, which was trained by {_command_of(run.init)}"
     return {
         "trained": {
             "what": f"the {args.kind.replace('-', ' ')} blocks; the network that they stand in is frozen",
-            **of.told(looking.sizes_px, args.init),
+            **{key: value for key, value in of.told(looking.sizes_px, args.init).items() if key not in left},
             **told,
             "teacher": "the network itself" if looking.teacher == of.source else looking.teacher,
             "losses": losses,
