@@ -33,6 +33,14 @@ class StraightBag(nn.Module):
     """
 
     tells = ("gather", "distribute", "primitives", "output", "change")
+    maps_weight: Tensor
+    maps_bias: Tensor
+    phi_weight: Tensor
+    phi_bias: Tensor
+    expand_weight: Tensor
+    expand_bias: Tensor
+    norm_weight: Tensor | None
+    norm_bias: Tensor
 
     def __init__(self, block: DoubleAttention) -> None:
         super().__init__()
@@ -107,12 +115,11 @@ def straight(block: nn.Module) -> StraightBag | StraightOther:
     Raises:
         NetworkError: a block of another kind, or not for pictures.
     """
-    ours = isinstance(block, DoubleAttention | Pairwise | SqueezeExcitation | CovariancePooling)
-    if not ours or block.dims != 2:
-        what = f"for inputs of {block.dims} axes" if ours else "none of ours"
+    ours = DoubleAttention | Pairwise | SqueezeExcitation | CovariancePooling
+    if not isinstance(block, ours) or block.dims != 2:
         raise NetworkError(
-            f"A {type(block).__name__} block that is {what} cannot be exported. Export a network with blocks "
-            "of a2core for pictures."
+            f"A {type(block).__name__} cannot be exported. Export a network with blocks of a2core that stand "
+            "behind features of pictures."
         )
     return StraightBag(block) if isinstance(block, DoubleAttention) else StraightOther(block)
 

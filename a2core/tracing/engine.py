@@ -57,7 +57,8 @@ class Engine:
         network, blocks: which, with its blocks by name.
         choice: "torch"; "onnxruntime", from the first trace on; "auto", which does not draw graphs where
             there are none, compares both at the second trace and uses ONNX Runtime from the third on.
-        barred: why it has to be torch, in words, as far as whoever made the network knows.
+        device: where it runs.
+        plain: it takes pictures, gives logits, and is nobody else's meanwhile.
         takes: channels of its pictures, and what both sides are multiples of.
 
     Attributes:
@@ -72,17 +73,24 @@ class Engine:
         network: nn.Module,
         blocks: Mapping[str, nn.Module],
         *,
-        choice: str = TORCH,
-        barred: str = "",
-        takes: tuple[int, int] = (3, 32),
+        choice: str,
+        device: torch.device,
+        plain: bool,
+        takes: tuple[int, int],
     ) -> None:
         self.network, self.blocks, self.choice = network, blocks, choice
         self._seen, self._agreed = 0, False
         self._open: list[tuple[str, int, Any]] = []  # the parts: block or "", size, session
         self._threads, self._stamp = 0, _Stamp(network, {})
         self._drawn: dict[str, list[bytes]] = {}
-        self.why = "torch was asked for" if choice == TORCH else barred
-        if not self.why and importlib.util.find_spec("onnxruntime") is None:
+        self.why = ""
+        if choice == TORCH:
+            self.why = "torch was asked for"
+        elif device.type != "cpu":
+            self.why = f"it runs on {device.type}"
+        elif not plain:
+            self.why = "it is somebody else's too, takes whole clips, or gives no logits"
+        elif importlib.util.find_spec("onnxruntime") is None:
             self.why = "onnxruntime is not installed"
         if choice == ONNXRUNTIME:
             if not self.why:
@@ -97,7 +105,6 @@ class Engine:
         self,
         prepare: Callable[[np.ndarray], Tensor],
         pixels: np.ndarray,
-        *,
         alone: bool,
         at_once: int,
         by_torch: Callable[[], Answer],
@@ -310,13 +317,13 @@ def _ran(session: Any, x: np.ndarray) -> list[np.ndarray]:
 
 def _kept(name: str, parts: Sequence[Mapping[str, np.ndarray]], alone: bool) -> BlockTrace:
     """What a block did, of its outputs: of the clip (1, …), or `alone` of a part of its frames each."""
-    if not alone:
-        return BlockTrace(name, *(frozen(parts[0][key][0]) for key in _MAPS))
-    by_frame = {key: np.concatenate([part[key] for part in parts]) for key in _MAPS}  # (T, …)
-    maps = (by_frame[key][:, :, 0].swapaxes(0, 1) for key in ("gather", "distribute", "output"))
-    return BlockTrace(
-        name, frozen(by_frame["primitives"]), *map(frozen, maps), frozen(by_frame["change"][:, 0])
-    )
+    found: Mapping[str, np.ndarray] = {key: parts[0][key][0] for key in _MAPS}
+    if alone:
+        joined = {key: np.concatenate([part[key] for part in parts]) for key in _MAPS}  # (T, …)
+        maps = {key: joined[key][:, :, 0].swapaxes(0, 1) for key in ("gather", "distribute", "output")}
+        found = {**joined, **maps, "change": joined["change"][:, 0]}
+    primitives, gather, distribute, output, change = (frozen(found[key]) for key in _MAPS)
+    return BlockTrace(name, primitives, gather, distribute, output, change)
 
 
 def difference(found: Answer, expected: Answer) -> str:

@@ -111,7 +111,7 @@ def plain_copy(network: nn.Module) -> nn.Module:
 
     Of one that is laid out channels last, strides would be written down too.
     """
-    return fix_paddings(copy.deepcopy(network)).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return fix_paddings(copy.deepcopy(network)).to(memory_format=torch.contiguous_format)
 
 
 def digest(parts: Sequence[Part]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
 from a2core.networks.spec import InputSpec
 from a2core.tracing.attention import Layers, attended
-from a2core.tracing.engine import TORCH, Answer, Engine
+from a2core.tracing.engine import TORCH, Engine
 from a2core.tracing.model_input import input_shape, resize_frames, standardised
 from a2core.tracing.pairs import AttentionTrace
 from a2core.tracing.record import recording, refuse_silent, watching
@@ -92,24 +93,12 @@ class Model:
         self.input, self.answers_with, self.born_trained = input, answers_with, born_trained
         self.passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
-        self.engine = Engine(
-            network,
-            self.blocks,
-            choice=engine,
-            barred=self._barred(),
-            takes=(input.channels, input.multiple_px),
-        )
+        plain = not (borrowed or takes_clips or answers_with)
+        takes = input.channels, input.multiple_px
+        self.engine = Engine(network, self.blocks, choice=engine, device=device, plain=plain, takes=takes)
         self._lock = threading.Lock()
         # Until a picture shows that it has no attention of its own.
         self._attends = may_attend and not takes_clips
-
-    def _barred(self) -> str:
-        """Why nobody but torch can run it; "" for what can be seen in the network itself."""
-        if self.device.type != "cpu":
-            return f"it runs on {self.device.type}"
-        if self.borrowed:
-            return "it is somebody's who goes on with it"
-        return "it takes whole clips, or gives no logits" if self.takes_clips or self.answers_with else ""
 
     def preprocess(self, model_input: np.ndarray) -> Tensor:
         """(T, Hm, Wm, 3) uint8 to the (T, c, Hm, Wm) float32 tensor that the network takes."""
@@ -245,25 +234,7 @@ class Model:
         if model_input is clip.frames and clip.frames.flags.writeable:
             model_input = clip.frames.copy()  # whoever brought them may write to them again
         with self.looking():
-            read: dict[str, Tensor] = {}
-
-            def by_torch() -> Answer:
-                logits, seen, found = self._watched(model_input, frames == "each", asked, progress, stop)
-                read.update(found)
-                return logits, seen
-
-            if asked or self._attends:
-                (logits, seen), engine = by_torch(), TORCH
-            else:
-                (logits, seen), engine = self.engine.answer(
-                    self.preprocess,
-                    model_input,
-                    alone=frames == "each",
-                    at_once=self.frames_at_once,
-                    by_torch=by_torch,
-                    progress=progress,
-                    stop=stop,
-                )
+            logits, seen, read, engine = self._answered(model_input, frames == "each", asked, progress, stop)
             own: dict[str, AttentionTrace] = {}
             if self._attends and not asked and len(model_input) == 1:
                 with contextlib.suppress(torch.OutOfMemoryError):  # the trace is there without it
@@ -291,6 +262,23 @@ class Model:
             engine=engine,
         )
         return trace, read
+
+    def _answered(
+        self,
+        model_input: np.ndarray,
+        alone: bool,
+        asked: Mapping[str, nn.Module],
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> tuple[Tensor, dict[str, BlockTrace], dict[str, Tensor], str]:
+        """As `_watched`, and which engine ran the network: torch where there is more to see than blocks."""
+        watched = functools.partial(self._watched, model_input, alone, asked, progress, stop)
+        if asked or self._attends:
+            return *watched(), TORCH
+        (logits, seen), engine = self.engine.answer(
+            self.preprocess, model_input, alone, self.frames_at_once, lambda: watched()[:2], progress, stop
+        )
+        return logits, seen, {}, engine
 
     def _watched(
         self,
