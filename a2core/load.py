@@ -26,11 +26,14 @@ from a2core.networks.sources import build_described, build_network
 from a2core.networks.spec import RANDOM, NetworkSpec, is_spec, read_spec
 from a2core.networks.video import VideoResNet
 from a2core.tracing.adopt import adopt
+from a2core.tracing.engine import TORCH, pick_engine
 from a2core.tracing.model import Model
 from a2core.tracing.model_of import blocks_in, labels_for
 
 
-def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") -> Model:
+def load_model(
+    name: str | os.PathLike[str] = "a2-lite0", device: str = "auto", *, engine: str = "auto"
+) -> Model:
     """A checkpoint's network, or one by its specification, ready to trace.
 
     Args:
@@ -38,18 +41,20 @@ def load_model(name: str | os.PathLike[str] = "a2-lite0", device: str = "auto") 
             "timm/convnext_tiny", "torchvision/resnet50@flowers.pth", "flowers.json". One without blocks gets
             fresh ones, which leave its answers as they are, and whose maps mean nothing until trained.
         device: "auto" (A2_DEVICE when set, else CUDA, then MPS, then CPU), or one of these.
+        engine: "auto" (A2_ENGINE when set, else ONNX Runtime where it can run the network, from the third
+            trace on), "torch", or "onnxruntime", for which graphs are drawn where there are none.
 
     Raises:
         CheckpointError: no such checkpoint, a pickle, cut off, or not fitting its card.
         NetworkError: a device that there is not, an architecture that this version cannot build, or a
             specification whose network cannot be had (`sources.build`) or looked into.
     """
-    target = pick_device(device)
+    target, engine = pick_device(device), pick_engine(engine)
     if is_spec(text := os.fspath(name)):
-        return open_network(read_spec(text), target)
+        return open_network(read_spec(text), target, engine=engine)
     path = find_checkpoint(name)
     backbone, card = _filled(path)
-    return _assembled(backbone, target, path.stem, card, known=card.backbone in BACKBONES)
+    return _assembled(backbone, target, path.stem, card, known=card.backbone in BACKBONES, engine=engine)
 
 
 def checkpoint_of(name: str | os.PathLike[str]) -> Path:
@@ -90,7 +95,8 @@ def untrained_model(
         tensors, _ = read_checkpoint(path)
         fill_tensors(rest, {key: tensors[key] for key in tensors if key.startswith("network/")}, path.name)
     known = spec is None and architecture["backbone"] in BACKBONES
-    return _assembled(backbone, pick_device(device), f"{path.stem} (random blocks)", None, known=known)
+    title = f"{path.stem} (random blocks)"
+    return _assembled(backbone, pick_device(device), title, None, known=known, engine=pick_engine())
 
 
 def video_model(
@@ -138,6 +144,7 @@ def _assembled(
     *,
     known: bool = False,
     labels: tuple[str, ...] | None = None,
+    engine: str = TORCH,
 ) -> Model:
     """The network, complete, ready to trace; with no card its blocks are random.
 
@@ -160,10 +167,11 @@ def _assembled(
         answers_with="" if looked is None else looked.tried.answers_with,
         born_trained=card is None or not card.backbone.endswith(f"@{RANDOM}"),
         may_attend=not known,
+        engine=engine,
     )
 
 
-def open_network(spec: NetworkSpec, device: torch.device) -> Model:
+def open_network(spec: NetworkSpec, device: torch.device, *, engine: str = TORCH) -> Model:
     """The network of `spec` with its blocks, ready to trace.
 
     Its blocks, and whatever else was trained, are those of the checkpoint that it names; else those that it
@@ -176,7 +184,7 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
     if spec.blocks:
         backbone, card = _filled(checkpoint_in(spec), spec)
         labels = spec.labels if card.labels is None else card.labels  # of other classes than the source's
-        return _assembled(backbone, device, spec.title, card, labels=labels)
+        return _assembled(backbone, device, spec.title, card, labels=labels, engine=engine)
     looked = look_over(spec)
     network, tried = looked.network.requires_grad_(False), looked.tried
     born = not spec.at and _adopted(network)
@@ -193,6 +201,7 @@ def open_network(spec: NetworkSpec, device: torch.device) -> Model:
         took_px=tried.took_px,
         answers_with=tried.answers_with,
         born_trained=spec.weights != RANDOM,
+        engine=engine,
     )
 
 

@@ -52,6 +52,22 @@ def wanted(args: argparse.Namespace) -> bool:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and write JSON where asked."""
+
+    def find() -> Any:
+        model = load_model(device=args.device)
+        plain = plain_network(model)
+        print(f"{machine(model.device, args.threads)}; {args.clock} clock; {args.rounds} rounds")
+        if args.pipeline:
+            return pipeline(model, plain, args)
+        if args.experiment:
+            return experiment(model, plain, args)
+        return [picture(model, plain, size, args) for size in PICTURE_SIZES]
+
+    return measured(args, find)
+
+
+def measured(args: argparse.Namespace, find: Callable[[], Any]) -> int:
+    """Run `find` on so many threads as are asked for, and write what it found as JSON where asked."""
     if args.rounds < 2:
         raise NetworkError(f"{args.rounds} rounds give no spread. Use at least 2.")
     if args.clock == "cpu" and args.threads != 1:
@@ -59,16 +75,7 @@ def run(args: argparse.Namespace) -> int:
     before = torch.get_num_threads()
     torch.set_num_threads(args.threads)
     try:
-        model = load_model(device=args.device)
-        plain = plain_network(model)
-        print(f"{machine(model.device, args.threads)}; {args.clock} clock; {args.rounds} rounds")
-        found: Any
-        if args.pipeline:
-            found = pipeline(model, plain, args)
-        elif args.experiment:
-            found = experiment(model, plain, args)
-        else:
-            found = [picture(model, plain, size, args) for size in PICTURE_SIZES]
+        found = find()
     finally:
         torch.set_num_threads(before)
     if args.json is not None:

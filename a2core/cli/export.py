@@ -1,4 +1,4 @@
-"""`python -m a2core export`: a page to explore, a figure, a table."""
+"""`python -m a2core export`: a page to explore, a figure, a table; or the network itself."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from a2core.export import figure_png, rho_csv
 from a2core.media import read_media
 from a2core.tracing.probe import cell_of_pixel
 
-HELP = "write a page to explore, or of one pixel a figure for a paper or a table of ρ"
+HELP = "write a page to explore, or of one pixel a figure for a paper or a table of ρ; or the network as ONNX"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("media", type=Path, help="picture; of a clip, its first frame")
+    parser.add_argument("media", type=Path, nargs="?", help="picture; of a clip, its first frame")
+    parser.add_argument("--onnx", type=Path, metavar="OUT.onnx",
+                        help="instead: the network with its maps; beside it OUT-tail-BLOCK.onnx")  # fmt: skip
+    parser.add_argument("--half", action="store_true", help="of --onnx: weights in float16, half the bytes")
     parser.add_argument("--pixel", type=int, nargs=2, metavar=("X", "Y"),
                         help="as the network sees it, from the top left; .html needs none")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, help="file to write: .html, .png or .csv")
+    parser.add_argument("--out", type=Path, help="file to write: .html, .png or .csv")
     parser.add_argument("--block", help="a block, or a layer of the network's own attention: blocks.4, "
                         "blocks.11.attn (default: the first)")  # fmt: skip
     parser.add_argument("--primitive", type=int, metavar="N", help="of a layer, the head (default: all)")
@@ -32,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trace one picture and write a page to explore it, or what one of its pixels receives."""
+    if args.onnx is not None:
+        return _write_network(args)
+    if args.media is None or args.out is None:
+        raise A2Error(
+            "Say which picture, and --out FILE to write; or --onnx OUT.onnx for the network itself."
+        )
     kind = args.out.suffix
     if kind not in (".html", ".png", ".csv"):
         raise A2Error(
@@ -67,4 +76,20 @@ def run(args: argparse.Namespace) -> int:
     with writing(args.out, "--out"):
         args.out.write_bytes(data if isinstance(data, bytes) else data.encode())
     print(f"wrote {args.out}")
+    return 0
+
+
+def _write_network(args: argparse.Namespace) -> int:
+    if args.onnx.suffix != ".onnx" or args.media is not None or args.out is not None:
+        raise A2Error("--onnx names one file that ends in .onnx, and is given without a picture and --out.")
+    from a2core.export.onnx import write_onnx
+
+    model = network_of(args)
+    with writing(args.onnx, "--onnx"):
+        written = write_onnx(model, args.onnx, half=args.half)
+    for file in written:
+        print(
+            f"wrote {file.path}, {file.size_bytes / 1e6:.1f} MB; read back by onnxruntime, it is at most "
+            f"{file.furthest:.0e} of an output's largest value from torch"
+        )
     return 0

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     frames, height, width, _ = trace.model_input.shape
     print(
         f"{args.media.name}: {frames} × {width} × {height} pixels, {trace.checkpoint} on {trace.device}, "
-        f"{trace.elapsed_s:.2f} s"
+        f"{trace.elapsed_s:.2f} s by {trace.engine}"
     )
     for name, block in trace.blocks.items():
         positions = int(np.prod(block.grid))

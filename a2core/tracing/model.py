@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,16 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2core.errors import FORWARD_FAULTS, A2Error, NetworkError, Stopped, first_line
+from a2core.errors import A2Error, NetworkError
 from a2core.media import Clip
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
 from a2core.networks.spec import InputSpec
 from a2core.tracing.attention import Layers, attended
+from a2core.tracing.engine import TORCH, Engine
 from a2core.tracing.model_input import input_shape, resize_frames, standardised
 from a2core.tracing.pairs import AttentionTrace
-from a2core.tracing.record import recording, watching
-from a2core.tracing.runs import runs_of, size_of
+from a2core.tracing.record import recording, refuse_silent, watching
+from a2core.tracing.runs import in_turn, refuse_to_go_on, runs_of, size_of, taking
 from a2core.tracing.trace import BlockTrace, Trace
 
 Frames = Literal["joint", "each"]
@@ -57,6 +59,7 @@ class Model:
             classes, and which pictures it takes.
         answers_with: what it answers with instead of logits, in words, which is then not shown, and there
             are no classes; "" for logits.
+        engine: what runs it: torch, or ONNX Runtime where that was asked for and is possible.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Model:
         answers_with: str = "",
         born_trained: bool = True,
         may_attend: bool = True,
+        engine: str = TORCH,
     ) -> None:
         self.network = network
         if not borrowed:
@@ -89,6 +93,9 @@ class Model:
         self.input, self.answers_with, self.born_trained = input, answers_with, born_trained
         self.passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
+        plain = not (borrowed or takes_clips or answers_with)
+        takes = input.channels, input.multiple_px
+        self.engine = Engine(network, self.blocks, choice=engine, device=device, plain=plain, takes=takes)
         self._lock = threading.Lock()
         # Until a picture shows that it has no attention of its own.
         self._attends = may_attend and not takes_clips
@@ -131,24 +138,8 @@ class Model:
         shape = (1, c, few, height, width) if self.takes_clips else (few, c, height, width)
         return torch.empty(shape, device=self.device)
 
-    @contextlib.contextmanager
-    def _taking(self, side: tuple[int, int]) -> Iterator[None]:
-        """While open the network runs on pictures of `side` (height, width); its faults are put in words."""
-        try:
-            yield
-        except torch.OutOfMemoryError:
-            raise
-        except FORWARD_FAULTS as error:
-            good = self.took_px
-            remedy = (
-                "Choose another size."
-                if good is None or good == side
-                else f"It did take {good[1]} × {good[0]}: choose such a picture and size={max(good)}, or "
-                "make the network for any size."
-            )
-            raise NetworkError(
-                f"The network does not run on {side[1]} × {side[0]} pixels ({first_line(error)}). {remedy}"
-            ) from error
+    def _taking(self, side: tuple[int, int]) -> contextlib.AbstractContextManager[None]:
+        return taking(side, self.took_px)
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision for the trunk on CUDA, full precision elsewhere.
@@ -243,20 +234,14 @@ class Model:
         if model_input is clip.frames and clip.frames.flags.writeable:
             model_input = clip.frames.copy()  # whoever brought them may write to them again
         with self.looking():
-            logits, seen, read = self._watched(model_input, frames == "each", asked, progress, stop)
+            logits, seen, read, engine = self._answered(model_input, frames == "each", asked, progress, stop)
             own: dict[str, AttentionTrace] = {}
             if self._attends and not asked and len(model_input) == 1:
                 with contextlib.suppress(torch.OutOfMemoryError):  # the trace is there without it
                     found = self._attended(model_input)
                     own = {name: layer for name, layer in found.items() if name not in seen}
         ran = {self.blocks[name] for name in seen if name in self.blocks}
-        silent = [name for name, b in self.blocks.items() if hasattr(b, "observer") and b not in ran]
-        if silent:
-            raise NetworkError(
-                f"The block behind {silent[0]!r} did not run: the network never calls that module, at most "
-                "what is inside it. Put the block behind a module that is called, or take it out with "
-                "a2core.remove_blocks."
-            )
+        refuse_silent({name: block for name, block in self.blocks.items() if block not in ran})
         probabilities = logits.float().softmax(dim=1).mean(dim=0).cpu()
         best = probabilities.topk(min(top, len(probabilities)))
         if not np.isfinite(best.values.numpy()).all():
@@ -274,8 +259,26 @@ class Model:
             attention=own,
             born_trained=self.born_trained,
             notes=self.notes,
+            engine=engine,
         )
         return trace, read
+
+    def _answered(
+        self,
+        model_input: np.ndarray,
+        alone: bool,
+        asked: Mapping[str, nn.Module],
+        progress: Progress | None,
+        stop: Callable[[], bool] | None,
+    ) -> tuple[Tensor, dict[str, BlockTrace], dict[str, Tensor], str]:
+        """As `_watched`, and which engine ran the network: torch where there is more to see than blocks."""
+        watched = functools.partial(self._watched, model_input, alone, asked, progress, stop)
+        if asked or self._attends:
+            return *watched(), TORCH
+        (logits, seen), engine = self.engine.answer(
+            self.preprocess, model_input, alone, self.frames_at_once, lambda: watched()[:2], progress, stop
+        )
+        return logits, seen, {}, engine
 
     def _watched(
         self,
@@ -342,8 +345,7 @@ class Model:
                 parts = [model_input if index == 0 else torch.cat(list(parts))]
             through = []
             for part in parts:
-                if stop is not None and stop():
-                    raise Stopped("The trace was stopped before it was done. Start again when ready.")
+                refuse_to_go_on(stop)
                 x = self.preprocess(part) if index == 0 else part
                 if self.takes_clips:
                     x = x[:, :, None]  # each frame a clip of its own
@@ -368,19 +370,9 @@ class Model:
     ) -> Tensor:
         """Logits (1, classes) of a network that takes clips: stage by stage, all frames at once."""
         x = self.preprocess(model_input).transpose(0, 1)[None]
-        modules = stages or (self.network,)
-        total, done = sum(size_of([module]) for module in modules), 0
-        for module in modules:
-            if stop is not None and stop():
-                raise Stopped("The trace was stopped before it was done. Start again when ready.")
-            with self._taking(model_input.shape[1:3]):
-                x = module(x)
-                if module is modules[-1]:
-                    x = self.logits(x, 1)
-            done += size_of([module])
-            if progress is not None:
-                progress(done / total)
-        return x
+        side = model_input.shape[1:3]
+        x = in_turn(stages or (self.network,), x, lambda: self._taking(side), progress, stop)
+        return self.logits(x, 1)
 
     def logits(self, answer: Any, count: int) -> Tensor:
         """What the network answered for so many pictures as (count, classes); no classes where it has none.

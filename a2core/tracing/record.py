@@ -72,6 +72,21 @@ def recording(
             blocks[name].__dict__.pop("unwatched", None)
 
 
+def refuse_silent(silent: Mapping[str, nn.Module]) -> None:
+    """Refuse blocks that did not run, where they can be looked into.
+
+    Raises:
+        NetworkError: there is one.
+    """
+    name = next((name for name, block in silent.items() if hasattr(block, "observer")), None)
+    if name is not None:
+        raise NetworkError(
+            f"The block behind {name!r} did not run: the network never calls that module, at most what is "
+            "inside it. Put the block behind a module that is called, or take it out with "
+            "a2core.remove_blocks."
+        )
+
+
 class _Recorder:
     """Turns what a block attended to over one clip into BlockTraces, one each time that it ran."""
 

@@ -74,6 +74,7 @@ class Trace:
     attention: Mapping[str, AttentionTrace] = field(default_factory=dict)
     born_trained: bool = True  # False: whoever made the network says that its own weights are random
     notes: tuple[str, ...] = ()  # what to know of the network: how it takes pictures, what it does not show
+    engine: str = "torch"  # or "onnxruntime": what ran the network
 
     def to_html(
         self,

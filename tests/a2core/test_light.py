@@ -8,6 +8,7 @@ import sys
 import a2core
 
 HEAVY = ["timm", "torchvision", "av", "cv2", "scipy", "sklearn", "skimage", "matplotlib", "torch._dynamo"]
+HEAVY += ["onnx", "onnxruntime", "onnxscript"]
 
 
 def python(code: str) -> str:
