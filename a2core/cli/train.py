@@ -25,7 +25,7 @@ command goes on where it was stopped or killed.
 
 EXAMPLES = """\
 examples:
-  python -m a2core train photos/imagenette/train photos/caltech101/train
+  python -m a2core train photos --val labelled
   python -m a2core train Imagenette --kind non-local
   python -m a2core train photos --network timm/convnext_tiny --at stages.2 stages.3
   python -m a2core train flowers/train --mode fine-tune --val flowers/val --epochs 20
@@ -95,8 +95,12 @@ def _add_of_adapting(parser: argparse.ArgumentParser) -> None:
         "--sizes", type=int, nargs="+", help="picture sizes (default: 384 576, or what the network takes)"
     )
     adapt.add_argument("--teacher", help="whose predictions to follow (default: a larger one of its kind)")
-    adapt.add_argument("--attention-steps", type=int, help="steps in which the blocks learn where to look")
-    adapt.add_argument("--prediction-steps", type=int, help="steps in which they learn to help predict")
+    adapt.add_argument(
+        "--attention-steps", type=int, help="steps in which the blocks learn where to look (0: as in --init)"
+    )
+    adapt.add_argument(
+        "--prediction-steps", type=int, help="steps in which they learn to answer, attention staying as it is"
+    )
     adapt.add_argument("--frames", type=int, help="make a clip of so many frames of every photo")
     adapt.add_argument("--cache", type=Path, help="where features are kept (default: .cache/features)")
 
