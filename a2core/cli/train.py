@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--val",
         nargs="+",
         help="labelled photos to validate on, none of which may be trained on: to fine-tune, given as the "
-        "others (default: a tenth of them); to adapt, a folder, of which one half is measured (see evaluate)",
+        "others (default: a tenth of them); to adapt, folders as evaluate takes them",
     )
     parser.add_argument("--device", help="auto, cuda, mps or cpu (default: auto)")
     _add_of_adapting(parser)

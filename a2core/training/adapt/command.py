@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.checkpoints import find_checkpoint, read_card
 from a2core.errors import TrainingError
-from a2core.load import load_model
 from a2core.networks.backbones import teachers_of
 from a2core.networks.devices import pick_device
 from a2core.networks.sources import needs_word
@@ -28,11 +29,8 @@ from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
-from a2core.training.evaluate.on_photos import OURS, PLAIN, measure_photos, photos_with_classes
-from a2core.training.evaluate.pictures import NATIVE
 from a2core.training.photos.found import check_kept_apart, find_photos
-from a2core.training.photos.labelled import Labelled
-from a2core.training.photos.read import Skipped
+from a2core.training.photos.labelled import find_labelled, find_listed, is_listed
 from a2core.training.state import disk_errors, given, source_names
 from a2core.training.subject import Subject, sides_px, subject, write_spec
 
@@ -94,29 +92,14 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     primitives = args.primitives or [PRIMITIVES[0]] * (len(of.sites) - 1) + [PRIMITIVES[1]]
     settings = AdaptSettings(architecture=architecture(of, primitives, kind), **steps)
     photos = find_photos(args.photos, limit=args.limit)
-    apart = None
-    if args.val:
-        apart = photos_with_classes(Path(args.val[0]), "chosen", None)
-        check_kept_apart(photos, photos_with_classes(Path(args.val[0]), None, None).photos)
+    for folder in map(Path, args.val or ()):
+        apart = find_listed(folder) if is_listed(folder) else find_labelled([str(folder)])
+        check_kept_apart(photos, apart.photos)
     device = pick_device(args.device or "auto")
     kept = args.cache or CACHE
     looking = CacheSettings(**cached)
-    cache = Cache(kept, photos, looking, device=device) if settings.attention_steps else None
-    answers = None
-    if settings.prediction_steps:
-        asked = AnswerSettings(
-            of.source,
-            looking.teacher,
-            looking.taps[0],
-            native_sizes(photos, of.input),
-            enlarge=of.input.fixed_px is not None,
-            frames=looking.frames,
-            weights=of.weights,
-        )
-        answers = Answers(kept, photos, asked, device=device)
+    cache, answers = kept_for(settings, looking, of, photos, kept, device)
     parts = [part for part in (cache, answers) if part is not None]
-    if not parts:
-        raise TrainingError("Neither --attention-steps nor --prediction-steps leaves a step. Leave one out.")
     print(
         f"{len(photos)} photos; kept in {kept}: {', '.join(p.folder.name for p in parts)}; on {device.type}"
     )
@@ -131,9 +114,6 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     for part in parts:
         part.build()
     run = Adaptation(cache, answers, settings, out, init=args.init)
-    for size_px in answers.sizes_px if answers is not None else ():
-        count = len(answers.valid_members(size_px)) if answers is not None else 0
-        print(f"answers at {size_px} px: learned from {count} photos, which are no smaller")
     with disk_errors(out):
         run.run()
         path = run.write_checkpoint(out / f"{name}.safetensors", card_of(run, looking, of, args, command))
@@ -141,20 +121,42 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             print(f"wrote {write_spec(of.source, path)}: what --network and NETWORKS take")
     if parts[0].skipped.reasons:
         print(parts[0].skipped.summary())
-    if apart is not None:
-        validate(path, apart)
+    for folder in args.val or ():
+        print(f"what it costs: python -m a2core evaluate {path} --photos {folder} --half chosen")
     print(f"wrote {path}")
     return 0
 
 
-def validate(checkpoint: Path, apart: Labelled) -> None:
-    """Print how often the trained network is right on photos kept apart, beside the plain one."""
-    measured = measure_photos(load_model(checkpoint, device="cpu"), apart, NATIVE, Skipped())
-    with_blocks, plain = measured["rows"][OURS], measured["rows"][PLAIN]
-    print(
-        f"validation, {measured['photos']} photos in their own size: top-1 {with_blocks['top-1']:.1%}, "
-        f"plain {plain['top-1']:.1%}"
+def kept_for(
+    settings: AdaptSettings,
+    looking: CacheSettings,
+    of: Subject,
+    photos: Sequence[Path],
+    folder: Path,
+    device: torch.device,
+) -> tuple[Cache | None, Answers | None]:
+    """What each phase learns from, below `folder`, not built yet; None of a phase without steps.
+
+    Raises:
+        TrainingError: neither has any, or the photos are too small to learn to answer from.
+    """
+    cache = Cache(folder, photos, looking, device=device) if settings.attention_steps else None
+    if not settings.prediction_steps:
+        if cache is None:
+            raise TrainingError(
+                "Neither --attention-steps nor --prediction-steps leaves a step. Leave one out."
+            )
+        return cache, None
+    asked = AnswerSettings(
+        of.source,
+        looking.teacher,
+        looking.taps[0],
+        native_sizes(photos, of.input),
+        enlarge=of.input.fixed_px is not None,
+        frames=looking.frames,
+        weights=of.weights,
     )
+    return cache, Answers(folder, photos, asked, device=device)
 
 
 def teacher_of(of: Subject, wanted: str | None) -> str:

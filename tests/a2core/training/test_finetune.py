@@ -44,7 +44,7 @@ def make_photos(folder, count, *, colours=COLOURS, seed=0):
     for name, colour in colours.items():
         (folder / name).mkdir(parents=True)
         for index in range(count):
-            noise = rng.normal(0, 50, (40, 48, 3))
+            noise = rng.normal(0, 50, (72, 80, 3))
             picture = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
             Image.fromarray(picture).save(folder / name / f"{index}.png")
     return folder

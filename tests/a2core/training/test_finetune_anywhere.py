@@ -90,20 +90,22 @@ def hers(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Twelve photos of two classes, each noise around a colour."""
+    """Twelve photos of two classes, each noise around a colour; beside them, as many to validate on."""
     root, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
-    for name, colour in (("cold", (40, 80, 220)), ("warm", (230, 90, 30))):
-        (root / name).mkdir()
-        for index in range(6):
-            noise = rng.normal(0, 40, (40, 48, 3))
-            picture = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
-            Image.fromarray(picture).save(root / name / f"{index}.png")
-    return root
+    for part in ("train", "apart"):
+        for name, colour in (("cold", (40, 80, 220)), ("warm", (230, 90, 30))):
+            (root / part / name).mkdir(parents=True)
+            for index in range(6):
+                noise = rng.normal(0, 40, (40, 48, 3))
+                picture = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
+                Image.fromarray(picture).save(root / part / name / f"{index}.png")
+    return root / "train"
 
 
 def tuned(photos, out, network, *extra):
     """The exit status of a fine-tuning of a few steps."""
-    return main(["train", str(photos), "--mode", "fine-tune", "--val", str(photos), "--network", str(network),
+    apart = str(photos.with_name("apart"))
+    return main(["train", str(photos), "--mode", "fine-tune", "--val", apart, "--network", str(network),
                  "--epochs", "2", "--batch-size", "4", "--name", "mine", "--out", str(out), "--device", "cpu",
                  *map(str, extra)])  # fmt: skip
 
