@@ -98,6 +98,10 @@ class PositionBlock(Watchable):
 
     def start_as_identity(self) -> None:
         """Make a fresh block leave the network's answers as they are."""
+        self.hand_out_nothing()
+
+    def hand_out_nothing(self) -> None:
+        """Make a block leave the network's answers as they are, however it attends: its attention stays."""
         last: Any = self.last_layer
         nn.init.zeros_(last.weight)
         nn.init.constant_(last.bias, self.identity_bias)

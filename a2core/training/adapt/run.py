@@ -171,7 +171,7 @@ class Adaptation:
     def _begin_phase(self) -> None:
         if self.predicting:
             for block in self.trainee.blocks.values():
-                block.start_as_identity()
+                cast(PositionBlock, block).hand_out_nothing()
         self._start_phase()
 
     def run(self, *, progress: bool = True) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from a2core import Clip
 from a2core.blocks.registry import KINDS
+from a2core.checkpoints import save_checkpoint
 from a2core.cli import main
 from a2core.errors import NetworkError, TrainingError
 from a2core.load import load_model
@@ -199,12 +200,16 @@ def test_a_run_is_not_resumed_with_other_settings_and_divergence_says_what_to_ch
 def test_while_it_learns_to_answer_attention_stays_as_it_was(answers, tmp_path):
     shipped = load_model("a2-lite0", device="cpu")
     described = shipped.card["architecture"]
+    with torch.no_grad():  # any attention at all
+        for parameter in (p for block in shipped.blocks.values() for p in block.parameters()):
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
+    start = save_checkpoint(tmp_path / "start.safetensors", shipped.blocks, architecture=described, card={})
     run = Adaptation(
         None,
         answers,
         settings(architecture=described, attention_steps=0, prediction_steps=4),
         tmp_path / "run",
-        init="a2-lite0",
+        init=str(start),
     )
     run.run(progress=False)
     assert {*run.last} == {"predict", "bound", "loss"}

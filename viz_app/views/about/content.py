@@ -122,7 +122,9 @@ def _measured(table: Table) -> str:
         f"<section><h3>{html.escape(table.title[:1].upper() + table.title[1:])}</h3>"
         f"<p>Measured on {html.escape(table.measured_on or 'what the card does not say')}. "
         "The best of a line is bold.</p>"
-        f'<div><table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'
+        # Wide tables scroll in a box of their own, which the keyboard has to reach.
+        f'<div tabindex="0" role="group" aria-label="{html.escape(table.title)}">'
+        f'<table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'
         f"{command}</section>"
     )
 
