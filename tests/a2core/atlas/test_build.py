@@ -21,7 +21,7 @@ from tests.a2core.atlas.made_pictures import SETTINGS, assert_same, made_up, mak
 ROOT = Path(__file__).resolve().parents[3]
 
 
-# Beside other tests in one of pytest's own worker processes the pool's processes die at once, alone they do not:
+# In one of pytest's own worker processes the pool's processes die at once, alone they do not:
 # not understood yet.
 ALONE = pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="run alone: pytest -p no:xdist")
 
