@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import defaultdict, deque
@@ -17,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,6 +154,27 @@ def _do(items: list[Item], looks: bool) -> tuple[Any, Spent]:
     return results, Spent(reading_s, looking_s)
 
 
+class _OnlyOurs(SpawnProcess):
+    """A process that runs nothing of who started it.
+
+    Else it would begin by running their script again: all of it, where the script does not guard itself, and
+    something else's where a program, such as Streamlit's server, has put a module of its own in its place.
+    """
+
+    def start(self) -> None:
+        """Start it, as of a program without a script."""
+        theirs = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            super().start()
+        finally:
+            sys.modules["__main__"] = theirs
+
+
+class _Context(SpawnContext):
+    Process = _OnlyOurs
+
+
 class Engine:
     """Items to what was seen of them, in order.
 
@@ -206,7 +230,7 @@ class Engine:
         looks = not self.on_gpu
         pool = ProcessPoolExecutor(
             self.workers,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=_Context(),
             initializer=_begin,
             initargs=(self.checkpoint, self.reader, self.pictures, looks),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -28,8 +30,7 @@ def tiny_network(seed: int = 0) -> nn.Module:
     return insert_blocks(network, blocks).eval()
 
 
-@pytest.fixture
-def tiny_model() -> Model:
+def make_tiny_model(**options: Any) -> Model:
     network = tiny_network()
     return Model(
         network,
@@ -38,7 +39,13 @@ def tiny_model() -> Model:
         labels=tuple(f"class {index}" for index in range(10)),
         input=InputSpec((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
         device=torch.device("cpu"),
+        **options,
     )
+
+
+@pytest.fixture
+def tiny_model() -> Model:
+    return make_tiny_model()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ and others of the same names do not. What another version of this file wrote is 
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import hashlib
 import json
@@ -36,7 +37,7 @@ ABOUT = "about.json"
 CHUNK = 24
 
 
-class Kept:
+class Kept(abc.ABC):
     """Some arrays of every photo, at some sizes of square pictures, below `folder`; `build` fills them.
 
     Attributes:
@@ -64,22 +65,23 @@ class Kept:
         self.folder = folder / hashlib.sha256(known.encode()).hexdigest()[:16]
         self.skipped = Skipped()
 
+    @abc.abstractmethod
     def members(self, size_px: int) -> list[int]:
         """Indices of the photos that are looked at in this size."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def keys(self) -> list[str]:
         """Names of the arrays of one size; "valid" says which photos could be used."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def picture(self, index: int, size_px: int) -> np.ndarray | None:
         """A photo as it is looked at, (frames, size, size, 3), the same each time; None: it cannot be."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def compute(self, chunk: list[int], size_px: int) -> dict[str, np.ndarray]:
         """The arrays of some photos, by key."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def prepare(self) -> None:
         """Get ready to compute: nothing is loaded where nothing is missing."""
 

@@ -21,12 +21,6 @@ from tests.a2core.atlas.made_pictures import SETTINGS, assert_same, made_up, mak
 ROOT = Path(__file__).resolve().parents[3]
 
 
-# In one of pytest's own worker processes the pool's processes die at once, alone they do not:
-# not understood yet.
-ALONE = pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="run alone: pytest -p no:xdist")
-
-
-@ALONE
 def test_the_number_of_processes_makes_no_difference(built, pictures, tmp_path):
     a2core.build_atlas([str(pictures)], tmp_path / "two", **SETTINGS | {"workers": 2})
     assert_same(built, tmp_path / "two")
@@ -37,7 +31,6 @@ def test_the_size_of_the_parts_makes_no_difference(built, pictures, tmp_path):
     assert_same(built, tmp_path / "one")
 
 
-@ALONE
 def test_a_worker_that_is_killed_costs_nothing(built, pictures, tmp_path):
     killed: list[int] = []
 
@@ -51,6 +44,21 @@ def test_a_worker_that_is_killed_costs_nothing(built, pictures, tmp_path):
     a2core.build_atlas([str(pictures)], tmp_path / "two", progress=kill_one, **settings)
     assert killed
     assert_same(built, tmp_path / "two")
+
+
+def test_the_processes_run_nothing_of_who_began(built, pictures, tmp_path):
+    """Not even a script that does not guard itself against being run again."""
+    script = tmp_path / "plain.py"
+    script.write_text(
+        "import pathlib, sys, a2core\n"
+        f"a2core.build_atlas([sys.argv[1]], pathlib.Path(sys.argv[2]), **{SETTINGS | {'workers': 2}})\n"
+    )
+    again = tmp_path / "again"
+    command = [sys.executable, str(script), str(pictures), str(again)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert_same(built, again)
 
 
 def program(pictures: Path, out: Path, before: str = "") -> list[str]:

@@ -19,6 +19,7 @@ from a2core.cli import main
 from a2core.export import onnx as export
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.spec import InputSpec
+from tests.a2core.conftest import make_tiny_model
 
 
 def session(path) -> onnxruntime.InferenceSession:
@@ -68,17 +69,7 @@ def shared(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tiny(shared):
     """The network of two blocks, its files, and what was said of them."""
-    from tests.a2core.conftest import tiny_network
-
-    network = tiny_network()
-    model = Model(
-        network,
-        inserted_blocks(network),
-        name="tiny",
-        labels=tuple(f"class {index}" for index in range(10)),
-        input=InputSpec((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
-        device=torch.device("cpu"),
-    )
+    model = make_tiny_model()
     return model, shared / "tiny.onnx", export.write_onnx(model, shared / "tiny.onnx")
 
 

@@ -11,10 +11,8 @@ import torch
 
 import a2core
 from a2core import Clip, DoubleAttention, Model, NetworkError, Replay, Stopped
-from a2core.networks.insert import inserted_blocks
-from a2core.networks.spec import InputSpec
 from a2core.tracing import graphs
-from tests.a2core.conftest import tiny_network
+from tests.a2core.conftest import make_tiny_model
 
 MAPS = ("primitives", "gather", "distribute", "output", "change")
 SIZES = {"picture": (1, 96, 160), "upright": (1, 160, 64), "clip": (5, 64, 96)}
@@ -63,18 +61,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def tiny(engine: str, **options) -> Model:
-    network = tiny_network()
-    return Model(
-        network,
-        inserted_blocks(network),
-        name="tiny",
-        labels=tuple(f"class {index}" for index in range(10)),
-        input=InputSpec((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
-        device=torch.device("cpu"),
-        may_attend=False,
-        engine=engine,
-        **options,
-    )
+    return make_tiny_model(may_attend=False, engine=engine, **options)
 
 
 @pytest.mark.parametrize("name", ["a2-lite0", "a2-lite0-clips", "a2-lite2"])
