@@ -26,13 +26,27 @@ MEANINGS = {
     "median reach": "The part of the picture that the middle one of the gather maps covers.",
     "dead": "Primitives that are hardly handed out anywhere.",
     "redundancy": "How alike a gather map is to the one most like it, on average. 1 is a copy.",
+    "stability": "How alike the primitives of two seeds are, each matched to its twin: the correlation of "
+    "where they are handed out.",
+    "class purity": "Of the twenty photos that a primitive is handed out in most, how many are of one class.",
+    "MonoScore": "How much more alike these twenty are to another network than any twenty are.",
+    "part purity": "Of the hundred places where a primitive is handed out most, how many lie on one kind of "
+    "thing: skin, hair, a garment.",
+    "mIoU": "Each place given to its strongest primitive: how well these areas fit the labelled ones. 1 is "
+    "exact.",
+    "mass-Jaccard": "How well the places that hold 60 % of a primitive fit the labelled area nearest to "
+    "them.",
+    "deletion": "Primitives taken away, those that matter to the answer first: how much of the answer is "
+    "left on the way. The less, the better it is known which matter.",
+    "J&F": "The mask of a clip’s first frame, carried on by attention: how well it fits the frames after. 1 "
+    "is exact.",
     "top-1": "The right class is the network’s first guess.",
     "top-5": "The right class is among its first five guesses.",
     "agreement with the plain trunk": "How often it answers as the network without blocks does.",
     "use (KL, nats)": "How much the answer changes when a block is left out. 0 is not at all.",
 }
 _SHARES = {"median reach", "dead", "top-1", "top-5", "agreement with the plain trunk"}
-_LOW_IS_GOOD = {"dead", "redundancy"}
+_LOW_IS_GOOD = {"dead", "redundancy", "deletion"}
 _MARKS = (", ", " plain trunk", " difference")  # between the name of a measure and that of a baseline
 _TOLD = ("measured on", "command")
 
@@ -112,7 +126,7 @@ def _measured(table: Table) -> str:
     heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
     bodies = "".join(
         f'<tbody><tr><th scope="rowgroup" colspan="{len(table.columns) + 1}">'
-        f"<b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></th></tr>"
+        f"<div><b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></div></th></tr>"
         + "".join(_line(row) for row in measure.rows)
         + "</tbody>"
         for measure in table.measures
@@ -213,7 +227,7 @@ def _worded(measure: str, value: Any) -> str:
         return "" if value is None else str(value)
     if measure in _SHARES:
         return percent(value) if value >= 0 else "−" + percent(-value)
-    return f"{value:.4f}" if 0 < abs(value) < 0.02 else f"{value:.3f}"
+    return (f"{value:.4f}" if 0 < abs(value) < 0.02 else f"{value:.3f}").replace("-", "−")
 
 
 def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -84,11 +84,12 @@ def ordered(rows: Sequence[Mapping[str, Any]], sort: str, words: str) -> list[in
 def measures_html(row: Mapping[str, Any]) -> str:
     """What is measured of one primitive."""
     lines = [
-        f"{percent(row['use'])} of all that its block hands out; as if {percent(row['reach'])} of the "
-        "pictures used it equally."
+        f"{percent(row['use'])} of all that its block hands out, spread over the pictures as evenly as if "
+        f"{percent(row['reach'])} of them had the same of it."
     ]
     if row.get("effect") is not None:
-        lines.append(f"It adds {row['effect']:+.3f} to the winning class's logit on average, to first order.")
+        effect = f"{row['effect']:+.3f}".replace("-", "−")
+        lines.append(f"It adds {effect} to the winning class's logit on average, to first order.")
     if row.get("purity") is not None:
         lines.append(f"{percent(row['purity'])} of its exemplars lie in the folder {row['purity_group']}.")
     if row.get("stability") is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,8 @@ from viz_app.server import samples
 from viz_app.views.about import content as measures
 
 pytestmark = pytest.mark.slow
+
+SHIPPED = Path(__file__).resolve().parents[4] / "checkpoints"
 
 
 def about() -> None:
@@ -100,6 +103,12 @@ def test_measures_are_a_table_with_what_they_mean_and_the_baselines_beside_them(
     page = AppTest.from_function(about, default_timeout=60).run()
     assert measures.MEANINGS["click-AUC"] in text_of(page)
     assert "metrics ·" not in text_of(page)
+
+
+@pytest.mark.parametrize("card", sorted(SHIPPED.glob("*.json")), ids=lambda card: card.stem)
+def test_of_what_is_shipped_every_measure_is_explained_and_no_baseline_passes_for_ours(card):
+    for table in measures.tables(json.loads(card.read_text(encoding="utf-8"))):
+        assert [measure.name for measure in table.measures if not measure.meaning] == [], table.title
 
 
 def test_a_cards_facts_are_lines_for_people_without_its_technical_entries():
