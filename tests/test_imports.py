@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors", "threads"],
+    ["errors", "threads", "version"],
+    ["extras"],
     ["media", "blocks.position_block", "blocks.plan"],
     ["blocks.pairwise"],
     ["blocks"],
