@@ -36,13 +36,14 @@ from a2core.errors import (
 )
 from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
 from a2core.extras import need_extra
-from a2core.load import load_model, untrained_model, video_model
+from a2core.load import checkpoint_network, load_model, untrained_model, video_model
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
 from a2core.networks.spec import NetworkSpec, is_spec, read_spec
 from a2core.rival_networks import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
+from a2core.tools.sharing import from_pretrained, push_to_hub, save_pretrained
 from a2core.tracing.adopt import AdoptionReport, adopt
 from a2core.tracing.intervene import Replay
 from a2core.tracing.lesson import Lesson, take_lesson
@@ -105,6 +106,7 @@ __all__ = [
     "build_atlas",
     "cell_of_pixel",
     "checkpoint_folder",
+    "checkpoint_network",
     "cost_curve",
     "count_cost",
     "effective_attention",
@@ -112,6 +114,7 @@ __all__ = [
     "find_nonfinite",
     "find_rivals",
     "fit_exponent",
+    "from_pretrained",
     "half_area",
     "insert_blocks",
     "is_spec",
@@ -124,6 +127,7 @@ __all__ = [
     "need_extra",
     "overlay_movie",
     "pixel_of_cell",
+    "push_to_hub",
     "rank_primitives",
     "reach",
     "read_block",
@@ -135,6 +139,7 @@ __all__ = [
     "rival_settings",
     "rollout",
     "save_checkpoint",
+    "save_pretrained",
     "take_lesson",
     "untrained_model",
     "use_cores",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import a2core
 from a2core import A2Error
+from viz_app.server import metrics
 
 EPILOG = """\
 Everything else goes to Streamlit as it is: --server.address 127.0.0.1 for this machine only,
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         given = _settings(sys.argv[1:] if arguments is None else arguments)
         a2core.need_extra("app", "The explorer")
+        metrics.serve()
     except A2Error as error:
         print(f"a2-explorer: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
         sys.exit(2)
