@@ -84,7 +84,10 @@ APP_LAYERS = [
     ["app", "__main__"],
 ]
 # Imports inside of a function that go down a layer: a convenience of the object for what is made of it.
-CONVENIENCES = {("a2core.tracing.trace", "a2core.canvas")}
+CONVENIENCES = {
+    ("a2core.tracing.trace", target)
+    for target in ("a2core.canvas", "a2core.canvas.notebook", "a2core.canvas.widget")
+}
 PUBLIC_PACKAGES = {
     "a2core.canvas",
     "a2core.canvas.glossary",
