@@ -10,7 +10,7 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js atlas bench-app bench-class bench-load \
+.PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-class bench-load \
         bench-visitors clean
 
 help:
@@ -35,6 +35,16 @@ install: $(STAMP)
 
 app: $(STAMP)
 	$(if $(NETWORKS),A2_NETWORKS='$(NETWORKS)') $(RUN) -m viz_app --server.port $(PORT)
+
+# The atlas that lies beside the checkpoints. PHOTOS: a list of pictures that may be passed on; CREDITS: CSV files
+# that say whose they are (docs/atlas.md).
+SHIPPED_ATLAS = .cache/shipped-atlas
+shipped-atlas: $(STAMP)
+	for name in a2-lite0 a2-lite2; do \
+		$(RUN) -m a2core atlas build $(PHOTOS) --out $(SHIPPED_ATLAS)/$$name --checkpoint $$name --size 256 || exit; \
+	done
+	$(RUN) -m a2core atlas slim $(SHIPPED_ATLAS)/a2-lite0 $(SHIPPED_ATLAS)/a2-lite2 --out checkpoints/atlas \
+		$(foreach file,$(CREDITS),--credits $(file))
 
 # Goes on where it was stopped. PHOTOS: folders, lists, tars, Parquet files; OPTIONS: of `atlas build`.
 ATLAS ?= atlas

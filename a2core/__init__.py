@@ -8,6 +8,7 @@ a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 
 from a2core.atlas.answers import Exemplar, Photo
 from a2core.atlas.build import Built, build_atlas
+from a2core.atlas.names import give_name, parse_names, written_names
 from a2core.atlas.read import Atlas
 from a2core.bench.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.blocks.double_attention import DoubleAttention
@@ -101,6 +102,7 @@ __all__ = [
     "find_nonfinite",
     "find_rivals",
     "fit_exponent",
+    "give_name",
     "half_area",
     "insert_blocks",
     "is_spec",
@@ -111,6 +113,7 @@ __all__ = [
     "measure_cost",
     "model_of",
     "overlay_movie",
+    "parse_names",
     "pixel_of_cell",
     "rank_primitives",
     "reach",
@@ -128,4 +131,5 @@ __all__ = [
     "use_cores",
     "video_model",
     "write_npz",
+    "written_names",
 ]
