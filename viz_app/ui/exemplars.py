@@ -25,14 +25,20 @@ def exemplars_html(exemplars: Sequence[Exemplar], photos: Mapping[int, Photo]) -
     return f'<div class="a2-exemplars" role="list">{"".join(items)}</div>'
 
 
+def place(photo: Photo) -> str:
+    """Where a picture lay, for people; of a path from the root its last parts: the rest is the owner's."""
+    path = photo.path.replace("\\", "/")
+    return "/".join(path.split("/")[-2:]) if path.startswith("/") or path[1:3] == ":/" else photo.path
+
+
 def title(photo: Photo) -> str:
     """What stands under a crop: who made the picture, where that is known; else its file."""
-    return photo.author or photo.path.rpartition("/")[2]
+    return photo.author or place(photo).rpartition("/")[2]
 
 
 def hint(exemplar: Exemplar, photo: Photo) -> str:
     """What a hover over a crop says."""
-    return "; ".join(filter(None, [f"{photo.path}: {exemplar.value:.3f}", credit(photo)]))
+    return "; ".join(filter(None, [f"{place(photo)}: {exemplar.value:.3f}", credit(photo)]))
 
 
 def credit(photo: Photo) -> str:
@@ -48,7 +54,7 @@ def credit_html(photo: Photo) -> str:
     if not photo.licence:
         return ""
     author = html.escape(photo.author or "somebody unnamed")
-    if photo.link.startswith("https://"):
+    if photo.link.startswith(("http://", "https://")):
         author = f'<a href="{html.escape(photo.link)}" target="_blank" rel="noopener">{author}</a>'
     licence = html.escape(photo.licence)
     if photo.licence in LICENCES:

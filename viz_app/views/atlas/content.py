@@ -9,7 +9,7 @@ from typing import Any
 from a2core import Exemplar, Photo
 from a2core.canvas import percent
 from viz_app.components.tile_board import Tile
-from viz_app.ui.exemplars import data_url, hint, title
+from viz_app.ui.exemplars import data_url, hint, place, title
 
 LEAD = (
     '<div class="a2-lead"><h1>What is each primitive?</h1>'
@@ -155,7 +155,7 @@ def escaped(text: str) -> str:
 
 def tracing(photo: Photo) -> str:
     """What is waited for."""
-    return f"Looking at {photo.path} again"
+    return f"Looking at {place(photo)} again"
 
 
 def how_traced(*, whole: bool, px: int) -> str:

@@ -127,7 +127,9 @@ def _picture(atlas: Atlas, block: str, primitive: int, number: int) -> None:
                 else:
                     tell(fault)
         with about:
-            st.html(f"<h3>{content.escaped(photo.path)}</h3>{content.answer_html(photo)}{credit_html(photo)}")
+            st.html(
+                f"<h3>{content.escaped(content.place(photo))}</h3>{content.answer_html(photo)}{credit_html(photo)}"
+            )
             st.caption(content.LIKE_THIS)
             near, tiles = service.nearest(atlas, number, block, primitive, NEAREST)
             _board(

@@ -22,7 +22,7 @@ from viz_app.server.models import Weights
 from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui.exemplars import credit
+from viz_app.ui.exemplars import credit, place
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.plots import CHOSEN, GRID
 from viz_app.views.atlas import content
@@ -30,6 +30,7 @@ from viz_app.views.atlas import content
 BINS = 40
 SHOWN_PX = 448  # of a picture that is traced again, at most
 PICTURES_KEPT = 32
+MOST_WORDS = 40  # on the map; the others say theirs under the mouse
 
 
 def key_of(atlas: Atlas) -> str:
@@ -74,7 +75,7 @@ def nearest(
             picture=content.data_url(picture) if (picture := _small(atlas, near) or crops.get(near)) else "",
             title=content.title(photos[near]),
             said=f"{likeness:.0%} alike",
-            hint="; ".join(filter(None, [photos[near].path, credit(photos[near])])),
+            hint="; ".join(filter(None, [place(photos[near]), credit(photos[near])])),
         )
         for near, likeness in found
     ]
@@ -124,21 +125,21 @@ def _picture(_atlas: Atlas, key: str, photo: Photo) -> Picture:
     clip, how = _frames(_atlas, photo)
     frames = clip.frames[photo.frame : photo.frame + 1]
     one = replace(clip, frames=frames, times_s=clip.times_s[photo.frame : photo.frame + 1])
-    return picture_of(one, id=f"{how}-{photo.id}", alt=photo.path, credit=credit(photo), public=True)
+    return picture_of(one, id=f"{how}-{photo.id}", alt=place(photo), credit=credit(photo), public=True)
 
 
 def _frames(atlas: Atlas, photo: Photo) -> tuple[Clip, str]:
     try:
         data = Path(atlas.picture(photo.number)).read_bytes()
         if hashlib.sha256(data).hexdigest() != photo.id:
-            raise AtlasError(f"The picture {photo.path} has changed since; its crop is kept.")
+            raise AtlasError("It has changed since.")
         most = int(atlas.told["frames"])
         return a2core.read_media(data, max_side_px=DECODED_SIDE_PX, max_frames=most), "whole"
     except (A2Error, OSError) as error:
         small = atlas.small(photo.number)
         if not small:
-            gone = f"The picture {photo.path} is gone; its crop is kept."
-            raise (error if isinstance(error, AtlasError) else AtlasError(gone)) from error
+            gone = f"The picture {place(photo)} is gone; its crop is kept."
+            raise AtlasError(gone) from error
         return a2core.read_media(small), "small"
 
 
@@ -189,12 +190,13 @@ def map_of(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> go.Figure
     """Primitives as dots, where the measures put them; larger where they are used more."""
     shown = [rows[index] for index in order]
     use = np.sqrt([row["use"] for row in shown])
+    often = sorted((row["use"] for row in shown), reverse=True)[:MOST_WORDS][-1]
     figure = go.Figure(
         go.Scatter(
             x=[row["x"] for row in shown],
             y=[row["y"] for row in shown],
             mode="markers+text",
-            text=[content.called(row) for row in shown],
+            text=[content.called(row) if row["name"] or row["use"] >= often else "" for row in shown],
             textposition="top center",
             textfont={"size": 10},
             hovertext=[
