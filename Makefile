@@ -10,7 +10,7 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-class bench-load \
+.PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-atlas bench-class bench-load \
         bench-visitors clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
+	@echo "make bench-atlas  what the Primitives page costs over 50,000 photos  (ATLAS=... a whole atlas to repeat)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
 
@@ -92,6 +93,9 @@ test-js: node_modules/.installed
 
 bench-app: $(STAMP)
 	$(RUN) -m tests.browser.bench_app $(CLIPS)
+
+bench-atlas: $(STAMP)
+	$(RUN) -m tests.browser.bench_atlas $(ATLAS)
 
 bench-load: $(STAMP)
 	$(RUN) -m tests.browser.bench_load

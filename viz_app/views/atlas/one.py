@@ -43,15 +43,17 @@ def draw(atlas: Atlas, block: str, primitive: int) -> None:
         _together(block, row)
         _naming(atlas, block, primitive, row)
     with chart:
-        figure, alt = service.histogram(atlas, block, primitive)
         st.caption(content.HISTOGRAM)
-        figure.update_layout(height=plots.HEIGHT_PX, margin={"l": 48, "r": 8, "t": 8, "b": 40})
-        st.plotly_chart(figure, key="atlas-use", config=CHART_CONFIG, alt=alt)
+        later = st.container(height=plots.HEIGHT_PX, border=False)
     whole = where.MORE in st.query_params
     for order, title in content.ORDERS.items():
         _exemplars(atlas, block, primitive, order, title, None if whole else FIRST, photo)
     if not whole and service.has_more(atlas, block, primitive, FIRST):
         st.button(content.MORE, on_click=where.go, kwargs={where.MORE: "1"}, key="atlas-more")
+    with later:  # last, in its place: a browser that has to load what draws charts shows exemplars meanwhile
+        figure, alt = service.histogram(atlas, block, primitive)
+        figure.update_layout(height=plots.HEIGHT_PX - 24, margin={"l": 48, "r": 8, "t": 8, "b": 40})
+        st.plotly_chart(figure, key="atlas-use", config=CHART_CONFIG, alt=alt)
 
 
 def _together(block: str, row: dict[str, Any]) -> None:

@@ -32,8 +32,10 @@ def draw(shown: Shown, probe: Probe) -> None:
         found = atlas.exemplars(probe.block, primitive, "peak", FIRST)
         st.html(exemplars_html(found, atlas.photos(one.photo for one in found)), width="content")
         name = names.name_of(atlas, probe.block, primitive)
-        if st.button(
-            content.elsewhere(primitive, name), key="elsewhere-go", icon=":material/travel_explore:"
-        ):
-            asked = {"block": probe.block, "primitive": str(primitive), "atlas": atlas.folder.name}
-            st.switch_page(st.session_state[Key.PRIMITIVES], query_params=asked)
+        # A link, not a button: the browser goes there at once, and no part of this page runs again first.
+        st.page_link(
+            st.session_state[Key.PRIMITIVES],
+            label=content.elsewhere(primitive, name),
+            icon=":material/travel_explore:",
+            query_params={"block": probe.block, "primitive": str(primitive), "atlas": atlas.folder.name},
+        )

@@ -195,11 +195,11 @@ def test_explore_shows_where_else_the_pixels_primitive_is(atlas):
     assert messages(app) == []
     trace, probe = shown(app).trace, app.session_state[Key.PROBE]
     strongest = int(a2core.rank_primitives(trace.blocks[probe.block], probe.position)[0])
-    assert f"g{strongest} in other pictures" in app.button("elsewhere-go").label
+    assert f"g{strongest} in other pictures" in app.get("page_link")[0].proto.label
     paths = [atlas.photo(one.photo).path for one in atlas.exemplars(probe.block, strongest, "peak")]
     assert all(path in page_html(app) for path in paths)
     report(app, replace(probe, primitive=(strongest + 1) % 16))
-    assert f"g{(strongest + 1) % 16} in other pictures" in app.button("elsewhere-go").label
+    assert f"g{(strongest + 1) % 16} in other pictures" in app.get("page_link")[0].proto.label
 
 
 def test_random_blocks_have_no_atlas(atlas):
