@@ -10,7 +10,7 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js atlas bench-app bench-class bench-load \
+.PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-atlas bench-class bench-load \
         bench-visitors clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
+	@echo "make bench-atlas  what the Primitives page costs over 50,000 photos  (ATLAS=... a whole atlas to repeat)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
 
@@ -35,6 +36,16 @@ install: $(STAMP)
 
 app: $(STAMP)
 	$(if $(NETWORKS),A2_NETWORKS='$(NETWORKS)') $(RUN) -m viz_app --server.port $(PORT)
+
+# The atlas that lies beside the checkpoints. PHOTOS: a list of pictures that may be passed on; CREDITS: CSV files
+# that say whose they are (docs/atlas.md).
+SHIPPED_ATLAS = .cache/shipped-atlas
+shipped-atlas: $(STAMP)
+	for name in a2-lite0 a2-lite2; do \
+		$(RUN) -m a2core atlas build $(PHOTOS) --out $(SHIPPED_ATLAS)/$$name --checkpoint $$name --size 256 || exit; \
+	done
+	$(RUN) -m a2core atlas slim $(SHIPPED_ATLAS)/a2-lite0 $(SHIPPED_ATLAS)/a2-lite2 --out checkpoints/atlas \
+		$(foreach file,$(CREDITS),--credits $(file))
 
 # Goes on where it was stopped. PHOTOS: folders, lists, tars, Parquet files; OPTIONS: of `atlas build`.
 ATLAS ?= atlas
@@ -82,6 +93,9 @@ test-js: node_modules/.installed
 
 bench-app: $(STAMP)
 	$(RUN) -m tests.browser.bench_app $(CLIPS)
+
+bench-atlas: $(STAMP)
+	$(RUN) -m tests.browser.bench_atlas $(ATLAS)
 
 bench-load: $(STAMP)
 	$(RUN) -m tests.browser.bench_load

@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - pip looks at it, a clone on the 
 
 from a2core.atlas.answers import Exemplar, Photo
 from a2core.atlas.build import Built, build_atlas
+from a2core.atlas.names import give_name, parse_names, written_names
 from a2core.atlas.read import Atlas
 from a2core.bench.costs import POSITIONS, Cost, Exponent, cost_curve, count_cost, fit_exponent, measure_cost
 from a2core.blocks.double_attention import DoubleAttention
@@ -115,6 +116,7 @@ __all__ = [
     "find_rivals",
     "fit_exponent",
     "from_pretrained",
+    "give_name",
     "half_area",
     "insert_blocks",
     "is_spec",
@@ -126,6 +128,7 @@ __all__ = [
     "model_of",
     "need_extra",
     "overlay_movie",
+    "parse_names",
     "pixel_of_cell",
     "push_to_hub",
     "rank_primitives",
@@ -145,4 +148,5 @@ __all__ = [
     "use_cores",
     "video_model",
     "write_npz",
+    "written_names",
 ]

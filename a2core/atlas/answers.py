@@ -28,6 +28,7 @@ class Photo:
         width_px, height_px: of the picture as it was read.
         same_as: the number of an earlier picture that it nearly is; None where there is none.
         top: the network's answer: classes and probabilities, best first.
+        author, licence, link: whose it is, in an atlas that may be passed on; "" elsewhere.
     """
 
     number: int
@@ -41,6 +42,9 @@ class Photo:
     height_px: int
     same_as: int | None
     top: list[tuple[str, float]]
+    author: str = ""
+    licence: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def read_told(folder: Path) -> Mapping[str, Any]:
         version = told["format"]
         if version == FORMAT:
             _ = [(block["name"], int(block["primitives"])) for block in told["blocks"]]
+            _ = told.get("slim") and (told["slim"]["pictures"], int(told["slim"]["crop_px"]))
             _ = told["checkpoint"]["sha256"], told["checkpoint"]["name"], int(told["photos"]), told["sources"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AtlasError(
@@ -104,7 +109,9 @@ def read_told(folder: Path) -> Mapping[str, Any]:
             f"The atlas {folder.name} is of version {version}; this one reads {FORMAT}. Update a2core, or "
             "build the atlas again."
         )
-    gone = [f"{table}.parquet" for table in TABLES if not (folder / f"{table}.parquet").is_file()]
+    needed = [f"{table}.parquet" for table in TABLES if not (told.get("slim") and table == "uses")]
+    needed += [told["slim"]["pictures"]] if told.get("slim") else []
+    gone = [name for name in needed if not (folder / name).is_file()]
     if gone:
         raise AtlasError(
             f"The atlas {folder.name} lacks {', '.join(gone)}. Copy all of it, or build it again."

@@ -9,7 +9,7 @@
     labels    winning classes in whose pictures it is used most, beside its mean use
     together, together_r  primitives of its block that are used in the same pictures, and how they correlate
     x, y      its place on the map of its block: the first two principal components of all primitives' use
-    tiles     crops of its first four exemplars by mean ρ, for whoever shows all primitives at once
+    tile      its first four exemplars by mean ρ as one small picture, for whoever shows all at once
     twin, stability       that of a second atlas, of another seed, which it matches, and how they correlate
 
 Pictures that are nearly the same as one before are left out of all of them.
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from a2core.atlas.crops import tile_of
 from a2core.atlas.parquet import arrow, parquet
 from a2core.atlas.store import primitives_of, write_table
 from a2core.errors import AtlasError
@@ -69,7 +70,7 @@ def _type_of(name: str) -> Any:
         "primitive": pa.uint16(),
         "twin": pa.uint16(),
         "labels": pa.list_(pa.string()),
-        "tiles": pa.list_(pa.binary()),
+        "tile": pa.binary(),
         "together": pa.list_(pa.uint16()),
         "together_r": pa.list_(pa.float32()),
     }
@@ -114,12 +115,12 @@ def _by_primitive(file: Any, photos: int) -> Iterator[Any]:
 
 
 def _add_shown(folder: Path, rows: list[dict[str, Any]], groups: np.ndarray, names: Sequence[str]) -> None:
-    """What the exemplars by mean say: tiles, and purity where pictures lie in several folders."""
+    """What the exemplars by mean say: a tile, and purity where pictures lie in several folders."""
     file = parquet().ParquetFile(folder / "exemplars.parquet")
     for index, row in enumerate(rows):
         shown = file.read_row_group(index, ["order", "photo", "crop"])
         by_mean = np.flatnonzero(np.array(shown["order"].to_pylist()) == "mean")
-        row["tiles"] = [crop for crop in shown["crop"].take(by_mean[:_TILES]).to_pylist() if crop]
+        row["tile"] = tile_of([crop for crop in shown["crop"].take(by_mean[:_TILES]).to_pylist() if crop])
         if sum(bool(name) for name in names) < 2:
             continue
         counts = np.bincount(groups[shown["photo"].to_numpy()[by_mean]], minlength=len(names))

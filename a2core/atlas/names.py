@@ -31,19 +31,12 @@ class Names:
             AtlasError: the file is damaged.
         """
         try:
-            told = json.loads(self.path.read_text(encoding="utf-8"))
-            return {
-                str(block): {
-                    str(int(primitive)): {key: str(entry.get(key, "")) for key in LONGEST}
-                    for primitive, entry in entries.items()
-                }
-                for block, entries in told.items()
-            }
+            return parse_names(self.path.read_bytes())
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, AttributeError) as error:
+        except OSError as error:
             raise AtlasError(
-                f"{FILE} beside the atlas cannot be read ({error}). Mend it or take it away."
+                f"{FILE} beside the atlas cannot be read ({error.strerror}). Allow it."
             ) from error
 
     def of(self, block: str, primitive: int) -> dict[str, str]:
@@ -60,26 +53,59 @@ class Names:
         Raises:
             AtlasError: a text that is too long, or the file cannot be read or written.
         """
-        entry = self.of(block, primitive)
-        given = {
-            key: " ".join(text.split()) if key == "name" else text.strip()
-            for key, text in (("name", name), ("note", note))
-            if text is not None
-        }
-        for key, text in given.items():
-            if len(text) > LONGEST[key]:
-                raise AtlasError(f"This {key} has {len(text)} characters. Use at most {LONGEST[key]}.")
-        if not given:
-            return entry
         told = self.all()
-        entry = {**entry, **given}
-        told.setdefault(block, {})[str(primitive)] = entry
-        if not any(entry.values()):
-            del told[block][str(primitive)]
+        entry = give_name(told, block, primitive, name, note)
+        if name is None and note is None:
+            return entry
         try:
-            write_atomically(self.path, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
+            write_atomically(self.path, written_names(told))
         except OSError as error:
             raise AtlasError(
                 f"Names cannot be written beside the atlas ({error.strerror}). Copy it to a folder of yours."
             ) from error
         return entry
+
+
+def give_name(told: Told, block: str, primitive: int, name: str | None, note: str | None) -> dict[str, str]:
+    """Change in `told` what is given, keep what is None; {"name", "note"} as they are then.
+
+    Raises:
+        AtlasError: a text that is too long.
+    """
+    entry = dict(told.get(block, {}).get(str(primitive), dict.fromkeys(LONGEST, "")))
+    for key, text in (("name", name), ("note", note)):
+        if text is None:
+            continue
+        entry[key] = " ".join(text.split()) if key == "name" else text.strip()
+        if len(entry[key]) > LONGEST[key]:
+            raise AtlasError(f"This {key} has {len(entry[key])} characters. Use at most {LONGEST[key]}.")
+    told.setdefault(block, {})[str(primitive)] = entry
+    if not any(entry.values()):
+        del told[block][str(primitive)]
+    return entry
+
+
+def parse_names(data: bytes) -> Told:
+    """Names as `written_names` writes them.
+
+    Raises:
+        AtlasError: they are something else.
+    """
+    try:
+        told = json.loads(data.decode("utf-8"))
+        return {
+            str(block): {
+                str(int(primitive)): {key: str(entry.get(key, ""))[: LONGEST[key]] for key in LONGEST}
+                for primitive, entry in entries.items()
+            }
+            for block, entries in told.items()
+        }
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise AtlasError(
+            f"This is no file of names ({error}). Take one that was exported, or mend {FILE}."
+        ) from error
+
+
+def written_names(told: Told) -> bytes:
+    """Names as a JSON file: block, primitive, name and note."""
+    return (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from a2core.atlas.answers import Exemplar, Photo, read_told
+from a2core.atlas.crops import crops_of
 from a2core.atlas.names import Names
 from a2core.atlas.parquet import parquet
 from a2core.atlas.ranks import IDLE, ORDERS
@@ -52,6 +54,7 @@ class Atlas:
         folder: where it lies.
         told: all that `atlas.json` says.
         blocks: name to number of primitives, in network order.
+        slim: of an atlas made small to be passed on (`slim.py`), what was left out; {} of any other.
         names: what primitives are called by somebody.
 
     Raises:
@@ -62,8 +65,10 @@ class Atlas:
         self.folder = Path(folder)
         self.told = read_told(self.folder)
         self.blocks: dict[str, int] = {block["name"]: block["primitives"] for block in self.told["blocks"]}
+        self.slim: dict[str, Any] = self.told.get("slim") or {}
         self.names = Names(self.folder)
         self._files: dict[str, Any] = {}
+        self._starts: dict[str, np.ndarray] = {}
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -101,25 +106,25 @@ class Atlas:
         group = self._number(block, primitive)
         rows = self._rows("exemplars", [group])
         at = np.flatnonzero(np.array(rows["order"].to_pylist()) == order)[:count]
-        return [
-            Exemplar(
-                **{
-                    name: row[name]
-                    for name in ("photo", "order", "rank", "value", "row", "col", "rows", "cols")
-                },
-                crop=row["crop"] or b"",
-            )
+        names = ("photo", "order", "rank", "value", "row", "col", "rows", "cols")
+        found = [
+            Exemplar(**{name: row[name] for name in names}, crop=row["crop"] or b"")
             for row in rows.take(at).to_pylist()
         ]
+        return [replace(one, crop=self._cut(one)) for one in found] if self.slim else found
 
     def primitive(self, block: str, primitive: int) -> dict[str, np.ndarray]:
         """Each picture's use of one primitive: mean, peak, mass, effect, cell, peak_cell, (photos,) each.
+
+        A slim atlas has kept their means alone.
 
         Raises:
             AtlasError: no such block or primitive.
         """
         each = -(-len(self) // USES_OF_A_GROUP)
         number = self._number(block, primitive)
+        if self.slim:
+            return {"mean": self._means[:, number].copy()}
         names = ["mean", "peak", "mass", "effect", "cell", "peak_cell"]
         rows = self._rows("uses", range(number * each, (number + 1) * each), names)
         return {name: rows[name].to_numpy() for name in names}
@@ -127,13 +132,15 @@ class Atlas:
     def uses(self, photo: int | str) -> dict[str, dict[str, np.ndarray]]:
         """By block, what each of its primitives did in one picture: mean, peak, …, (n,) each.
 
+        A slim atlas has kept their means alone.
+
         Args:
             photo: number, path or id.
 
         Raises:
             AtlasError: no such picture.
         """
-        names = ["mean", "peak", "mass", "effect", "cell", "peak_cell"]
+        names = ["mean"] if self.slim else ["mean", "peak", "mass", "effect", "cell", "peak_cell"]
         row = self._row(self.find(photo), names)
         found: dict[str, dict[str, np.ndarray]] = {}
         at = 0
@@ -149,9 +156,31 @@ class Atlas:
             AtlasError: no such picture.
         """
         number = self.find(photo)
-        row = {name: value.as_py() for name, value in self._row(number, list(_ABOUT)).items()}
-        top = list(zip(row.pop("top"), row.pop("shares"), strict=True))
-        return Photo(number=number, top=top, **row)
+        return self.photos([number])[number]
+
+    def photos(self, numbers: Iterable[int]) -> dict[int, Photo]:
+        """What there is to say of several pictures, by their numbers; each row group is read once.
+
+        Raises:
+            AtlasError: no such picture.
+        """
+        wanted = sorted({self.find(int(number)) for number in numbers})
+        credits = self._of_pictures(wanted, ["author", "licence", "link"]) if self.slim else {}
+        found = {}
+        for number, row in self._of_table("photos", wanted, list(_ABOUT)).items():
+            top = list(zip(row.pop("top"), row.pop("shares"), strict=True))
+            found[number] = Photo(number=number, top=top, **row, **credits.get(number, {}))
+        return found
+
+    def small(self, photo: int | str) -> bytes:
+        """A small version of a picture, WebP, which a slim atlas keeps of each; b"" where there is none.
+
+        Raises:
+            AtlasError: no such picture.
+        """
+        number = self.find(photo)
+        found: bytes = self._of_pictures([number], ["picture"])[number]["picture"] if self.slim else b""
+        return found
 
     def find(self, photo: int | str) -> int:
         """The number of a picture given by number, path, or id (its first digits will do).
@@ -238,20 +267,24 @@ class Atlas:
             AtlasError: no such block.
         """
         self._number(block, 0)
-        names = [name for name in self._file("primitives").schema_arrow.names if name != "tiles"]
+        names = [name for name in self._file("primitives").schema_arrow.names if not name.startswith("tile")]
         rows = [row for row in self._rows("primitives", None, names).to_pylist() if row["block"] == block]
         return [{**row, **self.names.of(block, row["primitive"])} for row in rows]
 
-    def tiles(self, block: str) -> list[list[bytes]]:
-        """For each primitive of a block the crops of its first exemplars by mean ρ, four or fewer.
+    def tiles(self, block: str) -> list[bytes]:
+        """For each primitive of a block its first four exemplars by mean ρ as one WebP; b"" where none is.
 
         Raises:
-            AtlasError: no such block.
+            AtlasError: no such block, or an older version measured it.
         """
         start = self._number(block, 0)
-        column = self._rows("primitives", None, ["tiles"])["tiles"]
-        found: list[list[bytes]] = column.slice(start, self.blocks[block]).to_pylist()
-        return found
+        if "tile" not in self._file("primitives").schema_arrow.names:
+            raise AtlasError(
+                f"The atlas {self.folder.name} was measured by an older version. Measure it anew: "
+                "python -m a2core atlas measure ATLAS."
+            )
+        column = self._rows("primitives", None, ["tile"])["tile"]
+        return [tile or b"" for tile in column.slice(start, self.blocks[block]).to_pylist()]
 
     def name(
         self, block: str, primitive: int, text: str | None = None, *, note: str | None = None
@@ -276,16 +309,39 @@ class Atlas:
         return sum(self.blocks[name] for name in names[: names.index(block)]) + int(primitive)
 
     def _row(self, number: int, names: list[str]) -> dict[str, Any]:
-        group, within = self._groups(number)
+        group, within = self._place("photos", number)
         rows = self._rows("photos", [group], names)
         return {name: rows[name][within] for name in names}
 
-    def _groups(self, number: int) -> tuple[int, int]:
-        """The row group of photos that holds one, and its place in there."""
-        metadata, group = self._file("photos").metadata, 0
-        while number >= (size := metadata.row_group(group).num_rows):
-            number, group = number - size, group + 1
-        return group, number
+    def _of_table(self, table: str, numbers: Iterable[int], names: list[str]) -> dict[int, dict[str, Any]]:
+        """Rows of a table of pictures by their numbers."""
+        by_group: dict[int, list[tuple[int, int]]] = {}
+        for number in numbers:
+            group, within = self._place(table, number)
+            by_group.setdefault(group, []).append((number, within))
+        found: dict[int, dict[str, Any]] = {}
+        for group, some in by_group.items():
+            rows = self._rows(table, [group], names).take([within for _, within in some]).to_pylist()
+            found |= {number: row for (number, _), row in zip(some, rows, strict=True)}
+        return found
+
+    def _of_pictures(self, numbers: Iterable[int], names: list[str]) -> dict[int, dict[str, Any]]:
+        return self._of_table("pictures", numbers, names)
+
+    def _place(self, table: str, number: int) -> tuple[int, int]:
+        """The row group of a table of pictures that holds one, and its place in there."""
+        if table not in self._starts:
+            metadata = self._file(table).metadata
+            sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+            self._starts[table] = np.concatenate([[0], np.cumsum(sizes)])
+        starts = self._starts[table]
+        group = int(np.searchsorted(starts, number, side="right")) - 1
+        return group, number - int(starts[group])
+
+    def _cut(self, exemplar: Exemplar) -> bytes:
+        """The crop of an exemplar, cut when it is looked at out of the small picture that is kept."""
+        small = self.small(exemplar.photo)
+        return crops_of(small, [exemplar.place], int(self.slim["crop_px"]))[0] if small else b""
 
     def _texts(self, name: str) -> list[str]:
         texts: list[str] = self._rows("photos", None, [name])[name].to_pylist()
@@ -294,13 +350,22 @@ class Atlas:
     @cached_property
     def _roots(self) -> np.ndarray:
         """(photos, P) float32: square roots of all codes, read once."""
+        found = self._codes()
+        return np.sqrt(found, out=found)
+
+    @cached_property
+    def _means(self) -> np.ndarray:
+        """(photos, P) float32: all codes, of a slim atlas, which has few."""
+        return self._codes()
+
+    def _codes(self) -> np.ndarray:
         from a2core.atlas.measure import codes
 
         found = np.empty((len(self), sum(self.blocks.values())), np.float32)
         at = 0
         with self._lock:
             for code in codes(self._file("photos")):
-                np.sqrt(code, out=found[at : at + len(code)])
+                found[at : at + len(code)] = code
                 at += len(code)
         return found
 
@@ -321,7 +386,7 @@ class Atlas:
 
     def _file(self, table: str) -> Any:
         if table not in self._files:
-            path = self.folder / f"{table}.parquet"
+            path = self.folder / (self.slim["pictures"] if table == "pictures" else f"{table}.parquet")
             try:
                 self._files[table] = parquet().ParquetFile(path)
             except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""`python -m a2core atlas build|measure|export`: what each primitive is, over all of somebody's pictures."""
+"""`python -m a2core atlas build|measure|export|slim`: what each primitive is, over all pictures."""
 
 from __future__ import annotations
 
@@ -43,6 +43,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--exemplars", type=int, default=64, help="of each primitive, at most (default: %(default)s)"
     )
     export.set_defaults(act=_export)
+    slim = actions.add_parser("slim", help="small versions to pass on, of pictures that may be passed on")
+    slim.add_argument("atlas", type=Path, nargs="+", help="folders of atlases of the same pictures")
+    slim.add_argument("--out", type=Path, required=True, help="folder to write")
+    slim.add_argument(
+        "--credits",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="CSV with the columns file, author, licence, url; may be given several times",
+    )
+    slim.add_argument("--exemplars", type=int, default=12, help="of each order (default: %(default)s)")
+    slim.add_argument(
+        "--side", type=int, default=160, help="long side of small pictures, in pixels (default: %(default)s)"
+    )
+    slim.set_defaults(act=_slim)
 
 
 def _add_build(build: argparse.ArgumentParser) -> None:
@@ -160,6 +176,19 @@ def _export(args: argparse.Namespace) -> int:
             Atlas(args.atlas), args.html, blocks=[args.block] if args.block else None, count=args.exemplars
         )
     print(f"wrote {args.html}: {count} primitives, {args.html.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _slim(args: argparse.Namespace) -> int:
+    from a2core.atlas.read import Atlas
+    from a2core.atlas.slim import slim_atlases
+
+    if args.exemplars < 1 or not 32 <= args.side <= 256:
+        raise AtlasError("Give --exemplars of 1 or more, and a --side of 32 to 256 pixels.")
+    atlases = [Atlas(path) for path in args.atlas]
+    with writing(args.out, "--out"):
+        size = slim_atlases(atlases, args.out, args.credits, exemplars=args.exemplars, side_px=args.side)
+    print(f"wrote {args.out}: {len(atlases)} of {len(atlases[0]):,} pictures, {size / 1e6:.1f} MB in all")
     return 0
 
 

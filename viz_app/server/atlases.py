@@ -9,16 +9,19 @@ from pathlib import Path
 import streamlit as st
 
 import a2core
-from a2core import A2Error, Atlas, AtlasError
-from viz_app.server.models import Weights
+from a2core import A2Error, Atlas
+from viz_app.server.models import Weights, list_weights
 
+_BESIDE = ("*/atlas.json", "*/*/atlas.json")
 ATLASES = "A2_ATLAS"  # names folders of atlases of whoever runs the server
 
 
 def list_atlases() -> tuple[list[Atlas], list[str]]:
     """The atlases that can be shown, those of A2_ATLAS first, and what is wrong with the others."""
     folder = a2core.checkpoint_folder()
-    beside = sorted(path.parent for path in folder.glob("*/atlas.json")) if folder.is_dir() else []
+    beside = (
+        [path.parent for glob in _BESIDE for path in sorted(folder.glob(glob))] if folder.is_dir() else []
+    )
     found: list[Atlas] = []
     faults: list[str] = []
     try:
@@ -56,17 +59,8 @@ def of_weights(weights: Weights) -> Atlas | None:
     )
 
 
-def may_be_named(atlas: Atlas) -> bool:
-    """Whether visitors may name its primitives: not in an atlas that came with the checkpoints."""
-    return not atlas.folder.is_relative_to(a2core.checkpoint_folder().absolute())
-
-
-def name(atlas: Atlas, block: str, primitive: int, text: str, note: str) -> None:
-    """Have a primitive called `text`.
-
-    Raises:
-        AtlasError: it may not be named, or the name cannot be kept.
-    """
-    if not may_be_named(atlas):
-        raise AtlasError("This atlas came with the checkpoint: build one of your own to name its primitives.")
-    atlas.name(block, primitive, text, note=note)
+def weights_of(atlas: Atlas) -> Weights | None:
+    """The weights here that the atlas was built with; None where there are none, or they have changed."""
+    sha256 = atlas.told["checkpoint"]["sha256"]
+    trained = [weights for weights in list_weights()[0] if weights.trained and weights.fingerprint]
+    return next((weights for weights in trained if sha256.startswith(weights.fingerprint)), None)

@@ -13,12 +13,13 @@ from viz_app.server.uploads import UPLOAD_PREFIX
 from viz_app.ui import address
 from viz_app.ui.state import Key
 
-HANDED_ON = (Key.UPLOADS, Key.SOURCES, Key.MARKS, Key.PLAYLIST)  # dicts that are changed in place
+HANDED_ON = (Key.UPLOADS, Key.SOURCES, Key.MARKS, Key.PLAYLIST, Key.NAMES)  # dicts that are changed in place
 
 
 def ticket() -> str | None:
     """What the tab is to keep; None for a visitor who has brought nothing."""
-    if Key.INCOMING not in st.session_state and not st.session_state.get(Key.UPLOADS):
+    brought = st.session_state.get(Key.UPLOADS) or st.session_state.get(Key.NAMES)
+    if Key.INCOMING not in st.session_state and not brought:
         return None
     cloakroom, who = visitors.server().cloakroom, visitors.visitor()
     held: str = st.session_state.get(Key.TICKET, "")

@@ -42,6 +42,9 @@ class Key(StrEnum):
     ATLAS_BLOCK = "atlas_block"  # widget: the block whose primitives are shown
     ATLAS_SORT = "atlas_sort"  # widget: by what they are sorted
     ATLAS_WORDS = "atlas_words"  # widget: words that they must hold
+    ATLAS_VIEW = "atlas_view"  # widget: tiles, or a map of them
+    ATLAS_NAMES = "atlas_names"  # widget: the file of names that is taken in
+    NAMES = "names"  # dict of a checkpoint's sha256 to names that the visitor gave its primitives
     TILES = "tiles"  # the component that shows them
     VIEW = "view"  # (Shown, view) that the canvas was mounted with
     PROBE = "probe"  # the Probe that the charts are about

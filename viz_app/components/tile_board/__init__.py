@@ -1,6 +1,6 @@
-"""Primitives as tiles of their best exemplars, one of which is opened by a click.
+"""Tiles, one of which is opened by a click: primitives by their best exemplars, or exemplars themselves.
 
-The tiles of a block go as a parcel; which of them are shown, and in which order, is all that is sent when
+The tiles go as a parcel; which of them are shown, and in which order, is all that is sent when
 somebody sorts or filters.
 """
 
@@ -18,24 +18,36 @@ _component = component("a2_tile_board", Path(__file__).parent / "assets" / "tile
 
 
 class Tile(TypedDict):
-    """What stands on one tile: a title, a line below it, and data URLs of crops."""
+    """What is on one tile: a data URL ("" for none), a title, a line below it, and what a hover says."""
 
+    picture: str
     title: str
     said: str
-    crops: list[str]
+    hint: str
 
 
 def tile_board(
-    tiles: Sequence[Tile], order: Sequence[int], *, identity: str, key: str, on_open: Callable[[], None]
+    tiles: Sequence[Tile],
+    order: Sequence[int],
+    *,
+    identity: str,
+    key: str,
+    label: str,
+    on_open: Callable[[], None],
+    small: bool = False,
+    chosen: int | None = None,
 ) -> None:
     """Show the tiles `order`, indices of `tiles`; `on_open` runs when one is clicked.
+
+    `label` is what a screen reader calls the list; `small` tiles are as wide as a crop; `chosen` is the one
+    that is looked at.
 
     `identity` says which tiles these are: with the same identity they are not sent again.
     """
     parcel({"tiles": list(tiles)}, identity=identity, key=f"{key}-tiles")
     hand_over(
         _component,
-        {"tiles": identity, "order": list(order)},
+        {"tiles": identity, "order": list(order), "label": label, "small": small, "chosen": chosen},
         key=key,
         name="opened",
         identity=identity,

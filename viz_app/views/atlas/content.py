@@ -6,9 +6,10 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from a2core import Exemplar, Photo
 from a2core.canvas import percent
 from viz_app.components.tile_board import Tile
-from viz_app.ui.exemplars import data_url
+from viz_app.ui.exemplars import data_url, hint, place, title
 
 LEAD = (
     '<div class="a2-lead"><h1>What is each primitive?</h1>'
@@ -18,7 +19,14 @@ NONE = (
     "There is no atlas to show yet. Build one of your own pictures, `make atlas PHOTOS=FOLDER`, and start "
     "the explorer with it: `A2_ATLAS=atlas make app`."
 )
-ATLAS, BLOCK, SORT, WORDS = "Atlas", "Block", "Sorted by", "Words"
+ATLAS, BLOCK, SORT, WORDS, VIEW = "Atlas", "Block", "Sorted by", "Words", "View"
+TILES, MAP, CREDITS = "tiles", "map", "credits"
+VIEWS = {TILES: "Tiles", MAP: "Map", CREDITS: "Whose pictures"}
+PRIMITIVES = "Primitives"
+ABOUT_MAP = (
+    "Primitives that are used in the same pictures lie near each other: the first two principal components "
+    "of how their use correlates. Larger dots are used more. A click goes to the primitive."
+)
 ABOUT_WORDS = "A name, a class, a folder, or g23"
 SORTS: dict[str, str] = {
     "primitive": "number",
@@ -29,6 +37,11 @@ SORTS: dict[str, str] = {
     "stability": "stability",
 }
 BACK, NAME, NOTE, KEEP = "All primitives", "Name", "Note", "Keep the name"
+YOURS = "Names that you give are yours: they stay in this session, and no other visitor sees them."
+SHARED = "Names on this server are kept beside the atlas: everybody who visits it sees and may change them."
+TAKE_NAMES, BRING_NAMES = "Take the names with you", "Bring names"
+MORE, CLOSE, LIKE_THIS = "Show all exemplars", "Close", "Pictures like this one"
+GATHERED, HANDED = "gathered from", "handed out to"
 ORDERS = {
     "mean": "Handed out most over the whole picture",
     "peak": "Handed out most at one place",
@@ -59,12 +72,44 @@ def said(row: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def tiles(rows: Sequence[Mapping[str, Any]], crops: Sequence[Sequence[bytes]]) -> list[Tile]:
+def tiles(rows: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> list[Tile]:
     """A tile for each primitive."""
     return [
-        Tile(title=called(row), said=said(row), crops=[data_url(crop) for crop in some])
-        for row, some in zip(rows, crops, strict=True)
+        Tile(
+            picture=data_url(picture) if picture else "",
+            title=called(row),
+            said=said(row),
+            hint=", ".join(row.get("labels") or ()),
+        )
+        for row, picture in zip(rows, pictures, strict=True)
     ]
+
+
+def exemplar_tiles(exemplars: Sequence[Exemplar], photos: Mapping[int, Photo]) -> list[Tile]:
+    """A tile for each exemplar."""
+    return [
+        Tile(
+            picture=data_url(one.crop) if one.crop else "",
+            title=title(photos[one.photo]),
+            said=f"{one.value:+.2f}" if one.order in ("effect", "idle") else percent(one.value),
+            hint=hint(one, photos[one.photo]),
+        )
+        for one in exemplars
+    ]
+
+
+def stale(told: Mapping[str, Any]) -> str:
+    """That no checkpoint here is the atlas's."""
+    return (
+        f"This atlas was built with {told['checkpoint']['name']} as it was then. No checkpoint here is "
+        "that one, so its primitives are other ones, and no picture is traced again."
+    )
+
+
+def answer_html(photo: Photo) -> str:
+    """What the network answered for a picture."""
+    first = ", ".join(f"{label} {percent(share)}" for label, share in photo.top[:3])
+    return f"<p>{html.escape(first)}</p>" if first else ""
 
 
 def ordered(rows: Sequence[Mapping[str, Any]], sort: str, words: str) -> list[int]:
@@ -101,3 +146,20 @@ def measures_html(row: Mapping[str, Any]) -> str:
     if row.get("note"):
         lines.append(row["note"])
     return "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """As HTML."""
+    return html.escape(text)
+
+
+def tracing(photo: Photo) -> str:
+    """What is waited for."""
+    return f"Looking at {place(photo)} again"
+
+
+def how_traced(*, whole: bool, px: int) -> str:
+    """What the maps of a picture were made from."""
+    if whole:
+        return f"Traced now from the picture's file, at {px} pixels, as the atlas saw it."
+    return f"Traced now from the small copy that the atlas keeps of it, at {px} pixels: coarser than what it saw."

@@ -1,23 +1,23 @@
-"""The Primitives page: all of them as tiles, and one with its exemplars. The address says which."""
+"""The Primitives page: all of them as tiles or on a map, and one of them. The address says which."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from a2core import Atlas
 from viz_app.components.tile_board import opened, tile_board
-from viz_app.server import atlases
-from viz_app.ui import plots
+from viz_app.server import atlases, names
 from viz_app.ui.guards import callback, tell
 from viz_app.ui.shell import styled
 from viz_app.ui.state import Key
-from viz_app.views.atlas import content, service
+from viz_app.views.atlas import content, one, service, where
 
 CHART_CONFIG = {"displayModeBar": False}
+MAP_KEY = "atlas-map"
 
 
 def render() -> None:
@@ -31,59 +31,125 @@ def render() -> None:
         st.info(content.NONE)
         return
     atlas = _atlas(found)
-    block = st.query_params.get("block", "")
-    block = block if block in atlas.blocks else next(iter(atlas.blocks))
-    primitive = st.query_params.get("primitive", "")
-    if primitive.isascii() and primitive.isdecimal() and int(primitive) < atlas.blocks[block]:
-        _one(atlas, block, int(primitive))
-    else:
+    if atlases.weights_of(atlas) is None:
+        st.info(content.stale(atlas.told))
+    block = where.block_of(atlas)
+    primitive = where.number(where.PRIMITIVE, atlas.blocks[block])
+    if primitive is None:
         _all(atlas, block)
+    else:
+        one.draw(atlas, block, primitive)
 
 
 def _atlas(found: list[Atlas]) -> Atlas:
+    """The atlas that the address names, the first where it names none that is here."""
     if len(found) == 1:
         return found[0]
-    asked = st.query_params.get("atlas", "")
-    names = [atlas.folder.name for atlas in found]
-    if asked in names and Key.ATLAS not in st.session_state:
-        st.session_state[Key.ATLAS] = names.index(asked)
-    index = st.selectbox(content.ATLAS, range(len(found)), format_func=names.__getitem__, key=Key.ATLAS)
-    return found[index]
+    by_name = {atlas.folder.name: atlas for atlas in reversed(found)}
+    asked = st.query_params.get(where.ATLAS, "")
+    asked = asked if asked in by_name else found[0].folder.name
+    if where.number(where.PRIMITIVE, 10**6) is not None:
+        return by_name[asked]
+    st.session_state[Key.ATLAS] = asked
+    st.segmented_control(
+        content.ATLAS,
+        [atlas.folder.name for atlas in by_name.values()][::-1],
+        required=True,
+        key=Key.ATLAS,
+        on_change=where.follow,
+        args=(where.ATLAS, Key.ATLAS),
+    )
+    return by_name[asked]
 
 
 def _all(atlas: Atlas, block: str) -> None:
     """Every primitive of a block."""
+    view, sort, words = _controls(atlas, block)
+    if view == content.CREDITS:
+        st.dataframe(service.credits(atlas), hide_index=True, column_config=service.credit_columns())
+        return
+    rows = names.named(atlas, block)
+    order = content.ordered(rows, sort, words)
+    if not order:
+        st.info(content.NO_MATCH)
+    elif view == content.MAP:
+        _map(rows, order, block)
+    if view == content.MAP:
+        return
+    called = hashlib.sha256(repr([content.called(row) for row in rows]).encode()).hexdigest()[:8]
+    identity = f"{service.key_of(atlas)}/{block}/{called}"
+    tile_board(
+        content.tiles(rows, service.tiles(atlas, block)),
+        order,
+        identity=identity,
+        key=Key.TILES,
+        label=content.PRIMITIVES,
+        on_open=_opener(identity, block, len(rows)),
+    )
+
+
+def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
+    """The view, the order and the words that are asked for, each with its control."""
+    views = content.VIEWS if atlas.slim else {k: v for k, v in content.VIEWS.items() if k != content.CREDITS}
+    view, sort = where.choice(where.VIEW, views), where.choice(where.SORT, content.SORTS)
+    words = st.query_params.get(where.WORDS, "")
+    st.session_state[Key.ATLAS_BLOCK], st.session_state[Key.ATLAS_SORT] = block, sort
+    st.session_state[Key.ATLAS_WORDS], st.session_state[Key.ATLAS_VIEW] = words, view
     with st.container(key="atlas-controls", horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.segmented_control(
             content.BLOCK,
             list(atlas.blocks),
-            default=block,
             required=True,
-            key=f"{Key.ATLAS_BLOCK}-{block}",
-            on_change=_go_block,
-            args=(block,),
+            key=Key.ATLAS_BLOCK,
+            on_change=where.follow,
+            args=(where.BLOCK, Key.ATLAS_BLOCK),
         )
-        sort = st.selectbox(
+        st.segmented_control(
+            content.VIEW,
+            list(views),
+            format_func=views.__getitem__,
+            required=True,
+            key=Key.ATLAS_VIEW,
+            on_change=where.follow,
+            args=(where.VIEW, Key.ATLAS_VIEW),
+        )
+        st.selectbox(
             content.SORT,
             list(content.SORTS),
             format_func=content.SORTS.__getitem__,
             key=Key.ATLAS_SORT,
             width=160,
+            on_change=where.follow,
+            args=(where.SORT, Key.ATLAS_SORT),
         )
-        words = st.text_input(content.WORDS, key=Key.ATLAS_WORDS, placeholder=content.ABOUT_WORDS, width=260)
-        st.caption(content.about(atlas.told), width="content")
-    rows = atlas.primitives(block)
-    order = content.ordered(rows, sort, words)
-    if not order:
-        st.info(content.NO_MATCH)
-    names = hashlib.sha256(repr([content.called(row) for row in rows]).encode()).hexdigest()[:8]
-    identity = f"{service.key_of(atlas)}/{block}/{names}"
-    tile_board(
-        service.tiles(atlas, block, names),
-        order,
-        identity=identity,
-        key=Key.TILES,
-        on_open=_opener(identity, block, len(rows)),
+        st.text_input(
+            content.WORDS,
+            key=Key.ATLAS_WORDS,
+            placeholder=content.ABOUT_WORDS,
+            width=230,
+            on_change=where.follow,
+            args=(where.WORDS, Key.ATLAS_WORDS),
+        )
+    st.caption(content.about(atlas.told))
+    return view, sort, words
+
+
+def _map(rows: Sequence[Mapping[str, Any]], order: Sequence[int], block: str) -> None:
+    st.caption(content.ABOUT_MAP)
+
+    @callback
+    def open_one() -> None:
+        points = st.session_state[MAP_KEY]["selection"]["points"]
+        if points and points[0]["point_index"] < len(order):
+            where.go(block=block, primitive=str(order[points[0]["point_index"]]))
+
+    st.plotly_chart(
+        service.map_of(rows, order),
+        key=MAP_KEY,
+        config=CHART_CONFIG,
+        on_select=open_one,
+        selection_mode="points",
+        alt=content.ABOUT_MAP,
     )
 
 
@@ -92,70 +158,6 @@ def _opener(identity: str, block: str, count: int) -> Any:
     def open_one() -> None:
         index = opened(Key.TILES, identity, count)
         if index is not None:
-            st.query_params.from_dict(_address() | {"block": block, "primitive": str(index)})
+            where.go(block=block, primitive=str(index))
 
     return open_one
-
-
-@callback
-def _go_block(before: str) -> None:
-    chosen = st.session_state[f"{Key.ATLAS_BLOCK}-{before}"]
-    st.query_params.from_dict(_address() | {"block": chosen})
-
-
-@callback
-def _go(block: str, primitive: int | None) -> None:
-    more = {"block": block} if primitive is None else {"block": block, "primitive": str(primitive)}
-    st.query_params.from_dict(_address() | more)
-
-
-def _address() -> dict[str, str]:
-    """What of the address stays when another primitive is looked at."""
-    return {name: value for name, value in st.query_params.items() if name == "atlas"}
-
-
-def _one(atlas: Atlas, block: str, primitive: int) -> None:
-    """One primitive: its exemplars in each order, its measures, its neighbours, its name."""
-    row = atlas.primitives(block)[primitive]
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.button(
-            content.BACK, icon=":material/arrow_back:", on_click=_go, args=(block, None), key="atlas-back"
-        )
-        st.html(service.title_html(block, row), width="content")
-    words, chart = st.columns([3, 2], gap="large")
-    with words:
-        st.html(content.measures_html(row))
-        if row.get("together"):
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.caption("Used together with", width="content")
-                for other, r in zip(row["together"], row["together_r"], strict=True):
-                    st.button(
-                        f"g{other} ({r:.2f})", on_click=_go, args=(block, other), key=f"atlas-to-{other}"
-                    )
-        if atlases.may_be_named(atlas):
-            _naming(atlas, block, primitive, row)
-    with chart:
-        figure, alt = service.histogram(atlas, block, primitive)
-        st.caption(content.HISTOGRAM)
-        st.plotly_chart(_dressed(figure), key="atlas-use", config=CHART_CONFIG, alt=alt)
-    for order, title in content.ORDERS.items():
-        shown = service.exemplars(atlas, block, primitive, order)
-        if shown:
-            st.html(f"<h3>{title}</h3>{shown}")
-
-
-def _dressed(figure: go.Figure) -> go.Figure:
-    figure.update_layout(height=plots.HEIGHT_PX, margin={"l": 48, "r": 8, "t": 8, "b": 40})
-    return figure
-
-
-def _naming(atlas: Atlas, block: str, primitive: int, row: dict[str, Any]) -> None:
-    with (
-        st.form(f"atlas-name-{block}-{primitive}", border=False),
-        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
-    ):
-        name = st.text_input(content.NAME, value=row["name"], max_chars=80, width=220)
-        note = st.text_input(content.NOTE, value=row["note"], max_chars=2000)
-        if st.form_submit_button(content.KEEP):
-            atlases.name(atlas, block, primitive, name, note)
-            st.rerun()

@@ -1,44 +1,165 @@
-"""What the Primitives page asks of an atlas; kept for the whole server where it is large."""
+"""What the Primitives page asks of an atlas, and of the network when a picture is looked at again."""
 
 from __future__ import annotations
 
+import hashlib
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from a2core import Atlas
+import a2core
+from a2core import A2Error, Atlas, AtlasError, Clip, Exemplar, Photo
+from a2core.canvas import data_url as frame_url
 from viz_app.components.tile_board import Tile
-from viz_app.ui.exemplars import exemplars_html
+from viz_app.server import traces
+from viz_app.server.models import Weights
+from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
+from viz_app.server.traces import Shown
+from viz_app.server.visitors import Look
+from viz_app.ui.exemplars import credit, place
+from viz_app.ui.figures import overlay_url
 from viz_app.ui.plots import CHOSEN, GRID
 from viz_app.views.atlas import content
 
 BINS = 40
+SHOWN_PX = 448  # of a picture that is traced again, at most
+PICTURES_KEPT = 32
+MOST_WORDS = 40  # on the map; the others say theirs under the mouse
 
 
 def key_of(atlas: Atlas) -> str:
     """Tells one atlas from another, and from what it was before it was built again."""
-    return str(atlas.told["parts"]["exemplars.parquet"]["sha256"])[:16]
+    return str(atlas.told["parts"]["primitives.parquet"]["sha256"])[:16]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _tiles(_atlas: Atlas, key: str, block: str, names: str) -> list[Tile]:
-    del key, names
-    return content.tiles(_atlas.primitives(block), _atlas.tiles(block))
+def _tiles(_atlas: Atlas, key: str, block: str) -> list[bytes]:
+    del key
+    return _atlas.tiles(block)
 
 
-def tiles(atlas: Atlas, block: str, names: str) -> list[Tile]:
-    """A tile for each primitive of a block; `names` changes when one is called otherwise."""
-    return _tiles(atlas, key_of(atlas), block, names)
+def tiles(atlas: Atlas, block: str) -> list[bytes]:
+    """A picture for each primitive of a block."""
+    return _tiles(atlas, key_of(atlas), block)
 
 
-def exemplars(atlas: Atlas, block: str, primitive: int, order: str, count: int | None = None) -> str:
-    """The exemplars of one order as HTML; "" where there are none."""
+def exemplars(
+    atlas: Atlas, block: str, primitive: int, order: str, count: int | None = None
+) -> tuple[list[Exemplar], list[Tile]]:
+    """The exemplars of one order, and a tile for each."""
     found = atlas.exemplars(block, primitive, order, count)
-    return exemplars_html(found, lambda photo: atlas.photo(photo).path) if found else ""
+    return found, content.exemplar_tiles(found, atlas.photos(one.photo for one in found))
+
+
+def has_more(atlas: Atlas, block: str, primitive: int, count: int) -> bool:
+    """Whether there are more than `count` exemplars of an order."""
+    del block, primitive
+    return int(atlas.slim.get("exemplars", atlas.told["exemplars"])) > count
+
+
+def nearest(
+    atlas: Atlas, number: int, block: str, primitive: int, count: int
+) -> tuple[list[int], list[Tile]]:
+    """The pictures most like one, and a tile for each: small, or a crop that is kept of it."""
+    found = atlas.nearest(number, count)
+    photos = atlas.photos(near for near, _ in found)
+    crops = {} if atlas.slim else _crops(atlas, block, primitive)
+    tiles = [
+        Tile(
+            picture=content.data_url(picture) if (picture := _small(atlas, near) or crops.get(near)) else "",
+            title=content.title(photos[near]),
+            said=f"{likeness:.0%} alike",
+            hint="; ".join(filter(None, [place(photos[near]), credit(photos[near])])),
+        )
+        for near, likeness in found
+    ]
+    return [near for near, _ in found], tiles
+
+
+def _crops(atlas: Atlas, block: str, primitive: int) -> dict[int, bytes]:
+    """Crops that are kept of pictures, by their numbers, among the exemplars of one primitive."""
+    return {
+        one.photo: one.crop for order in content.ORDERS for one in atlas.exemplars(block, primitive, order)
+    }
+
+
+def _small(atlas: Atlas, number: int) -> bytes:
+    """A small version of a picture: kept, or made from its file; b"" where it is gone."""
+    kept = atlas.small(number)
+    if kept:
+        return kept
+    try:
+        return _shrunk(str(atlas.picture(number)))
+    except A2Error:
+        return b""
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _shrunk(path: str) -> bytes:
+    import base64
+
+    frames = a2core.read_media(path, max_side_px=DECODED_SIDE_PX, max_frames=1).frames
+    return base64.b64decode(frame_url(frames[0], quality=60, max_side_px=160).partition(",")[2])
+
+
+def traced(atlas: Atlas, photo: Photo, weights: Weights, *, look: Look | None = None) -> Shown:
+    """A picture of the atlas traced again, as the atlas saw it; from its small version where it is gone.
+
+    Raises:
+        AtlasError: neither is there.
+        A2Error: as `traces.show`.
+    """
+    return traces.show(_picture(atlas, key_of(atlas), photo), weights, atlas.told["size_px"], look=look)
+
+
+@st.cache_resource(max_entries=PICTURES_KEPT, show_spinner=False)
+def _picture(_atlas: Atlas, key: str, photo: Photo) -> Picture:
+    """It, or its small version; its id begins with "whole" or "small"."""
+    del key
+    clip, how = _frames(_atlas, photo)
+    frames = clip.frames[photo.frame : photo.frame + 1]
+    one = replace(clip, frames=frames, times_s=clip.times_s[photo.frame : photo.frame + 1])
+    return picture_of(one, id=f"{how}-{photo.id}", alt=place(photo), credit=credit(photo), public=True)
+
+
+def _frames(atlas: Atlas, photo: Photo) -> tuple[Clip, str]:
+    try:
+        data = Path(atlas.picture(photo.number)).read_bytes()
+        if hashlib.sha256(data).hexdigest() != photo.id:
+            raise AtlasError("It has changed since.")
+        most = int(atlas.told["frames"])
+        return a2core.read_media(data, max_side_px=DECODED_SIDE_PX, max_frames=most), "whole"
+    except (A2Error, OSError) as error:
+        small = atlas.small(photo.number)
+        if not small:
+            gone = f"The picture {place(photo)} is gone; its crop is kept."
+            raise AtlasError(gone) from error
+        return a2core.read_media(small), "small"
+
+
+def maps_html(shown: Shown, block: str, primitive: int) -> str:
+    """The picture twice: where the primitive is gathered, and to where it is handed out."""
+    trace = shown.trace
+    own = trace.blocks[block]
+    picture = frame_url(trace.model_input[0], quality=70, max_side_px=SHOWN_PX)
+    figures = []
+    for maps, what, words in (
+        (own.gather[primitive, 0], "gather", content.GATHERED),
+        (own.distribute[primitive, 0], "distribute", content.HANDED),
+    ):
+        veil = overlay_url(maps, what, high=float(maps.max()))
+        alt = html.escape(shown.picture.alt)
+        figures.append(
+            f'<figure><div><img src="{picture}" alt="{alt}"><img src="{veil}" alt=""></div>'
+            f"<figcaption>g<sub>{primitive}</sub> {words}</figcaption></figure>"
+        )
+    return f'<div class="a2-again">{"".join(figures)}</div>'
 
 
 def title_html(block: str, row: Mapping[str, Any]) -> str:
@@ -63,3 +184,54 @@ def histogram(atlas: Atlas, block: str, primitive: int) -> tuple[go.Figure, str]
         figure,
         f"Mean ρ is {middle:.2f} % in the middle picture, {low:.2f} to {high:.2f} % in nine of ten.",
     )
+
+
+def map_of(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> go.Figure:
+    """Primitives as dots, where the measures put them; larger where they are used more."""
+    shown = [rows[index] for index in order]
+    use = np.sqrt([row["use"] for row in shown])
+    often = sorted((row["use"] for row in shown), reverse=True)[:MOST_WORDS][-1]
+    figure = go.Figure(
+        go.Scatter(
+            x=[row["x"] for row in shown],
+            y=[row["y"] for row in shown],
+            mode="markers+text",
+            text=[content.called(row) if row["name"] or row["use"] >= often else "" for row in shown],
+            textposition="top center",
+            textfont={"size": 10},
+            hovertext=[
+                f"{html.escape(content.called(row))}<br>{html.escape(content.said(row))}" for row in shown
+            ],
+            hoverinfo="text",
+            marker={"size": 6 + 18 * use / (use.max() or 1), "color": CHOSEN, "opacity": 0.75},
+        )
+    )
+    axis = {"gridcolor": GRID, "zeroline": False, "showticklabels": False, "title": None}
+    figure.update_layout(
+        height=560,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis=axis,
+        yaxis=axis,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _credits(_atlas: Atlas, key: str) -> dict[str, list[Any]]:
+    del key
+    photos = _atlas.photos(range(len(_atlas))).values()
+    return {
+        name: [getattr(photo, name) for photo in photos] for name in ("path", "author", "licence", "link")
+    }
+
+
+def credits(atlas: Atlas) -> dict[str, list[Any]]:
+    """Whose each picture is, as columns."""
+    return _credits(atlas, key_of(atlas))
+
+
+def credit_columns() -> dict[str, Any]:
+    """How they are shown."""
+    return {"link": st.column_config.LinkColumn("link")}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import numpy as np
 
 from a2core import BlockTrace, Trace
 from a2core.canvas import percent
 from viz_app.ui.pixel import PinnedArrays, PinnedSum
+from viz_app.ui.text import as_markdown
 
 LEAD = (
     '<div class="a2-lead"><h1>Point at any spot in the picture.</h1>'
@@ -214,9 +216,15 @@ def life(block: BlockTrace) -> tuple[np.ndarray, np.ndarray]:
     return block.gather.sum(axis=(2, 3)), block.distribute.mean(axis=(2, 3))
 
 
-def elsewhere(primitive: int) -> str:
+def elsewhere(primitive: int, name: str = "") -> str:
     """The way to a primitive's exemplars in the pictures of an atlas."""
-    return f"Where else? g{primitive} in other pictures"
+    called = f" ({as_markdown(name)})" if name else ""
+    return f"Where else? g{primitive}{called} in other pictures"
+
+
+def no_atlas(label: str, others: Sequence[str]) -> str:
+    """That the atlases that are here are about other weights."""
+    return f"Where else? There is no atlas of {label} here, only of {', '.join(dict.fromkeys(others))}."
 
 
 def taught_by(*, on_clips: bool, elsewhere: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -11,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 import a2core
 from tests.a2core.atlas.made_pictures import make_pictures
 from tests.viz_app.explorer import TIMEOUT_S, messages, open_explore, page_html, report, shown
-from viz_app.server import atlases
+from viz_app.server import atlases, names
 from viz_app.ui.state import Key
-from viz_app.views.atlas import content
+from viz_app.views.atlas import content, service
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
@@ -56,7 +57,7 @@ def test_without_an_atlas_the_page_says_how_to_build_one(checkpoints):
 def test_all_primitives_of_the_first_block_are_there(atlas):
     app = open_page()
     assert messages(app) == []
-    assert content.about(atlas.told) in app.caption[0].value
+    assert any(content.about(atlas.told) in caption.value for caption in app.caption)
 
 
 def test_one_primitive_shows_its_exemplars_in_every_order(atlas):
@@ -65,9 +66,46 @@ def test_one_primitive_shows_its_exemplars_in_every_order(atlas):
     html = page_html(app)
     for order, title in content.ORDERS.items():
         assert title in html
-        for one in atlas.exemplars("blocks.5", 3, order):
-            assert atlas.photo(one.photo).path in html
-    assert html.count("data:image/webp") == 4 + 4 + 4 + 1
+        found, tiles = service.exemplars(atlas, "blocks.5", 3, order)
+        assert len(found) == (1 if order == "idle" else 4)
+        assert [tile["title"] for tile in tiles] == [
+            atlas.photo(one.photo).path.rpartition("/")[2] for one in found
+        ]
+        assert all(tile["picture"].startswith("data:image/webp") for tile in tiles)
+
+
+def test_one_picture_is_traced_again_and_shows_what_is_like_it(atlas, pictures):
+    number = atlas.exemplars("blocks.5", 3, "peak")[0].photo
+    app = open_page(block="blocks.5", primitive="3", photo=str(number))
+    assert messages(app) == []
+    html = page_html(app)
+    assert html.count("a2-again") >= 1
+    assert content.GATHERED in html
+    assert any(content.how_traced(whole=True, px=96) in caption.value for caption in app.caption)
+    near, tiles = service.nearest(atlas, number, "blocks.5", 3, 5)
+    assert near == [other for other, _ in atlas.nearest(number, 5)]
+    assert all(tile["picture"] for tile in tiles)
+
+
+def test_a_picture_that_is_gone_is_said_and_its_crop_stays(atlas, pictures):
+    number = atlas.exemplars("blocks.5", 3, "peak")[0].photo
+    file = atlas.picture(number)
+    data = file.read_bytes()
+    file.unlink()
+    try:
+        app = open_page(block="blocks.5", primitive="3", photo=str(number))
+        assert any("is gone; its crop is kept" in said for said in messages(app))
+        assert content.ORDERS["peak"] in page_html(app)
+    finally:
+        file.write_bytes(data)
+
+
+def test_the_map_shows_every_primitive_where_the_measures_put_it(atlas):
+    app = open_page(block="blocks.4", view="map")
+    assert messages(app) == []
+    rows = atlas.primitives("blocks.4")
+    figure = service.map_of(rows, [3, 1])
+    assert list(figure.data[0].x) == [rows[3]["x"], rows[1]["x"]]
 
 
 @pytest.mark.parametrize(
@@ -79,28 +117,70 @@ def test_an_address_that_means_nothing_shows_all(atlas, address):
     assert app.caption
 
 
-def test_a_name_is_kept_and_shown(atlas):
+def give_name(app: AppTest, name: str, note: str = "") -> None:
+    inputs = {each.label: each for each in app.text_input}
+    inputs[content.NAME].set_value(name)
+    inputs[content.NOTE].set_value(note)
+    next(button for button in app.button if button.label == content.KEEP).click().run()
+
+
+def test_a_name_is_the_visitors_own_and_no_other_sees_it(atlas):
     app = open_page(block="blocks.4", primitive="3")
-    name, note = app.text_input
-    name.set_value("<b>eyes</b>")
-    note.set_value("of animals")
-    app.button[-1].click().run()
+    give_name(app, "<b>eyes</b>", "of animals")
     assert messages(app) == []
-    assert atlas.name("blocks.4", 3) == {"name": "<b>eyes</b>", "note": "of animals"}
     html = page_html(app)
     assert "&lt;b&gt;eyes" in html
     assert "<b>eyes" not in html
+    assert any(content.YOURS in caption.value for caption in app.caption)
+    assert "eyes" not in page_html(open_page(block="blocks.4", primitive="3"))
+    assert not (atlas.folder / "names.json").exists()
 
 
-def test_an_atlas_that_came_with_the_checkpoints_is_not_named(atlas, checkpoints, monkeypatch):
+def test_where_the_owner_says_so_names_are_kept_beside_the_atlas(atlas, monkeypatch):
+    monkeypatch.setenv(names.SHARED, "shared")
+    app = open_page(block="blocks.4", primitive="3")
+    give_name(app, "eyes", "of animals")
+    assert atlas.name("blocks.4", 3) == {"name": "eyes", "note": "of animals"}
+    other = open_page(block="blocks.4", primitive="3")
+    assert "eyes" in page_html(other)
+    assert any(content.SHARED in caption.value for caption in other.caption)
+
+
+def test_names_beside_an_atlas_that_came_with_the_checkpoints_are_never_written(
+    atlas, checkpoints, monkeypatch
+):
+    monkeypatch.setenv(names.SHARED, "shared")
     atlas.folder.rename(checkpoints / "a2-made-atlas")
     monkeypatch.delenv(atlases.ATLASES)
     app = open_page(block="blocks.4", primitive="3")
+    give_name(app, "eyes")
     assert messages(app) == []
-    assert not app.text_input
-    found, _ = atlases.list_atlases()
-    with pytest.raises(a2core.AtlasError, match="build one of your own"):
-        atlases.name(found[0], "blocks.4", 3, "eye", "")
+    assert "eyes" in page_html(app)
+    assert not (checkpoints / "a2-made-atlas" / "names.json").exists()
+
+
+def names_taken(folder: str, data: str) -> None:
+    """A page that takes a file of names in and shows what it has then."""
+    import streamlit as st
+
+    import a2core
+    from viz_app.server import names
+    from viz_app.ui.guards import callback
+
+    atlas = a2core.Atlas(folder)
+    callback(lambda: names.take_in(atlas, data.encode()))()
+    st.text(names.exported(atlas).decode())
+
+
+def test_names_leave_as_a_file_and_come_back(atlas):
+    told = '{"blocks.4": {"3": {"name": "eyes", "note": "of cats"}}}'
+    app = AppTest.from_function(names_taken, args=(str(atlas.folder), told), default_timeout=TIMEOUT_S).run()
+    assert json.loads(app.text[0].value) == json.loads(told)
+    for wrong in ("{", "[1]", '{"blocks.9": {"1": {"name": "x"}}}', '{"blocks.4": {"16": {"name": "x"}}}'):
+        app = AppTest.from_function(
+            names_taken, args=(str(atlas.folder), wrong), default_timeout=TIMEOUT_S
+        ).run()
+        assert app.text[0].value.strip() == "{}"
 
 
 def test_a_damaged_atlas_is_said_and_takes_nothing_away(atlas):
@@ -115,11 +195,11 @@ def test_explore_shows_where_else_the_pixels_primitive_is(atlas):
     assert messages(app) == []
     trace, probe = shown(app).trace, app.session_state[Key.PROBE]
     strongest = int(a2core.rank_primitives(trace.blocks[probe.block], probe.position)[0])
-    assert f"g{strongest} in other pictures" in app.button("elsewhere-go").label
+    assert f"g{strongest} in other pictures" in app.get("page_link")[0].proto.label
     paths = [atlas.photo(one.photo).path for one in atlas.exemplars(probe.block, strongest, "peak")]
     assert all(path in page_html(app) for path in paths)
     report(app, replace(probe, primitive=(strongest + 1) % 16))
-    assert f"g{(strongest + 1) % 16} in other pictures" in app.button("elsewhere-go").label
+    assert f"g{(strongest + 1) % 16} in other pictures" in app.get("page_link")[0].proto.label
 
 
 def test_random_blocks_have_no_atlas(atlas):

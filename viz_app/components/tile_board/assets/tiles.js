@@ -1,4 +1,4 @@
-// Tiles of exemplars. They come once, as a parcel; sorting and filtering only puts them in another order.
+// Tiles. They come once, as a parcel; sorting and filtering only puts them in another order.
 
 class Tiles {
   constructor(root, talk) {
@@ -8,8 +8,10 @@ class Tiles {
     root.addEventListener("click", (event) => this.open(event.target.closest("button")), { signal });
   }
 
-  show({ tiles, order }) {
-    this.order = order;
+  show({ tiles, order, label, small, chosen }) {
+    Object.assign(this, { order, chosen });
+    this.root.setAttribute("aria-label", label);
+    this.root.classList.toggle("small", small);
     if (tiles === this.tiles) {
       this.put();
       return;
@@ -26,6 +28,10 @@ class Tiles {
     const wanted = this.order.map((index) => this.items[index]).filter(Boolean);
     const same = wanted.length === this.root.children.length && wanted.every((item, at) => item === this.root.children[at]);
     if (!same) this.root.replaceChildren(...wanted);
+    for (const [at, item] of this.items.entries()) {
+      if (at === this.chosen) item.firstChild.setAttribute("aria-current", "true");
+      else item.firstChild.removeAttribute("aria-current");
+    }
   }
 
   open(button) {
@@ -38,16 +44,16 @@ class Tiles {
   }
 }
 
-function tileOf({ title, said, crops }, index) {
+function tileOf({ picture, title, said, hint }, index) {
   const item = document.createElement("li");
   const button = item.appendChild(document.createElement("button"));
   button.type = "button";
+  button.title = hint;
   button.dataset.index = index;
-  const four = button.appendChild(document.createElement("span"));
-  four.className = "four";
-  for (const crop of crops) {
-    const image = four.appendChild(document.createElement("img"));
-    Object.assign(image, { src: crop, alt: "", loading: "lazy", decoding: "async" });
+  const frame = button.appendChild(document.createElement("span"));
+  if (picture) {
+    const image = frame.appendChild(document.createElement("img"));
+    Object.assign(image, { src: picture, alt: "", decoding: "async" });
   }
   button.appendChild(document.createElement("strong")).textContent = title;
   button.appendChild(document.createElement("small")).textContent = said;
