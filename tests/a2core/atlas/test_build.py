@@ -94,6 +94,15 @@ def test_killed_and_begun_again_it_gives_the_same_tables(built, pictures, tmp_pa
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in built.iterdir())
 
 
+def test_killed_three_times_on_the_way_it_gives_the_same_tables(built, pictures, tmp_path):
+    out = tmp_path / "atlas"
+    for until in ("building/000000", "building/000001", "building/.tables"):
+        begin(pictures, out, until)
+    assert not (out / "atlas.json").exists()
+    a2core.build_atlas([str(pictures)], out, **SETTINGS | {"part_items": 4})
+    assert_same(built, out)
+
+
 def test_a_part_that_was_damaged_is_made_again(built, pictures, tmp_path):
     out = tmp_path / "atlas"
     begin(pictures, out, "building/000001")

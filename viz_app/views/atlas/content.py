@@ -162,4 +162,4 @@ def how_traced(*, whole: bool, px: int) -> str:
     """What the maps of a picture were made from."""
     if whole:
         return f"Traced now from the picture's file, at {px} pixels, as the atlas saw it."
-    return f"Traced now from the small copy that the atlas keeps of it, at {px} pixels: coarser than what it saw."
+    return f"Traced now from the small copy that the atlas keeps, at {px} pixels: coarser than what it saw."

@@ -29,7 +29,7 @@ def draw(atlas: Atlas, block: str, primitive: int) -> None:
         st.button(
             content.BACK,
             icon=":material/arrow_back:",
-            on_click=where.go,
+            on_click=callback(where.go),
             kwargs={where.PRIMITIVE: None},
             key="atlas-back",
         )
@@ -49,7 +49,7 @@ def draw(atlas: Atlas, block: str, primitive: int) -> None:
     for order, title in content.ORDERS.items():
         _exemplars(atlas, block, primitive, order, title, None if whole else FIRST, photo)
     if not whole and service.has_more(atlas, block, primitive, FIRST):
-        st.button(content.MORE, on_click=where.go, kwargs={where.MORE: "1"}, key="atlas-more")
+        st.button(content.MORE, on_click=callback(where.go), kwargs={where.MORE: "1"}, key="atlas-more")
     with later:  # last, in its place: a browser that has to load what draws charts shows exemplars meanwhile
         figure, alt = service.histogram(atlas, block, primitive)
         figure.update_layout(height=plots.HEIGHT_PX - 24, margin={"l": 48, "r": 8, "t": 8, "b": 40})
@@ -64,7 +64,7 @@ def _together(block: str, row: dict[str, Any]) -> None:
         for other, r in zip(row["together"], row["together_r"], strict=True):
             st.button(
                 f"g{other} ({r:.2f})",
-                on_click=where.go,
+                on_click=callback(where.go),
                 kwargs={where.BLOCK: block, where.PRIMITIVE: str(other)},
                 key=f"atlas-to-{other}",
             )
@@ -139,7 +139,7 @@ def _picture(atlas: Atlas, block: str, primitive: int, number: int) -> None:
             )
             st.button(
                 content.CLOSE,
-                on_click=where.go,
+                on_click=callback(where.go),
                 kwargs={where.PHOTO: None},
                 key="atlas-close",
                 type="tertiary",

@@ -56,7 +56,7 @@ def _atlas(found: list[Atlas]) -> Atlas:
         [atlas.folder.name for atlas in by_name.values()][::-1],
         required=True,
         key=Key.ATLAS,
-        on_change=where.follow,
+        on_change=callback(where.follow),
         args=(where.ATLAS, Key.ATLAS),
     )
     return by_name[asked]
@@ -101,7 +101,7 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             list(atlas.blocks),
             required=True,
             key=Key.ATLAS_BLOCK,
-            on_change=where.follow,
+            on_change=callback(where.follow),
             args=(where.BLOCK, Key.ATLAS_BLOCK),
         )
         st.segmented_control(
@@ -110,7 +110,7 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             format_func=views.__getitem__,
             required=True,
             key=Key.ATLAS_VIEW,
-            on_change=where.follow,
+            on_change=callback(where.follow),
             args=(where.VIEW, Key.ATLAS_VIEW),
         )
         st.selectbox(
@@ -119,7 +119,7 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             format_func=content.SORTS.__getitem__,
             key=Key.ATLAS_SORT,
             width=160,
-            on_change=where.follow,
+            on_change=callback(where.follow),
             args=(where.SORT, Key.ATLAS_SORT),
         )
         st.text_input(
@@ -127,7 +127,7 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             key=Key.ATLAS_WORDS,
             placeholder=content.ABOUT_WORDS,
             width=230,
-            on_change=where.follow,
+            on_change=callback(where.follow),
             args=(where.WORDS, Key.ATLAS_WORDS),
         )
     st.caption(content.about(atlas.told))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import streamlit as st
 
 from a2core import Atlas
-from viz_app.ui.guards import callback
 
 ATLAS, BLOCK, PRIMITIVE, PHOTO = "atlas", "block", "primitive", "photo"
 SORT, WORDS, VIEW, MORE = "sort", "words", "view", "more"
@@ -33,7 +32,6 @@ def choice(name: str, choices: Mapping[str, str]) -> str:
     return asked if asked in choices else next(iter(choices))
 
 
-@callback
 def go(**changes: str | None) -> None:
     """Change what is asked for; None takes it away. What belongs to one primitive goes with it."""
     now = dict(st.query_params)
@@ -43,7 +41,6 @@ def go(**changes: str | None) -> None:
     st.query_params.from_dict({name: value for name, value in now.items() if changes.get(name, value)})
 
 
-@callback
 def follow(name: str, key: str) -> None:
     """Have the address say what a control, under `key`, was set to."""
     go(**{name: str(st.session_state[key] or "")})
