@@ -50,6 +50,9 @@ class CanvasWidget(anywidget.AnyWidget):
         first = {"block": next(iter(self._blocks), "")}
         super().__init__(_payload=dict(payload), **{**first, **traits})
 
+    def __repr__(self) -> str:
+        return f"CanvasWidget(block={self.block!r}, probe={self.probe}, primitive={self.primitive})"
+
     @property
     def payload(self) -> Mapping[str, Any]:
         """What the browser answers from (contract 2)."""
