@@ -50,7 +50,7 @@ CORE_LAYERS = [
     ["checkpoints", "bench.counts", "bench.contenders"],
     ["export"],
     ["bench.measure", "load"],
-    ["atlas"],
+    ["atlas", "site"],
     ["rival_networks", "bench", "training.photos", "training.state", "training.subject"],
     ["training.adapt"],
     ["training"],
