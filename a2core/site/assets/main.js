@@ -44,7 +44,7 @@ class Page {
     /** @type {Shown} */
     this.sample = { payload: sample, top: site.sample.top, title: site.sample.title };
     this.shown = this.sample;
-    this.work = new Work(site, (share) => this.say(share < 1 ? fetching(share) : STARTING));
+    this.work = new Work(site, (share) => this.progress(share < 1 ? fetching(share) : STARTING));
     this.root = /** @type {HTMLElement} */ (document.querySelector("[data-a2-root]"));
     const view = viewInAddress() ?? site.sample.view;
     this.canvas = this.#mounted(sample, view, false);
@@ -117,6 +117,11 @@ class Page {
     const status = find("status");
     status.textContent = words;
     status.toggleAttribute("data-fault", isFault);
+  }
+
+  /** How far the network is; a fault that is read stays. @param {string} words */
+  progress(words) {
+    if (!find("status").hasAttribute("data-fault")) this.say(words);
   }
 
   /** A file of a person's, traced and shown; what was on screen stays until then, and if it cannot be. @param {File} file */
@@ -227,7 +232,7 @@ async function open() {
   const { saveData } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator).connection ?? {};
   try {
     if (!saveData) await page.work.ready();
-    page.say("");
+    page.progress("");
   } catch (fault) {
     page.say(fault instanceof Fault ? fault.message : FAULT.unreachable, true);
   }

@@ -49,9 +49,10 @@ function areaTaps(size, out) {
     const after = Math.min(Math.floor(end), size - 1);
     const begin = Math.min(first, after);
     const row = [];
-    if (begin - start > 1e-3) row.push(begin - 1, (begin - start) / width);
-    for (let j = begin; j < after; j++) row.push(j, 1 / width);
-    if (end - after > 1e-3) row.push(after, Math.min(Math.min(end - after, 1), width) / width);
+    if (begin - start > 1e-3) row.push(begin - 1, Math.fround((begin - start) / width));
+    for (let j = begin; j < after; j++) row.push(j, Math.fround(1 / width));
+    const last = Math.min(end - after, 1, width);
+    if (end - after > 1e-3) row.push(after, Math.fround(last / width));
     return row;
   });
   return taps(rows, size - 1);
@@ -83,7 +84,7 @@ function cubicTaps(size, out) {
       ((A + 2) * y - (A + 3)) * y * y + 1,
     ];
     w.push(1 - w[0] - w[1] - w[2]);
-    return w.flatMap((weight, j) => [low - 1 + j, rint(weight * 2048) / 2048]);
+    return w.flatMap((weight, j) => [low - 1 + j, weight]);
   });
   return taps(rows, size - 1);
 }
@@ -113,39 +114,50 @@ export function resized(rgba, high, wide, height, width) {
   const across = how(wide, width);
   const down = how(high, height);
   const halved = both && high === 2 * height && wide === 2 * width; // OpenCV then rounds a half up
-  const rows = across1D(rgba, high, wide, across, width);
+  // Means are added up in 32 bits, as OpenCV does; curves in 64.
+  const Kind = shrinks ? Float32Array : Float64Array;
+  const rows = acrossOnly(rgba, high, wide, across, new Kind(high * width * 3));
   const stride = width * 3;
   for (let k = 0; k < height; k++) {
+    const sum = new Kind(stride);
+    for (let t = down.from[k]; t < down.from[k + 1]; t++) {
+      const share = down.weight[t];
+      const start = down.at[t] * stride;
+      for (let x = 0; x < stride; x++) {
+        const part = share * rows[start + x];
+        sum[x] += shrinks ? Math.fround(part) : part;
+      }
+    }
     for (let x = 0; x < stride; x++) {
-      let sum = 0;
-      for (let t = down.from[k]; t < down.from[k + 1]; t++)
-        sum += down.weight[t] * rows[down.at[t] * stride + x];
-      const value = halved ? Math.floor(sum + 0.5) : rint(sum);
+      const value = halved ? Math.floor(sum[x] + 0.5) : rint(sum[x]);
       out[k * stride + x] = Math.min(255, Math.max(0, value));
     }
   }
   return out;
 }
 
-/** @param {ArrayLike<number>} rgba @param {number} high @param {number} wide @param {Taps} taps @param {number} width */
-function across1D(rgba, high, wide, { from, at, weight }, width) {
-  const rows = new Float32Array(high * width * 3);
+/**
+ * Each row of pixels at its new width, (high, width, 3).
+ * @template {Float32Array | Float64Array} Rows
+ * @param {ArrayLike<number>} rgba
+ * @param {number} high
+ * @param {number} wide
+ * @param {Taps} taps
+ * @param {Rows} rows zeros
+ */
+function acrossOnly(rgba, high, wide, { from, at, weight }, rows) {
+  const narrow = rows instanceof Float32Array;
+  const width = from.length - 1;
   for (let y = 0, q = 0; y < high; y++) {
     const start = y * wide * 4;
     for (let k = 0; k < width; k++, q += 3) {
-      let r = 0;
-      let g = 0;
-      let b = 0;
       for (let t = from[k], end = from[k + 1]; t < end; t++) {
         const p = start + at[t] * 4;
-        const share = weight[t];
-        r += share * rgba[p];
-        g += share * rgba[p + 1];
-        b += share * rgba[p + 2];
+        for (let c = 0; c < 3; c++) {
+          const part = weight[t] * rgba[p + c];
+          rows[q + c] += narrow ? Math.fround(part) : part;
+        }
       }
-      rows[q] = r;
-      rows[q + 1] = g;
-      rows[q + 2] = b;
     }
   }
   return rows;

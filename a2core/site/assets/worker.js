@@ -95,9 +95,14 @@ async function addressOf(rgb, { height, width }, quality) {
 
 /** @typedef {{ bitmaps: ImageBitmap[], times_s: number[], size: number, key: string, alt: string, mirrored: boolean }} Asked */
 
-/** Keeps a trace for experiments, of the camera the last alone; the oldest goes. @param {string} key @param {Kept} trace */
+/**
+ * Keeps a trace for experiments, of the camera the last two: one may be frozen while the next is on its way.
+ * @param {string} key
+ * @param {Kept} trace
+ */
 function keep(key, trace) {
-  for (const old of kept.keys()) if (old.startsWith(LIVE) && key.startsWith(LIVE)) kept.delete(old);
+  const live = [...kept.keys()].filter((old) => old.startsWith(LIVE));
+  if (key.startsWith(LIVE)) for (const old of live.slice(0, -1)) kept.delete(old);
   kept.delete(key);
   kept.set(key, trace);
   for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - MOST_KEPT))) kept.delete(old);

@@ -1,4 +1,4 @@
-"""A small case that Python and the scripts work out alike: `python -m tests.a2core.site.made_case` writes it."""
+"""A small case that Python and the scripts work out alike; run as a module it is written anew."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ def fake_runtime(folder: Path, version: str = VERSION) -> Path:
     (folder / "dist").mkdir(parents=True)
     (folder / "package.json").write_text(json.dumps({"version": version}))
     for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"):
-        (folder / "dist" / name).write_text("export {};\n//# sourceMappingURL=https://elsewhere.example/x.map\n")
+        (folder / "dist" / name).write_text(
+            "export {};\n//# sourceMappingURL=https://elsewhere.example/x.map\n"
+        )
     (folder / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm" * 1000)
     return folder
 
