@@ -11,7 +11,7 @@ STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install app test lint format types js lint-js types-js test-js atlas bench-app bench-class bench-load \
-        bench-visitors clean
+        bench-site bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change;"
@@ -23,6 +23,7 @@ help:
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
+	@echo "make bench-site  the explorer without a server: loading, camera, how far from Python  (PHOTOS=... ten of yours)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
 
@@ -85,6 +86,9 @@ bench-app: $(STAMP)
 
 bench-load: $(STAMP)
 	$(RUN) -m tests.browser.bench_load
+
+bench-site: $(STAMP) node_modules/.installed
+	$(RUN) -m tests.browser.bench_site $(PHOTOS)
 
 bench-class: $(STAMP)
 	$(RUN) -m tests.browser.bench_class
