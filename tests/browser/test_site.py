@@ -56,7 +56,13 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A plain host, which says nothing and can send a file cut off."""
+    """A plain host, which says nothing and notes what was asked for."""
+
+    asked: list[str] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        super().do_GET()
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -391,9 +397,12 @@ def test_axe_finds_nothing_serious_light_or_dark(site: Site) -> None:
 
 
 def test_it_opens_again_without_a_network_and_with_threads(visit: Visit) -> None:
+    Quiet.asked.clear()
     site = visit()
     site.wait_until_kept()
     assert not site.page.evaluate("() => crossOriginIsolated")
+    for heavy in ("network.bin", "runtime.bin"):
+        assert Quiet.asked.count(f"/{BELOW}/{heavy}") == 1  # to be run, and kept for offline
     site.page.context.set_offline(True)
     site.page.reload()
     site.wait_until_kept()

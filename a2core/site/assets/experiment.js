@@ -135,7 +135,7 @@ export class Experiment {
       const asked = { key, block: this.#block, factors: Float64Array.from(this.#factors), renormalise };
       const found = await this.work.ask("change", { ...asked, donor: this.donor.value });
       if (turn !== this.#turn) return;
-      if (!found) throw new Fault(FAULT.memory);
+      if (!found) throw new Fault(EXPERIMENT.gone);
       if (!found.after.every(Number.isFinite)) throw new Fault(`${FAULT.run}.`);
       const { selectedOptions } = this.donor;
       const bag = this.donor.value ? `bag of ${selectedOptions[0].text}` : "";

@@ -96,39 +96,50 @@ export class Live {
     return facing === "user";
   }
 
-  /** @param {number} turn */
+  /** The frame of now, traced. */
+  async #trace() {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    const bitmaps = [await bitmapOf(this.video, width, height)];
+    const key = `live-${++this.#frame}`;
+    const asked = { bitmaps, times_s: [0], size: SIZE_PX, key, alt: YOUR_CAMERA };
+    return this.work.trace({ ...asked, mirrored: this.#mirrored });
+  }
+
+  /** Shows one frame after the other; the next is traced while one is painted. @param {number} turn */
   async #follow(turn) {
     /** @type {number[]} */
     const times = [];
-    while (turn === this.#turn && this.on) {
-      try {
+    try {
+      let next = this.#trace();
+      while (turn === this.#turn && this.on) {
+        const found = await next;
+        if (turn !== this.#turn) return;
         if (document.hidden) {
           await new Promise((seen) => document.addEventListener("visibilitychange", seen, { once: true }));
-          continue;
         }
-        const { videoWidth: width, videoHeight: height } = this.video;
-        const bitmaps = [await bitmapOf(this.video, width, height)];
-        const key = `live-${++this.#frame}`;
-        const asked = { bitmaps, times_s: [0], size: SIZE_PX, key, alt: YOUR_CAMERA };
-        const found = await this.work.trace({ ...asked, mirrored: this.#mirrored });
-        if (turn !== this.#turn) return;
+        next = this.#trace();
+        next.catch(() => {}); // it is heard of when it is waited for, if it ever is
         found.payload.live = true;
         this.#last = found;
         this.page.show(found);
         await new Promise((painted) => requestAnimationFrame(painted));
-      } catch (fault) {
-        if (turn !== this.#turn) return;
-        this.stop();
-        this.page.gone();
-        this.page.say(refusal(fault), true);
-        return;
+        this.#tell(times);
       }
-      times.push(performance.now());
-      if (times.length > RATE_OVER + 1) times.shift();
-      const seconds = (times[times.length - 1] - times[0]) / 1000;
-      this.rate = seconds > 0 ? (times.length - 1) / seconds : 0;
-      if (times.length > 2) find("rate").textContent = liveRate(this.rate);
+    } catch (fault) {
+      if (turn !== this.#turn) return;
+      this.stop();
+      this.page.gone();
+      this.page.say(refusal(fault), true);
     }
+  }
+
+  /** The rate over the last few frames. @param {number[]} times of frames, the new one is added */
+  #tell(times) {
+    times.push(performance.now());
+    if (times.length > RATE_OVER + 1) times.shift();
+    if (times.length < 3) return;
+    this.rate = (1000 * (times.length - 1)) / (times[times.length - 1] - times[0]);
+    find("rate").textContent = liveRate(this.rate);
   }
 
   #freeze() {

@@ -24,17 +24,29 @@ async function unpacked(chunks) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** Keeps a file for offline, as the service worker would, which else fetches it again. */
+async function keep(/** @type {URL} */ address, /** @type {Blob} */ blob, /** @type {string} */ version) {
+  try {
+    const cache = await caches.open(`a2-site-${version}`);
+    await cache.put(address, new Response(blob));
+  } catch {
+    // No room, or a page that may keep nothing: then there is no offline.
+  }
+}
+
 /**
  * @param {URL} base
  * @param {Listed} listed
+ * @param {string} version of the site
  * @param {(bytes: number) => void} tell how many more have come
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export async function fetched(base, { name, bytes, sha256 }, tell) {
+export async function fetched(base, { name, bytes, sha256 }, version, tell) {
+  const address = new URL(name, base);
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const chunks = [];
   try {
-    const answer = await fetch(new URL(name, base));
+    const answer = await fetch(address);
     if (!answer.ok || !answer.body) throw new Fault(FAULT.unreachable);
     const reader = answer.body.getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -48,5 +60,6 @@ export async function fetched(base, { name, bytes, sha256 }, tell) {
   if (whole?.length !== bytes) throw new Fault(FAULT.cutOff);
   // Pages that came without encryption have no digests: there the length has to do.
   if (self.crypto?.subtle && (await digestOf(whole)) !== sha256) throw new Fault(FAULT.cutOff);
+  await keep(address, new Blob(chunks), version);
   return whole;
 }

@@ -8,12 +8,18 @@ import { FAULT, MOST_MEGAPIXELS, tooLarge } from "./words.js";
 /** @typedef {{ bitmaps: ImageBitmap[], times_s: number[] }} Frames */
 
 const MOST_AT_ONCE = 16e6; // pixels that are read whole; of more, the browser makes fewer first
+const MOST_OF_A_FRAME = 1e6; // likewise, of each frame of a clip
 const MOST_FRAMES = 16;
 const PATIENCE_MS = 15_000; // with a clip that does not move
 
-/** @param {CanvasImageSource & (HTMLImageElement | HTMLVideoElement)} source @param {number} width @param {number} height */
-export function bitmapOf(source, width, height) {
-  const less = Math.sqrt(MOST_AT_ONCE / (width * height));
+/**
+ * @param {HTMLImageElement | HTMLVideoElement} source
+ * @param {number} width
+ * @param {number} height
+ * @param {number} most pixels
+ */
+export function bitmapOf(source, width, height, most = MOST_AT_ONCE) {
+  const less = Math.sqrt(most / (width * height));
   if (less >= 1) return createImageBitmap(source);
   const [resizeWidth, resizeHeight] = [width, height].map((side) => Math.round(side * less));
   return createImageBitmap(source, { resizeWidth, resizeHeight, resizeQuality: "high" });
@@ -75,7 +81,7 @@ async function clip(file, address) {
       const at_s = ((k + 0.5) * duration) / MOST_FRAMES;
       await seek(video, at_s);
       found.times_s.push(at_s - duration / MOST_FRAMES / 2);
-      found.bitmaps.push(await bitmapOf(video, width, height));
+      found.bitmaps.push(await bitmapOf(video, width, height, MOST_OF_A_FRAME));
     }
   } catch {
     for (const bitmap of found.bitmaps) bitmap.close();

@@ -69,6 +69,7 @@ export class Work {
         this.#open.delete(id);
         if (fault === undefined) open?.done(result);
         else open?.failed(new Fault(fault));
+        if (fault === FAULT.memory) this.#broken(); // what ran out of memory runs nothing more
       }
     };
     worker.onerror = () => this.#broken();

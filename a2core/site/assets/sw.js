@@ -13,7 +13,13 @@ const OURS = /^a2-site-/;
 const worker = /** @type {any} */ (self);
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(FILES)));
+  const fill = async () => {
+    const cache = await caches.open(NAME);
+    // What is heavy the page has put there already.
+    const kept = new Set((await cache.keys()).map(({ url }) => url));
+    await cache.addAll(FILES.filter((name) => !kept.has(new URL(name, location.href).href)));
+  };
+  event.waitUntil(fill());
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {

@@ -52,6 +52,7 @@ export const EXPERIMENT = {
   nothing:
     "With every primitive off nothing is left to share the weights among. Keep one, or let them go missing.",
   own: "its own",
+  gone: "The numbers of that picture are not kept any more. Choose it again.",
   asWas: "Nothing is changed yet.",
 };
 

@@ -40,8 +40,8 @@ async function open({ site, base }, tell) {
   });
   const [ort, wasm, file] = await Promise.all([
     module,
-    fetched(root, runtime.wasm, count),
-    fetched(root, listed.file, count),
+    fetched(root, runtime.wasm, site.version, count),
+    fetched(root, listed.file, site.version, count),
   ]);
   const threads = self.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
   ort.env.wasm.wasmBinary = wasm.buffer;
