@@ -48,7 +48,7 @@ class Built:
 
     @property
     def first_visit_bytes(self) -> int:
-        """What a first visit brings at most: a host that packs the text too sends 0.6 MB less."""
+        """What a first visit brings at most: a host that packs text too sends half a megabyte less."""
         return sum(self.files.values())
 
 
