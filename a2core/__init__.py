@@ -6,6 +6,15 @@ trace = model.trace(a2core.read_media("photo.jpg"))
 a2core.effective_attention(trace.blocks["blocks.4"], (0, 14, 14))
 """
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - pip looks at it, a clone on the path does not
+    raise ImportError(
+        "A² needs Python 3.11 or newer, and this is "
+        + ".".join(map(str, sys.version_info[:2]))
+        + ". Make an environment with a newer one."
+    )
+
 from a2core.atlas.answers import Exemplar, Photo
 from a2core.atlas.build import Built, build_atlas
 from a2core.atlas.read import Atlas
@@ -20,18 +29,21 @@ from a2core.errors import (
     CheckpointError,
     InterventionError,
     MediaError,
+    MissingExtraError,
     NetworkError,
     Stopped,
     TrainingError,
 )
 from a2core.export import Movie, figure_png, overlay_movie, rho_csv, write_npz
-from a2core.load import load_model, untrained_model, video_model
+from a2core.extras import need_extra
+from a2core.load import checkpoint_network, load_model, untrained_model, video_model
 from a2core.media import Clip, made_clip, read_media
 from a2core.networks.insert import insert_blocks, remove_blocks
 from a2core.networks.nonfinite import find_nonfinite
 from a2core.networks.spec import NetworkSpec, is_spec, read_spec
 from a2core.rival_networks import Reading, Rival, find_rivals, load_rival, read_block, rival_settings
 from a2core.threads import use_cores
+from a2core.tools.sharing import from_pretrained, push_to_hub, save_pretrained
 from a2core.tracing.adopt import AdoptionReport, adopt
 from a2core.tracing.intervene import Replay
 from a2core.tracing.lesson import Lesson, take_lesson
@@ -50,8 +62,7 @@ from a2core.tracing.probe import (
     received_attention,
 )
 from a2core.tracing.trace import BlockTrace, Trace
-
-__version__ = "0.2.0"
+from a2core.version import __version__ as __version__
 
 __all__ = [
     "BLOCK_KINDS",
@@ -76,6 +87,7 @@ __all__ = [
     "InterventionError",
     "Lesson",
     "MediaError",
+    "MissingExtraError",
     "Model",
     "Movie",
     "NetworkError",
@@ -94,6 +106,7 @@ __all__ = [
     "build_atlas",
     "cell_of_pixel",
     "checkpoint_folder",
+    "checkpoint_network",
     "cost_curve",
     "count_cost",
     "effective_attention",
@@ -101,6 +114,7 @@ __all__ = [
     "find_nonfinite",
     "find_rivals",
     "fit_exponent",
+    "from_pretrained",
     "half_area",
     "insert_blocks",
     "is_spec",
@@ -110,8 +124,10 @@ __all__ = [
     "made_clip",
     "measure_cost",
     "model_of",
+    "need_extra",
     "overlay_movie",
     "pixel_of_cell",
+    "push_to_hub",
     "rank_primitives",
     "reach",
     "read_block",
@@ -123,6 +139,7 @@ __all__ = [
     "rival_settings",
     "rollout",
     "save_checkpoint",
+    "save_pretrained",
     "take_lesson",
     "untrained_model",
     "use_cores",

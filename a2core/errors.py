@@ -38,6 +38,10 @@ class TrainingError(A2Error):
     """Training or evaluation data, settings or state that cannot be used."""
 
 
+class MissingExtraError(A2Error):
+    """Something that needs a library that is installed on request only (`a2core.extras`)."""
+
+
 class AtlasError(A2Error):
     """An atlas that cannot be built, read or asked: its pictures, its folder, its version."""
 

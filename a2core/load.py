@@ -57,6 +57,17 @@ def load_model(
     return _assembled(backbone, target, path.stem, card, known=card.backbone in BACKBONES, engine=engine)
 
 
+def checkpoint_network(name: str | os.PathLike[str] = "a2-lite0") -> nn.Module:
+    """A checkpoint's network alone, to go on with: an ordinary module on the CPU, which can be trained.
+
+    In evaluation mode, its batch norms not folded; what it takes of pictures is in `load_model(name).input`.
+
+    Raises:
+        CheckpointError, NetworkError: as `load_model`.
+    """
+    return _filled(find_checkpoint(name))[0].network.requires_grad_(True).eval()
+
+
 def checkpoint_of(name: str | os.PathLike[str]) -> Path:
     """The checkpoint that a name, a path, or a specification of a network with trained blocks leads to.
 

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors", "threads"],
+    ["errors", "threads", "version"],
+    ["extras"],
     ["media", "blocks.position_block", "blocks.plan"],
     ["blocks.pairwise"],
     ["blocks"],
@@ -50,6 +51,7 @@ CORE_LAYERS = [
     ["checkpoints", "bench.counts", "bench.contenders"],
     ["export"],
     ["bench.measure", "load"],
+    ["tools"],
     ["atlas", "site"],
     ["rival_networks", "bench", "training.photos", "training.state", "training.subject"],
     ["training.adapt"],
@@ -69,7 +71,7 @@ APP_LAYERS = [
         "ui.measures",
         "ui.state",
     ],
-    ["ui.link_words", "ui.figures"],
+    ["ui.link_words", "ui.figures", "server.metrics"],
     ["ui.address", "ui.plots", "server.jobs", "server.store", "server.cloakroom", "server.faults"],
     ["server.visitors"],
     ["server.models", "server.pictures"],
@@ -82,7 +84,10 @@ APP_LAYERS = [
     ["app", "__main__"],
 ]
 # Imports inside of a function that go down a layer: a convenience of the object for what is made of it.
-CONVENIENCES = {("a2core.tracing.trace", "a2core.canvas")}
+CONVENIENCES = {
+    ("a2core.tracing.trace", target)
+    for target in ("a2core.canvas", "a2core.canvas.notebook", "a2core.canvas.widget")
+}
 PUBLIC_PACKAGES = {
     "a2core.canvas",
     "a2core.canvas.glossary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from skimage import data as photos
 
 import a2core
+from a2core.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +26,7 @@ def installed(tmp_path_factory) -> Path:
     build = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--no-build-isolation", "-q"]
     subprocess.run([*build, "-w", str(built)], check=True, capture_output=True)
     (wheel,) = built.glob("*.whl")
+    assert wheel.stat().st_size <= 8_000_000
     folder = tmp_path_factory.mktemp("installed")
     zipfile.ZipFile(wheel).extractall(folder)
     return folder
@@ -58,6 +61,15 @@ def test_what_is_installed_is_itself_and_has_everything_that_the_app_reads(insta
     assert [name for name in kept if not (installed / name).is_file()] == []
     shipped = {path.name for path in (ROOT / "checkpoints").iterdir()}
     assert {path.name for path in (installed / "a2core" / "shipped").iterdir()} == shipped
+
+
+def test_the_wheel_says_what_it_needs_and_is_typed(installed):
+    (about,) = installed.glob("a2nets-*.dist-info")
+    said = email.message_from_string((about / "METADATA").read_text(encoding="utf-8"))
+    assert said["Requires-Python"] == ">=3.11"
+    assert set(said.get_all("Provides-Extra")) == {*EXTRAS, "all"}
+    assert {path.name for path in (about / "licenses").iterdir()} == {"LICENSE", "NOTICE"}
+    assert (installed / "a2core" / "py.typed").is_file()
 
 
 def test_the_version_stands_in_one_place_and_the_commands_lead_to_functions(installed):

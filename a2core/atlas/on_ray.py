@@ -19,6 +19,7 @@ from a2core.atlas.engine import BATCH, CHUNK, CHUNK_FOR_GPU, Engine, Result, Spe
 from a2core.atlas.look import Looker
 from a2core.atlas.sources import Item, Reader
 from a2core.errors import AtlasError
+from a2core.extras import need_extra
 
 _AHEAD = 3  # chunks that each actor has before the first is back
 _ANSWERS_S = 10.0  # within which a cluster's address has to
@@ -31,12 +32,9 @@ def ray_library() -> Any:
     Raises:
         AtlasError: it is not installed.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise AtlasError(
-            "Ray is not installed. Install it, pip install 'a2nets[ray]', or use --engine local."
-        ) from error
+    need_extra("ray", "An atlas by Ray", AtlasError, instead=", or use --engine local")
+    import ray
+
     return ray
 
 

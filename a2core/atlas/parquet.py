@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from a2core.errors import AtlasError
-
-_REMEDY = "An atlas needs pyarrow. Install it: pip install 'a2nets[atlas]'."
+from a2core.extras import need_extra
 
 
 def parquet() -> Any:
@@ -15,10 +14,9 @@ def parquet() -> Any:
     Raises:
         AtlasError: it is not installed.
     """
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise AtlasError(_REMEDY) from error
+    need_extra("atlas", "An atlas", AtlasError)
+    import pyarrow.parquet
+
     return pyarrow.parquet
 
 
@@ -28,8 +26,7 @@ def arrow() -> Any:
     Raises:
         AtlasError: it is not installed.
     """
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise AtlasError(_REMEDY) from error
+    need_extra("atlas", "An atlas", AtlasError)
+    import pyarrow
+
     return pyarrow

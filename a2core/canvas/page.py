@@ -34,6 +34,11 @@ def script() -> str:
     return join(_ASSETS / "mount.js", name="a2Canvas")
 
 
+def widget_script() -> str:
+    """The frame round the canvas in a notebook: an ES module that stands behind `script`."""
+    return (Path(__file__).parent / "widget.js").read_text(encoding="utf-8")
+
+
 def standalone_html(
     payload: Mapping[str, Any], *, view: Mapping[str, Any] | None = None, title: str = ""
 ) -> str:

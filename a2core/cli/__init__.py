@@ -28,6 +28,7 @@ from a2core.cli import (
 )
 from a2core.errors import A2Error
 from a2core.threads import use_cores
+from a2core.version import __version__
 
 COMMANDS = (trace, export, site, inspect, checkpoints, train, evaluate, atlas, cards, study, bench, table)
 
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m a2core", description="A²-Nets: double attention networks."
     )
+    parser.add_argument("--version", action="version", version=f"a2core {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         adding = commands.add_parser(

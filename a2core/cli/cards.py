@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from a2core.extras import need_extra
+
 HELP = "describe each primitive in the checkpoint's card"
 
 
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Describe every primitive of a checkpoint, in its card."""
+    need_extra("train", "Describing primitives")
     from a2core.training.evaluate.cards import cards
 
     return cards(args)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from a2core.checkpoints import write_atomically
 from a2core.cli.writing import writing
+from a2core.extras import need_extra
 
 HELP = "measure a checkpoint's maps on labelled regions, beside baselines"
 
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure a checkpoint beside its baselines; a table, and JSON when asked for."""
+    need_extra("train", "Measuring a checkpoint")
     from a2core.training.evaluate.evaluate import added_to, evaluate
 
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]

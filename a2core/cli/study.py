@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a2core.extras import need_extra
+
 HELP = "compare double attention with its relatives as part of one classifier"
 
 
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Six variants of one classifier, trained alike; goes on where it was stopped."""
+    need_extra("train", "The study")
     from a2core.training.finetune.study import study
 
     return study(args)

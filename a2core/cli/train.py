@@ -8,6 +8,7 @@ from pathlib import Path
 
 from a2core.blocks.registry import KINDS
 from a2core.errors import A2Error
+from a2core.extras import need_extra
 from a2core.networks.backbones import BACKBONES, DEFAULT_TRUNK
 from a2core.networks.paper import PAPER_NETWORKS
 
@@ -144,6 +145,7 @@ def check_arguments(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train in the chosen mode, resuming what was begun in --out."""
     check_arguments(args)
+    need_extra("train", "Training")
     if args.mode == "adapt":
         from a2core.training.adapt.command import train
     else:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from a2core.errors import MediaError
+from a2core.extras import need_extra
 from a2core.media.decoded import Decoded
 from a2core.media.recognise import HEAD_BYTES, recognise
 from a2core.media.timeline import check_range
@@ -239,13 +240,9 @@ def _video() -> Callable[..., Decoded]:
     Raises:
         MediaError: PyAV is not installed.
     """
-    try:
-        from a2core.media import video
-    except ImportError as error:
-        raise MediaError(
-            "Clips are decoded by PyAV, which is not installed here. Install it with pip install av, or "
-            "choose a picture."
-        ) from error
+    need_extra("video", "A clip", MediaError, instead=", or choose a picture")
+    from a2core.media import video
+
     return video.read
 
 

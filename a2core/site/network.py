@@ -22,6 +22,7 @@ import torch
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.straight import StraightBag
 from a2core.errors import NetworkError
+from a2core.extras import need_extra
 from a2core.tracing import graphs
 from a2core.tracing.model import Model
 
@@ -49,8 +50,10 @@ def network_files(model: Model) -> tuple[list[PartFile], dict[str, bytes]]:
     (m, n) and weights (n, N), and gives Y (c, N).
 
     Raises:
-        NetworkError: the network has no such parts, or the libraries are missing.
+        NetworkError: the network has no such parts.
+        MissingExtraError: the extra `onnx` is not installed.
     """
+    need_extra("onnx", "Writing the site's network")
     why = ""
     if model.takes_clips or model.answers_with:
         why = "it does not take pictures and answer with classes"

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
-import importlib.util
 import io
 import os
 import sys
@@ -34,11 +33,11 @@ from torch import Tensor, nn
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.straight import StraightBag, straight
 from a2core.errors import NetworkError, first_line
+from a2core.extras import need_extra
 from a2core.networks.paddings import fix_paddings
 
 FORMAT = 1  # of the graphs: other numbers find none of these
 SHIPPED = Path(__file__).parent / "drawn"
-NEEDED = ("onnx", "onnxruntime", "onnxscript")
 _LARGEST_BYTES = 2**24
 # Of a trial picture: no two sides alike, so that an exporter takes none for another.
 _BATCH, _FRAMES, _SIDES = 2, 3, (3, 5)
@@ -169,7 +168,11 @@ def cache_folder() -> Path:
         base = "~/Library/Caches"
     else:
         base = os.environ.get("XDG_CACHE_HOME", "") or "~/.cache"
-    return Path(base).expanduser() / "a2nets" / "graphs"
+    try:
+        folder = Path(base).expanduser()
+    except RuntimeError:  # nobody's home, as in some containers
+        folder = Path(tempfile.gettempdir())
+    return folder / "a2nets" / "graphs"
 
 
 def draw(parts: Sequence[Part], channels: int, multiple_px: int) -> list[bytes]:
@@ -215,9 +218,7 @@ def exported(
     Raises:
         NetworkError: the libraries are missing, or the exporter cannot write it down.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise NetworkError(f"Exporting needs {' and '.join(missing)}: pip install {' '.join(missing)}.")
+    need_extra("onnx", "Exporting", NetworkError)
     try:
         with torch.no_grad(), _quiet():
             program = torch.export.export(

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from a2core.extras import need_extra
 from a2core.media import Clip
 from a2core.tracing.pairs import AttentionTrace
+
+if TYPE_CHECKING:
+    from a2core.canvas.widget import CanvasWidget
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,31 @@ class Trace:
         )
         payload = with_fitting_layers(payload, self, str((view or {}).get("block", "")))
         return standalone_html(payload, view=view, title=name)
+
+    def widget(self, *, card: Mapping[str, Any] | None = None, **traits: Any) -> CanvasWidget:
+        """The canvas as a widget of a notebook, whose traits are what is looked at, in both directions.
+
+        Args:
+            card: as of `to_html`.
+            **traits: as they stand first: block, probe, primitive, pins, settings (`canvas.widget`).
+
+        Raises:
+            MissingExtraError: anywidget is not installed.
+        """
+        from a2core.canvas.notebook import widget_of
+
+        need_extra("notebook", "A widget")
+        return widget_of(self, card, traits)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """In a notebook a trace shows itself: as a widget, or as the page that works offline."""
+        from a2core.canvas.notebook import mime_bundle
+
+        del include, exclude
+        return mime_bundle(self)
+
+    def _repr_html_(self) -> str:
+        """Where a front end knows no bundles, marimo for one."""
+        from a2core.canvas.notebook import framed_page
+
+        return framed_page(self)

@@ -39,7 +39,7 @@ def test_the_first_page_shows_a_traced_photo_with_nothing_to_click_first(open_ap
 
 
 def test_two_hundred_hovers_send_no_message_to_the_server_and_each_is_answered(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     before = app.frames_sent
     assert before > 0, "the counter must see the messages of the page's start"
     readouts = set()
@@ -99,11 +99,11 @@ def test_a_photo_of_twelve_megapixels_is_uploaded_traced_and_interactive(open_ap
 def test_a_picture_of_any_shape_leaves_caption_legend_and_table_in_sight(
     open_app: OpenApp, width: int, height: int
 ) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     app.page.set_viewport_size({"width": 1400, "height": 900})
     app.drop("shape.jpg", photo(width, height), "image/jpeg")
     app.page.get_by_role("radio", name="shape.jpg", exact=True, checked=True).wait_for()
-    app.wait_until_traced()
+    app.wait_until_traced(charts=False)
     app.page.locator(MAIN).evaluate("main => main.scrollTo(0, 0)")
     for part in ("stage", "what", "readout", "legend", "rank"):
         box = app.page.locator(f"[data-ref={part}]").bounding_box() or {}
@@ -112,7 +112,7 @@ def test_a_picture_of_any_shape_leaves_caption_legend_and_table_in_sight(
 
 
 def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     app.stage.evaluate("stage => { stage.dataset.markedByTest = 'yes' }")
     uploads = {
         "notes.png": b"only a few words",
@@ -128,7 +128,7 @@ def test_a_bad_upload_is_named_word_for_word_and_the_picture_stays(open_app: Ope
         assert app.stage.get_attribute("data-marked-by-test") == "yes", "the canvas was remounted"
     app.choose("Coffee")
     app.message.wait_for(state="detached")
-    app.wait_until_traced()
+    app.wait_until_traced(charts=False)
 
 
 def test_a_file_of_more_than_500_megabytes_is_refused_in_sight_and_the_picture_stays(
@@ -137,7 +137,7 @@ def test_a_file_of_more_than_500_megabytes_is_refused_in_sight_and_the_picture_s
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
         file.truncate(530 * 1024 * 1024)
-    app = open_app()
+    app = open_app(charts=False)
     app.page.locator(DROP).set_input_files(path)
     refusal = app.page.locator(".st-key-drop [role=alert]")
     refusal.wait_for()
@@ -170,7 +170,7 @@ def test_a_browser_without_webgl_misses_nothing(chromium: Any, app_url: str) -> 
     try:
         tab = single_tab(browser, width=1400, height=1000, reduced_motion="reduce")
         app = AppPage(tab, app_url)
-        app.wait_until_traced()
+        app.wait_until_traced(charts=False)
         assert app.page.evaluate("document.createElement('canvas').getContext('webgl')") is None
         assert app.picture_spread() > 5
         before = app.page.locator("[data-ref=readout]").inner_text()
@@ -193,7 +193,7 @@ def test_the_page_comes_back_as_it_was_left(open_app: OpenApp) -> None:
 
 
 def test_settings_made_in_the_canvas_outlast_the_picture(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     absolute = app.page.locator("[data-ref=scale] label").filter(has_text="Absolute")
     sent = app.frames_sent
     absolute.click()
@@ -206,7 +206,7 @@ def test_settings_made_in_the_canvas_outlast_the_picture(open_app: OpenApp) -> N
 
 
 def test_random_weights_are_flagged_in_large_letters(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     app.page.get_by_role("combobox", name="Weights").click()
     app.page.get_by_role("option", name="random blocks").first.click()
     flag = app.page.locator(".a2-untrained strong")
@@ -247,11 +247,11 @@ def test_no_page_is_wider_than_the_window(open_app: OpenApp, path: str) -> None:
 
 
 def test_every_sample_can_be_chosen_and_traced(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     for sample in samples.SAMPLES[1:]:
         app.choose(sample.title)
         app.page.get_by_text(sample.credit).wait_for()
-        app.wait_until_traced()
+        app.wait_until_traced(charts=False)
         assert app.message.count() == 0
         if sample.title == "Astronaut":
             shape = app.stage.evaluate("stage => stage.clientWidth / stage.clientHeight")

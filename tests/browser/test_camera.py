@@ -292,7 +292,7 @@ def test_a_refusal_in_a_frame_of_a_browser_that_gives_no_reason_names_both(recor
 
 @pytest.mark.slow
 def test_a_clip_of_ones_own_camera_is_traced_and_the_camera_is_put_away(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     app.choose("224")
     app.wait_until_idle()
     app.context.grant_permissions(["camera"])

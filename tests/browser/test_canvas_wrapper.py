@@ -29,9 +29,11 @@ def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa
             setStateValue: (...what) => sent.push(what),
           });
           const overtaken = call(1, { probe: [0, 1, 1], revision: 1 });
-          const untilThePayloadComes = root.__canvas === undefined;
+          const seen = () => getComputedStyle(root).visibility;
+          const untilThePayloadComes = [root.__canvas === undefined, seen()];
           a2Parcels.hold(payload.key, payload);
           const first = root.__canvas;
+          const onceItHasCome = seen();
           const beforeTheFirstFrame = first.snapshot().order.length;
           const frame = () => new Promise((done) => requestAnimationFrame(done));
           while (!first.snapshot().ready) await frame();
@@ -41,11 +43,12 @@ def test_streamlit_may_call_again_and_clean_up_late(show: Show) -> None:  # noqa
           first.probe.pin(first.probe.model.pointOf({ t: 0, row: 3, col: 4 }, first.probe.state.block));
           last();
           const gone = root.__canvas === undefined;
-          return { kept, gone, sent, beforeTheFirstFrame, untilThePayloadComes };
+          return { kept, gone, sent, beforeTheFirstFrame, untilThePayloadComes, onceItHasCome };
         }""",
         [wrapper.component_script(), canvas.markup(), payload],
     )
-    assert told["untilThePayloadComes"]
+    assert told["untilThePayloadComes"] == [True, "hidden"], "what is seen has words and listens"
+    assert told["onceItHasCome"] == "visible"
     assert told["beforeTheFirstFrame"] == 8
     assert told["kept"]
     assert told["gone"]

@@ -20,7 +20,7 @@ PAGE_TOLD = """() => {
 
 @pytest.mark.parametrize("path", ["/", "/learn?step=3", "/compare", "/experiment", "/about"])
 def test_one_key_opens_and_closes_the_symbols_on_every_page(open_app: OpenApp, path: str) -> None:
-    app = open_app(path, traced=path == "/")
+    app = open_app(path, traced=path == "/", charts=False)
     app.wait_until_idle()
     page = app.page
     dialog = page.locator("[data-a2-glossary] dialog")
@@ -42,7 +42,7 @@ def test_one_key_opens_and_closes_the_symbols_on_every_page(open_app: OpenApp, p
 def test_keys_of_the_page_beneath_rest_while_it_is_open_and_a_letter_that_is_typed_opens_nothing(
     open_app: OpenApp,
 ) -> None:
-    app = open_app("/")
+    app = open_app("/", charts=False)
     page = app.page
     dialog = page.locator("[data-a2-glossary] dialog")
     asked = page.locator("[data-ref=ask] input:checked")

@@ -119,13 +119,13 @@ def test_a_reload_of_a_page_without_an_address_is_about_the_same_picture_and_pix
 
 
 def test_where_the_browser_keeps_nothing_a_reload_is_told_to_bring_the_file_again(open_app: OpenApp) -> None:
-    app = open_app()
+    app = open_app(charts=False)
     app.page.add_init_script(NO_STORAGE)
     app.page.reload()
-    app.wait_until_traced()
+    app.wait_until_traced(charts=False)
     app.drop("mine.jpg", photo(640, 480, seed=12), "image/jpeg")
     app.page.get_by_role("radio", name="mine.jpg", exact=True, checked=True).wait_for()
-    app.wait_until_traced()
+    app.wait_until_traced(charts=False)
     app.page.reload()
     app.page.locator(".a2-note").filter(has_text=GONE).wait_for()
     assert app.message.count() == 0

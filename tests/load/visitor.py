@@ -68,22 +68,19 @@ class Visitor:
         self._news = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._cookie = ""
+        self._cookies: dict[str, str] = {}
 
     async def __aenter__(self) -> Visitor:
         # A browser asks these two before it opens the socket; the answer sets the cookie of uploads.
-        answer, headers = await asyncio.to_thread(self._request, "GET", "/_stcore/health")
+        answer = await asyncio.to_thread(self._request, "GET", "/_stcore/health")
         await asyncio.to_thread(self._request, "GET", "/_stcore/host-config")
         if answer != 200:
             raise ConnectionError(f"{self.url} is not healthy: {answer}")
-        if match := re.search(rf"{XSRF_COOKIE}=([^;]+)", headers.get("set-cookie", "")):
-            self._cookie = match[1]
         parts = urlsplit(self.url)
-        headers = {"Cookie": f"{XSRF_COOKIE}={self._cookie}"} if self._cookie else {}
         self._socket = await connect(
             f"ws://{parts.netloc}{parts.path}/_stcore/stream",
             subprotocols=["streamlit"],  # type: ignore[list-item]
-            additional_headers=headers,
+            additional_headers=self._cookie_header(),
             max_size=LARGEST_MESSAGE,
             ping_timeout=None,  # a busy machine is no lost connection
             proxy=None,
@@ -136,7 +133,7 @@ class Visitor:
         await self._send(message)
         await self.until(lambda: asked in self._urls)
         urls = self._urls.pop(asked)
-        status, _ = await asyncio.to_thread(self._put, urls.upload_url, name, data)
+        status = await asyncio.to_thread(self._put, urls.upload_url, name, data)
         if status != 204:
             raise ConnectionError(f"The upload of {name} was answered with {status}.")
 
@@ -178,26 +175,34 @@ class Visitor:
 
     def _request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, dict[str, str]]:
+    ) -> int:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE_S)
         try:
-            connection.request(method, parts.path + path, body, headers or {})
+            connection.request(method, parts.path + path, body, {**self._cookie_header(), **(headers or {})})
             answer = connection.getresponse()
             answer.read()
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+            for said in answer.headers.get_all("Set-Cookie", []):
+                name, _, value = said.partition(";")[0].partition("=")
+                self._cookies[name.strip()] = value
+            return answer.status
         finally:
             connection.close()
 
-    def _put(self, path: str, name: str, data: bytes) -> tuple[int, dict[str, str]]:
+    def _cookie_header(self) -> dict[str, str]:
+        """What a browser sends of the cookies that it was given."""
+        said = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        return {"Cookie": said} if said else {}
+
+    def _put(self, path: str, name: str, data: bytes) -> int:
         boundary = uuid.uuid4().hex
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        if self._cookie:
-            headers |= {"X-Xsrftoken": self._cookie, "Cookie": f"{XSRF_COOKIE}={self._cookie}"}
+        if XSRF_COOKIE in self._cookies:
+            headers["X-Xsrftoken"] = self._cookies[XSRF_COOKIE]
         return self._request("PUT", path, head.encode() + data + f"\r\n--{boundary}--\r\n".encode(), headers)
 
     # ---- from the server

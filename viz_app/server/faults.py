@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from a2core import A2Error
+from viz_app.server import metrics
 from viz_app.ui.text import UNEXPECTED
 
 logger = logging.getLogger("a2.app")
@@ -25,8 +26,10 @@ def attempt(action: Callable[[], T]) -> tuple[T | None, str]:
     try:
         return action(), ""
     except A2Error as error:
-        logger.info("refused: %s", error)
+        metrics.count("refusals")
+        logger.info("refused: %s", type(error).__name__)  # its words name the visitor's file
         return None, str(error)
     except Exception:  # the last net before a student; the log has it all
+        metrics.count("faults")
         logger.exception("unexpected fault")
         return None, UNEXPECTED

@@ -145,6 +145,12 @@ class Queue:
             active = [other for other in self._active if job.background or not other.background]
             return Standing(len(active) + self.waiting().index(job), 0.0)
 
+    @property
+    def running(self) -> int:
+        """How many are being done."""
+        with self._lock:
+            return len(self._active)
+
     def waiting(self) -> list[Job]:
         """What has still to be begun, in the order in which it will be."""
         with self._lock:

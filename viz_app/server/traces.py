@@ -16,7 +16,7 @@ import streamlit as st
 
 from a2core import CheckpointError, Trace
 from a2core.canvas import ROLLOUT, canvas_payload, layer_payload, names_of, rollout_payload, with_alt
-from viz_app.server import models, visitors
+from viz_app.server import metrics, models, visitors
 from viz_app.server.faults import attempt
 from viz_app.server.jobs import Job, Tell
 from viz_app.server.models import Weights
@@ -120,6 +120,7 @@ def show(
             frames="each" if together == EACH else "joint",
             progress=lambda share: tell(0.9 * share),
         )
+        metrics.count("traces")
         logger.info("traced %s", key)
         # The frames that it was made from may be let go, while it stays.
         trace = replace(trace, clip=replace(clip, frames=trace.model_input))

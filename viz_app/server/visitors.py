@@ -22,6 +22,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from a2core import A2Error
+from viz_app.server import metrics
 from viz_app.server.cloakroom import Cloakroom, Things
 from viz_app.server.jobs import Queue, Standing, Tell
 from viz_app.server.store import PUBLIC, Entry, Store
@@ -45,10 +46,31 @@ class Server:
     networks: Queue = field(default_factory=lambda: Queue(at_rest=_give_back))
     decoders: Queue = field(default_factory=lambda: Queue(DECODERS, at_rest=_give_back))
     cloakroom: Cloakroom = field(default_factory=Cloakroom)
+    here: int = 0  # connections
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _gone: dict[str, threading.Timer] = field(default_factory=dict)  # by visitor, the last time they went
+
+    def standing(self) -> dict[str, float]:
+        """How things stand, for `metrics`."""
+        queues = (self.networks, self.decoders)
+        return {
+            "visitors": self.here,
+            "waiting": sum(len(queue.waiting()) for queue in queues),
+            "running": sum(queue.running for queue in queues),
+            "kept_bytes": self.store.size_bytes,
+            "kept_limit_bytes": self.store.limit_bytes,
+        }
+
+    def came(self) -> None:
+        """Somebody's connection began."""
+        metrics.count("visits")
+        with self._lock:
+            self.here += 1
 
     def left(self, visitor: str) -> None:
         """The visitor's connection ended; unless it is back by then, what is theirs goes in a while."""
+        with self._lock:
+            self.here -= 1
         timer = threading.Timer(AWAY_S, lambda: self._forget(visitor, timer))
         timer.daemon = True
         self._gone[visitor] = timer
@@ -107,7 +129,9 @@ def server() -> Server:
     _share_heaps()
     for_all = _megabytes("A2_SERVER_MB", SERVER_MB)
     for_one = _megabytes("A2_VISITOR_MB", VISITOR_MB)
-    return Server(Store(limit_bytes=for_all, holder_bytes=min(for_one, for_all)), _connected)
+    made = Server(Store(limit_bytes=for_all, holder_bytes=min(for_one, for_all)), _connected)
+    metrics.watch(made.standing)
+    return made
 
 
 def _connected(session_id: str) -> bool:
@@ -141,6 +165,7 @@ class _Visit:
 )
 def _visit(session_id: str) -> _Visit:
     """Noted once while a browser is connected: Streamlit releases it when the connection ends."""
+    server().came()
     return _Visit(server(), session_id)
 
 

@@ -112,6 +112,7 @@ export class Canvas {
     scheme.addEventListener("change", turned, { signal });
     this.#readTheme();
     probe.load(payload, view);
+    root.style.visibility = ""; // its markup is invisible until it has words and listens
   }
 
   /** Takes over another payload, or another view of the same. @param {Payload} payload @param {View | null} view */

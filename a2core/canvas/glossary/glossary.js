@@ -17,6 +17,7 @@ export class Glossary {
   constructor(root) {
     const find = (/** @type {string} */ selector) =>
       /** @type {HTMLElement} */ (root.querySelector(selector));
+    this.root = root;
     this.dialog = /** @type {HTMLDialogElement} */ (find("dialog"));
     this.opener = find(".open");
     this.closer = find(".close");
@@ -44,6 +45,7 @@ export class Glossary {
     heading.textContent = told.title;
     closer.textContent = told.close;
     page.innerHTML = told.page;
+    this.root.style.visibility = ""; // its markup is invisible until it has words and listens
   }
 
   open() {

@@ -21,11 +21,6 @@ from tests.a2core.atlas.made_pictures import SETTINGS, assert_same, made_up, mak
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_number_of_processes_makes_no_difference(built, pictures, tmp_path):
-    a2core.build_atlas([str(pictures)], tmp_path / "two", **SETTINGS | {"workers": 2})
-    assert_same(built, tmp_path / "two")
-
-
 def test_the_size_of_the_parts_makes_no_difference(built, pictures, tmp_path):
     a2core.build_atlas([str(pictures)], tmp_path / "one", **SETTINGS | {"part_items": 100})
     assert_same(built, tmp_path / "one")
@@ -46,8 +41,8 @@ def test_a_worker_that_is_killed_costs_nothing(built, pictures, tmp_path):
     assert_same(built, tmp_path / "two")
 
 
-def test_the_processes_run_nothing_of_who_began(built, pictures, tmp_path):
-    """Not even a script that does not guard itself against being run again."""
+def test_two_processes_make_the_same_and_run_nothing_of_who_began(built, pictures, tmp_path):
+    """Not even of a script that does not guard itself against being run again."""
     script = tmp_path / "plain.py"
     script.write_text(
         "import pathlib, sys, a2core\n"

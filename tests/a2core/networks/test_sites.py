@@ -19,6 +19,8 @@ from a2core.networks.sources import build
 from a2core.networks.spec import RANDOM, InputSpec, NetworkSpec
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "own_network.md"
+# As many layers as published ones have, of fewer channels: they answer sooner.
+NARROW = {"embed_dim": (32, 32, 64, 64), "stem_width": 16}
 # What is called what, what makes it, where its blocks stand, the layout there, at 224 and at 448 pixels
 # rows and columns of the coarser, what it answers with where that is no class, and at 224 pixels how many
 # layers of attention of its own are recorded.
@@ -36,20 +38,21 @@ NETWORKS = [
      "12 layers"),
     ("ViT, one size (DeiT)", "timm/deit_tiny_distilled_patch16_224", {"dynamic_img_size": False},
      "blocks.5 blocks.8", "tokens", (14, None), "", "12 layers"),
-    ("DINOv2 with registers", "timm/vit_small_patch14_reg4_dinov2", {"img_size": 224}, "blocks.5 blocks.8",
-     "tokens", (16, 32), "features", "12 layers"),
+    ("DINOv2 with registers", "timm/vit_small_patch14_reg4_dinov2",
+     {"img_size": 224, "embed_dim": 96, "num_heads": 3}, "blocks.5 blocks.8", "tokens", (16, 32), "features",
+     "12 layers"),
     ("Swin", "torchvision/swin_t", {}, "features.5 features.7", "NHWC", (7, 14), "",
      "12 layers, 10 in windows"),
-    ("MaxViT", "timm/maxvit_tiny_rw_224", {}, "stages.2 stages.3", "NCHW", (7, 14), "",
+    ("MaxViT", "timm/maxvit_tiny_rw_224", NARROW, "stages.2 stages.3", "NCHW", (7, 14), "",
      "22 layers, 18 in windows"),
     ("LeViT", "timm/levit_128s", {}, "stages.1 stages.2", "tokens", (4, None), "", "11 layers"),
-    ("CoAtNet", "timm/coatnet_pico_rw_224", {}, "stages.2 stages.3", "NCHW", (7, None), "", "7 layers"),
+    ("CoAtNet", "timm/coatnet_pico_rw_224", NARROW, "stages.2 stages.3", "NCHW", (7, None), "", "7 layers"),
     ("Faster R-CNN", "torchvision/fasterrcnn_mobilenet_v3_large_320_fpn", {},
      "backbone.body.12 backbone.body.16", "NCHW", (10, 10), "boxes", "none"),
     ("DeepLab", "torchvision/deeplabv3_mobilenet_v3_large", {}, "backbone.6 backbone.16", "NCHW", (14, 28),
      "maps ('out')", "none"),
-    ("Swin of timm", "timm/swin_tiny_patch4_window7_224", {}, "layers.2 layers.3", "NHWC", (7, 14), "",
-     "12 layers, 10 in windows"),
+    ("Swin of timm", "timm/swin_tiny_patch4_window7_224", {"embed_dim": 24}, "layers.2 layers.3", "NHWC",
+     (7, 14), "", "12 layers, 10 in windows"),
     ("BEiT", "timm/beit_base_patch16_224", {"depth": 4, "embed_dim": 192, "num_heads": 3},
      "blocks.1 blocks.2", "tokens", (14, None), "", "4 layers"),
 ]  # fmt: skip

@@ -89,7 +89,9 @@ class Parcels extends EventTarget {
 const parcels = (globalThis.a2Parcels ??= new Parcels());
 
 /**
- * A component's default export: one `App` for the element `selector` of each place on the page.
+ * A component's default export: one `App` for the element `selector` of each place on the page. Its markup is
+ * invisible, and nobody's keys and pointers reach it, until the `App` has shown something: whatever is seen has
+ * its words, and listens. An `App` whose `show` returns false has nothing to show yet and makes itself visible.
  * Streamlit calls it again whenever the data or the theme changes, into the same parent, and may call the
  * clean-up of a call that was overtaken: only the latest call's clean-up counts.
  */
@@ -113,7 +115,7 @@ function mounting(selector, App) {
       mounted.set(parentElement, entry);
     }
     entry.talk.hear(data, setStateValue, setTriggerValue);
-    entry.app.show(data, entry.talk.said);
+    if (entry.app.show(data, entry.talk.said) !== false) root.style.visibility = "";
     const call = ++entry.calls;
     return () => {
       if (entry.calls !== call || mounted.get(parentElement) !== entry) return;

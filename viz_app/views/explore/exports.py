@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,8 +17,6 @@ from viz_app.server.traces import Shown
 from viz_app.ui import text
 from viz_app.ui.state import Probe
 from viz_app.views.explore import content
-
-PAGE_BYTES = 263_000  # of the offline page, without a payload
 
 
 class Take(NamedTuple):
@@ -131,4 +130,10 @@ def page_megabytes(shown: Shown) -> float:
     payload = shown.payload
     blocks = (block for block in payload["blocks"] if "gather" in block)
     maps = (block[name]["data"] for block in blocks for name in ("gather", "distribute", "change"))
-    return (sum(map(len, payload["frames"])) + sum(map(len, maps)) + PAGE_BYTES) / 1e6
+    return (sum(map(len, payload["frames"])) + sum(map(len, maps)) + _page_bytes()) / 1e6
+
+
+@cache
+def _page_bytes() -> int:
+    """Of the offline page, without a payload."""
+    return len(standalone_html({}).encode())

@@ -14,7 +14,7 @@ from viz_app.views.explore import exports
 def test_the_size_of_the_offline_page_is_told_beforehand(picture, weights):
     made = traces.show(picture, weights, 96)
     page = standalone_html(made.payload, title="noise")
-    assert exports.page_megabytes(made) == pytest.approx(len(page.encode()) / 1e6, rel=0.1)
+    assert exports.page_megabytes(made) == pytest.approx(len(page.encode()) / 1e6, rel=0.05)
 
 
 def test_a_movie_is_of_the_pixel_or_of_the_primitive(picture, weights):

@@ -59,6 +59,7 @@ class Canvas {
         this.#again();
       });
     }
+    return this.#canvas !== null;
   }
 
   /** @param {Payload} payload @param {View} view */

@@ -12,3 +12,7 @@ declare function mounting<Data, Said>(
   selector: string,
   App: new (root: HTMLElement, talk: Talk) => { show(data: Data, said: Said | null): void; destroy(): void },
 ): unknown;
+
+// What stands before the notebook's widget.js.
+declare const MARKUP: string;
+declare const STYLE: string;

@@ -1,0 +1,3 @@
+"""The one place in which the version stands."""
+
+__version__ = "0.2.0"
