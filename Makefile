@@ -10,8 +10,8 @@ RUN   := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-atlas bench-class bench-load \
-        bench-visitors clean
+.PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-atlas \
+        bench-class bench-load bench-site bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change;"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
 	@echo "make bench-atlas  what the Primitives page costs over 50,000 photos  (ATLAS=... a whole atlas to repeat)"
+	@echo "make bench-site  the explorer without a server: loading, camera, how far from Python  (PHOTOS=... ten of yours)"
 	@echo "make bench-class  ten browser sessions go through the lesson at once: times and memory"
 	@echo "make bench-visitors  thirty visitors without browsers upload at once  (SOAK=60: an hour of them)"
 
@@ -99,6 +100,9 @@ bench-atlas: $(STAMP)
 
 bench-load: $(STAMP)
 	$(RUN) -m tests.browser.bench_load
+
+bench-site: $(STAMP) node_modules/.installed
+	$(RUN) -m tests.browser.bench_site $(PHOTOS)
 
 bench-class: $(STAMP)
 	$(RUN) -m tests.browser.bench_class

@@ -17,7 +17,7 @@ ROWS = (
     ("viz_app/server", "viz_app/ui", "viz_app/components"),
     ("a2core/cli",),
     ("a2core/training", "a2core/atlas", "a2core/bench", "a2core/rival_networks"),
-    ("a2core/checkpoints", "a2core/export"),
+    ("a2core/checkpoints", "a2core/export", "a2core/site"),
     ("a2core/canvas",),
     ("a2core/tracing",),
     ("a2core/networks", "a2core/card"),

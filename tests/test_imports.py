@@ -52,7 +52,7 @@ CORE_LAYERS = [
     ["export"],
     ["bench.measure", "load"],
     ["tools"],
-    ["atlas"],
+    ["atlas", "site"],
     ["rival_networks", "bench", "training.photos", "training.state", "training.subject"],
     ["training.adapt"],
     ["training"],

@@ -13,7 +13,7 @@ from a2core.canvas.layers import (
     with_fitting_layers,
 )
 from a2core.canvas.packed import quantise
-from a2core.canvas.page import markup, script, standalone_html, style
+from a2core.canvas.page import markup, script, standalone_html, style, untrained_warning
 from a2core.canvas.payload import (
     block_payload,
     block_word,
@@ -60,6 +60,7 @@ __all__ = [
     "script",
     "standalone_html",
     "style",
+    "untrained_warning",
     "with_alt",
     "with_effects",
     "with_fitting_layers",

@@ -61,6 +61,11 @@ def standalone_html(
     )
 
 
+def untrained_warning() -> str:
+    """What a page of random weights says in large letters, as HTML."""
+    return _UNTRAINED
+
+
 def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 

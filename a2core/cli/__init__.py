@@ -12,12 +12,25 @@ import os
 import sys
 from collections.abc import Sequence
 
-from a2core.cli import atlas, bench, cards, checkpoints, evaluate, export, inspect, study, table, trace, train
+from a2core.cli import (
+    atlas,
+    bench,
+    cards,
+    checkpoints,
+    evaluate,
+    export,
+    inspect,
+    site,
+    study,
+    table,
+    trace,
+    train,
+)
 from a2core.errors import A2Error
 from a2core.threads import use_cores
 from a2core.version import __version__
 
-COMMANDS = (trace, export, inspect, checkpoints, train, evaluate, atlas, cards, study, bench, table)
+COMMANDS = (trace, export, site, inspect, checkpoints, train, evaluate, atlas, cards, study, bench, table)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,6 +35,11 @@ THIS_MACHINE_ONLY = (
 PICTURE_STAYS = (
     "The picture is your own and does not travel: whoever opens the link drops the same file there."
 )
+SITE_CODE = "The address for phones as a code"
+SITE = (
+    "For phones: the explorer in their own browser, with their own photos and camera, which stay on them. It "
+    "opens on its own picture, not on this one."
+)
 NOTHING_KEPT = "Nothing kept yet"
 
 

@@ -30,6 +30,7 @@ import { clamp } from "./numbers.js";
  * @property {string} [credit] whose picture it is
  * @property {RawBlock[]} blocks
  * @property {string[]} [measures]
+ * @property {boolean} [live] of a camera: the next one goes on where this was looked at
  */
 
 export class Model {

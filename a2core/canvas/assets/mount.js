@@ -105,7 +105,11 @@ export class Canvas {
     this.size = new ResizeObserver(([entry]) => this.#resize(entry.contentRect));
     this.size.observe(ui.stage);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", () => this.#readTheme(), { signal });
+    const turned = () => {
+      delete root.dataset.theme; // it would answer for the page
+      this.#readTheme();
+    };
+    scheme.addEventListener("change", turned, { signal });
     this.#readTheme();
     probe.load(payload, view);
     root.style.visibility = ""; // its markup is invisible until it has words and listens

@@ -16,7 +16,7 @@ import { ASKED, isOfBlock, OVERLAYS, ownTop } from "./overlays.js";
 import { Miniatures } from "./paint.js";
 import { decodePictures } from "./pictures.js";
 import { reportOf } from "./protocol.js";
-import { firstPlace, firstState, MAX_PINS, shownPrimitive } from "./state.js";
+import { firstPlace, firstState, MAX_PINS, placeKept, shownPrimitive } from "./state.js";
 import { tooManyPins } from "./words.js";
 
 /** @typedef {import("./model.js").Point} Point */
@@ -81,12 +81,13 @@ export class Probe {
   /** @param {import("./model.js").Payload} payload @param {View} view */
   load(payload, view) {
     const { state } = this;
+    const kept = payload.live ? placeKept(state, this.model, payload) : {};
     this.model = new Model(payload);
     this.awaited = true;
     this.given = {};
     this.minis.clear();
     this.pictures = [];
-    Object.assign(state, firstPlace(this.model, view.block), { layer: ASKED });
+    Object.assign(state, firstPlace(this.model, view.block), { layer: ASKED }, kept);
     this.rest = state.point;
     this.told.cancel();
     this.views.cancel();

@@ -104,6 +104,18 @@ export function firstPlace(model, block) {
   };
 }
 
+/**
+ * Where a person looks, which stays while a camera's picture changes.
+ * @param {State} state
+ * @param {Model} before
+ * @param {import("./model.js").Payload} next
+ * @returns {Partial<Place>}
+ */
+export function placeKept({ point, pinned, pins, active, hover }, before, next) {
+  const alike = before.width === next.width_px && before.height === next.height_px;
+  return alike ? { point, pinned, pins, active, hover } : {};
+}
+
 /** @param {Model} model @returns {State} */
 export function firstState(model) {
   const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, SETTINGS[name].first]));

@@ -217,3 +217,14 @@ def test_the_code_says_the_link_and_the_words_what_may_keep_others_from_it():
     assert text.THIS_MACHINE_ONLY in here
     assert text.PICTURE_STAYS in here
     assert text.COPIED not in here
+
+
+def test_the_link_has_the_address_for_phones_beside_it_where_there_is_one(monkeypatch):
+    link = "https://a2.example/?picture=cat"
+    assert share.link_html(link, copied=False).count("<img") == 1
+    monkeypatch.setenv(share.SITE, "https://static.example/explorer/")
+    shown = share.link_html(link, copied=False)
+    assert shown.count("<img") == 2
+    assert '<a href="https://static.example/explorer/" target="_blank">' in shown
+    monkeypatch.setenv(share.SITE, "javascript:alert(1)")
+    assert share.link_html(link, copied=False).count("<img") == 1

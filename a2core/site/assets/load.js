@@ -1,0 +1,65 @@
+/*
+ * Files of the network: fetched with a share that is told, unpacked, and held against their length and digest.
+ */
+
+import { FAULT } from "./words.js";
+
+/** What a person is told as it stands. */
+export class Fault extends Error {}
+
+/** @typedef {{ name: string, sent: number, bytes: number, sha256: string }} Listed a file, packed by gzip */
+
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+async function digestOf(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {Uint8Array<ArrayBuffer>[]} chunks */
+async function unpacked(chunks) {
+  const blob = new Blob(chunks);
+  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  const packed = head[0] === 0x1f && head[1] === 0x8b; // some hosts unpack it on the way
+  const stream = packed ? blob.stream().pipeThrough(new DecompressionStream("gzip")) : blob.stream();
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Keeps a file for offline, as the service worker would, which else fetches it again. */
+async function keep(/** @type {URL} */ address, /** @type {Blob} */ blob, /** @type {string} */ version) {
+  try {
+    const cache = await caches.open(`a2-site-${version}`);
+    await cache.put(address, new Response(blob));
+  } catch {
+    // No room, or a page that may keep nothing: then there is no offline.
+  }
+}
+
+/**
+ * @param {URL} base
+ * @param {Listed} listed
+ * @param {string} version of the site
+ * @param {(bytes: number) => void} tell how many more have come
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function fetched(base, { name, bytes, sha256 }, version, tell) {
+  const address = new URL(name, base);
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const chunks = [];
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok || !answer.body) throw new Fault(FAULT.unreachable);
+    const reader = answer.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      chunks.push(part.value);
+      tell(part.value.length);
+    }
+  } catch (fault) {
+    throw fault instanceof Fault ? fault : new Fault(FAULT.unreachable);
+  }
+  const whole = await unpacked(chunks).catch(() => null);
+  if (whole?.length !== bytes) throw new Fault(FAULT.cutOff);
+  // Pages that came without encryption have no digests: there the length has to do.
+  if (self.crypto?.subtle && (await digestOf(whole)) !== sha256) throw new Fault(FAULT.cutOff);
+  await keep(address, new Blob(chunks), version);
+  return whole;
+}

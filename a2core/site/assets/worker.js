@@ -1,0 +1,173 @@
+/*
+ * The network off the page's own thread: it is fetched, run, and asked again for experiments.
+ *
+ * One question at a time, in their order; answers carry the question's number.
+ */
+
+import { best, movedBy, probabilities, shifts } from "./change.js";
+import { Fault, fetched } from "./load.js";
+import { base64, payloadOf } from "./pack.js";
+import { inputShape, resized, standardised } from "./pixels.js";
+import { Network } from "./run.js";
+import { FAULT } from "./words.js";
+
+/** @typedef {import("./site.js").Site} Site */
+/** @typedef {import("./run.js").Told} Told */
+/** @typedef {{ blocks: Told[] }} Kept */
+
+const MOST_KEPT = 6; // traces that can be experimented with
+const MOST_THREADS = 4;
+const LIVE = "live-"; // begins the keys of the camera's frames
+
+/** @type {{ network: Network, site: Site, threads: number } | null} */
+let ready = null;
+/** @type {Map<string, Kept>} */
+const kept = new Map();
+
+/** @param {{ site: Site, base: string }} asked @param {(share: number) => void} tell */
+async function open({ site, base }, tell) {
+  if (ready) return { threads: ready.threads };
+  const root = new URL(base);
+  const { runtime, network: listed } = site;
+  const total = runtime.wasm.sent + listed.file.sent;
+  let come = 0;
+  const count = (/** @type {number} */ bytes) => {
+    come += bytes;
+    tell(Math.min(1, come / total));
+  };
+  const module = import(new URL(runtime.script, root).href).catch(() => {
+    throw new Fault(FAULT.unreachable);
+  });
+  const [ort, wasm, file] = await Promise.all([
+    module,
+    fetched(root, runtime.wasm, site.version, count),
+    fetched(root, listed.file, site.version, count),
+  ]);
+  const threads = self.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
+  ort.env.wasm.wasmBinary = wasm.buffer;
+  ort.env.wasm.wasmPaths = { mjs: new URL(runtime.glue, root).href };
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error";
+  const session = (/** @type {[number, number]} */ [from, to]) =>
+    ort.InferenceSession.create(file.subarray(from, to), { executionProviders: ["wasm"] });
+  const parts = [];
+  for (const { block, at, hand } of listed.parts)
+    parts.push({ block, session: await session(at), hand: hand && (await session(hand)) });
+  ready = { network: new Network(parts, ort.Tensor), site, threads };
+  return { threads };
+}
+
+/**
+ * The pixels of a picture as the network sees it, RGB.
+ * @param {ImageBitmap} bitmap
+ * @param {{ height: number, width: number }} shape
+ * @param {boolean} mirrored
+ */
+function seen(bitmap, shape, mirrored) {
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(width, height);
+  const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    canvas.getContext("2d", { willReadFrequently: true })
+  );
+  pen.fillStyle = "#fff"; // behind what is transparent
+  pen.fillRect(0, 0, width, height);
+  if (mirrored) pen.setTransform(-1, 0, 0, 1, width, 0);
+  pen.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return resized(pen.getImageData(0, 0, width, height).data, height, width, shape.height, shape.width);
+}
+
+/** @param {Uint8Array} rgb @param {{ height: number, width: number }} shape @param {number} quality */
+async function addressOf(rgb, { height, width }, quality) {
+  const canvas = new OffscreenCanvas(width, height);
+  const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const image = pen.createImageData(width, height);
+  for (let p = 0, q = 0; q < rgb.length; p += 4, q += 3) {
+    image.data[p] = rgb[q];
+    image.data[p + 1] = rgb[q + 1];
+    image.data[p + 2] = rgb[q + 2];
+    image.data[p + 3] = 255;
+  }
+  pen.putImageData(image, 0, 0);
+  const blob = await canvas.convertToBlob({ type: "image/webp", quality });
+  return `data:${blob.type};base64,${base64(new Uint8Array(await blob.arrayBuffer()))}`;
+}
+
+/** @typedef {{ bitmaps: ImageBitmap[], times_s: number[], size: number, key: string, alt: string, mirrored: boolean }} Asked */
+
+/**
+ * Keeps a trace for experiments, of the camera the last two: one may be frozen while the next is on its way.
+ * @param {string} key
+ * @param {Kept} trace
+ */
+function keep(key, trace) {
+  const live = [...kept.keys()].filter((old) => old.startsWith(LIVE));
+  if (key.startsWith(LIVE)) for (const old of live.slice(0, -1)) kept.delete(old);
+  kept.delete(key);
+  kept.set(key, trace);
+  for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - MOST_KEPT))) kept.delete(old);
+}
+
+/** @param {Asked} asked @param {(share: number) => void} tell */
+async function trace({ bitmaps, times_s, size, key, alt, mirrored }, tell) {
+  if (!ready) throw new Fault(FAULT.unreachable);
+  const { network, site } = ready;
+  const since = performance.now();
+  const [{ width: wide, height: high }] = bitmaps;
+  const shape = inputShape(high, wide, size, site.input.multiple_px);
+  const frames = bitmaps.map((bitmap) => seen(bitmap, shape, mirrored));
+  const x = standardised(frames, site.input.mean, site.input.std);
+  const dims = [frames.length, 3, shape.height, shape.width];
+  const { logits, classes, blocks } = await network.run(x, dims, tell);
+  const ms = performance.now() - since;
+  const shares = probabilities(logits, classes);
+  keep(key, { blocks });
+  const quality = frames.length > 1 ? 0.8 : 0.92;
+  const pictures = await Promise.all(frames.map((rgb) => addressOf(rgb, shape, quality)));
+  const about = { key, alt, trained: site.trained, frames: pictures, times_s, ...shape };
+  const top = best(shares, 5).map((k) => ({ label: site.labels[k], share: shares[k] }));
+  return { payload: payloadOf({ ...about, blocks, places: site.blocks }), top, ms };
+}
+
+/** @param {{ key: string, block: string, factors: Float64Array, renormalise: boolean, donor: string }} asked */
+async function change({ key, block, factors, renormalise, donor }) {
+  const told = kept.get(key)?.blocks.find((each) => each.name === block);
+  const from = kept.get(donor || key)?.blocks.find((each) => each.name === block);
+  if (!ready || !told || !from) return null; // let go of meanwhile
+  const { network, site } = ready;
+  const plain = await network.change(told, told.primitives, new Float64Array(told.n).fill(1), false);
+  const changed = await network.change(told, from.primitives, factors, renormalise);
+  const [before, after] = [plain, changed].map(({ logits, classes }) => probabilities(logits, classes));
+  return {
+    shifts: shifts(before, after, site.labels),
+    moved: movedBy(plain.y, changed.y),
+    after,
+  };
+}
+
+/** What went wrong, in words for a person. @param {unknown} fault */
+function said(fault) {
+  if (fault instanceof Fault) return fault.message;
+  const text = fault instanceof Error ? fault.message : String(fault);
+  if (fault instanceof RangeError || /memory|alloc|^\d+$/i.test(text)) return FAULT.memory;
+  return `${FAULT.run} (${text.split("\n")[0].slice(0, 120)}).`;
+}
+
+/** @type {Record<string, (asked: any, tell: (share: number) => void) => Promise<unknown>>} */
+const KINDS = { open, trace, change, has: async ({ key }) => kept.has(key) };
+let turn = Promise.resolve();
+
+export function listen() {
+  self.onmessage = ({ data: { id, kind, asked } }) => {
+    const tell = (/** @type {number} */ share) => self.postMessage({ id, share });
+    turn = turn.then(async () => {
+      try {
+        self.postMessage({ id, result: await KINDS[kind](asked, tell) });
+      } catch (fault) {
+        self.postMessage({ id, fault: said(fault) });
+      }
+    });
+  };
+}
+
+listen();

@@ -1,0 +1,218 @@
+"""Writes the site: page, scripts, worker, network, sample, and what a browser needs to keep it offline.
+
+All addresses in it are relative, so it stands below any path of any static host. What is heavy is packed by
+gzip, since not every host does that on the way, and listed with its length and digest, so that a file that
+arrives cut off is known.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from a2core import canvas
+from a2core.canvas import glossary
+from a2core.canvas.modules import join
+from a2core.checkpoints import write_atomically
+from a2core.errors import A2Error
+from a2core.site.icon import icon_png
+from a2core.site.network import network_files
+from a2core.site.runtime import Runtime, find_runtime
+from a2core.site.sample import Sample, sample_of
+from a2core.tracing.model import Model
+
+_ASSETS = Path(__file__).parent / "assets"
+_TITLE = "A2-TITLE"  # stands in page.html where the name of a picture will
+_SCRIPTS = {"site.js": "main.js", "worker.js": "worker.js"}
+_NOT_KEPT = ("sw.js", "NOTICE.txt")  # of all files, what no browser needs to keep for offline
+
+
+@dataclass(frozen=True)
+class Built:
+    """A site that was written.
+
+    Attributes:
+        folder: where.
+        files: their sizes in bytes, by name.
+        first_visit_bytes: what a first visit brings, the heavy files packed and the others as they are.
+    """
+
+    folder: Path
+    files: Mapping[str, int]
+
+    @property
+    def first_visit_bytes(self) -> int:
+        """What a first visit brings at most: a host that packs text too sends half a megabyte less."""
+        return sum(self.files.values())
+
+
+def build_site(
+    model: Model, out: Path, *, runtime: Path | None = None, photo: Path | None = None, credit: str = ""
+) -> Built:
+    """Write the site of `model` into the folder `out`, which is made, or was written by this before.
+
+    Args:
+        model: whose network; it is left as it is.
+        out: files in it of other names stay.
+        runtime: the folder of the npm package onnxruntime-web; found where npm puts it when not given.
+        photo: what the page opens on; a cat from scikit-image where that is installed.
+        credit: whose photo it is.
+
+    Raises:
+        A2Error: onnxruntime-web, the photo or a library is missing, the network cannot run in a browser, or
+            `out` holds something else.
+        OSError: the files cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "site.json").is_file())):
+        raise A2Error(f"{out} is there and is no site. Name a new or an empty folder.")
+    found = find_runtime(runtime)
+    parts, hands = network_files(model)
+    shown = sample_of(model, photo, credit)
+    files: dict[str, bytes] = {}
+    at, packed = _joined([part.data for part in parts], list(hands.values()))
+    hand_of = dict(zip(hands, at[len(parts) :], strict=True))
+    listed = [
+        {"block": part.block, "at": span, "hand": hand_of.get(part.block)}
+        for part, span in zip(parts, at, strict=False)
+    ]
+    network = _packed(files, "network.bin", packed)
+    wasm = _packed(files, "runtime.bin", found.wasm)
+    files |= {"ort.mjs": found.script, found.glue_name: found.glue}
+    about = {
+        **_about(model),
+        "runtime": {"script": "ort.mjs", "glue": found.glue_name, "wasm": wasm},
+        "network": {"file": network, "parts": listed},
+        "sample": {"title": shown.title, "credit": shown.credit, "top": shown.top, "view": shown.view},
+        "glossary": glossary.told(),
+    }
+    files["sample.json"] = _json(shown.payload)
+    files |= _texts(model, found, shown)
+    version = hashlib.sha256(b"".join(files[name] for name in sorted(files)) + _json(about)).hexdigest()[:16]
+    files["site.json"] = _json({"version": version, **about})
+    files["sw.js"] = _service_worker(version, files).encode()
+    _write(out, files)
+    return Built(out, {name: len(data) for name, data in files.items()})
+
+
+def _joined(parts: list[bytes], hands: list[bytes]) -> tuple[list[tuple[int, int]], bytes]:
+    """All graphs one after the other, and where each begins and ends."""
+    spans, at = [], 0
+    for data in (*parts, *hands):
+        spans.append((at, at + len(data)))
+        at += len(data)
+    return spans, b"".join((*parts, *hands))
+
+
+def _packed(files: dict[str, bytes], name: str, data: bytes) -> dict[str, Any]:
+    """Pack `data` into a file; what the scripts know of it."""
+    files[name] = gzip.compress(data, 9, mtime=0)
+    digest = hashlib.sha256(data).hexdigest()
+    return {"name": name, "sent": len(files[name]), "bytes": len(data), "sha256": digest}
+
+
+def _about(model: Model) -> dict[str, Any]:
+    """What the scripts must know of the network."""
+    cards = model.card.get("cards") or {}
+    blocks = []
+    for name, block in model.blocks.items():
+        of: Any = block
+        card = cards.get(name) or {}
+        sentences = card.get("primitives") or []
+        fits = isinstance(sentences, list) and len(sentences) == of.c_n
+        blocks.append(
+            {
+                "name": name,
+                "word": card.get("label") or "",
+                "cards": sentences if fits else [""] * of.c_n,
+                "m": of.c_m,
+                "n": of.c_n,
+                "channels": of.in_channels,
+            }
+        )
+    takes = model.input
+    return {
+        "name": model.name,
+        "trained": model.trained,
+        "labels": list(model.labels),
+        "input": {"mean": takes.mean, "std": takes.std, "multiple_px": takes.multiple_px},
+        "blocks": blocks,
+    }
+
+
+def _texts(model: Model, runtime: Runtime, sample: Sample) -> dict[str, bytes]:
+    """Page, styles, scripts, icons, notices."""
+    warning = "" if model.trained else canvas.untrained_warning()
+    network = (
+        f"The network is {html.escape(model.name)}. Its blocks were trained by the makers of this page; the "
+        f"trunk they stand in ({html.escape(_trunk_of(model))}) was trained by others, on ImageNet, and its "
+        "weights are theirs: the package that they were taken from states no licence."
+    )
+    about = _asset("about.html").replace("<!-- a2-network -->", network)
+    page = (
+        _asset("index.html")
+        .replace("<!-- a2-symbols -->", f"<style>{glossary.style()}</style>{glossary.markup()}")
+        .replace("<!-- a2-canvas -->", canvas.markup())
+        .replace("<!-- a2-warning -->", warning)
+        .replace("<!-- a2-about -->", about.replace("<!-- a2-runtime -->", html.escape(runtime.version)))
+    )
+    texts = {
+        "index.html": page,
+        "canvas.css": canvas.style(),
+        "site.css": _asset("site.css"),
+        "icon.svg": _asset("icon.svg"),
+        "page.html": canvas.standalone_html({"trained": model.trained}, title=_TITLE),
+        "manifest.webmanifest": _asset("manifest.webmanifest"),
+        "NOTICE.txt": _notice(model, runtime, sample),
+        **{name: join(_ASSETS / entry, name="a2Site") for name, entry in _SCRIPTS.items()},
+    }
+    pictures = {f"icon{side}.png": icon_png(int(side or 180)) for side in ("", "192", "512")}
+    return {name: text.encode() for name, text in texts.items()} | pictures
+
+
+def _trunk_of(model: Model) -> str:
+    """What the card calls the trunk."""
+    architecture = model.card.get("architecture") or {}
+    return str(architecture.get("backbone") or architecture.get("network") or "a published network")
+
+
+def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
+    return "\n\n".join(
+        (
+            "A2-Nets: double attention networks, and an explorer for them.\nThis page, the canvas and the "
+            "blocks: Apache License, Version 2.0, https://www.apache.org/licenses/LICENSE-2.0",
+            f"Network: {model.name}. The weights of its trunk, {_trunk_of(model)}, were published by others; "
+            "the package that they were taken from states no licence.",
+            f"The picture that the page opens on: {sample.credit or 'as whoever built this site knows.'}",
+            "Colour maps: magma and viridis by Stéfan van der Walt and Nathaniel Smith (CC0); cividis by "
+            "Jamie Nuñez, Christopher Anderton and Ryan Renslow (PLOS ONE 13(7), 2018).",
+            f"ONNX Runtime Web {runtime.version} (ort.mjs, {runtime.glue_name}, runtime.bin):\n\n"
+            f"{runtime.licence}",
+        )
+    )
+
+
+def _service_worker(version: str, files: Mapping[str, bytes]) -> str:
+    kept = ["./", *sorted(set(files) - {"index.html", *_NOT_KEPT}), "index.html"]
+    listed = ", ".join(json.dumps(name) for name in kept)
+    return _asset("sw.js").replace("A2-VERSION", version).replace('"A2-FILES"', listed)
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    """The list of files last: until it is there, what is new in the folder is not taken for a site."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (*(set(files) - {"site.json"}), "site.json"):
+        write_atomically(out / name, files[name])

@@ -1,0 +1,166 @@
+"""A built site: relative addresses, files that are what they are said to be, and a network that agrees."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+import a2core
+from a2core.cli import main
+from a2core.errors import A2Error
+from a2core.site import build_site
+from a2core.site.runtime import VERSION, find_runtime
+
+ROOT = Path(__file__).resolve().parents[3]
+SPOT_ON = 1e-3  # of a map's largest value
+
+
+def fake_runtime(folder: Path, version: str = VERSION) -> Path:
+    """A package of npm's that has the files of ONNX Runtime Web, but does nothing."""
+    (folder / "dist").mkdir(parents=True)
+    (folder / "package.json").write_text(json.dumps({"version": version}))
+    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"):
+        (folder / "dist" / name).write_text(
+            "export {};\n//# sourceMappingURL=https://elsewhere.example/x.map\n"
+        )
+    (folder / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm" * 1000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model():
+    return a2core.load_model("a2-lite0", device="cpu", engine="torch")
+
+
+@pytest.fixture(scope="module")
+def site(model, tmp_path_factory):
+    base = tmp_path_factory.mktemp("site")
+    build_site(model, base / "out", runtime=fake_runtime(base / "ort"))
+    return base / "out"
+
+
+@pytest.fixture(scope="module")
+def told(site):
+    return json.loads((site / "site.json").read_text(encoding="utf-8"))
+
+
+def test_no_file_asks_for_an_address_elsewhere_or_from_the_root(site):
+    for path in site.iterdir():
+        if path.suffix not in (".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text)) - {"http://www.w3.org/2000/svg"}
+        assert addresses == set(), path.name
+        asked = re.findall(r"""(?:src|href|start_url|scope|url\()["']?\s*[=:(]\s*["']([^"'#]*)""", text)
+        assert [each for each in asked if each.startswith("/")] == [], path.name
+
+
+def test_everything_that_the_page_asks_for_is_there_and_kept_for_offline(site, told):
+    page = (site / "index.html").read_text(encoding="utf-8")
+    asked = set(re.findall(r'(?:src|href)="([^"#]+)"', page))
+    manifest = json.loads((site / "manifest.webmanifest").read_text(encoding="utf-8"))
+    asked |= {icon["src"] for icon in manifest["icons"]}
+    asked |= {told["runtime"][key] for key in ("script", "glue")} | {"worker.js", "page.html", "site.json"}
+    asked |= {told["runtime"]["wasm"]["name"], told["network"]["file"]["name"]}
+    assert {name for name in asked if not (site / name).is_file()} == set()
+    worker = (site / "sw.js").read_text(encoding="utf-8")
+    kept = set(json.loads(re.search(r"const FILES = (\[.*?\]);", worker)[1]))
+    assert asked - kept == {"NOTICE.txt"}
+    assert told["version"] in worker
+    assert not re.search(r"<!-- a2-|A2-VERSION|A2-FILES", page + worker)
+
+
+def test_the_heavy_files_are_what_the_list_says(site, told):
+    for listed in (told["runtime"]["wasm"], told["network"]["file"]):
+        packed = (site / listed["name"]).read_bytes()
+        whole = gzip.decompress(packed)
+        assert (len(packed), len(whole)) == (listed["sent"], listed["bytes"])
+        assert hashlib.sha256(whole).hexdigest() == listed["sha256"]
+    own = sum(path.stat().st_size for path in site.iterdir())
+    assert own + 3.8e6 < 15e6  # with the real runtime, packed
+
+
+def test_the_network_in_it_agrees_with_torch_and_so_does_what_a_block_hands_out(site, told, model):
+    data = gzip.decompress((site / "network.bin").read_bytes())
+
+    def session(span):
+        return onnxruntime.InferenceSession(data[slice(*span)], providers=["CPUExecutionProvider"])
+
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 30, (160, 224, 3)) + np.mgrid[0:160, 0:224].sum(0)[..., None] * 0.6
+    clip = a2core.Clip(noise.clip(0, 255).astype(np.uint8)[None], np.zeros(1), "image", "made", ())
+    trace = model.trace(clip, size=224)
+    x = model.preprocess(trace.model_input).numpy()
+    for part in told["network"]["parts"]:
+        opened = session(part["at"])
+        if not part["block"]:
+            (x,) = opened.run(None, {"x": x})
+            continue
+        names = [output.name for output in opened.get_outputs()]
+        found = dict(zip(names, opened.run(None, {"x": x[None]}), strict=True))
+        block = trace.blocks[part["block"]]
+        for key in ("gather", "distribute", "primitives", "change"):
+            expected = getattr(block, key)
+            assert np.abs(found[key][0] - expected).max() <= SPOT_ON * np.abs(expected).max(), key
+        given = {"x": x[0].reshape(x.shape[1], -1), "primitives": found["primitives"][0]}
+        weights = found["distribute"].reshape(block.n, -1)
+        (handed,) = session(part["hand"]).run(None, {**given, "distribute": weights})
+        np.testing.assert_allclose(handed, found["y"].reshape(handed.shape), rtol=1e-3, atol=1e-4)
+        x = found["y"][0]
+    assert [told["labels"][k] for k in np.argsort(-x[0])[:3]] == [label for label, _ in trace.top[:3]]
+
+
+def test_the_sample_is_traced_from_the_picture_that_is_shown(site, told):
+    sample = json.loads((site / "sample.json").read_text(encoding="utf-8"))
+    assert [block["name"] for block in sample["blocks"]] == [block["name"] for block in told["blocks"]]
+    assert sample["key"] == "sample"
+    assert sample["frames"][0].startswith("data:image/webp;base64,")
+    assert told["sample"]["top"][0]["label"] in told["labels"]
+    assert "CC0" in told["sample"]["credit"]
+
+
+def test_it_says_what_it_is_and_whose_the_weights_are(site):
+    page = (site / "index.html").read_text(encoding="utf-8")
+    for words in ("stay on this device", "states no licence", "tf_efficientnet_lite0", VERSION):
+        assert words in page
+    assert "Microsoft Corporation" in (site / "NOTICE.txt").read_text(encoding="utf-8")
+    assert "Random weights" not in page
+
+
+def test_the_runtime_is_the_one_that_npm_is_told_to_bring(tmp_path):
+    package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    assert package["devDependencies"]["onnxruntime-web"] == VERSION
+    assert lock["packages"]["node_modules/onnxruntime-web"]["version"] == VERSION
+    with pytest.raises(A2Error, match=r"is 0\.1\.0.*npm ci"):
+        find_runtime(fake_runtime(tmp_path / "old", "0.1.0"))
+    whole = fake_runtime(tmp_path / "torn")
+    (whole / "dist" / "ort-wasm-simd-threaded.wasm").unlink()
+    with pytest.raises(A2Error, match="not whole"):
+        find_runtime(whole)
+
+
+def test_what_is_missing_is_said_in_one_line(model, tmp_path, capsys, monkeypatch):
+    nowhere = str(tmp_path / "nowhere")
+    assert main(["site", str(tmp_path / "out"), "--runtime", nowhere]) == 2
+    assert "npm ci" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    with pytest.raises(A2Error, match="is no site"):
+        build_site(model, tmp_path / "mine", runtime=fake_runtime(tmp_path / "ort"))
+    other = a2core.load_model("squeeze-excitation-lite0", device="cpu", engine="torch")
+    with pytest.raises(A2Error, match="only double attention"):
+        build_site(other, tmp_path / "other", runtime=tmp_path / "ort")
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "skimage" else find(name))
+    with pytest.raises(A2Error, match="--photo"):
+        build_site(model, tmp_path / "out", runtime=tmp_path / "ort")
