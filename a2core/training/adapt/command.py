@@ -12,7 +12,7 @@ for all that look at the same.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from a2core.errors import TrainingError
 from a2core.networks.backbones import teachers_of
 from a2core.networks.devices import pick_device
 from a2core.networks.sources import needs_word
-from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes
+from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes, short_sides
 from a2core.training.adapt.cache import Cache
+from a2core.training.adapt.kept import Kept
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
@@ -124,14 +125,8 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     print(
         f"{len(photos)} photos; kept in {kept}: {', '.join(p.folder.name for p in parts)}; on {device.type}"
     )
-    if args.limit and args.limit > len(photos):
-        print(f"note: --limit {args.limit} asks for more photos than there are: all {len(photos)} are used.")
-    if outdated := parts[0].outdated():
-        names = ", ".join(path.name for path in outdated)
-        print(
-            f"note: in {kept}, {names} of an older version "
-            "took photos of one name and size for one. Features are computed anew; delete the old ones."
-        )
+    for note in notes(photos, args.limit, looking.sizes_px if cache is not None else (), parts[0]):
+        print(f"note: {note}")
     for part in parts:
         part.build()
     run = Adaptation(cache, answers, settings, out, init=args.init)
@@ -146,6 +141,24 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         print(f"what it costs: python -m a2core evaluate {path} --photos {folder} --half chosen")
     print(f"wrote {path}")
     return 0
+
+
+def notes(photos: Sequence[Path], limit: int | None, sizes_px: Sequence[int], kept: Kept) -> Iterator[str]:
+    """What somebody who trains should know of the photos, and of what is kept of them."""
+    if limit and limit > len(photos):
+        yield f"--limit {limit} asks for more photos than there are: all {len(photos)} are used."
+    largest, sides = max(sizes_px, default=0), short_sides(photos) if sizes_px else []
+    if small := sum(side < largest for side in sides):
+        yield (
+            f"{small} of {len(sides)} photos looked into are smaller than {largest} pixels and enlarged to learn "
+            "where to look. Lower --sizes to see them as they are."
+        )
+    if outdated := kept.outdated():
+        names = ", ".join(path.name for path in outdated)
+        yield (
+            f"in {kept.folder.parent}, {names} of an older version took photos of one name and size for one. "
+            "Features are computed anew; delete the old ones."
+        )
 
 
 def kept_for(
