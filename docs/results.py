@@ -5,6 +5,8 @@ docs/measures/CHECKPOINT.json holds of this kind (photos, regions, clips, classe
 `python -m a2core evaluate CHECKPOINT … --json docs/measures/CHECKPOINT.json` measured it. Nobody types it.
 Between `<!-- held: CHECKPOINT -->` and `<!-- end -->` stands what was to be shown, its figures, and whether
 it was (`claims`): of each claim the words are typed, the figures and the verdict are not.
+Between `<!-- beside: CHECKPOINT … -->` and `<!-- end -->` stand checkpoints beside one another, a row each, by what
+they do to the answers; those joined by + are seeds of one.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ from a2core.training.evaluate.tables import markdown, section_text
 HERE = Path(__file__).resolve().parent
 RESULTS, MEASURES = HERE / "results.md", HERE / "measures"
 HELD = re.compile(r"(<!-- held: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BESIDE = re.compile(r"(<!-- beside: ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PLACE = re.compile(r"(<!-- measured: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -110,6 +113,22 @@ def _of_meaning(of: Mapping[str, Any]) -> Iterator[Claim]:
         )
 
 
+def beside(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The cells of one row: parameters, and by size top-1 over the plain trunk in points, and agreement.
+
+    Of several seeds the mean, with the lowest and the highest; of one its interval.
+    """
+    sizes = seeds[0]["photos"]
+    cells = [f"{sizes['224']['parameters']:,}"]
+    for size in sizes:
+        found = [of["photos"][size]["rows"]["plain trunk"]["blocks over it, top-1"] for of in seeds]
+        means = [over["middle"] for over in found]
+        over = {"middle": sum(means) / len(means), "low": min(means), "high": max(means)}
+        cells.append(said({key: 100 * of for key, of in (over if len(seeds) > 1 else found[0]).items()}, 2))
+    agreements = [of["photos"]["224"]["agreement"]["middle"] for of in seeds]
+    return [*cells, f"{sum(agreements) / len(agreements):.3f}"]
+
+
 def written(text: str, folder: Path = MEASURES) -> str:
     """The text with every table as the measures in `folder` have it.
 
@@ -142,6 +161,25 @@ def written(text: str, folder: Path = MEASURES) -> str:
         ]
         return "\n".join([start, markdown(["to be shown", "found", "", "what limits it"], rows), "", end])
 
+    def rows_of(place: re.Match[str]) -> str:
+        start, names, end = place.groups()
+        rows, sizes = [], []
+        for name in names.split():
+            files = [folder / f"{seed}.json" for seed in name.split("+")]
+            seeds = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+            sizes = [size if size == "native" else f"{size} px" for size in seeds[0]["photos"]]
+            rows.append(
+                [f"{files[0].stem}{f', {len(seeds)} seeds' if len(seeds) > 1 else ''}", *beside(seeds)]
+            )
+        columns = [
+            "",
+            "parameters",
+            *(f"over the plain trunk, {size}" for size in sizes),
+            "agreement, 224 px",
+        ]
+        return "\n".join([start, markdown(columns, rows), "", end])
+
+    text = BESIDE.sub(rows_of, text)
     return HELD.sub(held, PLACE.sub(table, text))
 
 

@@ -150,8 +150,8 @@ def notes(photos: Sequence[Path], limit: int | None, sizes_px: Sequence[int], ke
     largest, sides = max(sizes_px, default=0), short_sides(photos) if sizes_px else []
     if small := sum(side < largest for side in sides):
         yield (
-            f"{small} of {len(sides)} photos looked into are smaller than {largest} pixels and enlarged to learn "
-            "where to look. Lower --sizes to see them as they are."
+            f"{small} of {len(sides)} photos looked into are smaller than {largest} pixels and enlarged to "
+            "learn where to look. Lower --sizes to see them as they are."
         )
     if outdated := kept.outdated():
         names = ", ".join(path.name for path in outdated)
