@@ -5,8 +5,8 @@ docs/measures/CHECKPOINT.json holds of this kind (photos, regions, clips, classe
 `python -m a2core evaluate CHECKPOINT … --json docs/measures/CHECKPOINT.json` measured it. Nobody types it.
 Between `<!-- held: CHECKPOINT -->` and `<!-- end -->` stands what was to be shown, its figures, and whether
 it was (`claims`): of each claim the words are typed, the figures and the verdict are not.
-Between `<!-- beside: CHECKPOINT … -->` and `<!-- end -->` stand checkpoints beside one another, a row each, by what
-they do to the answers; those joined by + are seeds of one.
+Between `<!-- beside: CHECKPOINT … -->` and `<!-- end -->` stand checkpoints beside one another, a row
+each, by what they do to the answers; those joined by + are seeds of one.
 """
 
 from __future__ import annotations
@@ -168,15 +168,10 @@ def written(text: str, folder: Path = MEASURES) -> str:
             files = [folder / f"{seed}.json" for seed in name.split("+")]
             seeds = [json.loads(path.read_text(encoding="utf-8")) for path in files]
             sizes = [size if size == "native" else f"{size} px" for size in seeds[0]["photos"]]
-            rows.append(
-                [f"{files[0].stem}{f', {len(seeds)} seeds' if len(seeds) > 1 else ''}", *beside(seeds)]
-            )
-        columns = [
-            "",
-            "parameters",
-            *(f"over the plain trunk, {size}" for size in sizes),
-            "agreement, 224 px",
-        ]
+            called = files[0].stem + (f", {len(seeds)} seeds" if len(seeds) > 1 else "")
+            rows.append([called, *beside(seeds)])
+        over = (f"over the plain trunk, {size}" for size in sizes)
+        columns = ["", "parameters", *over, "agreement, 224 px"]
         return "\n".join([start, markdown(columns, rows), "", end])
 
     text = BESIDE.sub(rows_of, text)

@@ -112,6 +112,17 @@ def test_a_place_in_the_text_gets_its_table_with_conditions_and_command_and_noth
         results.written("<!-- measured: nobody photos -->\n<!-- end -->", tmp_path)
 
 
+def test_checkpoints_stand_beside_one_another_and_seeds_as_their_mean_lowest_and_highest(results, tmp_path):
+    for name, lead in (("made", 0.014), ("again", 0.004)):
+        measures = copy.deepcopy(MADE_UP)
+        measures["photos"]["224"]["rows"]["plain trunk"]["blocks over it, top-1"] = of(lead)
+        (tmp_path / f"{name}.json").write_text(json.dumps(measures))
+    text = "<!-- beside: made made+again -->\n<!-- end -->"
+    found = " ".join(results.written(text, tmp_path).split())
+    assert "| made | 1,234 | +1.40 [+0.40, +2.40] | 0.950 |" in found
+    assert "| made, 2 seeds | 1,234 | +0.90 [+0.40, +1.40] | 0.950 |" in found
+
+
 def test_a_claim_holds_only_as_far_as_its_figures_say(results):
     """On the shipped measures, and with one of its figures made worse at a time."""
     measures = json.loads((DOCS / "measures" / "a2-lite0.json").read_text(encoding="utf-8"))
