@@ -102,12 +102,12 @@ class FineTuning:
                 broadcast_buffers=False,
             )
         parameters = [p for p in self.network.parameters() if p.requires_grad]
-        common = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-        self.optimizer: torch.optim.Optimizer
-        if settings.recipe == "sgd":
-            self.optimizer = torch.optim.SGD(parameters, momentum=SGD_MOMENTUM, nesterov=True, **common)
-        else:
-            self.optimizer = torch.optim.AdamW(parameters, **common)
+        rate, decay = settings.learning_rate, settings.weight_decay
+        self.optimizer: torch.optim.Optimizer = (
+            torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=SGD_MOMENTUM, nesterov=True)
+            if settings.recipe == "sgd"
+            else torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
+        )
         self.precision = torch.float32
         if team.device.type == "cuda":
             self.precision = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
