@@ -1,8 +1,8 @@
 """Double attention beside its relatives, on the same picture: who they are, and what one block did.
 
 A rival is a network with the same trunk as an A² checkpoint and blocks of another kind at the same
-places. Where nobody has trained one yet, it gets random blocks and says so. The kinds of block that there
-are: `blocks/registry.py`.
+places. Where nobody has trained one yet, it gets random blocks, as large as those, and says so. The kinds
+of block that there are: `blocks/registry.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.blocks.pairwise import Pairwise
-from a2core.blocks.registry import KINDS, block_settings
+from a2core.blocks.registry import KINDS, settings_as_large
 from a2core.card import Card
 from a2core.checkpoints import list_checkpoints
 from a2core.errors import BlockError, CheckpointError
@@ -84,7 +84,7 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
         raise CheckpointError(f"There is no checkpoint {rival.like!r} any more. Reload the page.")
     architecture = dict(base.architecture)
     architecture["blocks"] = {
-        name: block_settings(rival.kind, settings["in_channels"]) for name, settings in base.blocks.items()
+        name: settings_as_large(rival.kind, settings) for name, settings in base.blocks.items()
     }
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -109,7 +109,7 @@ def rival_settings(rival: Rival, block: str) -> dict[str, Any]:
     if card is None or block not in card.blocks:
         raise CheckpointError(f"There is no block {block!r} in {rival.like} any more. Reload the page.")
     settings = dict(card.blocks[block])
-    return settings if rival.checkpoint else block_settings(rival.kind, settings["in_channels"])
+    return settings if rival.checkpoint else settings_as_large(rival.kind, settings)
 
 
 def _match(one: Card, other: Card) -> bool:

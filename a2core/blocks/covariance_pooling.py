@@ -33,6 +33,7 @@ class CovariancePooling(SameEverywhere):
     title = "Covariance pooling"
     summary = "How channels vary together over the picture becomes one vector."
     sizes = {"c_m": 16, "input_norm": True}
+    width = "c_m"
 
     def __init__(
         self,

@@ -78,6 +78,10 @@ class Attended(NamedTuple):
 class DoubleAttention(PositionBlock):
     """Double attention block, input and output (batch, in_channels, *positions).
 
+    As the paper has it but for one default: `input_norm` is on, since on a frozen trunk, which no batch norm
+    of its own can adapt, gather maps otherwise collapse onto a few cells. `input_norm=False` is the paper's,
+    and what the paper's networks here are made of (`networks.paper`); `position_norm` is off, as there.
+
     Args:
         in_channels: c, channels of the input and output.
         c_m: m, length of each primitive.
@@ -111,6 +115,7 @@ class DoubleAttention(PositionBlock):
     attends = "bag"
     row_sums_to_one = True
     sizes = {"c_m": LENGTH, "c_n": LENGTH, "position_norm": "centred"}
+    width = "c_n"
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ class Pairwise(StandardisedBlock):
     """A block in which each position weighs all N positions itself."""
 
     attends = "pairs"
+    width = "inner"
 
     def __init__(
         self,

@@ -61,6 +61,7 @@ class PositionBlock(Watchable):
             weights), so that what is compared is how blocks attend; squeeze-excitation comes as near as
             its shape allows. All read the same: features standardised, and scaled to one length where
             positions are compared.
+        width: the setting that makes it larger or smaller; `width_step`, what it is a multiple of.
         identity_bias: of the last layer, where the block leaves the network's answers as they are.
         row_sums_to_one: whether the weights of one position over all positions are a distribution.
         frames_per_clip: when k > 1, every k consecutive entries of the batch are frames of one clip
@@ -76,6 +77,8 @@ class PositionBlock(Watchable):
     attends: ClassVar[Attends]
     hands: ClassVar[Literal["addition", "gates"]] = "addition"
     sizes: ClassVar[Mapping[str, Any]]
+    width: ClassVar[str]
+    width_step: ClassVar[int] = 1
     identity_bias: ClassVar[float] = 0.0
     expand: Any
 

@@ -6,8 +6,11 @@ and the command line know it from there. What it has to say of itself: `position
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
+
+import torch
 
 from a2core.blocks.covariance_pooling import CovariancePooling
 from a2core.blocks.double_attention import DoubleAttention
@@ -52,3 +55,29 @@ def block_settings(kind: str, channels: int, **others: Any) -> dict[str, Any]:
     """
     named = {} if kind == DOUBLE_ATTENTION else {"kind": kind}
     return {**named, "in_channels": channels, **KINDS[kind].sizes, **others}
+
+
+def parameters_of(settings: Mapping[str, Any]) -> int:
+    """Parameters of a block of these settings, which is not made in earnest."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in make_block(settings).parameters())
+
+
+def settings_as_large(kind: str, like: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a block of `kind` that stands where one of settings `like` does, and is as large.
+
+    Its width is the one that brings its parameters nearest to those of `like`: what is compared is then how
+    blocks attend. Of the kind of `like` itself, those settings.
+    """
+    if kind == like.get("kind", DOUBLE_ATTENTION):
+        return dict(like)
+    wanted, channels, block = parameters_of(like), like["in_channels"], KINDS[kind]
+
+    def wide(steps: int) -> dict[str, Any]:
+        return block_settings(kind, channels, **{block.width: steps * block.width_step})
+
+    most = max(2, wanted // channels)  # every channel of the width has more parameters than `channels`
+    above = bisect_left(range(1, most), wanted, key=lambda steps: parameters_of(wide(steps))) + 1
+    return min(
+        (wide(steps) for steps in {max(1, above - 1), above}), key=lambda of: abs(parameters_of(of) - wanted)
+    )

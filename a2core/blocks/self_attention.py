@@ -12,6 +12,8 @@ from a2core.blocks.pairwise import Pairwise, accurate
 from a2core.blocks.position_block import LENGTH, PositionNorm
 from a2core.errors import BlockError
 
+HEADS = 8
+
 
 class SelfAttention(Pairwise):
     """Multi-head self-attention over positions, through torch's scaled-dot-product attention.
@@ -35,13 +37,14 @@ class SelfAttention(Pairwise):
     kind = "self_attention"
     title = "Self-attention"
     summary = "As non-local, in several heads; shown is their mean."
-    sizes = {"inner": LENGTH, "heads": 8, "input_norm": True, "position_norm": "centred"}
+    sizes = {"inner": LENGTH, "heads": HEADS, "input_norm": True, "position_norm": "centred"}
+    width_step = HEADS
     row_sums_to_one = True
 
     def __init__(
         self,
         in_channels: int,
-        heads: int = 8,
+        heads: int = HEADS,
         inner: int | None = None,
         dims: int = 2,
         *,

@@ -17,6 +17,7 @@ class SqueezeExcitation(SameEverywhere):
         reduction: the bottleneck has max(1, c // reduction) channels.
         dims: 1, 2 or 3 position axes.
         input_norm: read the input standardised per channel.
+        hidden: channels of the bottleneck, whatever `reduction` says; may be more than c.
 
     Raises:
         BlockError: sizes below 1, or an input of the wrong rank, channels, dtype or with no positions.
@@ -29,13 +30,20 @@ class SqueezeExcitation(SameEverywhere):
     summary = "One average over the whole picture becomes one gate for each channel."
     hands = "gates"
     sizes = {"reduction": 1, "input_norm": True}
+    width = "hidden"
     identity_bias = 6.0  # gates of 0.998: they cannot be 1 and still learn
 
     def __init__(
-        self, in_channels: int, reduction: int = 16, dims: int = 2, *, input_norm: bool = False
+        self,
+        in_channels: int,
+        reduction: int = 16,
+        dims: int = 2,
+        *,
+        input_norm: bool = False,
+        hidden: int | None = None,
     ) -> None:
-        super().__init__(in_channels, dims, input_norm=input_norm, reduction=reduction)
-        hidden = max(1, in_channels // reduction)
+        hidden = max(1, in_channels // max(1, reduction)) if hidden is None else hidden
+        super().__init__(in_channels, dims, input_norm=input_norm, reduction=reduction, hidden=hidden)
         self.squeeze = nn.Linear(in_channels, hidden)
         self.excite = nn.Linear(hidden, in_channels)
 
@@ -49,7 +57,7 @@ class SqueezeExcitation(SameEverywhere):
         return Inside(None, self.bottleneck(x)[:, :, None])
 
     def bottleneck(self, x: Tensor) -> Tensor:
-        """What the gates are made of, relu(W₁ mean X): (batch, c // reduction)."""
+        """What the gates are made of, relu(W₁ mean X): (batch, hidden)."""
         self._check(x)
         return F.relu(self.squeeze(self._source(self.flatten(x)).mean(dim=2)))
 

@@ -81,6 +81,10 @@ def with_alt(payload: Mapping[str, Any], alt: str, credit: str = "") -> dict[str
     return {**payload, "alt": f"{alt}, {size}"} | ({"credit": credit} if credit else {})
 
 
+# Of each primitive in a card's numbers, and what it is called where there is little room.
+SCORES = {"class purity": "purity", "part purity": "of parts", "MonoScore": "MonoScore"}
+
+
 def block_payload(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> dict[str, Any]:
     """One block of double attention, as contract 2 has it."""
     frames, rows, cols = block.grid
@@ -124,11 +128,31 @@ def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:
 
 
 def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
-    """One sentence for each of the block's n primitives, "" where the checkpoint's card has none."""
-    sentences = _of_block(card, block.name).get("primitives")
-    if not isinstance(sentences, list) or len(sentences) != block.n:
-        return [""] * block.n
-    return [sentence if isinstance(sentence, str) else "" for sentence in sentences]
+    """One line for each of the block's n primitives: what the checkpoint's card says of it, and its scores.
+
+    "" where the card has neither.
+    """
+    entry = _of_block(card, block.name)
+    sentences, numbers = (_of_each(entry.get(key), block.n) for key in ("primitives", "numbers"))
+    return [
+        " · ".join(part for part in (sentence if isinstance(sentence, str) else "", scored(of)) if part)
+        for sentence, of in zip(sentences, numbers, strict=True)
+    ]
+
+
+def scored(numbers: Any) -> str:
+    """What `evaluate` measured of one primitive, in few words; "" where nothing was."""
+    found = numbers if isinstance(numbers, Mapping) else {}
+    told = [
+        f"{word} {value:.2f}"
+        for key, word in SCORES.items()
+        if isinstance(value := found.get(key), int | float) and not isinstance(value, bool)
+    ]
+    return ", ".join(told)
+
+
+def _of_each(values: Any, count: int) -> list[Any]:
+    return values if isinstance(values, list) and len(values) == count else [None] * count
 
 
 def _of_block(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -32,7 +32,7 @@ examples:
   python -m a2core train flowers/train --mode fine-tune --val flowers/val --epochs 20
   python -m a2core train flowers --mode fine-tune --network timm/vit_tiny_patch16_224 --freeze-trunk
   torchrun --nproc-per-node 4 -m a2core train ImageNet --mode fine-tune --val ImageNet:val \\
-      --network a2-resnet50-c4 --from-scratch --epochs 90 --batch-size 1024
+      --network paper/resnet50-c2 --from-scratch --recipe sgd --epochs 90 --batch-size 1024
 The log is for TensorBoard: tensorboard --logdir runs"""
 
 
@@ -110,6 +110,12 @@ def _add_of_fine_tuning(parser: argparse.ArgumentParser) -> None:
     tune = parser.add_argument_group("fine-tuning")
     tune.add_argument("--epochs", type=int, help="(default: 10)")
     tune.add_argument(
+        "--recipe",
+        choices=("adamw", "sgd"),
+        help="adamw, falling along a cosine; or sgd as ResNets are trained on ImageNet, falling in three "
+        "steps (default: adamw)",
+    )
+    tune.add_argument(
         "--size",
         type=int,
         help="side of the squares that photos are made (default: 224, or what the network takes)",
@@ -132,7 +138,7 @@ def check_arguments(args: argparse.Namespace) -> None:
         "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
                       "frames", "cache"),
         "adapt": ("epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
-                  "workers"),
+                  "workers", "recipe"),
     }  # fmt: skip
     for name in only[args.mode]:
         if getattr(args, name) not in (None, False):

@@ -121,6 +121,13 @@ class Answers(Kept):
             return trunk.features(small, tap)[tap].contiguous(), trunk.logits(x), teacher.logits(x)
 
 
+def short_sides(photos: Sequence[Path]) -> list[int]:
+    """Short sides, ascending, in pixels, of so many photos all over the set; unreadable ones left out."""
+    skipped = Skipped()
+    read = [read_photo(path, skipped) for path in photos[:: -(-len(photos) // LOOKED_INTO)]]
+    return sorted(min(photo.shape[:2]) for photo in read if photo is not None)
+
+
 def native_sizes(photos: Sequence[Path], takes: InputSpec) -> tuple[int, ...]:
     """Sizes of pictures, ascending, that at least half of the photos fill.
 
@@ -134,9 +141,7 @@ def native_sizes(photos: Sequence[Path], takes: InputSpec) -> tuple[int, ...]:
     """
     if takes.fixed_px is not None:
         return (takes.fixed_px[0],)
-    skipped = Skipped()
-    read = [read_photo(path, skipped) for path in photos[:: -(-len(photos) // LOOKED_INTO)]]
-    sides = sorted(min(photo.shape[:2]) for photo in read if photo is not None)
+    sides = short_sides(photos)
     if not sides:
         raise TrainingError("None of the photos could be read. Give folders holding JPEG or PNG files.")
     side, step = sides[len(sides) // 2], takes.multiple_px

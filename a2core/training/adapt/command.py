@@ -12,20 +12,21 @@ for all that look at the same.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
+from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings, settings_as_large
 from a2core.checkpoints import find_checkpoint, read_card
 from a2core.errors import TrainingError
 from a2core.networks.backbones import teachers_of
 from a2core.networks.devices import pick_device
 from a2core.networks.sources import needs_word
-from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes
+from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes, short_sides
 from a2core.training.adapt.cache import Cache
+from a2core.training.adapt.kept import Kept
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings
@@ -44,7 +45,7 @@ SMALLEST_PX = 160
 def architecture(of: Subject, primitives: Sequence[int], kind: str = DOUBLE_ATTENTION) -> dict[str, Any]:
     """The network with blocks of a kind at its sites, as a card holds it.
 
-    `primitives` of each block; rivals have none and come in one size.
+    `primitives` of each block; rivals have none and come as large as double attention with so many.
 
     Raises:
         TrainingError: not as many as there are blocks.
@@ -53,12 +54,30 @@ def architecture(of: Subject, primitives: Sequence[int], kind: str = DOUBLE_ATTE
         raise TrainingError(
             f"--primitives gives {len(primitives)} numbers for {len(of.sites)} blocks. Give one each."
         )
-    own = [{"c_n": n} if kind == DOUBLE_ATTENTION else {} for n in primitives]
     blocks = {
-        name: block_settings(kind, channels, **settings)
-        for (name, (channels, _)), settings in zip(of.sites.items(), own, strict=True)
+        name: settings_as_large(kind, block_settings(DOUBLE_ATTENTION, channels, c_n=n))
+        for (name, (channels, _)), n in zip(of.sites.items(), primitives, strict=True)
     }
     return {"backbone": of.source, "blocks": blocks, **of.layouts()}
+
+
+def as_begun(described: Mapping[str, Any], init: str) -> dict[str, Any]:
+    """The architecture with blocks of the sizes that they have in the checkpoint `init`.
+
+    Only where that has the same kinds of block at the same places; else as it was, to be refused later.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+    """
+    ours, theirs = described["blocks"], read_card(find_checkpoint(init)).blocks
+    alike = [
+        (name, settings.get("kind", DOUBLE_ATTENTION), settings["in_channels"])
+        for name, settings in ours.items()
+    ] == [
+        (name, settings.get("kind", DOUBLE_ATTENTION), settings["in_channels"])
+        for name, settings in theirs.items()
+    ]
+    return {**described, "blocks": dict(theirs)} if alike else dict(described)
 
 
 def train(args: argparse.Namespace, *, command: str) -> int:
@@ -90,7 +109,10 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         steps["prediction_steps"] = 0
         print("note: this network answers without classes; its blocks learn where to look, its answers stay.")
     primitives = args.primitives or [PRIMITIVES[0]] * (len(of.sites) - 1) + [PRIMITIVES[1]]
-    settings = AdaptSettings(architecture=architecture(of, primitives, kind), **steps)
+    described = architecture(of, primitives, kind)
+    if args.init and not args.primitives:
+        described = as_begun(described, args.init)
+    settings = AdaptSettings(architecture=described, **steps)
     photos = find_photos(args.photos, limit=args.limit)
     for folder in map(Path, args.val or ()):
         apart = find_listed(folder) if is_listed(folder) else find_labelled([str(folder)])
@@ -103,14 +125,8 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     print(
         f"{len(photos)} photos; kept in {kept}: {', '.join(p.folder.name for p in parts)}; on {device.type}"
     )
-    if args.limit and args.limit > len(photos):
-        print(f"note: --limit {args.limit} asks for more photos than there are: all {len(photos)} are used.")
-    if outdated := parts[0].outdated():
-        names = ", ".join(path.name for path in outdated)
-        print(
-            f"note: in {kept}, {names} of an older version "
-            "took photos of one name and size for one. Features are computed anew; delete the old ones."
-        )
+    for note in notes(photos, args.limit, looking.sizes_px if cache is not None else (), parts[0]):
+        print(f"note: {note}")
     for part in parts:
         part.build()
     run = Adaptation(cache, answers, settings, out, init=args.init)
@@ -125,6 +141,24 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         print(f"what it costs: python -m a2core evaluate {path} --photos {folder} --half chosen")
     print(f"wrote {path}")
     return 0
+
+
+def notes(photos: Sequence[Path], limit: int | None, sizes_px: Sequence[int], kept: Kept) -> Iterator[str]:
+    """What somebody who trains should know of the photos, and of what is kept of them."""
+    if limit and limit > len(photos):
+        yield f"--limit {limit} asks for more photos than there are: all {len(photos)} are used."
+    largest, sides = max(sizes_px, default=0), short_sides(photos) if sizes_px else []
+    if small := sum(side < largest for side in sides):
+        yield (
+            f"{small} of {len(sides)} photos looked into are smaller than {largest} pixels and enlarged to "
+            "learn where to look. Lower --sizes to see them as they are."
+        )
+    if outdated := kept.outdated():
+        names = ", ".join(path.name for path in outdated)
+        yield (
+            f"in {kept.folder.parent}, {names} of an older version took photos of one name and size for one. "
+            "Features are computed anew; delete the old ones."
+        )
 
 
 def kept_for(

@@ -68,6 +68,12 @@ class Evaluation:
         words = self.args.sizes
         return chosen_sizes(self.model.input, None if words is None else [size_word(w) for w in words], usual)
 
+    def note_fewer(self, what: str, count: int) -> None:
+        """Say so where there is less to measure on than was asked for."""
+        asked = self.args.limit
+        if asked is not None and asked > count:
+            print(f"note: --limit {asked} asks for more {what} than there are: all {count} are used.")
+
     def keep(self, section: str, size: Size, measured: Mapping[str, Any]) -> None:
         """Keep a measurement with its conditions, and print it."""
         entry = {"command": self.command, **measured}
@@ -144,6 +150,7 @@ def _photos(run: Evaluation) -> None:
     check_has_classes(model)
     sizes = run.sizes(PHOTO_SIZES)
     labelled = photos_with_classes(args.photos, args.half, args.limit)
+    run.note_fewer("photos", len(labelled.photos))
     teacher, name = (None, "") if args.no_baselines else teacher_for(model)
     taught = None if teacher is None else taught_by(teacher, labelled.photos, run.skipped)
     told = {
@@ -161,6 +168,7 @@ def _photos(run: Evaluation) -> None:
 def _regions(run: Evaluation) -> None:
     args = run.args
     pairs = region_pairs(args.regions, without=read_ids(args.without), limit=args.limit)
+    run.note_fewer("pictures with regions", len(pairs))
     told = {
         "folder": args.regions.resolve().name,
         "pictures": len(pairs),
@@ -192,6 +200,7 @@ def _classes(run: Evaluation) -> None:
         [find_listed(path) if is_listed(path) else find_labelled([str(path)]) for path in args.classes]
     )
     labelled = some_of(found, args.limit)
+    run.note_fewer("photos with classes", len(labelled.photos))
     randoms = [run.random, untrained_model(args.checkpoint, device="cpu", seed=1)]
     seconds = [load_model(name, device="cpu") for name in args.second]
     folders = ", ".join(f"{path.resolve().parent.name}/{path.resolve().name}" for path in args.classes)
@@ -209,6 +218,7 @@ def _parts(run: Evaluation) -> None:
         count, measured = measure_parts(
             run.model, run.random, args.parts, size, args.limit, run.skipped, enlarged
         )
+        run.note_fewer("pictures with masks", count)
         name = args.parts.resolve().name
         _meaning(run, "parts", size, name, (count, "pictures"), measured, {}, enlarged)
 
@@ -220,6 +230,7 @@ def _tracks(run: Evaluation) -> None:
         count, tables = measure_tracks(
             run.model, run.random, args.tracks, size, args.limit, run.skipped, enlarged
         )
+        run.note_fewer("scenes", count)
         name = args.tracks.resolve().name
         _meaning(run, "tracks", size, name, (count, "scenes"), Measured(tables, {}), {}, enlarged)
 

@@ -9,7 +9,7 @@ from typing import Any
 from a2core.networks.paper import PAPER_NETWORKS
 from a2core.networks.sources import needs_word
 from a2core.training.finetune.run import FineTuning
-from a2core.training.finetune.settings import FineTuneSettings, architecture, subject_to_tune
+from a2core.training.finetune.settings import FineTuneSettings, architecture, of_recipe, subject_to_tune
 from a2core.training.finetune.team import Team
 from a2core.training.photos.found import check_kept_apart
 from a2core.training.photos.labelled import find_labelled, held_out
@@ -34,6 +34,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
     of = subject_to_tune(args.network, args.at or (), from_scratch=args.from_scratch)
     kind, chosen = args.kind.replace("-", "_"), given(args, SETTINGS)
     title = of.source if of.known else of.title
+    batch_size = chosen.get("batch_size", FineTuneSettings.batch_size)
     name = args.name or (title if of.source in PAPER_NETWORKS else f"{title}-{args.kind}")
     out = args.out or Path("runs") / name
     wanted = None if args.size is None else [args.size]
@@ -55,7 +56,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
             freeze_trunk=args.freeze_trunk,
             size_px=size_px,
             weights=of.weights,
-            **chosen,
+            **{**of_recipe(args.recipe or "adamw", batch_size), **chosen},
         )
         run = FineTuning(labelled, val, settings, out, team=team, init=args.init, **split)
         leads = team.rank == 0
@@ -94,6 +95,7 @@ def card_of(run: FineTuning, of: Subject, args: argparse.Namespace, command: str
             "what": what,
             **of.told([settings.size_px], args.init),
             "losses": "cross-entropy of the labels",
+            "recipe": settings.recipe,
             "photos": len(train.photos),
             "classes": len(train.classes),
             "sources": source_names(args.photos),

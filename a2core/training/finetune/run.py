@@ -36,7 +36,7 @@ from a2core.errors import TrainingError
 from a2core.networks.insert import inserted_blocks
 from a2core.tracing.model_input import standardised
 from a2core.training.finetune.reader import Reader
-from a2core.training.finetune.settings import FineTuneSettings
+from a2core.training.finetune.settings import SGD_FALLS, SGD_MOMENTUM, FineTuneSettings
 from a2core.training.finetune.team import Team
 from a2core.training.finetune.trainee import logits_of, trainee
 from a2core.training.photos.labelled import Labelled
@@ -102,8 +102,11 @@ class FineTuning:
                 broadcast_buffers=False,
             )
         parameters = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        rate, decay = settings.learning_rate, settings.weight_decay
+        self.optimizer: torch.optim.Optimizer = (
+            torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=SGD_MOMENTUM, nesterov=True)
+            if settings.recipe == "sgd"
+            else torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
         )
         self.precision = torch.float32
         if team.device.type == "cuda":
@@ -150,7 +153,11 @@ class FineTuning:
 
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
-        told = {key: value for key, value in asdict(self.settings).items() if key != "weights" or value}
+        told = {
+            key: value
+            for key, value in asdict(self.settings).items()
+            if (key, value) not in (("weights", ""), ("recipe", "adamw"))
+        }  # as runs of before have it
         photos = {"photos": self.train.identity, "validation photos": self.val.identity}
         return json.loads(json.dumps({**told, **photos, "init": self.init}))
 
@@ -209,10 +216,13 @@ class FineTuning:
                 yield part, epoch
 
     def learning_rate(self, step: int) -> float:
-        """Of one step: a linear warm-up, then half a cosine down to zero."""
+        """Of one step: a linear warm-up, then half a cosine down to zero; with SGD, falls to a tenth."""
         warm = max(1, round(self.settings.warm_up * self.total_steps))
         if step < warm:
             return self.settings.learning_rate * (step + 1) / warm
+        if self.settings.recipe == "sgd":
+            falls = sum(step >= share * self.total_steps for share in SGD_FALLS)
+            return self.settings.learning_rate * 0.1**falls
         done = (step - warm) / max(1, self.total_steps - warm)
         return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 

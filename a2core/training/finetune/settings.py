@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from a2core.blocks.registry import DOUBLE_ATTENTION, block_settings
 from a2core.errors import TrainingError
 from a2core.networks.backbones import BACKBONES
 from a2core.networks.paper import PAPER_NETWORKS, PAPER_TRUNK, paper_architecture
 from a2core.training.subject import Subject, subject
+
+Recipe = Literal["adamw", "sgd"]
+# Of SGD, as ResNets are trained on ImageNet: for each 256 photos of a step; shares of all steps after which
+# the rate falls to a tenth (30, 60 and 80 of 90 epochs).
+SGD_RATE, SGD_DECAY, SGD_MOMENTUM, SGD_FALLS = 0.1, 1e-4, 0.9, (30 / 90, 60 / 90, 80 / 90)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,10 @@ class FineTuneSettings:
     weight_decay: float = 0.02
     seed: int = 0
     weights: str = ""  # tells files of weights of one name apart
+    recipe: Recipe = "adamw"
+
+
+PAPER = "paper/"  # "paper/resnet50-c2" is "a2-resnet50-c2"
 
 
 def subject_to_tune(network: str | None, at: Sequence[str] = (), *, from_scratch: bool = False) -> Subject:
@@ -37,6 +46,8 @@ def subject_to_tune(network: str | None, at: Sequence[str] = (), *, from_scratch
         NetworkError: as `subject`.
         TrainingError: other places for the blocks of one of the paper's networks.
     """
+    if network is not None and network.startswith(PAPER):
+        network = f"a2-{network.removeprefix(PAPER)}"
     if network not in PAPER_NETWORKS:
         return subject(network, at, from_scratch=from_scratch, to_classify=True)
     if at:
@@ -72,3 +83,10 @@ def architecture(of: Subject, kind: str, classes: tuple[str, ...], *, freeze_tru
     if not freeze_trunk:
         described["trunk"] = "own"
     return described
+
+
+def of_recipe(recipe: Recipe, batch_size: int) -> dict[str, Any]:
+    """The settings that come with a recipe, for steps of so many photos."""
+    if recipe == "adamw":
+        return {}
+    return {"recipe": recipe, "learning_rate": SGD_RATE * batch_size / 256, "weight_decay": SGD_DECAY}

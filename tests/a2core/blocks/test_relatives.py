@@ -10,7 +10,7 @@ import torch
 from a2core import A2Error, BlockError
 from a2core.blocks.covariance_pooling import CovariancePooling
 from a2core.blocks.non_local import NonLocal
-from a2core.blocks.registry import KINDS, block_settings, make_block
+from a2core.blocks.registry import DOUBLE_ATTENTION, KINDS, block_settings, make_block, settings_as_large
 from a2core.blocks.self_attention import SelfAttention
 from a2core.blocks.squeeze_excitation import SqueezeExcitation
 from a2core.networks.insert import insert_blocks, inserted_blocks
@@ -199,6 +199,7 @@ def test_input_that_cannot_be_is_refused(name):
 def test_settings_that_cannot_be_are_refused():
     for make in (
         lambda: SqueezeExcitation(8, 0),
+        lambda: SqueezeExcitation(8, hidden=0),
         lambda: CovariancePooling(8, 0),
         lambda: NonLocal(8, 0),
         lambda: NonLocal(8, weighing="concatenation"),
@@ -240,3 +241,23 @@ def test_a_kind_answers_all_that_a_block_is_asked(kind):
         torch.testing.assert_close(inside.rows[0], flat)
     assert block.title
     assert block.summary.endswith(".")
+
+
+def size(settings) -> int:
+    return sum(parameter.numel() for parameter in make_block(settings).parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rival_has_as_many_parameters_as_the_block_that_it_is_held_against(kind):
+    like = [block_settings(DOUBLE_ATTENTION, channels, c_n=n) for channels, n in ((112, 64), (192, 256))]
+    wanted, rivals = sum(map(size, like)), [settings_as_large(kind, of) for of in like]
+    assert abs(sum(map(size, rivals)) - wanted) <= 0.02 * wanted
+    for rival, of in zip(rivals, like, strict=True):
+        assert rival.get("kind", DOUBLE_ATTENTION) == kind
+        assert {key: rival.get(key) for key in KINDS[kind].sizes if key != KINDS[kind].width} == {
+            key: value for key, value in KINDS[kind].sizes.items() if key != KINDS[kind].width
+        }
+        step = KINDS[kind].width_step
+        for other in (-step, step):  # no other width comes nearer
+            near = {**rival, KINDS[kind].width: rival[KINDS[kind].width] + other}
+            assert abs(size(near) - size(of)) >= abs(size(rival) - size(of))

@@ -108,3 +108,24 @@ def test_a_cards_sentences_are_used_only_when_there_is_one_for_every_primitive(t
     assert canvas.primitive_cards(block, {"cards": {"blocks.4": {"primitives": sentences}}}) == sentences
     assert canvas.primitive_cards(block, {"cards": {"blocks.4": {"primitives": sentences[1:]}}}) == [""] * 6
     assert canvas.primitive_cards(block, {"cards": "nonsense"}) == [""] * 6
+
+
+def test_a_primitives_scores_stand_behind_its_sentence_as_far_as_they_were_measured(tiny_trace):
+    block = tiny_trace.blocks["blocks.4"]
+    numbers = [
+        {"class purity": 0.256, "part purity": 0.5, "MonoScore": -0.02, "reach": 0.1, "top class": "cup"},
+        {"MonoScore": 0},
+        {},
+        {"class purity": "high", "part purity": None, "MonoScore": True},
+        "nothing",
+        None,
+    ]
+    entry = {"primitives": ["Here"] * 6, "numbers": numbers}
+    assert canvas.primitive_cards(block, {"cards": {"blocks.4": entry}}) == [
+        "Here · purity 0.26, of parts 0.50, MonoScore -0.02",
+        "Here · MonoScore 0.00",
+        *["Here"] * 4,
+    ]
+    alone = canvas.primitive_cards(block, {"cards": {"blocks.4": {"numbers": numbers}}})
+    assert alone[:3] == ["purity 0.26, of parts 0.50, MonoScore -0.02", "MonoScore 0.00", ""]
+    assert canvas.primitive_cards(block, {"cards": {"blocks.4": {"numbers": numbers[1:]}}}) == [""] * 6

@@ -18,7 +18,7 @@ from a2core.networks.backbones import load_backbone
 from a2core.tracing.model_input import standardised
 from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes
 from a2core.training.adapt.cache import Cache
-from a2core.training.adapt.command import architecture
+from a2core.training.adapt.command import architecture, as_begun
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
@@ -223,6 +223,13 @@ def test_while_it_learns_to_answer_attention_stays_as_it_was(answers, tmp_path):
         Adaptation(None, answers, settings(attention_steps=0), tmp_path / "other")
 
 
+def test_blocks_that_go_on_from_a_checkpoint_are_as_large_as_there_whatever_is_usual():
+    of, shipped = subject(None, ()), load_model("a2-lite0", device="cpu").card["architecture"]["blocks"]
+    assert as_begun(architecture(of, (6, 5)), "a2-lite0")["blocks"] == shipped
+    other = architecture(of, (6, 5), "non_local")
+    assert as_begun(other, "a2-lite0") == other  # of another kind: to be refused
+
+
 def test_it_begins_to_answer_as_the_plain_network_whatever_it_started_from(answers, tmp_path):
     described = load_model("a2-lite0", device="cpu").card["architecture"]
     still = {"attention_steps": 0, "prediction_steps": 1, "prediction_learning_rate": 0.0}
@@ -418,9 +425,12 @@ def test_the_command_trains_a_checkpoint_that_loads_and_traces(photos, tmp_path,
     (photos / "odd" / "broken.jpg").write_bytes(b"no photo")
     arguments = ["train", str(photos), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "c"),
                  "--sizes", "160", "--attention-steps", "3", "--prediction-steps", "2", "--batch-size", "4",
-                 "--primitives", "6", "5", "--name", "mine"]  # fmt: skip
+                 "--primitives", "6", "5", "--name", "mine", "--limit", "20"]  # fmt: skip
     assert main(arguments) == 0
-    assert "broken.jpg" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "broken.jpg" in said
+    assert "--limit 20 asks for more photos than there are: all 9 are used" in said
+    assert said.count("8 of 8 photos looked into are smaller than 160 pixels and enlarged") == 1
     photo = photos / "even" / "0.jpg"
     checkpoint = tmp_path / "run" / "mine.safetensors"
     assert main(["trace", str(photo), "--checkpoint", str(checkpoint), "--size", "96"]) == 0

@@ -79,8 +79,12 @@ def test_one_run_measures_the_block_and_every_baseline_and_can_write_it_into_the
     before = json.loads(checkpoint.with_suffix(".json").read_text())
     without = str(tmp_path / "left_out.txt")
     assert main(["evaluate", str(checkpoint), "--regions", str(labelled), "--photos", str(photos), "--sizes",
-                 "96", "--without", without, "--json", str(out), "--write"]) == 0  # fmt: skip
-    assert "broken.npz" in capsys.readouterr().out
+                 "96", "--without", without, "--json", str(out), "--write", "--limit", "5"]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    assert "broken.npz" in said
+    assert said.count("smaller than 96 pixels and were enlarged") == 1  # not once a block
+    assert "--limit 5 asks for more photos than there are: all 4 are used" in said
+    assert "--limit 5 asks for more pictures with regions than there are: all 3 are used" in said
 
     measures = json.loads(out.read_text())
     assert measures["regions"]["96"]["pictures"] == 3  # coffee, astronaut and the broken one

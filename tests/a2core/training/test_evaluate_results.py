@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 from pathlib import Path
@@ -109,6 +110,50 @@ def test_a_place_in_the_text_gets_its_table_with_conditions_and_command_and_noth
         results.written("<!-- measured: made regions -->\n<!-- end -->", tmp_path)
     with pytest.raises(SystemExit, match="nothing of photos"):
         results.written("<!-- measured: nobody photos -->\n<!-- end -->", tmp_path)
+
+
+def test_checkpoints_stand_beside_one_another_and_seeds_as_their_mean_lowest_and_highest(results, tmp_path):
+    for name, lead in (("made", 0.014), ("again", 0.004)):
+        measures = copy.deepcopy(MADE_UP)
+        measures["photos"]["224"]["rows"]["plain trunk"]["blocks over it, top-1"] = of(lead)
+        (tmp_path / f"{name}.json").write_text(json.dumps(measures))
+    text = "<!-- beside: made made+again -->\n<!-- end -->"
+    found = " ".join(results.written(text, tmp_path).split())
+    assert "| made | 1,234 | +1.40 [+0.40, +2.40] | 0.950 |" in found
+    assert "| made, 2 seeds | 1,234 | +0.90 [+0.40, +1.40] | 0.950 |" in found
+
+
+def test_a_claim_holds_only_as_far_as_its_figures_say(results):
+    """On the shipped measures, and with one of its figures made worse at a time."""
+    measures = json.loads((DOCS / "measures" / "a2-lite0.json").read_text(encoding="utf-8"))
+    before = {claim.what: claim for claim in results.claims(measures)}
+    assert len(before) == 18
+
+    def lost(change):
+        worse = copy.deepcopy(measures)
+        change(worse)
+        return {of.what for of in results.claims(worse) if before[of.what].holds and not of.holds}
+
+    def top_1(of):
+        of["photos"]["224"]["rows"]["plain trunk"]["blocks over it, top-1"]["low"] = -0.0101
+
+    def click(of):
+        of["regions"]["672"]["blocks"]["blocks.4"]["cosine"]["block over it, click-AUC"]["middle"] = 0.004
+
+    def overlap(of):
+        of["regions"]["352"]["blocks"]["blocks.4"]["k-means, data set, by nearness"]["overlap gather"] = 0.4
+
+    def dead(of):
+        of["regions"]["352"]["blocks"]["blocks.5"]["block"]["dead"] = 1 / 256
+
+    for change, said in (
+        (top_1, "top-1 over the plain trunk"),
+        (click, "blocks.4, 672 px: click-AUC"),
+        (overlap, "blocks.4, 352 px: best-of-n overlap"),
+        (dead, "blocks.5, 352 px: median reach"),
+    ):
+        (what,) = lost(change)
+        assert what.startswith(said)
 
 
 def test_a_file_gathers_what_was_measured_of_one_checkpoint_and_of_no_other(tmp_path):

@@ -257,6 +257,7 @@ def test_a_dataset_that_cannot_be_downloaded_is_one_clear_line(tmp_path, monkeyp
     [
         (["--mode", "fine-tune", "--sizes", "256"], "--sizes means nothing in --mode fine-tune"),
         (["--epochs", "3"], "--epochs means nothing in --mode adapt"),
+        (["--recipe", "sgd"], "--recipe means nothing in --mode adapt"),
         (["--teacher", "resnet50"], "'resnet50' cannot teach here"),
         (["--sizes", "200"], "no multiple of 32"),
         (["--batch-size", "0"], "--batch-size 0 is too small"),
@@ -369,3 +370,44 @@ def test_divergence_stops_the_run_and_says_what_to_change(photos, tmp_path, caps
     assert "diverged" in error
     assert "--learning-rate" in error
     assert not (tmp_path / "mine.safetensors").exists()
+
+
+# ---------------------------------------------------------------- the paper's own network
+
+
+@pytest.mark.slow
+def test_the_papers_network_is_trained_from_scratch_by_its_recipe_and_goes_on_after_a_stop(
+    tmp_path, capsys, monkeypatch
+):
+    out, two = tmp_path / "run", {name: COLOURS[name] for name in ("cold", "warm")}
+    photos, val = make_photos(tmp_path / "photos", 2, colours=two), tmp_path / "val"
+    make_photos(val, 1, colours=two, seed=1)
+    arguments = ["train", str(photos), "--mode", "fine-tune", "--val", str(val), "--recipe", "sgd",
+                 "--network", "paper/resnet50-c2", "--from-scratch", "--epochs", "2", "--batch-size", "4",
+                 "--size", "32", "--device", "cpu", "--name", "mine", "--out", str(out)]  # fmt: skip
+    one_step, rates = FineTuning._one_step, []
+
+    def stopped(run, parts):
+        if run.step == 1:
+            raise KeyboardInterrupt
+        return one_step(run, parts)
+
+    def noted(run, parts):
+        rates.append((run.step, run.learning_rate(run.step)))
+        return one_step(run, parts)
+
+    monkeypatch.setattr(FineTuning, "_one_step", stopped)
+    with contextlib.suppress(KeyboardInterrupt):
+        main(arguments)
+    assert not (out / "mine.safetensors").exists()
+    monkeypatch.setattr(FineTuning, "_one_step", noted)
+    assert main(arguments) == 0
+    ((step, rate),) = rates  # from the end of the first epoch on
+    assert (step, rate) == (1, pytest.approx(0.1 * 4 / 256 / 10))  # a third of the steps is over
+    told = card(out)["trained"]
+    assert (told["recipe"], told["steps"]) == ("sgd", 2)
+    model = load_model(out / "mine.safetensors", device="cpu")
+    assert {*model.blocks} == {*paper_architecture(2)["blocks"]}
+    for block in model.blocks.values():  # C / 2, as published; at zero they began
+        assert (block.c_m, block.input_norm, block.position_norm) == (block.in_channels // 2, None, False)
+        assert block.output_norm.weight.abs().max() > 0
