@@ -13,7 +13,7 @@ from a2core.networks.paper import PAPER_NETWORKS, PAPER_TRUNK, paper_architectur
 from a2core.training.subject import Subject, subject
 
 Recipe = Literal["adamw", "sgd"]
-# Of SGD, as ResNets are trained on ImageNet: for each 256 photos of a step; shares of all steps after which
+# Of SGD, as networks with residuals are trained on ImageNet: for each 256 photos of a step; shares of all steps after which
 # the rate falls to a tenth (30, 60 and 80 of 90 epochs).
 SGD_RATE, SGD_DECAY, SGD_MOMENTUM, SGD_FALLS = 0.1, 1e-4, 0.9, (30 / 90, 60 / 90, 80 / 90)
 
@@ -36,7 +36,7 @@ class FineTuneSettings:
     recipe: Recipe = "adamw"
 
 
-PAPER = "paper/"  # "paper/resnet50-c2" is "a2-resnet50-c2"
+PAPER = "paper/"  # before the name of one of PAPER_NETWORKS, in place of its "a2-"
 
 
 def subject_to_tune(network: str | None, at: Sequence[str] = (), *, from_scratch: bool = False) -> Subject:

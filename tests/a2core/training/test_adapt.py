@@ -392,7 +392,7 @@ def test_a_rival_is_trained_by_the_same_recipe_and_loads_again(cache, answers, t
         cache,
         answers,
         settings(
-            architecture=architecture(subject(None, ()), (6, 5), kind), attention_steps=24, prediction_steps=8
+            architecture=architecture(subject(None, ()), (6, 5), kind), attention_steps=60, prediction_steps=8
         ),
         tmp_path,
     )

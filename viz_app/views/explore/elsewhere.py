@@ -20,7 +20,8 @@ def draw(shown: Shown, probe: Probe) -> None:
     if atlas is None:
         others = [one.told["checkpoint"]["name"] for one in atlases.list_atlases()[0]]
         if others and shown.weights.trained:
-            st.caption(content.no_atlas(shown.weights.label, others))
+            with st.container(key="elsewhere"):
+                st.caption(content.no_atlas(shown.weights.label, others))
         return
     if probe.block not in atlas.blocks:
         return
