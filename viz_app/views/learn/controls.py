@@ -40,11 +40,16 @@ class Slider:
     most: int
 
     def draw(self) -> None:
-        """Show it."""
+        """Show it.
+
+        With its value as the one to begin with too: a browser that is behind by some runs may miss the message
+        that sets it, and would show the least.
+        """
+        value = st.session_state[self.key]
         if self.key is Key.TEMPERATURE:
-            st.select_slider(self.label, TEMPERATURES, format_func=lambda tau: f"{tau:,.10g}", key=self.key)
+            st.select_slider(self.label, TEMPERATURES, value, lambda tau: f"{tau:,.10g}", key=self.key)
         else:
-            st.slider(self.label, self.least, self.most, key=self.key)
+            st.slider(self.label, self.least, self.most, value, key=self.key)
 
 
 def sliders_of(step: int, room: Classroom, moved: dict[str, Any]) -> list[Slider]:
