@@ -2,6 +2,7 @@
 
     python docs/naming.py exemplars SHEETS            what whoever gives names looks at, and nothing else
     python docs/naming.py photos SHEETS diverse/val   what whoever judges looks at: crops in a shuffled order
+    python docs/naming.py table diverse/val           the counts; the misses, their credits, names that held
 
 Names stand in docs/naming_names.csv, which was committed before any sheet of photos was drawn. Judgements
 stand in docs/naming_judged.csv, one letter for each crop of a sheet, row by row: y where the named thing
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -24,9 +27,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import a2core
 from a2core.atlas.crops import centre, window
+from a2core.atlas.names import LONGEST
+from a2core.atlas.slim import read_credits
 
 HERE = Path(__file__).resolve().parent
 ATLAS = HERE.parent / "checkpoints" / "atlas" / "a2-lite0"
+LICENCE = "https://creativecommons.org/licenses/by/2.0/"
+NOTE = (
+    "Named by its exemplars alone. In {hits} of the {of} unseen photos that use it most this was where it "
+    "gathers, and in {chance} of {others} where others gather (docs/atlas.md)."
+)
 SEED = 18
 NONE = "no name found"
 OF_A_BLOCK, PHOTOS = 10, 50
@@ -35,10 +45,12 @@ KINDS = ("strong", "weak", "elsewhere", "beside")  # what a crop of a sheet is: 
 EACH = 8  # of each kind in a sheet, and crops in a row of it
 CROP = 0.375  # of the picture's long side, as the atlas's exemplars
 CROP_PX, THUMB_PX, GAP_PX = 150, 64, 4
+MISS_PX, MISSES_ACROSS = 72, 14
+DRAWS = 10_000  # of the bootstrap
 
 
 class Crop(NamedTuple):
-    """A place of a test photo: where primitive `at` of `block` is gathered most, and why it is in the sheet."""
+    """Where primitive `at` of `block` is gathered most in a test photo, and why that is in the sheet."""
 
     photo: str
     block: str
@@ -190,6 +202,110 @@ def names() -> dict[tuple[str, int], str]:
         return {(row["block"], int(row["primitive"])): row["name"] for row in csv.DictReader(file)}
 
 
+def judged(crops: dict[tuple[str, int], list[Crop]]) -> dict[tuple[str, int], list[tuple[Crop, bool]]]:
+    """Each crop of every judged sheet, and whether the named thing was there."""
+    found = {}
+    with (HERE / "naming_judged.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            of = row["block"], int(row["primitive"])
+            said = [letter == "y" for letter in row["judged"].replace(" ", "")]
+            found[of] = list(zip(crops[of], said, strict=True))
+    return found
+
+
+def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval of a share in 95 of 100."""
+    share = hits / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
+    return middle - half, middle + half
+
+
+def bootstrapped(rates: np.ndarray) -> str:
+    """The mean of (primitives,) rates, and its interval when primitives are drawn anew."""
+    rng = np.random.default_rng(SEED)
+    means = rates[rng.integers(0, len(rates), (DRAWS, len(rates)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{rates.mean():.0%} ({low:.0%} to {high:.0%})".replace("%", " %")
+
+
+def rows_of(
+    block: str, found: dict[tuple[str, int], list[tuple[Crop, bool]]]
+) -> tuple[list[str], np.ndarray]:
+    """The table's lines of one block, and (primitives, kinds) rates of those that have a name."""
+    lines, rates = [], []
+    for (of, primitive), name in names().items():
+        if of != block:
+            continue
+        if name == NONE:
+            lines.append(f"| g{primitive} | *{NONE}* | | | | |")
+            continue
+        hits = [sum(yes for crop, yes in found[of, primitive] if crop.kind == kind) for kind in KINDS]
+        low, high = wilson(hits[0], EACH)
+        first = f"{hits[0]} ({low:.0%} to {high:.0%})".replace("%", " %")
+        lines.append(f"| g{primitive} | {name} | {first} | {' | '.join(map(str, hits[1:]))} |")
+        rates.append([count / EACH for count in hits])
+    return lines, np.array(rates)
+
+
+def table(folder: Path) -> None:
+    """Print the table, and write the misses and whose photos they are."""
+    looked, crops = all_crops(folder)
+    found = judged(crops)
+    for block in dict.fromkeys(block for block, _ in found):
+        lines, rates = rows_of(block, found)
+        print(f"\n| {block} | name | used most, of 8 | others, of 8 | elsewhere, of 8 | beside, of 8 |")
+        print("|---|---|---|---|---|---|", *lines, sep="\n")
+        print("| | mean |", " | ".join(bootstrapped(column) for column in rates.T), "|")
+        print(f"over the {PHOTOS} photos: {bootstrapped((EACH * rates[:, 0] + 42 * rates[:, 1]) / PHOTOS)}")
+        for kind, column in list(zip(KINDS, rates.T, strict=True))[1:]:
+            print(f"used most, less {kind}: {bootstrapped(rates[:, 0] - column)}")
+    missed = [crop for of in found.values() for crop, yes in of if crop.kind == "strong" and not yes]
+    missed_picture(folder, missed, looked)
+    write_names(found)
+    write_credits(folder, sorted({crop.photo for crop in missed}))
+
+
+def write_names(found: dict[tuple[str, int], list[tuple[Crop, bool]]]) -> None:
+    """Have those names stand beside the shipped atlas that held: at least half, and more than by chance."""
+    told: dict[str, dict[str, dict[str, str]]] = {}
+    for (block, primitive), of in found.items():
+        strong = [yes for crop, yes in of if crop.kind == "strong"]
+        others = [yes for crop, yes in of if crop.kind in ("elsewhere", "beside")]
+        hits, chance = sum(strong), sum(others)
+        if hits * 2 >= len(strong) and wilson(hits, len(strong))[0] > chance / len(others):
+            name = names()[block, primitive]
+            if len(name) > LONGEST["name"]:
+                name = re.split(", |: ", name)[0]
+            note = NOTE.format(hits=hits, of=len(strong), chance=chance, others=len(others))
+            a2core.give_name(told, block, primitive, name, note)
+    (ATLAS / "names.json").write_bytes(a2core.written_names(told))
+
+
+def missed_picture(folder: Path, missed: list[Crop], looked: dict[str, dict[str, Looked]]) -> None:
+    """Every miss among the photos in which a primitive is used most, under its number."""
+    high = MISS_PX + 16
+    size = (MISSES_ACROSS * (MISS_PX + GAP_PX), -(-len(missed) // MISSES_ACROSS) * high)
+    found = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(found), ImageFont.load_default(size=11)
+    for at, crop in enumerate(missed):
+        left, top = at % MISSES_ACROSS * (MISS_PX + GAP_PX), at // MISSES_ACROSS * high
+        whole = picture_of(folder, crop, looked).crop((0, 0, CROP_PX, CROP_PX))
+        found.paste(whole.resize((MISS_PX, MISS_PX), Image.Resampling.LANCZOS), (left, top + 14))
+        draw.text((left + 1, top), f"{crop.block[-1]}: g{crop.at}", "black", font)
+    found.save(HERE / "naming_misses.jpg", quality=75)
+
+
+def write_credits(folder: Path, photos: list[str]) -> None:
+    """Whose the photos of the misses are."""
+    of = read_credits([folder / "labels.csv"])
+    credits = [of[(folder / name).resolve()] for name in photos]
+    lines = [f"1. {one.author}, <{one.link}>, [{one.licence}]({LICENCE})" for one in credits]
+    head = "The photos of [naming_misses.jpg](naming_misses.jpg), cropped, made smaller, a cell marked:"
+    text = "\n".join([head, "", *lines, ""])
+    (HERE / "naming_credits.md").write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
-    {"exemplars": exemplar_sheets, "photos": photo_sheets}[what](*map(Path, paths))
+    {"exemplars": exemplar_sheets, "photos": photo_sheets, "table": table}[what](*map(Path, paths))

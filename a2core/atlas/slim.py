@@ -10,6 +10,7 @@ at; what a picture did to each primitive is left out, but for its mean.
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -95,7 +96,7 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file):
                     link = row.get("url") or row.get("link") or ""
-                    credit = Credit(row["author"].strip(), _licence(row["licence"]), link.strip())
+                    credit = Credit(_author(row["author"]), _licence(row["licence"]), link.strip())
                     found[(path.parent / row["file"]).resolve()] = credit
         except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
             raise AtlasError(
@@ -103,6 +104,16 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
                 "author, licence and url."
             ) from error
     return found
+
+
+def _author(text: str) -> str:
+    r"""A name as it is written: some lists spell letters as their bytes, `Andr\303\251`, or as HTML."""
+    escape = rb"\\([0-3][0-7]{2})"
+    try:
+        told = re.sub(escape, lambda octal: bytes([int(octal[1], 8)]), text.strip().encode())
+        return html.unescape(told.decode())
+    except UnicodeDecodeError:  # they were no bytes of a letter
+        return html.unescape(text.strip())
 
 
 def _licence(text: str) -> str:
