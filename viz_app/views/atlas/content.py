@@ -10,6 +10,7 @@ from a2core import Exemplar, Photo
 from a2core.canvas import percent
 from viz_app.components.tile_board import Tile
 from viz_app.ui.exemplars import data_url, hint, place, title
+from viz_app.ui.primitives import called, said
 
 LEAD = (
     '<div class="a2-lead"><h1>What is each primitive?</h1>'
@@ -57,19 +58,6 @@ def about(told: Mapping[str, Any]) -> str:
     alike = f", {told['alike']:,} of them nearly the same as another" if told["alike"] else ""
     network = told["checkpoint"]["name"]
     return f"{told['photos']:,} pictures{alike}, seen by {network} at {told['size_px']} pixels."
-
-
-def called(row: Mapping[str, Any]) -> str:
-    """A primitive's number, and its name where somebody gave one."""
-    return f"g{row['primitive']}" + (f" {row['name']}" if row.get("name") else "")
-
-
-def said(row: Mapping[str, Any]) -> str:
-    """Its measures in a line."""
-    words = [f"use {percent(row['use'])}", f"reach {percent(row['reach'])}"]
-    if row.get("purity") is not None:
-        words.append(f"{percent(row['purity'])} {row['purity_group']}")
-    return ", ".join(words)
 
 
 def tiles(rows: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> list[Tile]:
