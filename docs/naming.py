@@ -3,6 +3,7 @@
     python docs/naming.py exemplars SHEETS            what whoever gives names looks at, and nothing else
     python docs/naming.py photos SHEETS diverse/val   what whoever judges looks at: crops in a shuffled order
     python docs/naming.py table diverse/val           the counts; the misses, their credits, names that held
+    python docs/naming.py classes ATLAS               whether the classes of `labels` come again elsewhere
 
 Names stand in docs/naming_names.csv, which was committed before any sheet of photos was drawn. Judgements
 stand in docs/naming_judged.csv, one letter for each crop of a sheet, row by row: y where the named thing
@@ -21,12 +22,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow.parquet as pq
 from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import a2core
 from a2core.atlas.crops import centre, window
+from a2core.atlas.measure import codes
 from a2core.atlas.names import LONGEST
 from a2core.atlas.slim import read_credits
 
@@ -40,6 +43,7 @@ NOTE = (
 SEED = 18
 NONE = "no name found"
 OF_A_BLOCK, PHOTOS = 10, 50
+CLASSES, LEAST_OF_A_CLASS = 3, 3  # as `atlas measure` names them
 LEAST_USE = 0.1  # of an equal share: below it a primitive counts as dead, as on cards
 KINDS = ("strong", "weak", "elsewhere", "beside")  # what a crop of a sheet is: see `drawn_crops`
 EACH = 8  # of each kind in a sheet, and crops in a row of it
@@ -306,6 +310,28 @@ def write_credits(folder: Path, photos: list[str]) -> None:
     (HERE / "naming_credits.md").write_text(text, encoding="utf-8")
 
 
+def classes_again(folder: Path) -> None:
+    """Of the classes named for a primitive over half of an atlas, how many are over the other half."""
+    photos = pq.ParquetFile(folder / "photos.parquet")
+    code = np.concatenate(list(codes(photos))).astype(np.float64)
+    columns = photos.read(["top", "same_as"])
+    first = np.array([top[0] for top in columns["top"].to_pylist()])
+    once = ~columns["same_as"].is_valid().to_numpy()
+    names, labels = np.unique(first, return_inverse=True)
+    half = np.random.default_rng(SEED).integers(0, 2, len(code))
+    named = []
+    for side in (0, 1):
+        here = once & (half == side)
+        count = np.bincount(labels[here], minlength=len(names))
+        sums = np.stack([np.bincount(labels[here], use, len(names)) for use in code[here].T])
+        lift = sums / np.maximum(count, 1) / code[here].mean(axis=0)[:, None]
+        lift[:, count < LEAST_OF_A_CLASS] = 0
+        named.append(np.argsort(-lift, axis=1, kind="stable")[:, :CLASSES])
+    again = [len(set(a) & set(b)) for a, b in zip(*named, strict=True)]
+    print(f"{once.sum():,} photos: of {CLASSES} classes {np.mean(again):.2f} are named again")
+
+
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
-    {"exemplars": exemplar_sheets, "photos": photo_sheets, "table": table}[what](*map(Path, paths))
+    ways = {"exemplars": exemplar_sheets, "photos": photo_sheets, "table": table, "classes": classes_again}
+    ways[what](*map(Path, paths))

@@ -14,7 +14,7 @@ import a2core
 from a2core.networks.insert import inserted_blocks
 from a2core.networks.sources import build_network
 from tests.viz_app.explorer import gif, open_explore
-from viz_app.server import atlases, models, pictures, traces, uploads
+from viz_app.server import models, pictures, traces, uploads
 from viz_app.views.explore import page as explore
 
 ARCHITECTURE = {
@@ -63,9 +63,8 @@ def app(checkpoints) -> AppTest:
 
 @pytest.fixture
 def no_work_in_the_background(monkeypatch):
-    """The samples are traced when they are looked at, and not before; nothing of an atlas is read either."""
+    """The samples are traced when they are looked at, and not before."""
     monkeypatch.setattr(traces, "prepare_samples", lambda weights: None)
-    monkeypatch.setattr(atlases, "prepare", lambda weights: None)
 
 
 @pytest.fixture

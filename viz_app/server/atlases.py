@@ -10,9 +10,6 @@ import streamlit as st
 
 import a2core
 from a2core import A2Error, Atlas
-from viz_app.server import visitors
-from viz_app.server.faults import attempt
-from viz_app.server.jobs import Job, Tell
 from viz_app.server.models import Weights, list_weights
 
 _BESIDE = ("*/atlas.json", "*/*/atlas.json")
@@ -60,30 +57,6 @@ def of_weights(weights: Weights) -> Atlas | None:
         ),
         None,
     )
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def prepare(weights: Weights) -> Job | None:
-    """Read a little of the atlas of `weights` behind the visitors' backs, once for the server.
-
-    The first to ask "Where else?" then waits neither for the library that reads tables nor for their footers.
-    """
-    atlas = of_weights(weights)
-    if atlas is None:
-        return None
-
-    def read(_: Tell) -> None:
-        attempt(lambda: _touch(atlas))
-
-    return visitors.server().networks.start(("atlas", str(atlas.folder)), read)
-
-
-def _touch(atlas: Atlas) -> None:
-    """Ask what the pages ask of every primitive."""
-    for block in atlas.blocks:
-        atlas.primitives(block)
-        atlas.primitive(block, 0)
-        atlas.photos(one.photo for one in atlas.exemplars(block, 0, count=1))
 
 
 def weights_of(atlas: Atlas) -> Weights | None:

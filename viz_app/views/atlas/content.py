@@ -67,7 +67,7 @@ def tiles(rows: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> list[
             picture=data_url(picture) if picture else "",
             title=called(row),
             said=said(row),
-            hint=", ".join(row.get("labels") or ()),
+            hint=row.get("note") or "",
         )
         for row, picture in zip(rows, pictures, strict=True)
     ]
@@ -129,8 +129,6 @@ def measures_html(row: Mapping[str, Any]) -> str:
         lines.append(
             f"With another seed g{row['twin']} is most like it (correlation {row['stability']:.2f})."
         )
-    if row.get("labels"):
-        lines.append(f"Used most where the answer is {', '.join(row['labels'])}.")
     if row.get("note"):
         lines.append(row["note"])
     return "".join(f"<p>{html.escape(line)}</p>" for line in lines)

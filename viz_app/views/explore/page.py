@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from viz_app.components.probe_canvas import probe_canvas, send_cards, send_layer, send_payload
 from viz_app.components.runtime import fresh
-from viz_app.server import atlases, models, replays, traces
+from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Picture
 from viz_app.server.traces import Shown
@@ -56,7 +56,6 @@ def render() -> None:
     with st.container(key="parcel-said"):  # always there, as the notices, and never in sight
         cards = send_cards(service.cards(shown), shown.key, key=Key.CANVAS)
     _canvas_and_charts(shown, view, cards)
-    atlases.prepare(shown.weights)
     traces.prepare_samples(shown.weights)
 
 

@@ -17,8 +17,6 @@ from viz_app.server import atlases, cards, names
 from viz_app.ui.state import Key
 from viz_app.views.atlas import content, service
 
-PREPARE = atlases.prepare  # as it is, where no work is done in the background
-
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
 
@@ -245,15 +243,3 @@ def test_wherever_a_primitive_is_shown_its_name_comes_first_and_its_measures_are
     assert said["blocks.5"][3].endswith(" · On tables.")
     assert said["blocks.5"][4].startswith("A card · over 12 pictures use ")
     assert cards.cards(replace(weights, trained=False), {"blocks.5": ["A card"] * count}) == {}
-
-
-def test_the_tables_are_open_before_anybody_asks_where_else(atlas, weights, monkeypatch):
-    job = PREPARE(weights)
-    assert job.wait(TIMEOUT_S)
-    assert PREPARE(weights) is job  # once for the server
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("a table was opened while somebody waits")
-
-    monkeypatch.setattr("pyarrow.parquet.ParquetFile", refuse)
-    assert messages(open_page(block="blocks.5", primitive="3")) == []
