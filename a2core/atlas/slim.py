@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from a2core.atlas.crops import CROP_PX, crops_of, tile_of, webp
+from a2core.atlas.names import FILE, written_names
 from a2core.atlas.parquet import arrow, parquet
 from a2core.atlas.parts import sha256_of
 from a2core.atlas.read import Atlas
@@ -145,6 +146,9 @@ def _write_pictures(atlas: Atlas, path: Path, whose: dict[Path, Credit], side_px
 
 def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: int, crop_px: int) -> None:
     out.mkdir(exist_ok=True)
+    (out / FILE).unlink(missing_ok=True)  # of the network that was there before
+    if told := atlas.names.all():
+        write_atomically(out / FILE, written_names(told))
     photos = parquet().read_table(atlas.folder / "photos.parquet").drop_columns(list(_LEFT_OUT))
     paths = _shortest(photos["path"].to_pylist())
     at = photos.column_names.index("path")

@@ -135,3 +135,12 @@ def test_an_author_is_named_as_the_author_writes(tmp_path):
     (tmp_path / "credits.csv").write_text("\n".join(["file,author,licence,url", *rows]), encoding="utf-8")
     found = read_credits([tmp_path / "credits.csv"])
     assert [credit.author for credit in found.values()] == list(names.values())
+
+
+def test_names_come_along_and_those_of_the_network_before_go(built, credits, tmp_path_factory, tmp_path):
+    beside = tmp_path_factory.mktemp("named") / built.name  # as far from the pictures
+    named = a2core.Atlas(shutil.copytree(built, beside))
+    named.name("blocks.5", 3, "something round")
+    for atlas, name in ((named, "something round"), (a2core.Atlas(built), "")):
+        slim_atlases([atlas], tmp_path / "out", [credits], exemplars=3)
+        assert a2core.Atlas(tmp_path / "out" / built.name).name("blocks.5", 3)["name"] == name
