@@ -147,8 +147,8 @@ def _write_pictures(atlas: Atlas, path: Path, whose: dict[Path, Credit], side_px
 def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: int, crop_px: int) -> None:
     out.mkdir(exist_ok=True)
     (out / FILE).unlink(missing_ok=True)  # of the network that was there before
-    if told := atlas.names.all():
-        write_atomically(out / FILE, written_names(told))
+    if named := atlas.names.all():
+        write_atomically(out / FILE, written_names(named))
     photos = parquet().read_table(atlas.folder / "photos.parquet").drop_columns(list(_LEFT_OUT))
     paths = _shortest(photos["path"].to_pylist())
     at = photos.column_names.index("path")
