@@ -20,7 +20,7 @@ import numpy as np
 
 from a2core.atlas.answers import Exemplar, Photo, read_told
 from a2core.atlas.crops import crops_of
-from a2core.atlas.names import Names
+from a2core.atlas.names import LONGEST, Names
 from a2core.atlas.parquet import parquet
 from a2core.atlas.ranks import IDLE, ORDERS
 from a2core.atlas.sources import path_of_text
@@ -104,12 +104,10 @@ class Atlas:
         if order not in (*ORDERS, IDLE):
             raise AtlasError(f"There is no order {order!r}. Choose {', '.join((*ORDERS, IDLE))}.")
         group = self._number(block, primitive)
-        rows = self._rows("exemplars", [group])
-        at = np.flatnonzero(np.array(rows["order"].to_pylist()) == order)[:count]
+        rows = [row for row in self._rows("exemplars", [group]).to_pylist() if row["order"] == order]
         names = ("photo", "order", "rank", "value", "row", "col", "rows", "cols")
         found = [
-            Exemplar(**{name: row[name] for name in names}, crop=row["crop"] or b"")
-            for row in rows.take(at).to_pylist()
+            Exemplar(**{name: row[name] for name in names}, crop=row["crop"] or b"") for row in rows[:count]
         ]
         return [replace(one, crop=self._cut(one)) for one in found] if self.slim else found
 
@@ -269,7 +267,8 @@ class Atlas:
         self._number(block, 0)
         names = [name for name in self._file("primitives").schema_arrow.names if not name.startswith("tile")]
         rows = [row for row in self._rows("primitives", None, names).to_pylist() if row["block"] == block]
-        return [{**row, **self.names.of(block, row["primitive"])} for row in rows]
+        named, nameless = self.names.all().get(block, {}), dict.fromkeys(LONGEST, "")
+        return [{**row, **named.get(str(row["primitive"]), nameless)} for row in rows]
 
     def tiles(self, block: str) -> list[bytes]:
         """For each primitive of a block its first four exemplars by mean ρ as one WebP; b"" where none is.
@@ -321,8 +320,8 @@ class Atlas:
             by_group.setdefault(group, []).append((number, within))
         found: dict[int, dict[str, Any]] = {}
         for group, some in by_group.items():
-            rows = self._rows(table, [group], names).take([within for _, within in some]).to_pylist()
-            found |= {number: row for (number, _), row in zip(some, rows, strict=True)}
+            rows = self._rows(table, [group], names)  # not `take`, which has pyarrow import pandas
+            found |= {number: rows.slice(within, 1).to_pylist()[0] for number, within in some}
         return found
 
     def _of_pictures(self, numbers: Iterable[int], names: list[str]) -> dict[int, dict[str, Any]]:

@@ -10,6 +10,7 @@ at; what a picture did to each primitive is left out, but for its mean.
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from a2core.atlas.crops import CROP_PX, crops_of, tile_of, webp
+from a2core.atlas.names import FILE, written_names
 from a2core.atlas.parquet import arrow, parquet
 from a2core.atlas.parts import sha256_of
 from a2core.atlas.read import Atlas
@@ -95,7 +97,7 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file):
                     link = row.get("url") or row.get("link") or ""
-                    credit = Credit(row["author"].strip(), _licence(row["licence"]), link.strip())
+                    credit = Credit(_author(row["author"]), _licence(row["licence"]), link.strip())
                     found[(path.parent / row["file"]).resolve()] = credit
         except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
             raise AtlasError(
@@ -103,6 +105,16 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
                 "author, licence and url."
             ) from error
     return found
+
+
+def _author(text: str) -> str:
+    r"""A name as it is written: some lists spell letters as their bytes, `Andr\303\251`, or as HTML."""
+    escape = rb"\\([0-3][0-7]{2})"
+    try:
+        told = re.sub(escape, lambda octal: bytes([int(octal[1], 8)]), text.strip().encode())
+        return html.unescape(told.decode())
+    except UnicodeDecodeError:  # they were no bytes of a letter
+        return html.unescape(text.strip())
 
 
 def _licence(text: str) -> str:
@@ -134,6 +146,9 @@ def _write_pictures(atlas: Atlas, path: Path, whose: dict[Path, Credit], side_px
 
 def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: int, crop_px: int) -> None:
     out.mkdir(exist_ok=True)
+    (out / FILE).unlink(missing_ok=True)  # of the network that was there before
+    if named := atlas.names.all():
+        write_atomically(out / FILE, written_names(named))
     photos = parquet().read_table(atlas.folder / "photos.parquet").drop_columns(list(_LEFT_OUT))
     paths = _shortest(photos["path"].to_pylist())
     at = photos.column_names.index("path")

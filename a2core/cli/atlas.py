@@ -162,8 +162,6 @@ def _line(row: dict[str, Any]) -> str:
         told.append(f"purity {row['purity']:.0%} {row['purity_group']}")
     if row.get("stability") is not None:
         told.append(f"stability {row['stability']:.2f} (g{row['twin']})")
-    if row.get("labels"):
-        told.append("most for " + ", ".join(row["labels"]))
     return ", ".join(told)
 
 

@@ -114,5 +114,10 @@ def test_what_one_visitor_calls_a_primitive_no_other_sees(open_app: OpenApp) -> 
     first.page.get_by_label(content.NAME, exact=True).fill("front of a car")
     first.page.get_by_role("button", name=content.KEEP).click()
     first.page.locator(".a2-primitive", has_text="front of a car").wait_for()
+    first.page.get_by_role("link", name="Explore").click()  # whose canvas says it too
+    first.wait_until_traced()
+    first.page.get_by_role("radio", name="objects").click()
+    first.page.get_by_label("Filter the primitives").fill("front of a car")
+    first.page.locator(".a2c-tile[title^='front of a car']").wait_for()
     second = opened(open_app(ONE, traced=False))
     assert "front" not in second.page.locator(".a2-primitive").inner_text()

@@ -37,8 +37,18 @@ def own(atlas: Atlas) -> Told:
 
 def named(atlas: Atlas, block: str) -> list[dict[str, Any]]:
     """The primitives of a block with their measures, under the visitor's names where there are any."""
-    mine = {} if shared(atlas) else own(atlas).get(block, {})
-    return [{**row, **mine.get(str(row["primitive"]), {})} for row in atlas.primitives(block)]
+    beside = atlas.names.all().get(block, {})
+    mine = beside | ({} if shared(atlas) else own(atlas).get(block, {}))
+    nameless = {"name": "", "note": ""}
+    key = str(atlas.told["parts"]["primitives.parquet"]["sha256"])
+    return [{**row, **mine.get(str(row["primitive"]), nameless)} for row in _measured(atlas, key, block)]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _measured(_atlas: Atlas, key: str, block: str) -> list[dict[str, Any]]:
+    """The measures, which stay as they are; Explore asks for them with every picture."""
+    del key
+    return _atlas.primitives(block)
 
 
 def name_of(atlas: Atlas, block: str, primitive: int) -> str:

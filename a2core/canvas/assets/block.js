@@ -87,6 +87,13 @@ export class Block {
     this.groups = null; // of each primitive, the one it looks like; known once lookAlikes has run
   }
 
+  /** Takes over what is said of its primitives; whether that is another thing. @param {string[]} [cards] */
+  say(cards = []) {
+    const before = this.cards;
+    this.cards = cards;
+    return cards.length !== before.length || cards.some((card, i) => card !== before[i]);
+  }
+
   /** Whether it gathers and hands out primitives; else it has heads. */
   get hasPrimitives() {
     return true;

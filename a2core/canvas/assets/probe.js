@@ -113,12 +113,13 @@ export class Probe {
     });
   }
 
-  /** What came since the trace was sent: effects, layers; whether there is any. @param {import("./model.js").Payload} payload */
+  /** What came since the trace was sent: effects, cards, layers; whether any. @param {import("./model.js").Payload} payload */
   takeMore(payload) {
     const { model, state } = this;
     const fresh = payload.blocks.filter((raw) => raw.effect && !model.block(raw.name).effect);
     for (const raw of fresh) model.block(raw.name).effect = effectOf(raw);
     let come = false;
+    const said = payload.blocks.map((raw) => model.block(raw.name).say(raw.cards)).includes(true);
     for (const raw of payload.blocks) {
       const block = model.block(raw.name);
       if (!(block instanceof Direct) || block.here || !(raw.queries || raw.written || raw.rows)) continue;
@@ -126,7 +127,7 @@ export class Probe {
       come = true;
     }
     if (come && state.block instanceof Direct) this.enterBlock();
-    return come || fresh.length > 0;
+    return come || said || fresh.length > 0;
   }
 
   /** @param {import("./model.js").Block} block */

@@ -71,15 +71,18 @@ export function reportOf(state, model) {
 }
 
 /**
- * The payload with what was measured of its blocks since it was sent, and what can be.
+ * The payload with what was measured of its blocks since it was sent, and what can be; and with what stands in
+ * place of their cards: what the visitor calls primitives, which the trace, that all share, does not know.
  * @param {Payload} payload
- * @param {{ measures: string[], effects: Record<string, number[]> }} measured
+ * @param {{ measures: string[], effects: Record<string, number[]>, cards?: Record<string, string[]> }} measured
  * @returns {Payload}
  */
-export function withMeasured(payload, { measures, effects }) {
-  const blocks = payload.blocks.map((raw) =>
-    raw.name in effects ? { ...raw, effect: effects[raw.name] } : raw,
-  );
+export function withMeasured(payload, { measures, effects, cards = {} }) {
+  const blocks = payload.blocks.map((raw) => ({
+    ...raw,
+    ...(raw.name in effects && { effect: effects[raw.name] }),
+    ...(raw.name in cards && { cards: cards[raw.name] }),
+  }));
   return { ...payload, measures, blocks };
 }
 

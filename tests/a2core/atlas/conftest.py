@@ -8,12 +8,12 @@ import pytest
 
 import a2core
 from a2core import Model
-from tests.a2core.atlas.made_pictures import SETTINGS, make_pictures
+from tests.a2core.atlas.made_pictures import PHOTOS, SETTINGS, make_pictures
 
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> Path:
-    return make_pictures(tmp_path_factory.mktemp("pictures"))
+    return Path(PHOTOS) if PHOTOS else make_pictures(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,13 @@
-"""A folder of small real and made-up pictures, and the atlas that tests share."""
+"""A folder of small real and made-up pictures, and the atlas that tests share.
+
+Photos of one's own in their place, at 224 pixels and with 64 exemplars (docs/atlas.md):
+
+    A2_ATLAS_PHOTOS=FOLDER python -m pytest tests/a2core/atlas/test_{numbers,exemplars}.py
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +16,15 @@ import pyarrow.parquet as pq
 from PIL import Image
 from skimage import data
 
-SIZE = 96
-SETTINGS: dict[str, Any] = {"size": SIZE, "device": "cpu", "workers": 0, "exemplars": 4, "part_items": 5}
+PHOTOS = os.environ.get("A2_ATLAS_PHOTOS", "")
+SIZE, EXEMPLARS = (224, 64) if PHOTOS else (96, 4)
+SETTINGS: dict[str, Any] = {
+    "size": SIZE,
+    "device": "cpu",
+    "workers": 0,
+    "exemplars": EXEMPLARS,
+    "part_items": 5,
+}
 
 
 def made_up(seed: int, width: int = 150, height: int = 100) -> Image.Image:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import a2core
-from tests.a2core.atlas.made_pictures import SIZE
+from tests.a2core.atlas.made_pictures import EXEMPLARS, PHOTOS, SIZE
 
 HALF = 2.0**-11  # what a number may lose in 16 bits, of itself
 LEAST = 2.0**-24  # and absolutely
@@ -55,6 +55,26 @@ def test_effects_are_the_first_order_terms_for_the_winning_class(traced):
         uses = atlas.uses(number)
         for name in replay.trace.blocks:
             near(uses[name]["effect"], replay.first_order(name), rounding=2e-5)
+
+
+def test_exemplars_have_the_largest_numbers_of_the_traces(traced):
+    """Up to what 16 bits cannot tell apart: nobody who is left out has more than the last who is in."""
+    atlas, replays = traced
+    rounding = {"mean": 2e-6, "peak": 2e-6, "effect": 2e-5}
+    for name in atlas.blocks if PHOTOS else ("blocks.4",):
+        maps = [replay.trace.blocks[name].distribute for _, replay in replays]
+        of_order = {
+            "mean": np.stack([each.mean(axis=(1, 2, 3), dtype=np.float64) for each in maps]),
+            "peak": np.stack([each.max(axis=(1, 2, 3)) for each in maps]),
+            "effect": np.stack([replay.first_order(name) for _, replay in replays]),
+        }
+        for order, values in of_order.items():
+            for primitive in range(values.shape[1]):
+                chosen = [one.photo for one in atlas.exemplars(name, primitive, order)]
+                assert len(chosen) == min(EXEMPLARS, len(maps))
+                rest = np.delete(values[:, primitive], chosen)
+                last = values[chosen, primitive].min()
+                assert rest.size == 0 or rest.max() <= last + 2 * (HALF * abs(last) + LEAST + rounding[order])
 
 
 def test_answers_sizes_and_codes_are_those_of_the_trace(traced):

@@ -34,6 +34,7 @@ def test_every_picture_has_a_licence_that_lets_it_be_shown_and_what_that_asks_fo
         assert photo.licence in FREE | {"CC BY 2.0"}
         if photo.licence == "CC BY 2.0":
             assert photo.author
+            assert "\\" not in photo.author
             assert photo.link.startswith(("http://", "https://"))
         assert not photo.path.startswith(("/", ".."))
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 import a2core
 from a2core import AtlasError
-from a2core.atlas.slim import slim_atlases
+from a2core.atlas.slim import read_credits, slim_atlases
 from tests.a2core.atlas.made_pictures import SETTINGS
 
 
@@ -120,3 +120,27 @@ def test_without_its_pictures_it_says_so(slim, tmp_path):
     copied = shutil.copytree(slim.folder, tmp_path / "atlas")
     with pytest.raises(AtlasError, match=r"lacks \.\./pictures\.parquet"):
         a2core.Atlas(copied)
+
+
+def test_an_author_is_named_as_the_author_writes(tmp_path):
+    """Some lists spell letters as octal bytes or as HTML; what is no such thing stays."""
+    names = {
+        r"Fr\303\251d\303\251ric": "Frédéric",
+        r"\347\270\275": "總",
+        "Ann": "Ann",
+        "A&amp;B": "A&B",
+        r"A\303": r"A\303",
+    }
+    rows = [f"{at}.jpg,{name},CC0 1.0," for at, name in enumerate(names)]
+    (tmp_path / "credits.csv").write_text("\n".join(["file,author,licence,url", *rows]), encoding="utf-8")
+    found = read_credits([tmp_path / "credits.csv"])
+    assert [credit.author for credit in found.values()] == list(names.values())
+
+
+def test_names_come_along_and_those_of_the_network_before_go(built, credits, tmp_path_factory, tmp_path):
+    beside = tmp_path_factory.mktemp("named") / built.name  # as far from the pictures
+    named = a2core.Atlas(shutil.copytree(built, beside))
+    named.name("blocks.5", 3, "something round")
+    for atlas, name in ((named, "something round"), (a2core.Atlas(built), "")):
+        slim_atlases([atlas], tmp_path / "out", [credits], exemplars=3)
+        assert a2core.Atlas(tmp_path / "out" / built.name).name("blocks.5", 3)["name"] == name

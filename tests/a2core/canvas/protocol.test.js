@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Block } from "../../../a2core/canvas/assets/block.js";
 import { latest } from "../../../a2core/canvas/assets/later.js";
 import { arranged, filtered } from "../../../a2core/canvas/assets/parts/piles.js";
 import {
@@ -86,6 +87,22 @@ test("measured effects join their own block only", () => {
   );
   assert.deepEqual(measures, ["effect"]);
   assert.equal("effect" in raw, false);
+});
+
+test("what is said of primitives stands in place of the cards of its own block", () => {
+  const { raw } = smallBlock();
+  const blocks = [
+    { ...raw, cards: ["a card"] },
+    { ...raw, name: "blocks.5", cards: ["another"] },
+  ];
+  const payload = { key: "k", frames: [], width_px: 1, height_px: 1, blocks };
+  const said = { measures: [], effects: {}, cards: { "blocks.5": ["leaves"] } };
+  const cards = (/** @type {import("../../../a2core/canvas/assets/model.js").Payload} */ { blocks }) =>
+    blocks.map((block) => block.cards);
+  assert.deepEqual(cards(withMeasured(payload, said)), [["a card"], ["leaves"]]);
+  assert.deepEqual(cards(withMeasured(payload, { measures: [], effects: {} })), [["a card"], ["another"]]);
+  const block = new Block({ ...raw, cards: ["a card"] }, false);
+  assert.deepEqual([block.say(["leaves"]), block.say(["leaves"]), block.cards], [true, false, ["leaves"]]);
 });
 
 test("the first message goes at once, of those that follow too soon only the last", (context) => {

@@ -51,7 +51,7 @@ def bag_board(
         aspect: of each, width / height.
         key: of the component.
     """
-    looks = hashlib.sha256(sheet.encode()).hexdigest()[:16]
+    looks = hashlib.sha256("\n".join([sheet, *cards]).encode()).hexdigest()[:16]
     parcel({"sheet": sheet, "cards": list(cards)}, identity=f"{identity}/{looks}", key=f"{key}-looks")
     hand_over(
         _component,

@@ -8,6 +8,8 @@ report (`viz_app.ui.state`).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +20,7 @@ import streamlit as st
 from a2core import canvas
 from viz_app.components.runtime import fresh, hand_over, parcel, script
 
-__all__ = ["component_script", "probe_canvas", "send_layer", "send_payload"]
+__all__ = ["component_script", "probe_canvas", "send_cards", "send_layer", "send_payload"]
 
 
 def component_script() -> str:
@@ -41,12 +43,27 @@ def send_layer(layer: Mapping[str, Any], identity: str, *, key: str) -> None:
     parcel(layer, identity=f"{identity}/{layer['name']}", key=f"{key}-layer")
 
 
+def send_cards(cards: Mapping[str, Sequence[str]], identity: str, *, key: str) -> str:
+    """Send what is said of primitives in place of the payload's cards, by block.
+
+    How the canvas asks for it, "" for none. The payload is the same for all visitors, and this is one
+    visitor's. Drawn outside of the canvas's fragment, it goes once.
+    """
+    if not cards:
+        return ""
+    said = {block: list(each) for block, each in cards.items()}
+    told = f"{identity}/cards/{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]}"
+    parcel(said, identity=told, key=f"{key}-cards")
+    return told
+
+
 def probe_canvas(
     identity: str,
     *,
     view: Mapping[str, Any],
     key: str,
     layer: str = "",
+    cards: str = "",
     measures: Sequence[str] = (),
     effects: Mapping[str, Sequence[float]] = MappingProxyType({}),
 ) -> dict[str, Any] | None:
@@ -76,7 +93,7 @@ def probe_canvas(
 
     `measures` names what the page works out when the canvas is asked to sort by it: "effect"; `effects`
     are those that are known by now, of each block by name, one for each primitive. `layer` names the one that
-    was sent by itself (`send_layer`).
+    was sent by itself (`send_layer`), `cards` what was said of primitives (`send_cards`).
     """
     hand_over(
         _component,
@@ -85,6 +102,7 @@ def probe_canvas(
             "measures": list(measures),
             "effects": {n: list(e) for n, e in effects.items()},
             "layer": layer,
+            "cards": cards,
         },
         key=key,
         name="probe",

@@ -10,6 +10,7 @@ from a2core import Exemplar, Photo
 from a2core.canvas import percent
 from viz_app.components.tile_board import Tile
 from viz_app.ui.exemplars import data_url, hint, place, title
+from viz_app.ui.primitives import called, said
 
 LEAD = (
     '<div class="a2-lead"><h1>What is each primitive?</h1>'
@@ -59,19 +60,6 @@ def about(told: Mapping[str, Any]) -> str:
     return f"{told['photos']:,} pictures{alike}, seen by {network} at {told['size_px']} pixels."
 
 
-def called(row: Mapping[str, Any]) -> str:
-    """A primitive's number, and its name where somebody gave one."""
-    return f"g{row['primitive']}" + (f" {row['name']}" if row.get("name") else "")
-
-
-def said(row: Mapping[str, Any]) -> str:
-    """Its measures in a line."""
-    words = [f"use {percent(row['use'])}", f"reach {percent(row['reach'])}"]
-    if row.get("purity") is not None:
-        words.append(f"{percent(row['purity'])} {row['purity_group']}")
-    return ", ".join(words)
-
-
 def tiles(rows: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> list[Tile]:
     """A tile for each primitive."""
     return [
@@ -79,7 +67,7 @@ def tiles(rows: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> list[
             picture=data_url(picture) if picture else "",
             title=called(row),
             said=said(row),
-            hint=", ".join(row.get("labels") or ()),
+            hint=row.get("note") or "",
         )
         for row, picture in zip(rows, pictures, strict=True)
     ]
@@ -141,8 +129,6 @@ def measures_html(row: Mapping[str, Any]) -> str:
         lines.append(
             f"With another seed g{row['twin']} is most like it (correlation {row['stability']:.2f})."
         )
-    if row.get("labels"):
-        lines.append(f"Used most where the answer is {', '.join(row['labels'])}.")
     if row.get("note"):
         lines.append(row["note"])
     return "".join(f"<p>{html.escape(line)}</p>" for line in lines)

@@ -9,7 +9,7 @@ import streamlit as st
 from a2core import rank_primitives
 from viz_app.components.bag_board import bag_board
 from viz_app.components.runtime import override
-from viz_app.server import replays
+from viz_app.server import cards, replays
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
 from viz_app.ui import plots
@@ -98,7 +98,7 @@ def _board(shown: Shown, block: str, setup: Setup, subject: Subject, place: Plac
         largest=LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),
         effect_of=content.effect_of(subject.replay.trace.top[0][0], transplanted=bool(setup.donor)),
-        cards=place.cards,
+        cards=cards.cards(shown.weights, {block: place.cards}).get(block, place.cards),
         sheet=gathered.sheet,
         columns=TILES_A_ROW,
         aspect=gathered.aspect,

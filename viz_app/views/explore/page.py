@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from viz_app.components.probe_canvas import probe_canvas, send_layer, send_payload
+from viz_app.components.probe_canvas import probe_canvas, send_cards, send_layer, send_payload
 from viz_app.components.runtime import fresh
 from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
@@ -53,7 +53,9 @@ def render() -> None:
         content.answer(shown.trace, shown.picture.credit, service.taught_by(shown.weights) if taught else "")
     )
     send_payload(shown.payload, key=Key.CANVAS)  # here, not in the fragment: a pin does not send it again
-    _canvas_and_charts(shown, view)
+    with st.container(key="parcel-said"):  # always there, as the notices, and never in sight
+        cards = send_cards(service.cards(shown), shown.key, key=Key.CANVAS)
+    _canvas_and_charts(shown, view, cards)
     traces.prepare_samples(shown.weights)
 
 
@@ -117,7 +119,7 @@ def _tell_refused() -> None:
 
 
 @fragment()
-def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
+def _canvas_and_charts(shown: Shown, view: dict[str, Any], cards: str) -> None:
     """The canvas and what depends on its pin; a pin reruns this alone."""
     still = not shown.picture.is_clip
     answers = still and bool(shown.trace.top)  # what a primitive does to the answer needs one
@@ -131,6 +133,7 @@ def _canvas_and_charts(shown: Shown, view: dict[str, Any]) -> None:
         measures=("effect",) if answers else (),
         effects={name: values.tolist() for name, values in effects.items()},
         layer=layer,
+        cards=cards,
     )
     probe = parse_probe(raw, shown.trace, shown.key)
     if raw is not None and probe is not None:

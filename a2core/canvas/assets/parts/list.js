@@ -141,6 +141,7 @@ export class List {
       const { verb } = DIRECTIONS[directionOf(state)];
       const words = `Rank ${place}, primitive ${i}: ${share} ${verb}, gathered ${half}`;
       setAttr(row.button, "aria-label", words);
+      setAttr(row.button, "title", block.cards[i] || "");
       setAttr(row.button, "aria-pressed", String(i === state.primitive));
       setAttr(row.li, "data-shown", i === primitive ? "yes" : "");
       setAttr(row.li, "data-chosen", i === state.primitive ? "yes" : "");

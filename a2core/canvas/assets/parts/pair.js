@@ -75,7 +75,10 @@ export class Pair {
       this.#shown = id;
       this.#drawMaps(i);
     }
+    const card = block.cards[i] || "";
     ui.card.hidden = !block.cards.some(Boolean);
+    setText(ui.card, card);
+    setAttr(ui.card, "title", card);
     const rank = answer.order.indexOf(i) + 1;
     const why = i === state.primitive ? "chosen · " : "";
     const place = rank === 1 ? "the strongest here" : `number ${rank} here`;
@@ -107,7 +110,5 @@ export class Pair {
     setAttr(ui.canvasGather, "aria-label", `Primitive ${i}, gathered ${gathered} in one cell`);
     setAttr(ui.canvasDistribute, "aria-label", `Primitive ${i}, handed out: ${handed}`);
     setText(ui.pairTitle, `Primitive g${i}`);
-    setText(ui.card, block.cards[i] || "");
-    ui.card.title = block.cards[i] || "";
   }
 }

@@ -10,9 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import a2core
+from a2core.canvas import percent
 from tests.a2core.atlas.made_pictures import make_pictures
 from tests.viz_app.explorer import TIMEOUT_S, messages, open_explore, page_html, report, shown
-from viz_app.server import atlases, names
+from viz_app.server import atlases, cards, names
 from viz_app.ui.state import Key
 from viz_app.views.atlas import content, service
 
@@ -230,3 +231,15 @@ def test_words_find_names_notes_classes_and_folders():
     assert content.ordered(rows, "primitive", "tabby") == [0]
     assert content.ordered(rows, "purity", "g12") == [2]
     assert re.fullmatch("g1 Eyes", content.called(rows[1]))
+
+
+def test_wherever_a_primitive_is_shown_its_name_comes_first_and_its_measures_are_the_atlass(atlas, weights):
+    atlas.name("blocks.5", 3, "round things", note="On tables.")
+    count = atlas.blocks["blocks.5"]
+    said = cards.cards(weights, {"blocks.5": ["A card"] * count, "elsewhere": ["Another card"]})
+    assert list(said) == ["blocks.5"]
+    use = percent(atlas.primitives("blocks.5")[3]["use"])
+    assert said["blocks.5"][3].startswith(f"round things · A card · over 12 pictures use {use}, reach ")
+    assert said["blocks.5"][3].endswith(" · On tables.")
+    assert said["blocks.5"][4].startswith("A card · over 12 pictures use ")
+    assert cards.cards(replace(weights, trained=False), {"blocks.5": ["A card"] * count}) == {}

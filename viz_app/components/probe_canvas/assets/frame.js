@@ -18,6 +18,7 @@
  * @property {string[]} measures
  * @property {Record<string, number[]>} effects
  * @property {string} layer sent by itself, when it was looked at; "" for none
+ * @property {string} cards what is said of primitives here, as a parcel of its own; "" for what the payload says
  */
 
 /** The canvas in the app: its payload comes as a parcel, once; what changes comes beside it. */
@@ -26,6 +27,9 @@ class Canvas {
   #canvas = null;
   #ignore = () => {};
   #ignoreLayer = () => {};
+  #ignoreCards = () => {};
+  /** @type {{ of: string, cards: Record<string, string[]> }} what is said of primitives, and in which parcel */
+  #said = { of: "", cards: {} };
   /** @type {Map<string, Layer>} of one payload, as they came */
   #layers = new Map();
   #about = "";
@@ -44,10 +48,12 @@ class Canvas {
     this.#again = () => this.show(data, said);
     this.#ignore();
     this.#ignoreLayer();
+    this.#ignoreCards();
     if (this.#about !== data.identity) this.#layers.clear();
     this.#about = data.identity;
+    const cards = data.cards === this.#said.of ? this.#said.cards : {};
     this.#ignore = parcels.when(data.identity, (content) => {
-      const measured = a2Canvas.withMeasured(/** @type {Payload} */ (content), data);
+      const measured = a2Canvas.withMeasured(/** @type {Payload} */ (content), { ...data, cards });
       const payload = a2Canvas.withLayers(measured, [...this.#layers.values()]);
       const presentation = document.documentElement.hasAttribute("data-a2-presenting");
       if (this.#canvas) this.#canvas.update(payload, { ...data.view, presentation });
@@ -56,6 +62,12 @@ class Canvas {
     if (data.layer && !this.#layers.has(data.layer)) {
       this.#ignoreLayer = parcels.when(`${data.identity}/${data.layer}`, (content) => {
         this.#layers.set(data.layer, /** @type {Layer} */ (content));
+        this.#again();
+      });
+    }
+    if (data.cards && data.cards !== this.#said.of) {
+      this.#ignoreCards = parcels.when(data.cards, (content) => {
+        this.#said = { of: data.cards, cards: /** @type {Record<string, string[]>} */ (content) };
         this.#again();
       });
     }
@@ -74,6 +86,7 @@ class Canvas {
     this.#watch.disconnect();
     this.#ignore();
     this.#ignoreLayer();
+    this.#ignoreCards();
     this.#canvas?.destroy();
   }
 }

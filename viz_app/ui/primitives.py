@@ -1,0 +1,37 @@
+"""What is said of a primitive by an atlas and by people, for every page that shows one; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from a2core.canvas import percent
+
+
+def called(row: Mapping[str, Any]) -> str:
+    """A primitive's number, and its name where somebody gave one."""
+    return f"g{row['primitive']}" + (f" {row['name']}" if row.get("name") else "")
+
+
+def said(row: Mapping[str, Any]) -> str:
+    """Its measures in a line."""
+    words = [f"use {percent(row['use'])}", f"reach {percent(row['reach'])}"]
+    if row.get("purity") is not None:
+        words.append(f"{percent(row['purity'])} {row['purity_group']}")
+    return ", ".join(words)
+
+
+def cards(rows: Sequence[Mapping[str, Any]], before: Sequence[str], photos: int) -> list[str]:
+    """A line for each primitive: its name, what its card says, what the atlas measured, the note.
+
+    Args:
+        rows: of the primitives of a block, with their measures and names.
+        before: the same primitives' cards, "" for none.
+        photos: how many pictures the atlas holds.
+    """
+    return [
+        " \u00b7 ".join(
+            filter(None, [row.get("name"), card, f"over {photos:,} pictures {said(row)}", row.get("note")])
+        )
+        for row, card in zip(rows, before, strict=True)
+    ]
