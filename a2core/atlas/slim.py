@@ -10,6 +10,7 @@ at; what a picture did to each primitive is left out, but for its mean.
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -95,7 +96,7 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file):
                     link = row.get("url") or row.get("link") or ""
-                    credit = Credit(row["author"].strip(), _licence(row["licence"]), link.strip())
+                    credit = Credit(_author(row["author"]), _licence(row["licence"]), link.strip())
                     found[(path.parent / row["file"]).resolve()] = credit
         except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
             raise AtlasError(
@@ -103,6 +104,16 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
                 "author, licence and url."
             ) from error
     return found
+
+
+def _author(text: str) -> str:
+    """A name as it is written: lists of pictures hold some with HTML's entities, or bytes in octal digits."""
+    said = re.sub(
+        r"(?:\\[0-3][0-7]{2})+",
+        lambda octal: bytes(int(code, 8) for code in octal[0].split("\\")[1:]).decode("utf-8", "replace"),
+        html.unescape(text),
+    )
+    return " ".join(said.split())
 
 
 def _licence(text: str) -> str:
@@ -135,7 +146,7 @@ def _write_pictures(atlas: Atlas, path: Path, whose: dict[Path, Credit], side_px
 def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: int, crop_px: int) -> None:
     out.mkdir(exist_ok=True)
     photos = parquet().read_table(atlas.folder / "photos.parquet").drop_columns(list(_LEFT_OUT))
-    paths = _shortest(photos["path"].to_pylist())
+    paths = shortest(photos["path"].to_pylist())
     at = photos.column_names.index("path")
     photos = photos.set_column(at, "path", arrow().array(paths))
     _write(out / "photos.parquet", photos, PHOTOS_OF_A_GROUP, split=["mean.list.element"])
@@ -160,10 +171,14 @@ def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: in
     write_atomically(out / "atlas.json", (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _shortest(paths: Sequence[str]) -> list[str]:
+def shortest(paths: Sequence[str]) -> list[str]:
     """Paths without the folders that all of them lie in: where they lay is nobody's business."""
-    common = os.path.commonpath([str(Path(path).parent) for path in paths]) if paths else ""
-    return [os.path.relpath(path, common) if common else path for path in paths]
+    common: dict[str, str] = {}
+    for rooted in (True, False):  # those of lists may begin at the root, those of folders begin in these
+        some = [path for path in paths if Path(path).is_absolute() == rooted]
+        above = os.path.commonpath([str(Path(path).parent) for path in some]) if some else ""
+        common |= dict.fromkeys(some, above)
+    return [os.path.relpath(path, common[path]) if common[path] else path for path in paths]
 
 
 def _fewer(atlas: Atlas, index: int, count: int) -> Any:
@@ -203,8 +218,6 @@ def _write(path: Path, table: Any, group: int, split: Sequence[str] = ()) -> Non
         compression_level=15,
         row_group_size=group,
         use_byte_stream_split=list(split) or False,
-        use_dictionary=[
-            name for name in table.column_names if name in ("block", "group", "licence", "source")
-        ],
+        use_dictionary=[name for name in table.column_names if name in _OF_FEW_VALUES],
     )
     making.replace(path)

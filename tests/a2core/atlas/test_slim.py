@@ -13,7 +13,8 @@ from PIL import Image
 
 import a2core
 from a2core import AtlasError
-from a2core.atlas.slim import slim_atlases
+from a2core.atlas.page import write_page
+from a2core.atlas.slim import read_credits, shortest, slim_atlases
 from tests.a2core.atlas.made_pictures import SETTINGS
 
 
@@ -120,3 +121,28 @@ def test_without_its_pictures_it_says_so(slim, tmp_path):
     copied = shutil.copytree(slim.folder, tmp_path / "atlas")
     with pytest.raises(AtlasError, match=r"lacks \.\./pictures\.parquet"):
         a2core.Atlas(copied)
+
+
+def test_the_page_of_one_names_its_pictures_authors(slim, tmp_path):
+    write_page(slim, tmp_path / "page.html", blocks=["blocks.4"], count=1)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for one in slim.exemplars("blocks.4", 5, "peak", 1):
+        assert slim.photo(one.photo).author in page
+        assert "CC BY 2.0, cropped and made smaller. https://a.example/1" in page
+
+
+def test_authors_are_spelled_as_they_spell_themselves(tmp_path):
+    file = tmp_path / "credits.csv"
+    rows = [r"a.jpg,Fr\303\251d\303\251ric  BISSON,CC0,x", "b.jpg,Andy &amp; Don O&#x27;Brien,CC0,x"]
+    file.write_text("\n".join(["file,author,licence,url", *rows]), encoding="utf-8")
+    found = read_credits([file])
+    assert [credit.author for credit in found.values()] == ["Frédéric BISSON", "Andy & Don O'Brien"]
+
+
+def test_folders_that_all_paths_begin_with_are_left_out_of_each_kind_of_path():
+    assert shortest(["/a/b/c/x.jpg", "/a/b/y.jpg", "d/z.jpg", "d/e/w.jpg"]) == [
+        "c/x.jpg",
+        "y.jpg",
+        "z.jpg",
+        "e/w.jpg",
+    ]
