@@ -105,6 +105,7 @@ def test_a_picture_that_is_gone_is_said_and_its_crop_stays(atlas, pictures):
 def test_the_map_shows_every_primitive_where_the_measures_put_it(atlas):
     app = open_page(block="blocks.4", view="map")
     assert messages(app) == []
+    assert [box.label for box in app.selectbox] == []  # nothing that would change nothing
     rows = atlas.primitives("blocks.4")
     figure = service.map_of(rows, [3, 1])
     assert list(figure.data[0].x) == [rows[3]["x"], rows[1]["x"]]
