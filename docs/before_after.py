@@ -126,9 +126,7 @@ def main(folder: str, before: str | None = None) -> None:
     with (Path(folder) / "labels.csv").open(encoding="utf-8", newline="") as file:
         of = {entry["file"]: entry for entry in csv.DictReader(file)}
     lines = ["1. {author}, <{url}>, <{licence}>".format(**of[name]) for name in PHOTOS]
-    text = (
-        "The ten photos of [before_after.jpg](before_after.jpg), from the top, each cropped and made smaller:"
-    )
+    text = "The ten photos of [before_after.jpg](before_after.jpg), from the top, cropped and made smaller:"
     target = Path(__file__).with_name("before_after_credits.md")
     target.write_text("\n".join([text, "", *lines, ""]), encoding="utf-8")
 

@@ -13,6 +13,7 @@ from a2core.atlas.store import FORMAT, TABLES
 from a2core.errors import AtlasError
 
 _LARGEST_TOLD = 64 * 2**20
+_PLACES_OF_PICTURES = ("pictures.parquet", "../pictures.parquet")  # of a slim atlas: nowhere else
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,25 @@ class Photo:
     author: str = ""
     licence: str = ""
     link: str = ""
+
+    @property
+    def shown_path(self) -> str:
+        """Where it lay, for people; of a path from the root its last parts: the rest is the owner's."""
+        path = self.path.replace("\\", "/")
+        return "/".join(path.split("/")[-2:]) if path.startswith("/") or path[1:3] == ":/" else self.path
+
+    @property
+    def title(self) -> str:
+        """What stands under a crop: who made the picture, where that is known; else its file."""
+        return self.author or self.shown_path.rpartition("/")[2]
+
+    @property
+    def credit(self) -> str:
+        """Whose it is and under which licence, "" where nothing is known; that it was cut is said too."""
+        if not self.licence:
+            return ""
+        author = self.author or "somebody unnamed"
+        return f"Photo by {author}, {self.licence}, cropped and made smaller. {self.link}".strip()
 
 
 @dataclass(frozen=True)
@@ -98,7 +118,8 @@ def read_told(folder: Path) -> Mapping[str, Any]:
         version = told["format"]
         if version == FORMAT:
             _ = [(block["name"], int(block["primitives"])) for block in told["blocks"]]
-            _ = told.get("slim") and (told["slim"]["pictures"], int(told["slim"]["crop_px"]))
+            if slim := told.get("slim"):
+                _ = int(slim["crop_px"]), _PLACES_OF_PICTURES.index(slim["pictures"])
             _ = told["checkpoint"]["sha256"], told["checkpoint"]["name"], int(told["photos"]), told["sources"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AtlasError(

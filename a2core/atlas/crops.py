@@ -8,8 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageOps
 
+from a2core.errors import AtlasError
+
 CROP_PX = 96  # of a picture whose long side is 256: three eighths of it
 TILE_PX = 128
+_MOST_PX = 4096 * 4096  # of a picture in an atlas, which somebody else may have made
 _QUALITY, _EFFORT = 65, 2
 _TILE_QUALITY, _TILE_EFFORT = 40, 4
 
@@ -28,8 +31,12 @@ def window(
 
 
 def crops_of(small: bytes, places: list[tuple[float, float]], side_px: int = CROP_PX) -> list[bytes]:
-    """WebP crops of a small picture, JPEG or WebP, around each of `places` (x, y), shares of the sides."""
-    picture = np.asarray(Image.open(io.BytesIO(small), formats=["JPEG", "WEBP"]))
+    """WebP crops of a small picture, JPEG or WebP, around each of `places` (x, y), shares of the sides.
+
+    Raises:
+        AtlasError: it is damaged, or larger than any that an atlas holds.
+    """
+    picture = np.asarray(_opened(small))
     made: dict[tuple[int, int, int, int], bytes] = {}
     found = []
     for x, y in places:
@@ -52,10 +59,25 @@ def tile_of(crops: Sequence[bytes]) -> bytes:
     tile = Image.new("RGB", (TILE_PX, TILE_PX), (128, 128, 128))
     half = TILE_PX // 2 - 1  # two pixels lie between them
     for at, crop in enumerate(crops[:4]):
-        picture = Image.open(io.BytesIO(crop), formats=["WEBP"])
-        fitted = ImageOps.fit(picture, (half, half), Image.Resampling.LANCZOS)
+        fitted = ImageOps.fit(_opened(crop), (half, half), Image.Resampling.LANCZOS)
         tile.paste(fitted, (at % 2 * (half + 2), at // 2 * (half + 2)))
     return webp(tile, _TILE_QUALITY, _TILE_EFFORT)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """A small picture, measured before a pixel of it is decoded.
+
+    Raises:
+        AtlasError: it is damaged, or larger than any that an atlas holds.
+    """
+    try:
+        picture = Image.open(io.BytesIO(data), formats=["JPEG", "WEBP"])
+        if picture.width * picture.height > _MOST_PX:
+            raise AtlasError("A small picture of this atlas is no small one. Build the atlas again.")
+        picture.load()
+    except (OSError, Image.DecompressionBombError) as error:
+        raise AtlasError("A picture in this atlas is damaged. Build the atlas again.") from error
+    return picture
 
 
 def webp(picture: Image.Image, quality: int, effort: int) -> bytes:

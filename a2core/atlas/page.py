@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from a2core.atlas.answers import Photo
 from a2core.atlas.ranks import IDLE, ORDERS
 from a2core.atlas.read import Atlas
 from a2core.errors import AtlasError
@@ -57,14 +58,16 @@ def _told(atlas: Atlas, block: str, row: dict[str, Any], count: int) -> dict[str
     """What the page knows of a primitive: its measures, each crop once, and the orders as their indices."""
     crops: dict[bytes, int] = {}
     orders: dict[str, list[list[Any]]] = {}
-    paths: dict[int, str] = {}
+    photos: dict[int, Photo] = {}
     for order in (*ORDERS, IDLE):
         shown = []
         for one in atlas.exemplars(block, row["primitive"], order, count):
-            if one.photo not in paths:
-                paths[one.photo] = atlas.photo(one.photo).path
+            if one.photo not in photos:
+                photos[one.photo] = atlas.photo(one.photo)
+            photo = photos[one.photo]
             at = crops.setdefault(one.crop, len(crops)) if one.crop else None
-            shown.append([at, paths[one.photo], round(one.value, 4)])
+            credit = [photo.author, photo.credit] if photo.credit else []
+            shown.append([at, photo.shown_path, _short(one.value), *credit])
         if shown:
             orders[order] = shown
     measures = {name: _short(row[name]) for name in _MEASURES if row.get(name) not in (None, "")}
@@ -80,7 +83,7 @@ def _told(atlas: Atlas, block: str, row: dict[str, Any], count: int) -> dict[str
 def _short(value: Any) -> Any:
     if isinstance(value, list):
         return [_short(one) for one in value]
-    return round(value, 4) if isinstance(value, float) else value
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _script(told: dict[str, Any]) -> str:

@@ -207,11 +207,14 @@ class Atlas:
             AtlasError: it is gone, or was never a file of its own.
         """
         one = self.photo(photo)
-        source = next(source for source in self.told["sources"] if source["name"] == one.source)
-        place = self.folder / source.get("from_here", source["name"])
-        path = path_of_text(place.parent if source["kind"] == "list" else place, one.path)
-        if source["kind"] not in ("folder", "list") or path is None:
-            raise AtlasError(f"The picture {one.path} is gone; its crop is kept.")
+        sources = (source for source in self.told["sources"] if source["name"] == one.source)
+        source: dict[str, str] = next(sources, {})
+        kind, place = source.get("kind"), self.folder / source.get("from_here", one.source)
+        # What was found in a folder lies in it; whoever sent the atlas may say otherwise.
+        inside = kind == "folder" and not {"..", Path(one.path).anchor} & {*Path(one.path).parts}
+        path = path_of_text(place.parent if kind == "list" else place, one.path)
+        if not (inside or kind == "list") or path is None:
+            raise AtlasError(f"The picture {one.shown_path} is gone; its crop is kept.")
         return path.resolve()
 
     def nearest(self, photo: int | str | Trace | np.ndarray, count: int = 12) -> list[tuple[int, float]]:

@@ -108,13 +108,13 @@ def read_credits(files: Sequence[Path]) -> dict[Path, Credit]:
 
 
 def _author(text: str) -> str:
-    r"""A name as it is written: some lists spell letters as their bytes, `Andr\303\251`, or as HTML."""
-    escape = rb"\\([0-3][0-7]{2})"
-    try:
-        told = re.sub(escape, lambda octal: bytes([int(octal[1], 8)]), text.strip().encode())
-        return html.unescape(told.decode())
-    except UnicodeDecodeError:  # they were no bytes of a letter
-        return html.unescape(text.strip())
+    """A name as it is written: lists of pictures hold some with HTML's entities, or bytes in octal digits."""
+    said = re.sub(
+        r"(?:\\[0-3][0-7]{2})+",
+        lambda octal: bytes(int(code, 8) for code in octal[0].split("\\")[1:]).decode("utf-8", "replace"),
+        html.unescape(text),
+    )
+    return " ".join(said.split())
 
 
 def _licence(text: str) -> str:
@@ -150,7 +150,7 @@ def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: in
     if named := atlas.names.all():
         write_atomically(out / FILE, written_names(named))
     photos = parquet().read_table(atlas.folder / "photos.parquet").drop_columns(list(_LEFT_OUT))
-    paths = _shortest(photos["path"].to_pylist())
+    paths = shortest(photos["path"].to_pylist())
     at = photos.column_names.index("path")
     photos = photos.set_column(at, "path", arrow().array(paths))
     _write(out / "photos.parquet", photos, PHOTOS_OF_A_GROUP, split=["mean.list.element"])
@@ -175,10 +175,14 @@ def _write_atlas(atlas: Atlas, out: Path, smalls: Sequence[bytes], exemplars: in
     write_atomically(out / "atlas.json", (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _shortest(paths: Sequence[str]) -> list[str]:
+def shortest(paths: Sequence[str]) -> list[str]:
     """Paths without the folders that all of them lie in: where they lay is nobody's business."""
-    common = os.path.commonpath([str(Path(path).parent) for path in paths]) if paths else ""
-    return [os.path.relpath(path, common) if common else path for path in paths]
+    common: dict[str, str] = {}
+    for rooted in (True, False):  # those of lists may begin at the root, those of folders begin in these
+        some = [path for path in paths if Path(path).is_absolute() == rooted]
+        above = os.path.commonpath([str(Path(path).parent) for path in some]) if some else ""
+        common |= dict.fromkeys(some, above)
+    return [os.path.relpath(path, common[path]) if common[path] else path for path in paths]
 
 
 def _fewer(atlas: Atlas, index: int, count: int) -> Any:
@@ -218,8 +222,6 @@ def _write(path: Path, table: Any, group: int, split: Sequence[str] = ()) -> Non
         compression_level=15,
         row_group_size=group,
         use_byte_stream_split=list(split) or False,
-        use_dictionary=[
-            name for name in table.column_names if name in ("block", "group", "licence", "source")
-        ],
+        use_dictionary=[name for name in table.column_names if name in _OF_FEW_VALUES],
     )
     making.replace(path)

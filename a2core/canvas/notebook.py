@@ -89,7 +89,9 @@ def still(trace: Trace) -> str:
 def _under(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The picture (H, W, 3) uint8 under a map (h, w), in the canvas's colours."""
     height, width, _ = picture.shape
-    large = Image.fromarray((weights / weights.max()).astype(np.float32)).resize((width, height), 2)
+    large = Image.fromarray((weights / weights.max()).astype(np.float32)).resize(
+        (width, height), Image.Resampling.BILINEAR
+    )
     share = np.clip(np.asarray(large), 0.0, 1.0)
     colours = colour_table(read_vocabulary().colour_of["attention"])[np.rint(share * 255).astype(int)]
     opaque = cover(share, 0.75)[..., None]
@@ -97,7 +99,7 @@ def _under(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _in_a_kernel() -> bool:
-    """Whether a notebook's kernel runs this: IPython with somebody to talk to, or marimo."""
+    """Whether a kernel of Jupyter's runs this: IPython with somebody to talk to."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None

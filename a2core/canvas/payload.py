@@ -118,8 +118,7 @@ def _by_frame(measure: Callable[[np.ndarray], np.ndarray], block: BlockTrace) ->
 
 def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:
     """What the block's cells are the size of, in one plain word: the card's, or by their pixels."""
-    word = _of_block(card, block.name).get("label")
-    if isinstance(word, str) and word:
+    if word := card_word(card, block.name):
         return word
     side_px = trace.model_input.shape[2] / block.grid[2]
     if side_px < 12:
@@ -127,13 +126,24 @@ def block_word(block: BlockTrace, trace: Trace, card: Mapping[str, Any]) -> str:
     return "parts" if side_px < 24 else "objects"
 
 
+def card_word(card: Mapping[str, Any], block: str) -> str:
+    """The word that the card has for a block, "" where it has none."""
+    word = _of_block(card, block).get("label")
+    return word if isinstance(word, str) else ""
+
+
 def primitive_cards(block: BlockTrace, card: Mapping[str, Any]) -> list[str]:
-    """One line for each of the block's n primitives: what the checkpoint's card says of it, and its scores.
+    """As `card_lines`, of a block of a trace."""
+    return card_lines(card, block.name, block.n)
+
+
+def card_lines(card: Mapping[str, Any], block: str, count: int) -> list[str]:
+    """One line for each of the block's primitives: what the checkpoint's card says of it, and its scores.
 
     "" where the card has neither.
     """
-    entry = _of_block(card, block.name)
-    sentences, numbers = (_of_each(entry.get(key), block.n) for key in ("primitives", "numbers"))
+    entry = _of_block(card, block)
+    sentences, numbers = (_of_each(entry.get(key), count) for key in ("primitives", "numbers"))
     return [
         " · ".join(part for part in (sentence if isinstance(sentence, str) else "", scored(of)) if part)
         for sentence, of in zip(sentences, numbers, strict=True)

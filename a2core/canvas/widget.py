@@ -80,8 +80,7 @@ class CanvasWidget(anywidget.AnyWidget):
 
     @traitlets.validate("primitive")
     def _is_a_primitive(self, proposal: Any) -> int | None:
-        chosen, block = proposal["value"], self._blocks[self.block]
-        count = int(block.get("n") or block.get("heads") or 0)
+        chosen, count = proposal["value"], self._count()
         if chosen is not None and chosen >= count:
             raise traitlets.TraitError(
                 f"{self.block} has {count}: choose one from 0 to {count - 1}, or None."
@@ -99,12 +98,19 @@ class CanvasWidget(anywidget.AnyWidget):
         return dict(given)
 
     @traitlets.observe("block")
-    def _forget_cells(self, _: Any) -> None:
-        """Cells of another block's grid are other places."""
+    def _forget_others(self, _: Any) -> None:
+        """Cells of another block's grid are other places; and it may have fewer primitives."""
         with self.hold_trait_notifications():
+            if self.primitive is not None and self.primitive >= self._count():
+                self.set_trait("primitive", None)
             if self.probe is not None and not self._fits(self.probe):
                 self.set_trait("probe", None)
             self.pins = [pin for pin in self.pins if self._fits(pin)]
+
+    def _count(self) -> int:
+        """How many primitives, or heads, the block has."""
+        block = self._blocks[self.block]
+        return int(block.get("n") or block.get("heads") or 0)
 
     def _fits(self, cell: list[int]) -> bool:
         grid = self._blocks[self.block]["grid"]

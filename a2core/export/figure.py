@@ -28,7 +28,7 @@ WIDTH_PX = 1800
 MARGIN_PX = 30
 GAP_PX = 36
 NARROWEST_PX = 460  # of a column: below it the colour bar has no room for its numbers
-INK, SOFT, LINE, BAR = (24, 24, 26), (96, 96, 100), (205, 205, 208), (31, 154, 144)
+INK, SOFT, BAR = (24, 24, 26), (96, 96, 100), (31, 154, 144)
 SMALL, PLAIN = 29, 34  # 7 and 8 points
 
 

@@ -118,18 +118,14 @@ def _packed(files: dict[str, bytes], name: str, data: bytes) -> dict[str, Any]:
 
 def _about(model: Model) -> dict[str, Any]:
     """What the scripts must know of the network."""
-    cards = model.card.get("cards") or {}
     blocks = []
     for name, block in model.blocks.items():
         of: Any = block
-        card = cards.get(name) or {}
-        sentences = card.get("primitives") or []
-        fits = isinstance(sentences, list) and len(sentences) == of.c_n
         blocks.append(
             {
                 "name": name,
-                "word": card.get("label") or "",
-                "cards": sentences if fits else [""] * of.c_n,
+                "word": canvas.card_word(model.card, name),
+                "cards": canvas.card_lines(model.card, name, of.c_n),
                 "m": of.c_m,
                 "n": of.c_n,
                 "channels": of.in_channels,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def model_card(card: Card) -> str:
         parts.append("**Random weights.** The blocks were never trained: their maps mean nothing.\n")
     parts += [
         "Double attention blocks ([A²-Nets](https://arxiv.org/abs/1810.11579), Chen et al., NeurIPS 2018) in "
-        f"`{_plain(card.backbone)}`. Not official weights: the authors published none.\n",
+        f"`{_code(card.backbone)}`. Not official weights: the authors published none.\n",
         '```python\nimport a2core\n\nmodel = a2core.from_pretrained("FOLDER or REPOSITORY")\n'
         'trace = model.trace(a2core.read_media("photo.jpg"))\n```\n',
         "## Blocks\n",
@@ -41,15 +42,15 @@ def model_card(card: Card) -> str:
         if entries.get(key):
             parts += [f"## {title}\n", "\n".join(_listed(entries[key])) + "\n"]
     sha = str(entries.get("sha256", ""))
-    parts.append(f"Written by a2nets {__version__} from the JSON card beside it; sha256 `{_plain(sha)}`.\n")
+    parts.append(f"Written by a2nets {__version__} from the JSON card beside it; sha256 `{_code(sha)}`.\n")
     return "\n".join(parts)
 
 
 def _table(blocks: Mapping[str, Mapping[str, Any]]) -> str:
     """The blocks' settings, a row for each."""
     columns = list(dict.fromkeys(key for settings in blocks.values() for key in settings))
-    rows = [["block", *columns], ["---"] * (len(columns) + 1)]
-    rows += [[name, *(_plain(told.get(key, "")) for key in columns)] for name, told in blocks.items()]
+    rows = [["block", *map(_plain, columns)], ["---"] * (len(columns) + 1)]
+    rows += [[_plain(name), *(_plain(told.get(key, "")) for key in columns)] for name, told in blocks.items()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
@@ -71,4 +72,9 @@ def _plain(value: Any) -> str:
     """A value of the card as one line of text that Markdown takes for nothing else."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = " ".join(text.split())
-    return "".join(f"\\{sign}" if sign in r"\`*<>[]|#" else sign for sign in text)
+    return re.sub(r"([\\`*<>\[\]|#~&]|(?<!\w)_|_(?!\w))", r"\\\1", text)
+
+
+def _code(value: Any) -> str:
+    """The same between backticks, where a backslash is one."""
+    return " ".join(str(value).replace("`", "").split())

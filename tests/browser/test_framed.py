@@ -27,6 +27,7 @@ HEADINGS = {
     "learn": "The block is given a table of features",
     "compare": "Where does this pixel get its information from?",
     "experiment": "Switch a primitive off.",
+    "primitives": "What is each primitive?",
     "about": "About this explorer",
 }
 OpenFrame = Callable[..., Any]

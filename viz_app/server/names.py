@@ -54,7 +54,7 @@ def _measured(_atlas: Atlas, key: str, block: str) -> list[dict[str, Any]]:
 def name_of(atlas: Atlas, block: str, primitive: int) -> str:
     """What a primitive is called, "" where it has no name."""
     mine: Mapping[str, str] = {} if shared(atlas) else own(atlas).get(block, {}).get(str(primitive), {})
-    return mine.get("name") or atlas.name(block, primitive)["name"]
+    return mine["name"] if mine else atlas.name(block, primitive)["name"]
 
 
 def give(atlas: Atlas, block: str, primitive: int, name: str, note: str) -> None:
@@ -69,8 +69,9 @@ def give(atlas: Atlas, block: str, primitive: int, name: str, note: str) -> None
         return
     told = _own_to_change(atlas)
     entry = a2core.give_name(told, block, primitive, name, note)
-    if entry == before:
-        told[block].pop(str(primitive), None)
+    told[block].pop(str(primitive), None)
+    if entry != before:  # one without a name or note takes the owner's away, for this visitor
+        told[block][str(primitive)] = entry
 
 
 def exported(atlas: Atlas) -> bytes:

@@ -69,11 +69,11 @@ class Server:
 
     def left(self, visitor: str) -> None:
         """The visitor's connection ended; unless it is back by then, what is theirs goes in a while."""
-        with self._lock:
-            self.here -= 1
         timer = threading.Timer(AWAY_S, lambda: self._forget(visitor, timer))
         timer.daemon = True
-        self._gone[visitor] = timer
+        with self._lock:
+            self.here -= 1
+            self._gone[visitor] = timer
         timer.start()
 
     def hand_on(self, ticket: str, visitor: str) -> Things | None:
@@ -86,9 +86,10 @@ class Server:
         return things
 
     def _forget(self, visitor: str, timer: threading.Timer) -> None:
-        if self._gone.get(visitor) is not timer:  # they came back, and went again
-            return
-        del self._gone[visitor]
+        with self._lock:
+            if self._gone.get(visitor) is not timer:  # they came back, and went again
+                return
+            del self._gone[visitor]
         if self.connected(visitor):
             return
         self.cloakroom.forget(visitor)

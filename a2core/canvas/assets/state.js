@@ -63,16 +63,6 @@ export function takes(name, value) {
   return typeof value === "number" && value >= 0 && value <= 1;
 }
 
-/**
- * The settings among `view` that may be had.
- * @param {Record<string, unknown>} view
- * @returns {Partial<Settings>}
- */
-export function settingsIn(view) {
-  const fit = SETTING_NAMES.filter((name) => takes(name, view[name]));
-  return Object.fromEntries(fit.map((name) => [name, view[name]]));
-}
-
 /** @param {State} state @returns {Settings} */
 export function settingsOf(state) {
   return /** @type {Settings} */ (Object.fromEntries(SETTING_NAMES.map((name) => [name, state[name]])));

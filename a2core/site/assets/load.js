@@ -24,10 +24,16 @@ async function unpacked(chunks) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/**
+ * The cache of one version of the site in this folder: other folders of the host may hold sites of ours too, and
+ * caches are all of theirs together. @param {URL} base @param {string} version
+ */
+export const cacheName = (base, version) => `a2-site ${new URL("./", base).pathname} ${version}`;
+
 /** Keeps a file for offline, as the service worker would, which else fetches it again. */
 async function keep(/** @type {URL} */ address, /** @type {Blob} */ blob, /** @type {string} */ version) {
   try {
-    const cache = await caches.open(`a2-site-${version}`);
+    const cache = await caches.open(cacheName(address, version));
     await cache.put(address, new Response(blob));
   } catch {
     // No room, or a page that may keep nothing: then there is no offline.
@@ -46,7 +52,8 @@ export async function fetched(base, { name, bytes, sha256 }, version, tell) {
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const chunks = [];
   try {
-    const answer = await fetch(address);
+    // Asked anew: what the browser still has from before may be another version's.
+    const answer = await fetch(address, { cache: "no-cache" });
     if (!answer.ok || !answer.body) throw new Fault(FAULT.unreachable);
     const reader = answer.body.getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -8,16 +8,19 @@
 
 const VERSION = "A2-VERSION";
 const FILES = ["A2-FILES"];
-const NAME = `a2-site-${VERSION}`;
-const OURS = /^a2-site-/;
 const worker = /** @type {any} */ (self);
+// As load.js calls it; other folders of the host may hold sites of ours too, whose caches are theirs.
+const OURS = `a2-site ${new URL(worker.registration.scope).pathname} `;
+const NAME = OURS + VERSION;
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   const fill = async () => {
     const cache = await caches.open(NAME);
     // What is heavy the page has put there already.
     const kept = new Set((await cache.keys()).map(({ url }) => url));
-    await cache.addAll(FILES.filter((name) => !kept.has(new URL(name, location.href).href)));
+    const missing = FILES.map((name) => new URL(name, location.href).href).filter((url) => !kept.has(url));
+    // Asked anew: what the browser still has from before may be another version's, and would be kept for good.
+    await cache.addAll(missing.map((url) => new Request(url, { cache: "no-cache" })));
   };
   event.waitUntil(fill());
 });
@@ -26,7 +29,7 @@ worker.addEventListener("activate", (/** @type {any} */ event) => {
   const leave = async () => {
     const names = await caches.keys();
     await Promise.all(
-      names.filter((name) => OURS.test(name) && name !== NAME).map((name) => caches.delete(name)),
+      names.filter((name) => name.startsWith(OURS) && name !== NAME).map((name) => caches.delete(name)),
     );
   };
   event.waitUntil(leave());

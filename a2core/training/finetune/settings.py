@@ -13,8 +13,8 @@ from a2core.networks.paper import PAPER_NETWORKS, PAPER_TRUNK, paper_architectur
 from a2core.training.subject import Subject, subject
 
 Recipe = Literal["adamw", "sgd"]
-# Of SGD, as networks with residuals are trained on ImageNet: for each 256 photos of a step; shares of all steps after which
-# the rate falls to a tenth (30, 60 and 80 of 90 epochs).
+# Of SGD, as networks with residuals are trained on ImageNet: for each 256 photos of a step; shares of all
+# steps after which the rate falls to a tenth (30, 60 and 80 of 90 epochs).
 SGD_RATE, SGD_DECAY, SGD_MOMENTUM, SGD_FALLS = 0.1, 1e-4, 0.9, (30 / 90, 60 / 90, 80 / 90)
 
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import a2core
-from a2core.atlas.crops import window
+from a2core import AtlasError
+from a2core.atlas.crops import crops_of, window
 from a2core.atlas.look import USE
 from a2core.atlas.ranks import Bars, best, exemplars_of, reaches
 from tests.a2core.atlas.made_pictures import EXEMPLARS, PHOTOS
@@ -96,3 +97,17 @@ def test_a_crop_lies_inside_its_picture(size, x, y):
     assert 0 <= left < right <= size[0]
     assert 0 <= top < bottom <= size[1]
     assert (right - left, bottom - top) == (min(96, size[0]), min(96, size[1]))
+
+
+@pytest.mark.parametrize("side_px", [4200, 14000])
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded(side_px):
+    """An atlas may be somebody else's: what is in it is measured as an upload is."""
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "JPEG")
+    data = bytearray(file.getvalue())
+    at = data.index(b"\xff\xc0") + 5  # height and width stand there
+    data[at : at + 4] = side_px.to_bytes(2, "big") * 2
+    with pytest.raises(AtlasError):
+        crops_of(bytes(data), [(0.5, 0.5)])
+    with pytest.raises(AtlasError, match="damaged"):
+        crops_of(b"RIFF no picture", [(0.5, 0.5)])

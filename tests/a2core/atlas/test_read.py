@@ -13,6 +13,7 @@ import pytest
 
 import a2core
 from a2core import AtlasError
+from a2core.atlas.page import write_page
 from tests.a2core.atlas.made_pictures import SETTINGS, SIZE, make_pictures
 
 MANY = 50_000
@@ -210,3 +211,37 @@ def test_an_atlas_of_fifty_thousand_pictures_is_never_read_whole(built, tmp_path
     codes = 4 * sum(atlas.blocks.values()) * MANY
     assert cost(lambda: atlas.nearest(41_234)) < 1.2 * codes  # exact search reads all codes, once
     assert cost(lambda: atlas.nearest(7)) < 0.02 * whole
+
+
+def with_paths(folder: Path, path: str) -> a2core.Atlas:
+    """The atlas, of whose pictures each says that it lies at `path`."""
+    table = pq.read_table(folder / "photos.parquet")
+    at = table.column_names.index("path")
+    table = table.set_column(at, "path", pa.array([path] * len(table)))
+    pq.write_table(table, folder / "photos.parquet")
+    return a2core.Atlas(folder)
+
+
+@pytest.mark.parametrize("rooted", [False, True])
+def test_an_atlas_of_a_folder_leads_to_no_file_outside_of_it(copied, pictures, rooted):
+    """Whoever sent it may have written what they like."""
+    (outside := copied.parent / "private.png").write_bytes(b"")
+    told_as(copied, sources=[{"name": "pictures", "kind": "folder", "from_here": "."}])
+    atlas = with_paths(copied, str(outside) if rooted else "../private.png")
+    with pytest.raises(AtlasError, match="gone"):
+        atlas.picture(0)
+
+
+def test_a_slim_atlas_has_its_pictures_beside_it_or_nowhere(copied, built):
+    told_as(copied, slim={"pictures": str(built / "photos.parquet"), "crop_px": 60})
+    with pytest.raises(AtlasError, match="damaged"):
+        a2core.Atlas(copied)
+
+
+def test_of_a_path_from_the_root_a_page_tells_the_last_parts(copied, tmp_path):
+    atlas = with_paths(copied, "/home/somebody/their pictures/cat.jpg")
+    assert atlas.photo(0).shown_path == "their pictures/cat.jpg"
+    write_page(atlas, tmp_path / "page.html", blocks=["blocks.4"], count=1)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "their pictures/cat.jpg" in page
+    assert "somebody" not in page

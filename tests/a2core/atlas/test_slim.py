@@ -13,7 +13,8 @@ from PIL import Image
 
 import a2core
 from a2core import AtlasError
-from a2core.atlas.slim import read_credits, slim_atlases
+from a2core.atlas.page import write_page
+from a2core.atlas.slim import read_credits, shortest, slim_atlases
 from tests.a2core.atlas.made_pictures import SETTINGS
 
 
@@ -122,21 +123,6 @@ def test_without_its_pictures_it_says_so(slim, tmp_path):
         a2core.Atlas(copied)
 
 
-def test_an_author_is_named_as_the_author_writes(tmp_path):
-    """Some lists spell letters as octal bytes or as HTML; what is no such thing stays."""
-    names = {
-        r"Fr\303\251d\303\251ric": "Frédéric",
-        r"\347\270\275": "總",
-        "Ann": "Ann",
-        "A&amp;B": "A&B",
-        r"A\303": r"A\303",
-    }
-    rows = [f"{at}.jpg,{name},CC0 1.0," for at, name in enumerate(names)]
-    (tmp_path / "credits.csv").write_text("\n".join(["file,author,licence,url", *rows]), encoding="utf-8")
-    found = read_credits([tmp_path / "credits.csv"])
-    assert [credit.author for credit in found.values()] == list(names.values())
-
-
 def test_names_come_along_and_those_of_the_network_before_go(built, credits, tmp_path_factory, tmp_path):
     beside = tmp_path_factory.mktemp("named") / built.name  # as far from the pictures
     named = a2core.Atlas(shutil.copytree(built, beside))
@@ -144,3 +130,28 @@ def test_names_come_along_and_those_of_the_network_before_go(built, credits, tmp
     for atlas, name in ((named, "something round"), (a2core.Atlas(built), "")):
         slim_atlases([atlas], tmp_path / "out", [credits], exemplars=3)
         assert a2core.Atlas(tmp_path / "out" / built.name).name("blocks.5", 3)["name"] == name
+
+
+def test_the_page_of_one_names_its_pictures_authors(slim, tmp_path):
+    write_page(slim, tmp_path / "page.html", blocks=["blocks.4"], count=1)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for one in slim.exemplars("blocks.4", 5, "peak", 1):
+        assert slim.photo(one.photo).author in page
+        assert "CC BY 2.0, cropped and made smaller. https://a.example/1" in page
+
+
+def test_authors_are_spelled_as_they_spell_themselves(tmp_path):
+    file = tmp_path / "credits.csv"
+    rows = [r"a.jpg,Fr\303\251d\303\251ric  BISSON,CC0,x", "b.jpg,Andy &amp; Don O&#x27;Brien,CC0,x"]
+    file.write_text("\n".join(["file,author,licence,url", *rows]), encoding="utf-8")
+    found = read_credits([file])
+    assert [credit.author for credit in found.values()] == ["Frédéric BISSON", "Andy & Don O'Brien"]
+
+
+def test_folders_that_all_paths_begin_with_are_left_out_of_each_kind_of_path():
+    assert shortest(["/a/b/c/x.jpg", "/a/b/y.jpg", "d/z.jpg", "d/e/w.jpg"]) == [
+        "c/x.jpg",
+        "y.jpg",
+        "z.jpg",
+        "e/w.jpg",
+    ]

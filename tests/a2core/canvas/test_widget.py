@@ -37,6 +37,9 @@ def test_what_is_looked_at_are_traits_and_they_reach_the_browser(trace):
     widget.block = "blocks.5"  # 2 × 3 cells: there is no such one
     assert widget.probe is None
     assert widget.pins == []
+    widget.primitive = 200  # of 256, and the other block has 64
+    widget.block = "blocks.4"
+    assert widget.primitive is None
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,10 @@ def test_what_is_missing_is_said_in_one_line(model, tmp_path, capsys, monkeypatc
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "skimage" else find(name))
     with pytest.raises(A2Error, match="--photo"):
         build_site(model, tmp_path / "out", runtime=tmp_path / "ort")
+
+
+def test_a_picture_of_ones_own_is_told_the_same_of_its_primitives_as_the_sample(site, told):
+    sample = json.loads((site / "sample.json").read_text(encoding="utf-8"))
+    assert any("purity" in line for line in told["blocks"][0]["cards"])
+    for block, shown in zip(told["blocks"], sample["blocks"], strict=True):
+        assert block["cards"] == shown["cards"]

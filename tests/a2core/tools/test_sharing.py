@@ -84,3 +84,12 @@ def test_what_a_card_says_is_text_and_never_markup():
     wild = data.replace('"name": "a2-lite0"', '"name": "<script>x</script> [a](b) | `c`"', 1)
     title = model_card(parse_card(wild.encode(), "wild.json")).split("\n# ")[1].split("\n")[0]
     assert title == r"\<script\>x\</script\> \[a\](b) \| \`c\`"
+
+
+def test_between_backticks_nothing_is_escaped_and_nothing_ends_them():
+    data = find_checkpoint("a2-lite0").with_suffix(".json").read_text(encoding="utf-8")
+    card = parse_card(data.encode(), "a2-lite0.json")
+    assert f"in `{card.backbone}`." in model_card(card)
+    assert "\\_" in model_card(
+        parse_card(data.replace('"limits": "', '"limits": "_so_ ', 1).encode(), "b.json")
+    )

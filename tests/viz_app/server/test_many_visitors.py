@@ -240,5 +240,5 @@ def test_words_and_a_button_for_each_wait_of_a_run_and_nothing_of_them_stays(vis
     app.file_uploader[0].set_value(files)
     app.run()
     assert messages(app) == []
-    assert set(said) == {"Reading same.gif", "Tracing 2 frames"}
+    assert set(said) == {f"Reading {text.as_markdown('same.gif')}", "Tracing 2 frames"}
     assert not [button for button in app.button if button.label == "Stop"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from a2core import Exemplar, Photo
 from a2core.canvas import percent
 from viz_app.components.tile_board import Tile
-from viz_app.ui.exemplars import data_url, hint, place, title
+from viz_app.ui.exemplars import data_url, hint, value
+from viz_app.ui.numbers import decimal, signed
 from viz_app.ui.primitives import called, said
+from viz_app.ui.text import as_markdown
 
 LEAD = (
     '<div class="a2-lead"><h1>What is each primitive?</h1>'
@@ -54,9 +57,9 @@ NO_MATCH = "No primitive is called so."
 
 
 def about(told: Mapping[str, Any]) -> str:
-    """What the atlas is of, in a sentence."""
+    """What the atlas is of, in a sentence of Markdown."""
     alike = f", {told['alike']:,} of them nearly the same as another" if told["alike"] else ""
-    network = told["checkpoint"]["name"]
+    network = as_markdown(str(told["checkpoint"]["name"]))
     return f"{told['photos']:,} pictures{alike}, seen by {network} at {told['size_px']} pixels."
 
 
@@ -78,8 +81,8 @@ def exemplar_tiles(exemplars: Sequence[Exemplar], photos: Mapping[int, Photo]) -
     return [
         Tile(
             picture=data_url(one.crop) if one.crop else "",
-            title=title(photos[one.photo]),
-            said=f"{one.value:+.2f}" if one.order in ("effect", "idle") else percent(one.value),
+            title=photos[one.photo].title,
+            said=value(one),
             hint=hint(one, photos[one.photo]),
         )
         for one in exemplars
@@ -87,9 +90,10 @@ def exemplar_tiles(exemplars: Sequence[Exemplar], photos: Mapping[int, Photo]) -
 
 
 def stale(told: Mapping[str, Any]) -> str:
-    """That no checkpoint here is the atlas's."""
+    """That no checkpoint here is the atlas's, in Markdown."""
+    name = as_markdown(str(told["checkpoint"]["name"]))
     return (
-        f"This atlas was built with {told['checkpoint']['name']} as it was then. No checkpoint here is "
+        f"This atlas was built with {name} as it was then. No checkpoint here is "
         "that one, so its primitives are other ones, and no picture is traced again."
     )
 
@@ -111,7 +115,12 @@ def ordered(rows: Sequence[Mapping[str, Any]], sort: str, words: str) -> list[in
     chosen = [index for index, row in enumerate(rows) if all(word in text(row) for word in wanted)]
     if sort == "primitive":
         return chosen
-    return sorted(chosen, key=lambda index: -(rows[index].get(sort) or -1.0))
+
+    def measured(index: int) -> float:
+        value = rows[index].get(sort)
+        return -math.inf if value is None else value
+
+    return sorted(chosen, key=measured, reverse=True)
 
 
 def measures_html(row: Mapping[str, Any]) -> str:
@@ -121,13 +130,14 @@ def measures_html(row: Mapping[str, Any]) -> str:
         f"{percent(row['reach'])} of them had the same of it."
     ]
     if row.get("effect") is not None:
-        effect = f"{row['effect']:+.3f}".replace("-", "−")
-        lines.append(f"It adds {effect} to the winning class's logit on average, to first order.")
+        lines.append(
+            f"It adds {signed(row['effect'])} to the winning class's logit on average, to first order."
+        )
     if row.get("purity") is not None:
         lines.append(f"{percent(row['purity'])} of its exemplars lie in the folder {row['purity_group']}.")
     if row.get("stability") is not None:
         lines.append(
-            f"With another seed g{row['twin']} is most like it (correlation {row['stability']:.2f})."
+            f"With another seed g{row['twin']} is most like it (correlation {decimal(row['stability'])})."
         )
     if row.get("note"):
         lines.append(row["note"])
@@ -140,8 +150,8 @@ def escaped(text: str) -> str:
 
 
 def tracing(photo: Photo) -> str:
-    """What is waited for."""
-    return f"Looking at {place(photo)} again"
+    """What is waited for, in Markdown."""
+    return f"Looking at {as_markdown(photo.shown_path)} again"
 
 
 def how_traced(*, whole: bool, px: int) -> str:

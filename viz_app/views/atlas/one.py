@@ -13,6 +13,7 @@ from viz_app.server.faults import attempt
 from viz_app.ui import plots
 from viz_app.ui.exemplars import credit_html
 from viz_app.ui.guards import callback, tell
+from viz_app.ui.numbers import decimal
 from viz_app.ui.shell import waiting
 from viz_app.ui.state import Key
 from viz_app.views.atlas import content, service, where
@@ -63,7 +64,7 @@ def _together(block: str, row: dict[str, Any]) -> None:
         st.caption("Used together with", width="content")
         for other, r in zip(row["together"], row["together_r"], strict=True):
             st.button(
-                f"g{other} ({r:.2f})",
+                f"g{other} ({decimal(r)})",
                 on_click=callback(where.go),
                 kwargs={where.BLOCK: block, where.PRIMITIVE: str(other)},
                 key=f"atlas-to-{other}",
@@ -130,7 +131,7 @@ def _picture(atlas: Atlas, block: str, primitive: int, number: int) -> None:
                     tell(fault)
         with about:
             st.html(
-                f"<h3>{content.escaped(content.place(photo))}</h3>{content.answer_html(photo)}{credit_html(photo)}"
+                f"<h3>{content.escaped(photo.shown_path)}</h3>{content.answer_html(photo)}{credit_html(photo)}"
             )
             st.caption(content.LIKE_THIS)
             near, tiles = service.nearest(atlas, number, block, primitive, NEAREST)

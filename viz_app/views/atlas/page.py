@@ -113,23 +113,25 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             on_change=callback(where.follow),
             args=(where.VIEW, Key.ATLAS_VIEW),
         )
-        st.selectbox(
-            content.SORT,
-            list(content.SORTS),
-            format_func=content.SORTS.__getitem__,
-            key=Key.ATLAS_SORT,
-            width=160,
-            on_change=callback(where.follow),
-            args=(where.SORT, Key.ATLAS_SORT),
-        )
-        st.text_input(
-            content.WORDS,
-            key=Key.ATLAS_WORDS,
-            placeholder=content.ABOUT_WORDS,
-            width=230,
-            on_change=callback(where.follow),
-            args=(where.WORDS, Key.ATLAS_WORDS),
-        )
+        if view == content.TILES:  # a map has its own order, and pictures have theirs
+            st.selectbox(
+                content.SORT,
+                list(content.SORTS),
+                format_func=content.SORTS.__getitem__,
+                key=Key.ATLAS_SORT,
+                width=160,
+                on_change=callback(where.follow),
+                args=(where.SORT, Key.ATLAS_SORT),
+            )
+        if view != content.CREDITS:
+            st.text_input(
+                content.WORDS,
+                key=Key.ATLAS_WORDS,
+                placeholder=content.ABOUT_WORDS,
+                width=230,
+                on_change=callback(where.follow),
+                args=(where.WORDS, Key.ATLAS_WORDS),
+            )
     st.caption(content.about(atlas.told))
     return view, sort, words
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from viz_app.server.models import Weights
 from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui.exemplars import credit, place
+from viz_app.ui.exemplars import link_of
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.plots import CHOSEN, GRID
 from viz_app.views.atlas import content
@@ -72,10 +72,12 @@ def nearest(
     crops = {} if atlas.slim else _crops(atlas, block, primitive)
     tiles = [
         Tile(
-            picture=content.data_url(picture) if (picture := _small(atlas, near) or crops.get(near)) else "",
-            title=content.title(photos[near]),
+            picture=content.data_url(shown)
+            if (shown := _small(atlas, photos[near]) or crops.get(near))
+            else "",
+            title=photos[near].title,
             said=f"{likeness:.0%} alike",
-            hint="; ".join(filter(None, [place(photos[near]), credit(photos[near])])),
+            hint="; ".join(filter(None, [photos[near].shown_path, photos[near].credit])),
         )
         for near, likeness in found
     ]
@@ -89,22 +91,21 @@ def _crops(atlas: Atlas, block: str, primitive: int) -> dict[int, bytes]:
     }
 
 
-def _small(atlas: Atlas, number: int) -> bytes:
+def _small(atlas: Atlas, photo: Photo) -> bytes:
     """A small version of a picture: kept, or made from its file; b"" where it is gone."""
-    kept = atlas.small(number)
+    kept = atlas.small(photo.number)
     if kept:
         return kept
     try:
-        return _shrunk(str(atlas.picture(number)))
+        return _shrunk(atlas, key_of(atlas), photo)
     except A2Error:
         return b""
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _shrunk(path: str) -> bytes:
-    import base64
-
-    frames = a2core.read_media(path, max_side_px=DECODED_SIDE_PX, max_frames=1).frames
+def _shrunk(_atlas: Atlas, key: str, photo: Photo) -> bytes:
+    del key
+    frames = _from_file(_atlas, photo).frames
     return base64.b64decode(frame_url(frames[0], quality=60, max_side_px=160).partition(",")[2])
 
 
@@ -122,25 +123,36 @@ def traced(atlas: Atlas, photo: Photo, weights: Weights, *, look: Look | None = 
 def _picture(_atlas: Atlas, key: str, photo: Photo) -> Picture:
     """It, or its small version; its id begins with "whole" or "small"."""
     del key
-    clip, how = _frames(_atlas, photo)
-    frames = clip.frames[photo.frame : photo.frame + 1]
-    one = replace(clip, frames=frames, times_s=clip.times_s[photo.frame : photo.frame + 1])
-    return picture_of(one, id=f"{how}-{photo.id}", alt=place(photo), credit=credit(photo), public=True)
-
-
-def _frames(atlas: Atlas, photo: Photo) -> tuple[Clip, str]:
     try:
-        data = Path(atlas.picture(photo.number)).read_bytes()
-        if hashlib.sha256(data).hexdigest() != photo.id:
-            raise AtlasError("It has changed since.")
-        most = int(atlas.told["frames"])
-        return a2core.read_media(data, max_side_px=DECODED_SIDE_PX, max_frames=most), "whole"
-    except (A2Error, OSError) as error:
-        small = atlas.small(photo.number)
+        clip, how = _from_file(_atlas, photo), "whole"
+    except A2Error:
+        small = _atlas.small(photo.number)
         if not small:
-            gone = f"The picture {place(photo)} is gone; its crop is kept."
-            raise AtlasError(gone) from error
-        return a2core.read_media(small), "small"
+            raise
+        clip, how = a2core.read_media(small), "small"
+    return picture_of(clip, id=f"{how}-{photo.id}", alt=photo.shown_path, credit=photo.credit, public=True)
+
+
+def _from_file(atlas: Atlas, photo: Photo) -> Clip:
+    """A picture, or the frame of a clip, from its file, where that is the one that the atlas saw.
+
+    No other is shown: where a file lies is what the atlas says, and the atlas may be somebody else's.
+
+    Raises:
+        AtlasError: it is gone, or another one now.
+        A2Error: it cannot be read.
+    """
+    path = atlas.picture(photo.number)
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        digest = ""
+    if digest != photo.id:
+        raise AtlasError(f"The picture {photo.shown_path} is gone; its crop is kept.")
+    clip = a2core.read_media(path, max_side_px=DECODED_SIDE_PX, max_frames=int(atlas.told["frames"]))
+    one = slice(photo.frame, photo.frame + 1)
+    return replace(clip, frames=clip.frames[one], times_s=clip.times_s[one])
 
 
 def maps_html(shown: Shown, block: str, primitive: int) -> str:
@@ -196,7 +208,10 @@ def map_of(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> go.Figure
             x=[row["x"] for row in shown],
             y=[row["y"] for row in shown],
             mode="markers+text",
-            text=[content.called(row) if row["name"] or row["use"] >= often else "" for row in shown],
+            text=[
+                html.escape(content.called(row)) if row["name"] or row["use"] >= often else ""
+                for row in shown
+            ],
             textposition="top center",
             textfont={"size": 10},
             hovertext=[
@@ -222,9 +237,10 @@ def map_of(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> go.Figure
 def _credits(_atlas: Atlas, key: str) -> dict[str, list[Any]]:
     del key
     photos = _atlas.photos(range(len(_atlas))).values()
-    return {
-        name: [getattr(photo, name) for photo in photos] for name in ("path", "author", "licence", "link")
+    columns: dict[str, list[Any]] = {
+        name: [getattr(photo, name) for photo in photos] for name in ("path", "author", "licence")
     }
+    return {**columns, "link": [link_of(photo) for photo in photos]}
 
 
 def credits(atlas: Atlas) -> dict[str, list[Any]]:

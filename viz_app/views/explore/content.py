@@ -77,8 +77,8 @@ def movie_of(primitive: int) -> str:
 
 
 def reading(name: str) -> str:
-    """What is done with a file while its visitor waits."""
-    return f"Reading {name}"
+    """What is done with a file while its visitor waits, in Markdown."""
+    return f"Reading {as_markdown(name)}"
 
 
 def too_many(brought: int, read: int) -> str:
@@ -223,8 +223,9 @@ def elsewhere(primitive: int, name: str = "") -> str:
 
 
 def no_atlas(label: str, others: Sequence[str]) -> str:
-    """That the atlases that are here are about other weights."""
-    return f"Where else? There is no atlas of {label} here, only of {', '.join(dict.fromkeys(others))}."
+    """That the atlases that are here are about other weights, in Markdown."""
+    only = as_markdown(", ".join(dict.fromkeys(others)))
+    return f"Where else? There is no atlas of {as_markdown(label)} here, only of {only}."
 
 
 def taught_by(*, on_clips: bool, elsewhere: str) -> str:

@@ -42,8 +42,8 @@ class Slider:
     def draw(self) -> None:
         """Show it.
 
-        With its value as the one to begin with too: a browser that is behind by some runs may miss the message
-        that sets it, and would show the least.
+        With its value as the one to begin with too: a browser that is behind by some runs may miss the
+        message that sets it, and would show the least.
         """
         value = st.session_state[self.key]
         if self.key is Key.TEMPERATURE:

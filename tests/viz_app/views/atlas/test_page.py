@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import a2core
@@ -104,6 +106,7 @@ def test_a_picture_that_is_gone_is_said_and_its_crop_stays(atlas, pictures):
 def test_the_map_shows_every_primitive_where_the_measures_put_it(atlas):
     app = open_page(block="blocks.4", view="map")
     assert messages(app) == []
+    assert [box.label for box in app.selectbox] == []  # nothing that would change nothing
     rows = atlas.primitives("blocks.4")
     figure = service.map_of(rows, [3, 1])
     assert list(figure.data[0].x) == [rows[3]["x"], rows[1]["x"]]
@@ -243,3 +246,83 @@ def test_wherever_a_primitive_is_shown_its_name_comes_first_and_its_measures_are
     assert said["blocks.5"][3].endswith(" · On tables.")
     assert said["blocks.5"][4].startswith("A card · over 12 pictures use ")
     assert cards.cards(replace(weights, trained=False), {"blocks.5": ["A card"] * count}) == {}
+
+
+def test_measures_sort_by_what_they_are_also_below_zero_and_at_it():
+    values = [0.0, None, -0.5, 0.5]
+    rows = [{"primitive": i, "name": "", "stability": value} for i, value in enumerate(values)]
+    assert content.ordered(rows, "stability", "") == [3, 0, 2, 1]
+
+
+def test_a_small_effect_is_not_told_as_none():
+    row = {"use": 0.1, "reach": 0.5, "effect": -0.00013, "labels": None}
+    assert "−0.00013" in content.measures_html(row)
+
+
+def test_whatever_a_primitive_is_called_stands_as_text_on_the_map():
+    """The chart takes some HTML for what it means, links for example."""
+    row = {
+        "primitive": 0,
+        "name": '<a href="https://b.example">g1</a>',
+        "use": 0.1,
+        "reach": 0.5,
+        "x": 0,
+        "y": 0,
+    }
+    figure = service.map_of([row], [0])
+    assert "<a" not in figure.data[0].text[0]
+    assert "<a" not in figure.data[0].hovertext[0]
+
+
+def test_a_picture_that_is_another_one_now_is_shown_nowhere(atlas, pictures):
+    """Where its file lies is what the atlas says, and the atlas may be somebody else's."""
+    photo = atlas.photo(0)
+    file = atlas.picture(0)
+    data = file.read_bytes()
+    assert service._small(atlas, photo)
+    service._shrunk.clear()
+    try:
+        file.write_bytes(data + b" ")
+        assert service._small(atlas, photo) == b""
+    finally:
+        file.write_bytes(data)
+
+
+def test_a_frame_of_a_clip_is_shown_from_its_small_version():
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (9, 99, 199)).save(file, "WEBP")
+
+    class Gone:
+        """An atlas whose files are gone."""
+
+        def picture(self, number: int) -> None:
+            raise a2core.AtlasError("gone")
+
+        def small(self, number: int) -> bytes:
+            return file.getvalue()
+
+    photo = a2core.Photo(0, "1" * 64, "clips", "a.webm", "", 3, 0.3, 40, 30, None, [])
+    picture = service._picture(Gone(), "key", photo)
+    assert picture.held.value.frames.shape == (1, 30, 40, 3)
+
+
+def names_changed(folder: str, name: str, note: str) -> None:
+    """A page on which a visitor names a primitive, and that shows what it is called everywhere."""
+    import streamlit as st
+
+    import a2core
+    from viz_app.server import names
+
+    atlas = a2core.Atlas(folder)
+    names.give(atlas, "blocks.4", 3, name, note)
+    row = names.named(atlas, "blocks.4")[3]
+    st.text(repr((names.name_of(atlas, "blocks.4", 3), row["name"], row["note"])))
+
+
+@pytest.mark.parametrize(("name", "note"), [("", "of animals"), ("", ""), ("ears", "")])
+def test_a_visitor_takes_the_owners_name_away_on_every_page(atlas, name, note):
+    atlas.name("blocks.4", 3, "eyes", note="of animals")
+    app = AppTest.from_function(
+        names_changed, args=(str(atlas.folder), name, note), default_timeout=TIMEOUT_S
+    ).run()
+    assert app.text[0].value == repr((name, name, note))
