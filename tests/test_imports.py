@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors", "threads", "version"],
+    ["errors", "threads", "version", "languages"],
     ["extras"],
     ["media", "blocks.position_block", "blocks.plan"],
     ["blocks.pairwise"],
@@ -91,6 +91,7 @@ CONVENIENCES = {
 PUBLIC_PACKAGES = {
     "a2core.canvas",
     "a2core.canvas.glossary",
+    "a2core.languages",
 }  # what the app may import of the core beside a2core itself
 # What must not be reached for, however indirectly it is written.
 FORBIDDEN = {
