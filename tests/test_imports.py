@@ -60,6 +60,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
+    ["ui.language"],
     [
         "components",
         "ui.framed",
@@ -81,6 +82,7 @@ APP_LAYERS = [
     ["ui.guards"],
     ["ui", "server"],
     ["views"],
+    ["zh"],
     ["app", "__main__"],
 ]
 # Imports inside of a function that go down a layer: a convenience of the object for what is made of it.
@@ -101,6 +103,8 @@ FORBIDDEN = {
     "viz_app.ui": {"torch", "cv2"},
     "viz_app.ui.plots": {"streamlit"},
     "viz_app.ui.text": {"streamlit", "plotly"},
+    "viz_app.ui.language": {"streamlit", "plotly"},
+    "viz_app.zh": {"streamlit", "plotly", "torch"},
     "viz_app.ui.link_words": {"streamlit", "plotly"},
     "viz_app.ui.places": {"streamlit", "plotly"},
     "viz_app.ui.pixel": {"streamlit", "plotly"},

@@ -24,6 +24,7 @@ _JSON = re.compile(
 )
 _EXPORTED = re.compile(r"^export\s+(?=(?:async\s+)?(?:function\*?|class|const)\s+(\w+))", re.MULTILINE)
 _LISTED = re.compile(r"^export\s*\{([^}]*)\};[ \t]*$", re.MULTILINE)
+_TYPE = re.compile(r"/\*\* @type [^*\n]*\*/ ?")  # for tsc alone; pins send the script again
 _LEFT = re.compile(r"^(?:import\b(?!\()|export\b).*$", re.MULTILINE)
 
 
@@ -110,7 +111,7 @@ def _read(path: Path, language: str = ENGLISH) -> _Module:
     listed = tuple(pair for match in _LISTED.finditer(text) for pair in _names(match[1]))
     exports = tuple((match[1], match[1]) for match in _EXPORTED.finditer(text)) + listed
     body = text
-    for pattern in (_NAMED, _JSON, _LISTED, _EXPORTED):
+    for pattern in (_NAMED, _JSON, _LISTED, _EXPORTED, _TYPE):
         body = pattern.sub("", body)
     if left := _LEFT.search(body):
         raise ScriptError(f"{path.name} has a line that cannot be joined: {left[0]}")

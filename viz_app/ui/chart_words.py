@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 BY_RANK, BY_INDEX = "primitives, the most received first", "primitives, by index"
 SHARE, CHANNELS, TIME = "share received, %", "channels", "time, s"
 EARLIEST = "primitives, the earliest on top"
@@ -22,3 +24,6 @@ EFFECT = (
 MOMENT = (
     "primitive %{customdata[0]} at %{customdata[2]:.2f} s<br><b>%{customdata[3]:.2f} %</b><extra></extra>"
 )
+
+
+language.in_each_language(__name__)

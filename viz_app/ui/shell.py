@@ -117,7 +117,7 @@ def current_shown(*, look: Look) -> Shown:
     """
     asked = st.session_state.pop(Key.GO, None)
     if asked is None and Key.SHOWN not in st.session_state and address.PICTURE in st.query_params:
-        asked = st.query_params.to_dict()
+        asked = address.without_language(st.query_params.to_dict())
     if asked is not None:
         tell_link(st.container(), open_at(asked, look=look))
     return traces.current_shown(look=look)

@@ -7,9 +7,22 @@ from __future__ import annotations
 
 import re
 
+from viz_app.ui import language
+
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
+APP = "A² explorer"
+PAGES = {
+    "explore": "Explore",
+    "learn": "Learn",
+    "compare": "Compare",
+    "experiment": "Experiment",
+    "primitives": "Primitives",
+    "about": "About",
+}
+READ_IN = "Read in {language}"
 STOP = "Stop"
 BLOCK = "Block"
+A_CELL = "row {row}, column {col}"
 UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
     "to go on, or choose another picture."
@@ -43,6 +56,11 @@ SITE = (
 NOTHING_KEPT = "Nothing kept yet"
 
 
+def block_word(word: str) -> str:
+    """What the cells of a block are the size of, as a card or the canvas has it."""
+    return word
+
+
 def stop(here: int | None, count: int, title: str, pin: int) -> str:
     """Where in the list of kept pictures a page is; `here` counts from 0, `pin` from 1."""
     if here is None:
@@ -69,3 +87,6 @@ def short_name(name: str, longest: int = 18) -> str:
 def as_markdown(text: str) -> str:
     """`text` so that Markdown shows it as it stands: a file may be called `*$x$_[1].png`."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)
+
+
+language.in_each_language(__name__)

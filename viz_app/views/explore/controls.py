@@ -14,9 +14,10 @@ from viz_app.server import models, samples, traces
 from viz_app.server.models import Weights
 from viz_app.server.pictures import Cut, Picture
 from viz_app.server.uploads import Source, own, source_of
+from viz_app.ui import text
 from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
-from viz_app.ui.text import NO_CHECKPOINT, as_markdown
+from viz_app.ui.text import as_markdown
 from viz_app.views.explore import content, uploads
 
 MOST_FRAMES = 64
@@ -41,7 +42,7 @@ def choice(row: DeltaGenerator) -> Choice:
         )
         weights = _weights(usable)
     return Choice(
-        picture, weights, size or traces.DEFAULT_SIZE_PX, NO_CHECKPOINT if weights is None else trouble
+        picture, weights, size or traces.DEFAULT_SIZE_PX, text.NO_CHECKPOINT if weights is None else trouble
     )
 
 

@@ -11,7 +11,7 @@ from viz_app.components.runtime import override
 from viz_app.server.traces import Shown
 from viz_app.ui import address, places, playlist
 from viz_app.ui.selection import looked_at, parameters_of, remember
-from viz_app.ui.state import Key, Probe, came_by_history, presenting
+from viz_app.ui.state import Key, Probe, came_by_history, language_parameter, presenting
 from viz_app.views.explore.content import BARS, BY_RANK
 
 FIRST_VIEW: dict[str, Any] = {
@@ -28,7 +28,7 @@ def link_to_follow() -> Mapping[str, str] | None:
     """The query parameters to follow in this run; None: the visitor goes on from what is there."""
     if (stop := st.session_state.pop(Key.GO, None)) is not None:
         return stop
-    asked = st.query_params.to_dict()
+    asked = address.without_language(st.query_params.to_dict())
     awaited: Mapping[str, str] | None = st.session_state.get(Key.AWAITED)
     if awaited is not None and st.session_state.get(Key.SAMPLE) == awaited[address.PICTURE]:
         return awaited
@@ -113,7 +113,7 @@ def note(shown: Shown, probe: Probe, view: Mapping[str, Any], *, pinned: bool | 
     counted_anew = presenting() and len(playlist.stops()) != before
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
-        st.query_params.from_dict(now)
+        st.query_params.from_dict(now | language_parameter())
     if counted_anew:
         st.rerun()
 
