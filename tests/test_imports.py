@@ -113,6 +113,8 @@ FORBIDDEN = {
     "viz_app.ui.measures": {"streamlit", "plotly"},
     "viz_app.views": {"torch", "cv2"},
     "viz_app.views.explore.content": {"streamlit", "plotly"},
+    "viz_app.views.explore.words": {"streamlit", "plotly"},
+    "viz_app.views.about.words": {"streamlit", "plotly"},
     "viz_app.views.experiment.content": {"streamlit", "plotly"},
     "viz_app.views.experiment.maps": {"streamlit", "plotly"},
     "viz_app.views.experiment.setup": {"streamlit", "plotly"},

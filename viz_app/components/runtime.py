@@ -88,11 +88,13 @@ def in_each_language(name: str, made: Callable[[str], Mapping[str, str]]) -> Cal
 def script(stem: Path, *, parts: Sequence[str] = (), language: str = ENGLISH) -> str:
     """The whole script of a component: how it is mounted, what it uses, and its own.
 
-    Of a part that stands beside it with a language in its name, such as words.zh.js, that one is used.
+    What it says stands in NAME_words.js, where it says anything beside its markup; in another language that
+    is NAME_words.zh.js.
     """
-    own = [stem.with_name(f"{part}.js") for part in (*parts, stem.name)]
-    spoken = [path.with_suffix(f".{language}.js") for path in own]
-    chosen = [other if other.is_file() else path for path, other in zip(own, spoken, strict=True)]
+    words = stem.with_name(f"{stem.name}_words.js")
+    spoken = words.with_suffix(f".{language}.js")
+    said = [spoken if spoken.is_file() else words] if words.is_file() else []
+    chosen = [*said, *(stem.with_name(f"{part}.js") for part in (*parts, stem.name))]
     return "".join(path.read_text(encoding="utf-8") for path in (_MOUNTING, *chosen))
 
 

@@ -6,8 +6,14 @@ from viz_app.ui import language
 
 BY_RANK, BY_INDEX = "primitives, the most received first", "primitives, by index"
 SHARE, CHANNELS, TIME = "share received, %", "channels", "time, s"
+VALUE = "value"
 EARLIEST = "primitives, the earliest on top"
 FIRST_ORDER, TRUE_EFFECT = "first-order term, logit", "true effect of switching it off, logit"
+
+
+def value_in(primitive: object) -> str:
+    """What a primitive holds in a channel."""
+    return f"value in g<sub>{primitive}</sub>"
 
 
 def received(count: int) -> str:

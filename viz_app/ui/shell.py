@@ -46,8 +46,8 @@ def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, li
         return None, []
     remarks = []
     st.session_state.pop(Key.AWAITED, None)
-    pictures = {sample.name: sample.title for sample in samples.SAMPLES}
-    pictures[samples.MADE] = samples.sample_clip().title
+    pictures = {sample.name: text.picture(sample.name, sample.title) for sample in samples.SAMPLES}
+    pictures[samples.MADE] = text.picture(samples.MADE, samples.sample_clip().title)
     pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
     name = wanted = link.get(address.PICTURE) or samples.SAMPLES[0].name
     if wanted not in pictures:

@@ -56,6 +56,11 @@ SITE = (
 NOTHING_KEPT = "Nothing kept yet"
 
 
+def picture(name: str, title: str) -> str:
+    """What a picture is called: `name` is a sample's, by which another language knows it."""
+    return title
+
+
 def block_word(word: str) -> str:
     """What the cells of a block are the size of, as a card or the canvas has it."""
     return word

@@ -20,4 +20,20 @@ MARKUP = {
     "Present": "演示",
     "Leave": "退出",
     "Esc": "Esc",
+    # the camera
+    "What the camera sees": "摄像头看到的",
+    # the board of Experiment
+    "Switch off": "关闭",
+    "Keep only this": "只保留它",
+    "Strength": "强度",
+    "Strength of the primitive": "基元的强度",
+    "Primitives": "基元",
+    "Order of the primitives": "基元的顺序",
+    "Largest effect first": "影响大的在前",
+    "By index": "按编号",
+    "Click a tile, or": "点击小图，或按",
+    "and": "和",
+    "Space": "空格",
+    "keeps only it,": "只保留它，",
+    "scale it": "缩放它",
 }

@@ -12,8 +12,9 @@ from viz_app.server.traces import Shown
 from viz_app.ui import address, places, playlist
 from viz_app.ui.selection import looked_at, parameters_of, remember
 from viz_app.ui.state import Key, Probe, came_by_history, language_parameter, presenting
-from viz_app.views.explore.content import BARS, BY_RANK
+from viz_app.views.explore import words
 
+FIRST_BARS = "rank"
 FIRST_VIEW: dict[str, Any] = {
     "direction": "from",
     "layer": "attention",
@@ -88,12 +89,17 @@ def first_view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, 
 
 def address_of(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str, str]:
     """What is on screen, as query parameters."""
-    order = st.session_state.get(Key.ORDER, BY_RANK)
     return {
         **parameters_of(shown),
         **address.written(probe, {**view, "presentation": presenting()}, shown.trace),
-        address.BARS: next(name for name, label in BARS.items() if label == order),
+        address.BARS: st.session_state.get(Key.ORDER, FIRST_BARS),
     }
+
+
+def bars_of(link: Mapping[str, str]) -> str:
+    """In which order `link` has the bars."""
+    asked = link.get(address.BARS, "")
+    return asked if asked in words.BARS else FIRST_BARS
 
 
 def note(shown: Shown, probe: Probe, view: Mapping[str, Any], *, pinned: bool | None) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 BY_RANK, BY_INDEX = "基元，接收最多的在前", "基元，按编号"
 SHARE, CHANNELS, TIME = "接收份额，%", "通道", "时间，s"
+VALUE = "值"
 EARLIEST = "基元，最早的在最上"
 FIRST_ORDER, TRUE_EFFECT = "一阶项，logit", "关闭它的真实影响，logit"
+
+
+def value_in(primitive: object) -> str:
+    """What a primitive holds in a channel."""
+    return f"g<sub>{primitive}</sub> 里的值"
 
 
 def received(count: int) -> str:

@@ -36,7 +36,21 @@ SITE_CODE = "供手机使用的地址二维码"
 SITE = "供手机使用：在手机自己的浏览器里运行的探索器，用手机自己的照片和摄像头，数据都留在手机上。它打开的是自带的图片，不是这一张。"
 NOTHING_KEPT = "还没有保留任何图片"
 
+_PICTURES = {
+    "chelsea": "猫",
+    "coffee": "咖啡",
+    "astronaut": "宇航员",
+    "rocket": "火箭",
+    "camera": "摄影师",
+    "hubble": "深空",
+    "made-clip": "合成视频",
+}
 _BLOCKS = {"parts": "部件", "objects": "物体", "textures": "纹理"}
+
+
+def picture(name: str, title: str) -> str:
+    """What a picture is called."""
+    return _PICTURES.get(name, title)
 
 
 def block_word(word: str) -> str:
