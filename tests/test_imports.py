@@ -114,6 +114,8 @@ FORBIDDEN = {
     "viz_app.views": {"torch", "cv2"},
     "viz_app.views.explore.content": {"streamlit", "plotly"},
     "viz_app.views.explore.words": {"streamlit", "plotly"},
+    "viz_app.views.atlas.words": {"streamlit", "plotly"},
+    "viz_app.views.compare.words": {"streamlit", "plotly"},
     "viz_app.views.about.words": {"streamlit", "plotly"},
     "viz_app.views.experiment.content": {"streamlit", "plotly"},
     "viz_app.views.experiment.maps": {"streamlit", "plotly"},

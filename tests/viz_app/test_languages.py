@@ -29,7 +29,9 @@ SPOKEN = sorted(
     if "in_each_language(__name__)" in path.read_text(encoding="utf-8") and path.name != "language.py"
 )
 # What is no words, or the same in both: formulas, names of symbols and of columns, what Plotly fills in.
-SAME = {"MEETS", "FORMULA", "LIMIT", "LOGITS_AXIS", "PLUS_DELTA", "EQUALS_Y", "Z_P", "PAGE"}
+SAME = {"MEETS", "FORMULA", "LIMIT", "LOGITS_AXIS", "PLUS_DELTA", "EQUALS_Y", "Z_P", "MS"}
+SAME |= {"TILES", "MAP", "CREDITS"}  # of Primitives: choices, as the address calls them
+ATLAS = {"photos": 1011, "alike": 7, "size_px": 224, "checkpoint": {"name": "x"}}  # what an atlas tells
 TERMS = ("primitive", "gather map", "distribution weight", "effective attention", "softmax", "channel")
 
 
@@ -70,7 +72,11 @@ def call(act: Any) -> str:
     given: dict[str, Any] = {}
     for k, (name, parameter) in enumerate(inspect.signature(act).parameters.items()):
         kind = str(parameter.annotation)
-        if "Sequence" in kind:
+        if name == "kind":
+            given[name] = "double_attention"
+        elif "Mapping" in kind:
+            given[name] = ATLAS
+        elif "Sequence" in kind:
             given[name] = [str(1011 + 7 * k)]
         elif kind == "float":
             given[name] = 0.5 + k
