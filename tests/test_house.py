@@ -41,7 +41,13 @@ def test_the_picture_of_the_house_is_of_today():
 
 
 # One file a command, a step: the tree says so and names none, or one.
-ONE_A = ("a2core/cli/", "viz_app/views/learn/", "a2core/training/finetune/study_", "a2core/__main__.py")
+ONE_A = (
+    "viz_app/zh/",
+    "a2core/cli/",
+    "viz_app/views/learn/",
+    "a2core/training/finetune/study_",
+    "a2core/__main__.py",
+)
 
 
 def tree_of_the_docs() -> list[tuple[str, str]]:

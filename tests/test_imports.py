@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # An import goes to a layer strictly above, or stays inside one package of the same row.
 CORE_LAYERS = [
-    ["errors", "threads", "version"],
+    ["errors", "threads", "version", "languages"],
     ["extras"],
     ["media", "blocks.position_block", "blocks.plan"],
     ["blocks.pairwise"],
@@ -60,6 +60,7 @@ CORE_LAYERS = [
     ["__main__"],
 ]
 APP_LAYERS = [
+    ["ui.language"],
     [
         "components",
         "ui.framed",
@@ -82,6 +83,7 @@ APP_LAYERS = [
     ["ui.guards"],
     ["ui", "server"],
     ["views"],
+    ["zh"],
     ["app", "__main__"],
 ]
 # Imports inside of a function that go down a layer: a convenience of the object for what is made of it.
@@ -92,6 +94,7 @@ CONVENIENCES = {
 PUBLIC_PACKAGES = {
     "a2core.canvas",
     "a2core.canvas.glossary",
+    "a2core.languages",
 }  # what the app may import of the core beside a2core itself
 # What must not be reached for, however indirectly it is written.
 FORBIDDEN = {
@@ -101,6 +104,8 @@ FORBIDDEN = {
     "viz_app.ui": {"torch", "cv2"},
     "viz_app.ui.plots": {"streamlit"},
     "viz_app.ui.text": {"streamlit", "plotly"},
+    "viz_app.ui.language": {"streamlit", "plotly"},
+    "viz_app.zh": {"streamlit", "plotly", "torch"},
     "viz_app.ui.link_words": {"streamlit", "plotly"},
     "viz_app.ui.places": {"streamlit", "plotly"},
     "viz_app.ui.pixel": {"streamlit", "plotly"},
@@ -110,6 +115,10 @@ FORBIDDEN = {
     "viz_app.ui.measures": {"streamlit", "plotly"},
     "viz_app.views": {"torch", "cv2"},
     "viz_app.views.explore.content": {"streamlit", "plotly"},
+    "viz_app.views.explore.words": {"streamlit", "plotly"},
+    "viz_app.views.atlas.words": {"streamlit", "plotly"},
+    "viz_app.views.compare.words": {"streamlit", "plotly"},
+    "viz_app.views.about.words": {"streamlit", "plotly"},
     "viz_app.views.experiment.content": {"streamlit", "plotly"},
     "viz_app.views.experiment.maps": {"streamlit", "plotly"},
     "viz_app.views.experiment.setup": {"streamlit", "plotly"},

@@ -15,7 +15,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from viz_app.server import models, visitors  # noqa: E402
-from viz_app.ui import present, returning, state  # noqa: E402
+from viz_app.ui import language, present, returning, state, text  # noqa: E402
 from viz_app.ui.guards import guarded  # noqa: E402
 from viz_app.views.about import page as about  # noqa: E402
 from viz_app.views.atlas import page as atlas  # noqa: E402
@@ -25,18 +25,20 @@ from viz_app.views.explore import page as explore  # noqa: E402
 from viz_app.views.learn import page as learn  # noqa: E402
 
 ICON = str(Path(__file__).resolve().parent / "ui" / "style" / "icon.svg")
-NAME = "A² explorer"
-st.set_page_config(page_title=NAME, page_icon=ICON, layout="wide", menu_items={"About": NAME})
-first = st.Page(guarded(explore.render), title="Explore", url_path="explore", default=True)
-primitives = st.Page(guarded(atlas.render), title="Primitives", url_path="primitives")
+state.enter_language()
+language.speak(state.language())
+st.set_page_config(page_title=text.APP, page_icon=ICON, layout="wide", menu_items={"About": text.APP})
+named = text.PAGES
+first = st.Page(guarded(explore.render), title=named["explore"], url_path="explore", default=True)
+primitives = st.Page(guarded(atlas.render), title=named["primitives"], url_path="primitives")
 page = st.navigation(
     [
         first,
-        st.Page(guarded(learn.render), title="Learn", url_path="learn"),
-        st.Page(guarded(compare.render), title="Compare", url_path="compare"),
-        st.Page(guarded(experiment.render), title="Experiment", url_path="experiment"),
+        st.Page(guarded(learn.render), title=named["learn"], url_path="learn"),
+        st.Page(guarded(compare.render), title=named["compare"], url_path="compare"),
+        st.Page(guarded(experiment.render), title=named["experiment"], url_path="experiment"),
         primitives,
-        st.Page(guarded(about.render), title="About", url_path="about"),
+        st.Page(guarded(about.render), title=named["about"], url_path="about"),
     ],
     position="top",
 )

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from a2core.languages import ENGLISH
+
 __all__ = ["ScriptError", "imports_of", "join"]
 
 _NAMED = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]+\.js)";[ \t]*$', re.MULTILINE)
@@ -22,6 +24,7 @@ _JSON = re.compile(
 )
 _EXPORTED = re.compile(r"^export\s+(?=(?:async\s+)?(?:function\*?|class|const)\s+(\w+))", re.MULTILINE)
 _LISTED = re.compile(r"^export\s*\{([^}]*)\};[ \t]*$", re.MULTILINE)
+_TYPE = re.compile(r"/\*\* @type [^*\n]*\*/ ?")  # for tsc alone; pins send the script again
 _LEFT = re.compile(r"^(?:import\b(?!\()|export\b).*$", re.MULTILINE)
 
 
@@ -38,14 +41,18 @@ class _Module:
     body: str
 
 
-def join(entry: Path, *, name: str) -> str:
+def join(entry: Path, *, name: str, language: str = ENGLISH) -> str:
     """The module `entry` and all that it needs as one script, which defines `name`: what `entry` exports.
+
+    In another `language` than English, a module is taken from the file beside it that has the language in its
+    name, where there is one: words.zh.js for words.js.
 
     Raises:
         ScriptError: something is imported or exported in another way than those above, or in a circle.
     """
-    scopes = {module.path: f"${number}_{module.path.stem}" for number, module in enumerate(_in_order(entry))}
-    parts = [_scope(_read(path), scopes) for path in scopes]
+    modules = _in_order(entry, language)
+    scopes = {module.path: f"${number}_{module.path.stem}" for number, module in enumerate(modules)}
+    parts = [_scope(module, scopes) for module in modules]
     return f"const {name} = (() => {{\n{''.join(parts)}return {scopes[entry.resolve()]};\n}})();\n"
 
 
@@ -71,7 +78,7 @@ def _renamed(key: str, value: str) -> str:
     return key if key == value else f"{key}: {value}"
 
 
-def _in_order(entry: Path) -> list[_Module]:
+def _in_order(entry: Path, language: str) -> list[_Module]:
     """All modules that `entry` needs, each after those that it needs itself."""
     order: dict[Path, _Module] = {}
     open_: list[Path] = []
@@ -82,7 +89,7 @@ def _in_order(entry: Path) -> list[_Module]:
         if path in open_:
             raise ScriptError(f"{path.name} imports itself, by way of {open_[-1].name}.")
         open_.append(path)
-        module = _read(path)
+        module = _read(path, language)
         for needed, _ in module.needs:
             visit(needed)
         open_.pop()
@@ -92,9 +99,11 @@ def _in_order(entry: Path) -> list[_Module]:
     return list(order.values())
 
 
-def _read(path: Path) -> _Module:
+def _read(path: Path, language: str = ENGLISH) -> _Module:
+    """The module of `path`, under that path whatever language its words are in."""
     path = path.resolve()
-    text = path.read_text(encoding="utf-8")
+    translated = path.with_suffix(f".{language}.js")
+    text = (translated if translated.is_file() else path).read_text(encoding="utf-8")
     needs = tuple(
         ((path.parent / match[2]).resolve(), tuple(_names(match[1]))) for match in _NAMED.finditer(text)
     )
@@ -102,7 +111,7 @@ def _read(path: Path) -> _Module:
     listed = tuple(pair for match in _LISTED.finditer(text) for pair in _names(match[1]))
     exports = tuple((match[1], match[1]) for match in _EXPORTED.finditer(text)) + listed
     body = text
-    for pattern in (_NAMED, _JSON, _LISTED, _EXPORTED):
+    for pattern in (_NAMED, _JSON, _LISTED, _EXPORTED, _TYPE):
         body = pattern.sub("", body)
     if left := _LEFT.search(body):
         raise ScriptError(f"{path.name} has a line that cannot be joined: {left[0]}")

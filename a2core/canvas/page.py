@@ -12,15 +12,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from a2core.canvas import glossary
+from a2core.canvas import glossary, zh
 from a2core.canvas.modules import join
+from a2core.languages import ENGLISH, TAGS, checked, said_in
 
 _ASSETS = Path(__file__).parent / "assets"
 
 
-def markup() -> str:
+@cache
+def markup(language: str = ENGLISH) -> str:
     """The HTML that the canvas is mounted in."""
-    return _asset("canvas.html")
+    english = _asset("canvas.html")
+    return said_in(english, zh.MARKUP) if language == "zh" else english
 
 
 def style() -> str:
@@ -29,9 +32,9 @@ def style() -> str:
 
 
 @cache
-def script() -> str:
+def script(language: str = ENGLISH) -> str:
     """The canvas's script, whole: it defines `a2Canvas`, with `mount(root, payload, options)`."""
-    return join(_ASSETS / "mount.js", name="a2Canvas")
+    return join(_ASSETS / "mount.js", name="a2Canvas", language=language)
 
 
 def widget_script() -> str:
@@ -40,30 +43,42 @@ def widget_script() -> str:
 
 
 def standalone_html(
-    payload: Mapping[str, Any], *, view: Mapping[str, Any] | None = None, title: str = ""
+    payload: Mapping[str, Any],
+    *,
+    view: Mapping[str, Any] | None = None,
+    title: str = "",
+    language: str = ENGLISH,
 ) -> str:
     """One HTML page that shows the payload and answers every hover, without a network.
 
-    Its content security policy forbids every request, so it can be opened from disk and passed on.
+    Its content security policy forbids every request, so it can be opened from disk and passed on. It is in
+    `language`, "en" or "zh", for good; classes and cards are as the network's makers named them.
+
+    Raises:
+        ValueError: there is no such language.
     """
+    checked(language)
     view = dict(view if view is not None else payload.get("view") or {})
-    data = {"payload": dict(payload), "view": view, "glossary": glossary.told()}
+    data = {"payload": dict(payload), "view": view, "glossary": glossary.told(language)}
     heading = f"<h1>{html.escape(title)}</h1>" if title else ""
     return _PAGE.format(
-        title=html.escape(title or str(payload.get("alt") or "Double attention")),
+        lang=TAGS[language],
+        title=html.escape(title or str(payload.get("alt") or (zh.TITLE if language == "zh" else _TITLE))),
         css=_PAGE_CSS + style(),
         heading=heading,
-        warning=_UNTRAINED if payload.get("trained") is False else "",
+        warning=untrained_warning(language) if payload.get("trained") is False else "",
         symbols=f"<style>{glossary.style()}</style>{glossary.markup()}",
-        body=markup(),
+        body=markup(language),
         data=_script_json(data),
-        js=script() + glossary.script(),
+        js=script(language) + glossary.script(),
     )
 
 
-def untrained_warning() -> str:
+def untrained_warning(language: str = ENGLISH) -> str:
     """What a page of random weights says in large letters, as HTML."""
-    return _UNTRAINED
+    what, why = zh.UNTRAINED if language == "zh" else _UNTRAINED
+    space = "" if language == "zh" else " "
+    return f'<p class="a2-untrained" role="status"><strong>{what}</strong>{space}{why}</p>\n'
 
 
 def _asset(name: str) -> str:
@@ -76,10 +91,8 @@ def _script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-_UNTRAINED = (
-    '<p class="a2-untrained" role="status"><strong>Random weights.</strong> The blocks of this network were '
-    "never trained: their maps mean nothing.</p>\n"
-)
+_TITLE = "Double attention"
+_UNTRAINED = ("Random weights.", "The blocks of this network were never trained: their maps mean nothing.")
 
 _PAGE_CSS = """
 :root { color-scheme: light dark; }
@@ -96,7 +109,7 @@ h1 { font-size: 20px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 """
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -9,6 +9,7 @@ from a2core.cli.looking import add_network, network_of
 from a2core.cli.writing import writing
 from a2core.errors import A2Error
 from a2core.export import figure_png, rho_csv
+from a2core.languages import ENGLISH, LANGUAGES
 from a2core.media import read_media
 from a2core.tracing.probe import cell_of_pixel
 
@@ -29,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--primitive", type=int, metavar="N", help="of a layer, the head (default: all)")
     parser.add_argument("--token", type=int, metavar="N",
                         help="of a layer, a token before the picture's, 0 being the class token")  # fmt: skip
+    parser.add_argument("--lang", choices=LANGUAGES, default=ENGLISH,
+                        help="of a page: in which it is written (default: %(default)s)")  # fmt: skip
     parser.add_argument("--size", type=int, default=448, help="long side in pixels (default: %(default)s)")
     add_network(parser)
 
@@ -67,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         view = {"block": args.block, "probe": position, "pinned": position is not None or None}
         view |= {"primitive": args.primitive, "token": args.token}
         told = {key: value for key, value in view.items() if value is not None}
-        data = trace.to_html(card=model.card, view=told)
+        data = trace.to_html(card=model.card, view=told, language=args.lang)
     elif kind == ".png":
         where = position if args.token is None else args.token
         data = figure_png(trace, name, where, primitive=args.primitive)

@@ -38,6 +38,6 @@ def run(args: argparse.Namespace) -> int:
         built = build_site(model, args.out, runtime=args.runtime, photo=args.photo, credit=args.credit)
     print(
         f"wrote {built.folder}: {len(built.files)} files, {built.first_visit_bytes / 1e6:.1f} MB, which is "
-        "what a first visit brings"
+        "what a first visit in English brings"
     )
     return 0

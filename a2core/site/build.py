@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from a2core.canvas import glossary
 from a2core.canvas.modules import join
 from a2core.checkpoints import write_atomically
 from a2core.errors import A2Error
+from a2core.languages import ENGLISH, LANGUAGES, TAGS, said_in
+from a2core.site import zh
 from a2core.site.icon import icon_png
 from a2core.site.network import network_files
 from a2core.site.runtime import Runtime, find_runtime
@@ -30,6 +32,11 @@ from a2core.tracing.model import Model
 _ASSETS = Path(__file__).parent / "assets"
 _TITLE = "A2-TITLE"  # stands in page.html where the name of a picture will
 _SCRIPTS = {"site.js": "main.js", "worker.js": "worker.js"}
+_NETWORK = (
+    "The network is {name}. Its blocks were trained by the makers of this page; the trunk they stand in "
+    "({trunk}) was trained by others, on ImageNet, and its weights are theirs: the package that they were "
+    "taken from states no licence."
+)
 _NOT_KEPT = ("sw.js", "NOTICE.txt")  # of all files, what no browser needs to keep for offline
 
 
@@ -48,8 +55,9 @@ class Built:
 
     @property
     def first_visit_bytes(self) -> int:
-        """What a first visit brings at most: a host that packs text too sends half a megabyte less."""
-        return sum(self.files.values())
+        """What a first visit in English brings at most: hosts that pack text send half a megabyte less."""
+        others = {name for files in _of_other_languages(self.files).values() for name in files}
+        return sum(size for name, size in self.files.items() if name not in others)
 
 
 def build_site(
@@ -89,10 +97,11 @@ def build_site(
         "runtime": {"script": "ort.mjs", "glue": found.glue_name, "wasm": wasm},
         "network": {"file": network, "parts": listed},
         "sample": {"title": shown.title, "credit": shown.credit, "top": shown.top, "view": shown.view},
-        "glossary": glossary.told(),
+        "glossary": {language: glossary.told(language) for language in LANGUAGES},
     }
     files["sample.json"] = _json(shown.payload)
     files |= _texts(model, found, shown)
+    about["kept"] = _of_other_languages(files)
     version = hashlib.sha256(b"".join(files[name] for name in sorted(files)) + _json(about)).hexdigest()[:16]
     files["site.json"] = _json({"version": version, **about})
     files["sw.js"] = _service_worker(version, files).encode()
@@ -142,33 +151,61 @@ def _about(model: Model) -> dict[str, Any]:
 
 
 def _texts(model: Model, runtime: Runtime, sample: Sample) -> dict[str, bytes]:
-    """Page, styles, scripts, icons, notices."""
-    warning = "" if model.trained else canvas.untrained_warning()
-    network = (
-        f"The network is {html.escape(model.name)}. Its blocks were trained by the makers of this page; the "
-        f"trunk they stand in ({html.escape(_trunk_of(model))}) was trained by others, on ImageNet, and its "
-        "weights are theirs: the package that they were taken from states no licence."
-    )
-    about = _asset("about.html").replace("<!-- a2-network -->", network)
-    page = (
-        _asset("index.html")
-        .replace("<!-- a2-symbols -->", f"<style>{glossary.style()}</style>{glossary.markup()}")
-        .replace("<!-- a2-canvas -->", canvas.markup())
-        .replace("<!-- a2-warning -->", warning)
-        .replace("<!-- a2-about -->", about.replace("<!-- a2-runtime -->", html.escape(runtime.version)))
-    )
+    """Page and scripts in each language, styles, icons, notices."""
     texts = {
-        "index.html": page,
         "canvas.css": canvas.style(),
         "site.css": _asset("site.css"),
         "icon.svg": _asset("icon.svg"),
-        "page.html": canvas.standalone_html({"trained": model.trained}, title=_TITLE),
+        "language.js": _asset("language.js"),
         "manifest.webmanifest": _asset("manifest.webmanifest"),
         "NOTICE.txt": _notice(model, runtime, sample),
-        **{name: join(_ASSETS / entry, name="a2Site") for name, entry in _SCRIPTS.items()},
     }
+    for language in LANGUAGES:
+        texts[_named("index.html", language)] = _page(model, runtime, language)
+        untraced = {"trained": model.trained}
+        texts[_named("page.html", language)] = canvas.standalone_html(
+            untraced, title=_TITLE, language=language
+        )
+        for name, entry in _SCRIPTS.items():
+            texts[_named(name, language)] = join(_ASSETS / entry, name="a2Site", language=language)
     pictures = {f"icon{side}.png": icon_png(int(side or 180)) for side in ("", "192", "512")}
     return {name: text.encode() for name, text in texts.items()} | pictures
+
+
+def _page(model: Model, runtime: Runtime, language: str) -> str:
+    chinese = language == "zh"
+    name, trunk = html.escape(model.name), html.escape(_trunk_of(model))
+    whose = zh.network(name, trunk) if chinese else _NETWORK.format(name=name, trunk=trunk)
+    links = " <i>/</i> ".join(
+        f"<b>{called}</b>"
+        if each == language
+        else f'<a href="{_named("index.html", each)}" lang="{TAGS[each]}" hreflang="{TAGS[each]}" '
+        f'data-language="{each}">{called}</a>'
+        for each, called in LANGUAGES.items()
+    )
+    page = _asset("index.html")
+    parts = {
+        "lang": TAGS[language],
+        "languages": links,
+        "script": _named("site.js", language),
+        "symbols": f"<style>{glossary.style()}</style>{glossary.markup()}",
+        "canvas": canvas.markup(language),
+        "warning": "" if model.trained else canvas.untrained_warning(language),
+        "about": _asset(_named("about.html", language)),
+        "network": whose,
+        "runtime": html.escape(runtime.version),
+    }
+    if chinese:
+        page = said_in(page, zh.PAGE)
+    for part, text in parts.items():
+        page = page.replace(f"<!-- a2-{part} -->", text)
+    return page
+
+
+def _named(name: str, language: str) -> str:
+    """A file in a language, as `inLanguage` of assets/site.js has it."""
+    stem, _, end = name.rpartition(".")
+    return name if language == ENGLISH else f"{stem}.{language}.{end}"
 
 
 def _trunk_of(model: Model) -> str:
@@ -194,9 +231,16 @@ def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
 
 
 def _service_worker(version: str, files: Mapping[str, bytes]) -> str:
-    kept = ["./", *sorted(set(files) - {"index.html", *_NOT_KEPT}), "index.html"]
+    others = {name for of in _of_other_languages(files).values() for name in of}
+    kept = ["./", *sorted(set(files) - {"index.html", *_NOT_KEPT, *others}), "index.html"]
     listed = ", ".join(json.dumps(name) for name in kept)
     return _asset("sw.js").replace("A2-VERSION", version).replace('"A2-FILES"', listed)
+
+
+def _of_other_languages(files: Iterable[str]) -> dict[str, list[str]]:
+    """What each language but English needs beside the English files: its pages keep it for offline."""
+    others = [language for language in LANGUAGES if language != ENGLISH]
+    return {language: sorted(name for name in files if f".{language}." in name) for language in others}
 
 
 def _asset(name: str) -> str:

@@ -87,6 +87,7 @@ class Trace:
         alt: str = "",
         card: Mapping[str, Any] | None = None,
         view: Mapping[str, Any] | None = None,
+        language: str = "en",
     ) -> str:
         """One HTML page that answers every hover by itself, offline.
 
@@ -95,6 +96,7 @@ class Trace:
             alt: what the picture shows, in words, for those who cannot see it.
             card: the checkpoint's, `Model.card`, for what its blocks and primitives are called.
             view: what is shown first, as `a2core.canvas.standalone_html` takes it.
+            language: "en", or "zh" for Chinese.
         """
         # What looks at a trace stands below it.
         from a2core.canvas import canvas_payload, standalone_html, with_fitting_layers
@@ -104,7 +106,7 @@ class Trace:
             self, card or {}, key=self.checkpoint, alt=alt or name or "the picture", layers=()
         )
         payload = with_fitting_layers(payload, self, str((view or {}).get("block", "")))
-        return standalone_html(payload, view=view, title=name)
+        return standalone_html(payload, view=view, title=name, language=language)
 
     def widget(self, *, card: Mapping[str, Any] | None = None, **traits: Any) -> CanvasWidget:
         """The canvas as a widget of a notebook, whose traits are what is looked at, in both directions.

@@ -10,7 +10,7 @@ import pytest
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.streamlit_dom import PAGE_WIDTH
 from tests.browser.test_accessible import serious_faults, turn_dark
-from viz_app.views.atlas import content
+from viz_app.views.atlas import words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,12 +23,12 @@ def query(app: AppPage) -> dict[str, str]:
 
 def exemplars(app: AppPage, order: str = "peak") -> Any:
     """The tiles of one order, on the page of a primitive."""
-    return app.page.get_by_role("list", name=content.ORDERS[order]).get_by_role("button")
+    return app.page.get_by_role("list", name=words.ORDERS[order]).get_by_role("button")
 
 
 def opened(app: AppPage) -> AppPage:
     """`app`, when the exemplars of every order stand."""
-    for order in content.ORDERS:
+    for order in words.ORDERS:
         exemplars(app, order).first.wait_for()
     app.wait_until_idle()
     return app
@@ -48,7 +48,7 @@ def test_from_a_pixel_to_exemplars_to_one_picture_and_back(open_app: OpenApp) ->
     assert "photo" in query(app)
     panel = app.page.locator(".st-key-atlas-photo")
     assert panel.get_by_role("link").count() >= 1  # the author's, or the licence's
-    app.page.get_by_role("list", name=content.ORDERS["peak"]).locator("[aria-current=true]").wait_for()
+    app.page.get_by_role("list", name=words.ORDERS["peak"]).locator("[aria-current=true]").wait_for()
     app.wait_until_idle()
     app.page.go_back()
     panel.wait_for(state="detached")
@@ -60,7 +60,7 @@ def test_from_a_pixel_to_exemplars_to_one_picture_and_back(open_app: OpenApp) ->
 
 def test_all_of_it_is_reached_by_keyboard(open_app: OpenApp) -> None:
     app = open_app("/primitives?block=blocks.5&sort=use", traced=False)
-    tiles = app.page.get_by_role("list", name=content.PRIMITIVES).get_by_role("button")
+    tiles = app.page.get_by_role("list", name=words.PRIMITIVES).get_by_role("button")
     tiles.first.wait_for()
     app.wait_until_idle()
     tiles.first.focus()
@@ -73,9 +73,9 @@ def test_all_of_it_is_reached_by_keyboard(open_app: OpenApp) -> None:
     app.page.keyboard.press("Enter")
     app.page.locator(".a2-again img").first.wait_for()
     app.wait_until_idle()
-    app.page.get_by_role("button", name=content.CLOSE).press("Enter")
+    app.page.get_by_role("button", name=words.CLOSE).press("Enter")
     app.page.locator(".a2-again").wait_for(state="detached")
-    app.page.get_by_role("button", name=content.BACK).press("Enter")
+    app.page.get_by_role("button", name=words.BACK).press("Enter")
     tiles.first.wait_for()
     assert query(app)["sort"] == "use"  # as it was
 
@@ -92,7 +92,7 @@ def test_a_link_opens_the_same_view_in_another_browser(open_app: OpenApp) -> Non
     for part in (".a2-primitive", ".st-key-atlas-photo h3"):
         assert second.page.locator(part).inner_text() == first.page.locator(part).inner_text()
     chosen = exemplars(second, "effect").nth(2)
-    second.page.get_by_role("list", name=content.ORDERS["effect"]).locator("[aria-current=true]").wait_for()
+    second.page.get_by_role("list", name=words.ORDERS["effect"]).locator("[aria-current=true]").wait_for()
     assert chosen.inner_text() == exemplars(first, "effect").nth(2).inner_text()
 
 
@@ -111,8 +111,8 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(open_app
 
 def test_what_one_visitor_calls_a_primitive_no_other_sees(open_app: OpenApp) -> None:
     first = opened(open_app(ONE, traced=False))
-    first.page.get_by_label(content.NAME, exact=True).fill("front of a car")
-    first.page.get_by_role("button", name=content.KEEP).click()
+    first.page.get_by_label(words.NAME, exact=True).fill("front of a car")
+    first.page.get_by_role("button", name=words.KEEP).click()
     first.page.locator(".a2-primitive", has_text="front of a car").wait_for()
     first.page.get_by_role("link", name="Explore").click()  # whose canvas says it too
     first.wait_until_traced()

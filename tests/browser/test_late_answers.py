@@ -114,7 +114,7 @@ def picker(page: Any) -> Any:
     page.evaluate("""() => {
         window.cell = (row, col, revision, identity = "one") => answer({
             picture: "data:,", overlay: "data:,", row, col, rows: 12, cols: 12, aspect: 1,
-            label: "", key: "picker", identity, revision,
+            label: "", place: "row {row}, column {col}", key: "picker", identity, revision,
         });
         cell(5, 5, 1);
     }""")

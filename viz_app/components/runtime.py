@@ -30,7 +30,19 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["component", "fresh", "hand_over", "latest", "override", "parcel", "script"]
+from a2core.languages import ENGLISH, LANGUAGES
+from viz_app.ui import language
+
+__all__ = [
+    "component",
+    "fresh",
+    "hand_over",
+    "in_each_language",
+    "latest",
+    "override",
+    "parcel",
+    "script",
+]
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _MOUNTING = _ASSETS / "mounting.js"
@@ -44,13 +56,46 @@ def component(name: str, stem: Path, *, parts: Sequence[str] = ()) -> Any:
     and has `show(data, said)` and `destroy()`.
     """
     html, css = (stem.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css"))
-    return st.components.v2.component(name, html=html, css=css, js=script(stem, parts=parts))
+
+    def made(spoken: str) -> dict[str, str]:
+        return {
+            "html": language.said(html, spoken),
+            "css": css,
+            "js": script(stem, parts=parts, language=spoken),
+        }
+
+    return in_each_language(name, made)
 
 
-def script(stem: Path, *, parts: Sequence[str] = ()) -> str:
-    """The whole script of a component: how it is mounted, what it uses, and its own."""
-    own = [stem.with_name(f"{part}.js") for part in (*parts, stem.name)]
-    return "".join(path.read_text(encoding="utf-8") for path in (_MOUNTING, *own))
+def in_each_language(name: str, made: Callable[[str], Mapping[str, str]]) -> Callable[..., Any]:
+    """The component `name` of html, css and js as `made` in each language; shown in the visitor's."""
+    english = made(ENGLISH)
+
+    def registered(name: str, html: str, css: str, js: str) -> Any:
+        return st.components.v2.component(name, html=html, css=css, js=js)
+
+    known = {ENGLISH: registered(name, **english)}
+    for other in LANGUAGES:
+        if (parts := made(other)) != english:
+            known[other] = registered(f"{name}_{other}", **parts)
+
+    def shown(**given: Any) -> Any:
+        return known.get(language.current(), known[ENGLISH])(**given)
+
+    return shown
+
+
+def script(stem: Path, *, parts: Sequence[str] = (), language: str = ENGLISH) -> str:
+    """The whole script of a component: how it is mounted, what it uses, and its own.
+
+    What it says stands in NAME_words.js, where it says anything beside its markup; in another language that
+    is NAME_words.zh.js.
+    """
+    words = stem.with_name(f"{stem.name}_words.js")
+    spoken = words.with_suffix(f".{language}.js")
+    said = [spoken if spoken.is_file() else words] if words.is_file() else []
+    chosen = [*said, *(stem.with_name(f"{part}.js") for part in (*parts, stem.name))]
+    return "".join(path.read_text(encoding="utf-8") for path in (_MOUNTING, *chosen))
 
 
 # ---- the protocol

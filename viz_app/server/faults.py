@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from a2core import A2Error
 from viz_app.server import metrics
-from viz_app.ui.text import UNEXPECTED
+from viz_app.ui import text
 
 logger = logging.getLogger("a2.app")
 T = TypeVar("T")
@@ -32,4 +32,4 @@ def attempt(action: Callable[[], T]) -> tuple[T | None, str]:
     except Exception:  # the last net before a student; the log has it all
         metrics.count("faults")
         logger.exception("unexpected fault")
-        return None, UNEXPECTED
+        return None, text.UNEXPECTED

@@ -24,8 +24,8 @@ from viz_app.server.pictures import Picture, holder_of
 from viz_app.server.samples import SAMPLES, load_sample
 from viz_app.server.store import Entry
 from viz_app.server.visitors import Look
+from viz_app.ui import text
 from viz_app.ui.state import Key
-from viz_app.ui.text import NO_CHECKPOINT
 
 logger = logging.getLogger("a2.app")
 
@@ -194,7 +194,7 @@ def current_shown(*, look: Look | None = None) -> Shown:
     usable, _ = models.list_weights()
     if shown is None or not shown.held.here:
         if not usable:
-            raise CheckpointError(NO_CHECKPOINT)
+            raise CheckpointError(text.NO_CHECKPOINT)
         sample = load_sample(SAMPLES[0])
         return show(sample, usable[0], DEFAULT_SIZE_PX, look=look)
     weights = usable[0] if shown.weights.label == models.VIDEO_NETWORK and usable else shown.weights

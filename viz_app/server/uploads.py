@@ -19,8 +19,9 @@ from viz_app.server.jobs import Tell
 from viz_app.server.pictures import DECODED_SIDE_PX, MOVING_SIDE_PX, Cut, Picture, picture_of
 from viz_app.server.store import Entry, Full
 from viz_app.server.visitors import Look
+from viz_app.ui import text
 from viz_app.ui.state import Key
-from viz_app.ui.text import NO_ROOM_FOR_FILE, short_name
+from viz_app.ui.text import short_name
 
 UPLOAD_PREFIX = "upload-"
 KEPT = 12  # pictures of one visitor
@@ -62,7 +63,9 @@ def read_upload(data: bytes, name: str, *, look: Look | None = None) -> tuple[Pi
     try:
         held = visitors.server().store.put(("file", digest), data, visitors.visitor())
     except Full:
-        return replace(picture, notes=(*picture.notes, NO_ROOM_FOR_FILE.format(title=picture.title))), None
+        return replace(
+            picture, notes=(*picture.notes, text.NO_ROOM_FOR_FILE.format(title=picture.title))
+        ), None
     return picture, Source(held, name, end_s)
 
 

@@ -19,7 +19,7 @@ from a2core import BlockError, Trace, cell_of_pixel, pixel_of_cell
 from a2core.canvas import read_vocabulary
 from viz_app.ui import link_words
 from viz_app.ui.places import Attending, attending, choices, default_block, first_looked_at
-from viz_app.ui.state import Probe
+from viz_app.ui.state import LANG, Probe
 
 PICTURE, WEIGHTS, SIZE, BARS, PRESENT = "picture", "weights", "size", "bars", "present"
 AT, BLOCK = "at", "block"
@@ -129,6 +129,11 @@ def followed(
 def presents(address: Mapping[str, str]) -> bool:
     """Whether `address` asks to present; Explore once said it in a word of its own."""
     return address.get(PRESENT) == "1" or address.get("presentation") == "on"
+
+
+def without_language(address: Mapping[str, str]) -> dict[str, str]:
+    """`address` without what it says of the language, which is no part of what is on screen."""
+    return {name: value for name, value in address.items() if name != LANG}
 
 
 def without_places(address: Mapping[str, str]) -> dict[str, str]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 BY_RANK, BY_INDEX = "primitives, the most received first", "primitives, by index"
 SHARE, CHANNELS, TIME = "share received, %", "channels", "time, s"
+VALUE = "value"
 EARLIEST = "primitives, the earliest on top"
 FIRST_ORDER, TRUE_EFFECT = "first-order term, logit", "true effect of switching it off, logit"
+
+
+def value_in(primitive: object) -> str:
+    """What a primitive holds in a channel."""
+    return f"value in g<sub>{primitive}</sub>"
 
 
 def received(count: int) -> str:
@@ -22,3 +30,6 @@ EFFECT = (
 MOMENT = (
     "primitive %{customdata[0]} at %{customdata[2]:.2f} s<br><b>%{customdata[3]:.2f} %</b><extra></extra>"
 )
+
+
+language.in_each_language(__name__)

@@ -3,6 +3,8 @@
 A fault in a page's own run is caught where app.py hands the page to Streamlit; but Streamlit runs fragments
 and callbacks without that net. Deferred downloads have one of Streamlit's own: it says beside the button that
 no file could be made.
+
+They say also which language the visitor reads.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from viz_app.server.faults import attempt
+from viz_app.ui import language, state
 from viz_app.ui.text import as_markdown
 
 P = ParamSpec("P")
@@ -52,8 +55,9 @@ def _tell_beside(fault: str) -> None:
 def _over_net(act: Callable[P, object], told: Callable[[str], None]) -> Callable[P, None]:
     @functools.wraps(act)
     def calm(*args: P.args, **kwargs: P.kwargs) -> None:
-        _, fault = attempt(lambda: act(*args, **kwargs))
-        if fault:
-            told(fault)
+        with language.speaking(state.language()):
+            _, fault = attempt(lambda: act(*args, **kwargs))
+            if fault:
+                told(fault)
 
     return calm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
 from viz_app.ui.text import short_name
 
 
@@ -67,3 +68,6 @@ def outside(x_px: int, y_px: int, width_px: int, height_px: int) -> str:
 def after_the_last(frame: int, frames: int) -> str:
     """The pixel is of a frame that is not there."""
     return f"Frame {frame} lies after the last of {frames} frames: its pixel is left out."
+
+
+language.in_each_language(__name__)

@@ -80,7 +80,7 @@ def bag_heatmap(bag: np.ndarray, chosen: int) -> go.Figure:
             zmax=reach,
             colorscale=DIVERGING,
             colorbar={
-                "title": {"text": "value", "side": "right"},
+                "title": {"text": chart_words.VALUE, "side": "right"},
                 "thickness": 10,
                 "outlinewidth": 0,
                 "nticks": 5,
@@ -123,7 +123,7 @@ def vector_bars(vector: np.ndarray, chosen: int) -> go.Figure:
         )
     )
     figure.update_xaxes(title=chart_words.CHANNELS, range=[-0.8, len(vector) - 0.2])
-    figure.update_yaxes(title=f"value in g<sub>{chosen}</sub>", zeroline=True, zerolinecolor=ZERO)
+    figure.update_yaxes(title=chart_words.value_in(chosen), zeroline=True, zerolinecolor=ZERO)
     figure.update_layout(bargap=0.18)
     return _dressed(figure)
 

@@ -13,8 +13,8 @@ import streamlit as st
 
 from viz_app.components.glossary import glossary
 from viz_app.components.presenter import asked, presenter
-from viz_app.ui import address, playlist, returning, share, text
-from viz_app.ui.state import Key, presenting
+from viz_app.ui import address, language_switch, playlist, returning, share, text
+from viz_app.ui.state import Key, language_parameter, presenting
 
 # Where pictures are stepped through; the default page has no path. In the lesson a remote turns its steps.
 PAGES_WITH_A_LIST = ("", "explore", "compare", "experiment")
@@ -27,6 +27,7 @@ def bar(url_path: str) -> None:
         st.session_state[Key.PRESENT] = address.presents(st.query_params)
     _take(url_path)
     with st.container(key="present-bar", horizontal=True):
+        language_switch.switch()
         glossary(key=Key.GLOSSARY)
         presenter(
             presenting=presenting(),
@@ -57,7 +58,8 @@ def _query(url_path: str) -> str | None:
     if url_path not in PAGES_WITHOUT_AN_ADDRESS:
         return None
     seen = st.session_state.get(Key.ADDRESS) or {}
-    return urlencode({name: value for name, value in seen.items() if name != address.PRESENT})
+    told = {name: value for name, value in seen.items() if name != address.PRESENT}
+    return urlencode(address.without_language(told) | language_parameter())
 
 
 def _take(url_path: str) -> None:

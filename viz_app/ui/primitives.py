@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from a2core.canvas import percent
+from viz_app.ui import text
 
 
 def called(row: Mapping[str, Any]) -> str:
@@ -15,10 +16,10 @@ def called(row: Mapping[str, Any]) -> str:
 
 def said(row: Mapping[str, Any]) -> str:
     """Its measures in a line."""
-    words = [f"use {percent(row['use'])}", f"reach {percent(row['reach'])}"]
+    parts = [text.used(percent(row["use"])), text.reaches(percent(row["reach"]))]
     if row.get("purity") is not None:
-        words.append(f"{percent(row['purity'])} {row['purity_group']}")
-    return ", ".join(words)
+        parts.append(f"{percent(row['purity'])} {row['purity_group']}")
+    return text.BETWEEN.join(parts)
 
 
 def cards(rows: Sequence[Mapping[str, Any]], before: Sequence[str], photos: int) -> list[str]:
@@ -30,8 +31,6 @@ def cards(rows: Sequence[Mapping[str, Any]], before: Sequence[str], photos: int)
         photos: how many pictures the atlas holds.
     """
     return [
-        " \u00b7 ".join(
-            filter(None, [row.get("name"), card, f"over {photos:,} pictures {said(row)}", row.get("note")])
-        )
+        " \u00b7 ".join(filter(None, [row.get("name"), card, text.over(photos, said(row)), row.get("note")]))
         for row, card in zip(rows, before, strict=True)
     ]

@@ -13,10 +13,9 @@ import streamlit as st
 
 from a2core import canvas
 from viz_app.server.traces import Shown
-from viz_app.ui import address, places
+from viz_app.ui import address, places, text
 from viz_app.ui.guards import callback
 from viz_app.ui.state import Key, Probe
-from viz_app.ui.text import BLOCK
 
 MARKS_KEPT = 64  # pictures
 
@@ -135,7 +134,7 @@ def choose_block(shown: Shown, key: str) -> None:
     if len(shown.trace.blocks) == 1:
         return
     st.segmented_control(
-        BLOCK,
+        text.BLOCK,
         list(shown.trace.blocks),
         format_func=block_words(shown),
         required=True,
@@ -154,7 +153,7 @@ def take_block(shown: Shown, key: str) -> None:
 def block_words(shown: Shown) -> Callable[[str], str]:
     """What each block is called where one is chosen."""
     words = {
-        name: f"{canvas.block_word(block, shown.trace, shown.card)} ({name})"
+        name: f"{text.block_word(canvas.block_word(block, shown.trace, shown.card))} ({name})"
         for name, block in shown.trace.blocks.items()
     }
     return words.__getitem__

@@ -16,10 +16,14 @@ SITE = "A2_SITE"  # names where the explorer without a server stands (python -m 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-@st.dialog(text.LINK_TITLE, width="large")
 def show_link(link: str, *, copied: bool) -> None:
     """Show `link` in a dialog, as text and as a code, and what may keep others from opening it."""
-    st.html(link_html(link, copied=copied))
+
+    @st.dialog(text.LINK_TITLE, width="large")
+    def dialog() -> None:
+        st.html(link_html(link, copied=copied))
+
+    dialog()
 
 
 def link_html(link: str, *, copied: bool) -> str:

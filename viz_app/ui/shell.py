@@ -46,8 +46,8 @@ def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, li
         return None, []
     remarks = []
     st.session_state.pop(Key.AWAITED, None)
-    pictures = {sample.name: sample.title for sample in samples.SAMPLES}
-    pictures[samples.MADE] = samples.sample_clip().title
+    pictures = {sample.name: text.picture(sample.name, sample.title) for sample in samples.SAMPLES}
+    pictures[samples.MADE] = text.picture(samples.MADE, samples.sample_clip().title)
     pictures |= {name: picture.title for name, picture in st.session_state.get(Key.UPLOADS, {}).items()}
     name = wanted = link.get(address.PICTURE) or samples.SAMPLES[0].name
     if wanted not in pictures:
@@ -117,7 +117,7 @@ def current_shown(*, look: Look) -> Shown:
     """
     asked = st.session_state.pop(Key.GO, None)
     if asked is None and Key.SHOWN not in st.session_state and address.PICTURE in st.query_params:
-        asked = st.query_params.to_dict()
+        asked = address.without_language(st.query_params.to_dict())
     if asked is not None:
         tell_link(st.container(), open_at(asked, look=look))
     return traces.current_shown(look=look)

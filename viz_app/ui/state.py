@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from a2core import BlockTrace, Trace
+from a2core.languages import LANGUAGES, language_of
 from viz_app.ui.places import attending, choices
 
 
@@ -69,6 +70,8 @@ class Key(StrEnum):
     PLAYLIST = "playlist"  # dict of picture id to (title, query parameters) to step through
     TICKET = "ticket"  # under which what the visitor brought is fetched after a reload
     HEARD = "heard"  # whether the browser has said which ticket it has from before
+    LANGUAGE = "language"  # which the visitor chose, by the switch or a link
+    LANGUAGE_SWITCH = "languages"  # the buttons that switch it
     GO = "go"  # query parameters of the stop that was stepped to and is not on screen yet
 
 
@@ -141,6 +144,43 @@ def _index(value: Any, size: int) -> int | None:
 def presenting() -> bool:
     """Whether the visitor presents: large type, nothing that is only for one who sits before it."""
     return st.session_state.get(Key.PRESENT) is True
+
+
+LANGUAGE_COOKIE = (
+    "a2-language"  # which a browser keeps of the choice, from page to page and for the next visit
+)
+LANG = "lang"  # likewise, in an address
+
+
+def enter_language() -> None:
+    """On the first run of a visit: take the language of the link that was opened."""
+    asked = st.query_params.get(LANG, "")
+    if Key.LANGUAGE not in st.session_state and asked in LANGUAGES:
+        st.session_state[Key.LANGUAGE] = asked
+
+
+def choose_language(language: str) -> None:
+    """Read in `language` from now on."""
+    st.session_state[Key.LANGUAGE] = language
+    if LANG in st.query_params:
+        st.query_params[LANG] = language
+
+
+def chosen_language() -> str:
+    """The language that the visitor chose, now or on an earlier visit; "" where none was chosen."""
+    chosen = st.session_state.get(Key.LANGUAGE) or st.context.cookies.get(LANGUAGE_COOKIE, "")
+    return chosen if chosen in LANGUAGES else ""
+
+
+def language() -> str:
+    """The language in which the visitor reads: the chosen one, or else the browser's."""
+    return chosen_language() or language_of(str(st.context.locale or ""))
+
+
+def language_parameter() -> dict[str, str]:
+    """What an address says of the language: nothing unless one was chosen."""
+    chosen = chosen_language()
+    return {LANG: chosen} if chosen else {}
 
 
 def came_by_history() -> bool:

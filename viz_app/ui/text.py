@@ -7,9 +7,22 @@ from __future__ import annotations
 
 import re
 
+from viz_app.ui import language
+
 NO_CHECKPOINT = "There is no checkpoint to use. Put a .safetensors file with its card into checkpoints/."
+APP = "A² explorer"
+PAGES = {
+    "explore": "Explore",
+    "learn": "Learn",
+    "compare": "Compare",
+    "experiment": "Experiment",
+    "primitives": "Primitives",
+    "about": "About",
+}
+READ_IN = "Read in {language}"
 STOP = "Stop"
 BLOCK = "Block"
+A_CELL = "row {row}, column {col}"
 UNEXPECTED = (
     "Something went wrong here that should not have. The details are in the server's log; reload the page "
     "to go on, or choose another picture."
@@ -41,6 +54,17 @@ SITE = (
     "opens on its own picture, not on this one."
 )
 NOTHING_KEPT = "Nothing kept yet"
+BETWEEN = ", "  # parts of a line
+
+
+def picture(name: str, title: str) -> str:
+    """What a picture is called: `name` is a sample's, by which another language knows it."""
+    return title
+
+
+def block_word(word: str) -> str:
+    """What the cells of a block are the size of, as a card or the canvas has it."""
+    return word
 
 
 def stop(here: int | None, count: int, title: str, pin: int) -> str:
@@ -53,6 +77,21 @@ def stop(here: int | None, count: int, title: str, pin: int) -> str:
 def waiting(what: str, ahead: int) -> str:
     """How a piece of work stands, for who waits for it and has `ahead` others before them."""
     return f"{what}: {ahead} before you" if ahead else what
+
+
+def used(share: str) -> str:
+    """How much of what a block hands out is of one primitive."""
+    return f"use {share}"
+
+
+def reaches(share: str) -> str:
+    """How evenly that is spread over the pictures of an atlas."""
+    return f"reach {share}"
+
+
+def over(count: int, said: str) -> str:
+    """What was measured over so many pictures."""
+    return f"over {count:,} pictures {said}"
 
 
 def file_stem(picture_title: str) -> str:
@@ -69,3 +108,6 @@ def short_name(name: str, longest: int = 18) -> str:
 def as_markdown(text: str) -> str:
     """`text` so that Markdown shows it as it stands: a file may be called `*$x$_[1].png`."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)
+
+
+language.in_each_language(__name__)

@@ -5,6 +5,7 @@
 import { column, mix, moments } from "./attention.js";
 import { quantile, ranking } from "./numbers.js";
 import { decodeMaps } from "./packed.js";
+import { blockSaid } from "./words.js";
 
 /** @typedef {import("./packed.js").Packed} Packed */
 /**
@@ -69,7 +70,7 @@ export class Block {
     this.alone = alone; // each frame of a clip was attended to by itself
     this.kind = raw.kind ?? "bag";
     this.name = raw.name;
-    this.label = raw.label || raw.name;
+    this.label = raw.label ? blockSaid(raw.label) : raw.name;
     this.n = raw.n ?? 0;
     this.own = raw.own === true; // the network was born with it
     this.before = raw.before ?? []; // tokens that stand before those of the picture

@@ -9,6 +9,7 @@
 
 import { blockOf } from "./kinds.js";
 import { clamp } from "./numbers.js";
+import { A_PICTURE, pictureSaid, WHOLE } from "./words.js";
 
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./block.js").RawBlock} RawBlock */
@@ -42,13 +43,13 @@ export class Model {
     this.frames = payload.frames;
     this.times = payload.times_s || [0];
     this.trained = payload.trained !== false;
-    this.alt = payload.alt || "the picture";
+    this.alt = payload.alt ? pictureSaid(payload.alt) : A_PICTURE;
     this.credit = payload.credit || "";
     /** @type {Block[]} */
     this.blocks = payload.blocks.map((raw) => blockOf(raw, payload.joint === false));
     this.measures = payload.measures || []; // what the page works out when somebody sorts by it
     // What a map is a share of, in words.
-    this.whole = this.frames.length < 2 ? "the picture" : payload.joint === false ? "the frame" : "the clip";
+    this.whole = this.frames.length < 2 ? WHOLE.picture : payload.joint === false ? WHOLE.frame : WHOLE.clip;
   }
 
   /** @param {unknown} name */

@@ -5,7 +5,6 @@
 import vocabulary from "../vocabulary.json" with { type: "json" };
 
 export const THIN = "\u202f"; // a narrow space at which no line breaks
-export const POINTS = `${THIN}pts`;
 
 /** @param {number} value @param {number} low @param {number} high */
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

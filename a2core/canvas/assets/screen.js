@@ -8,7 +8,7 @@
 import { seconds } from "./numbers.js";
 import { OVERLAYS } from "./overlays.js";
 import { directionOf, headOf, largeMap, subjectOf } from "./state.js";
-import { DIRECTIONS, GUESS, HEADS, MAPS, moment, SHARE } from "./words.js";
+import { DIRECTIONS, GUESS, HEADS, MAPS, moment, PLACE, SHARE } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Subject} Subject */
@@ -73,10 +73,10 @@ export function placeOf({ cells, cell, point, token }, state, model) {
   const frame = cells && state.region ? state.region.frame : point.frame;
   const when = model.frames.length > 1 ? ` · ${seconds(model.times[frame])}` : "";
   if (!cells) {
-    return `Pixel (x ${Math.floor(point.x)}, y ${Math.floor(point.y)})${when} · cell row ${cell.row}, col ${cell.col}`;
+    return PLACE.pixel(Math.floor(point.x), Math.floor(point.y), when, PLACE.cell(cell.row, cell.col));
   }
   const { count, row0, row1, col0, col1 } = cells;
-  return `Box of ${count} cells (rows ${row0}–${row1}, cols ${col0}–${col1})${when}`;
+  return PLACE.box(count, `${row0}–${row1}`, `${col0}–${col1}`, when);
 }
 
 /**

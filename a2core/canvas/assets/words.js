@@ -60,7 +60,10 @@ export const HEADS = {
   of: (/** @type {number | null} */ head, /** @type {number} */ n) =>
     head === null ? `, mean of ${n} heads` : `, head h${head}`,
   mean: "mean",
+  head: (/** @type {number} */ i) => `Head ${i}`,
+  meanOfAll: "Mean of all heads",
   pixelOption: "pixel",
+  tokenOption: (/** @type {string} */ name) => name,
   rollout: "rollout",
   explains: {
     attends:
@@ -187,6 +190,123 @@ export const OWN_PEAK = "own peak";
 export const SHARED = "one scale for all pictures";
 export const NEARLY_FLAT = "nearly flat: twice even";
 
+/** What Python calls a block in a payload, "parts (blocks.4, 28 × 20 cells)", and a picture, as it is said here. */
+export const blockSaid = (/** @type {string} */ label) => label;
+export const pictureSaid = (/** @type {string} */ alt) => alt;
+export const A_PICTURE = "the picture"; // one of which nothing is said
+
+/** What a map is a share of. */
+export const WHOLE = { picture: "the picture", frame: "the frame", clip: "the clip" };
+export const partOf = (/** @type {string} */ part, /** @type {string} */ whole) => `${part} of ${whole}`;
+
+/** After a difference in points of percent. */
+export const POINTS = "pts";
+
+/** What stands at the mark of an even map. */
+export const evenAt = (/** @type {string} */ share) => `even ${share}`;
+
+/** Where something is. `when` is a time with the dot before it, of a clip. */
+export const PLACE = {
+  pixel: (
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {string} */ when,
+    /** @type {string} */ cell,
+  ) => `Pixel (x ${x}, y ${y})${when} · cell ${cell}`,
+  cell: (/** @type {number} */ row, /** @type {number} */ col) => `row ${row}, col ${col}`,
+  box: (
+    /** @type {number} */ count,
+    /** @type {string} */ rows,
+    /** @type {string} */ cols,
+    /** @type {string} */ when,
+  ) => `Box of ${count} cells (rows ${rows}, cols ${cols})${when}`,
+};
+
+/** Pins, by number from 1. */
+export const PINS = {
+  unpin: "unpin",
+  remove: (/** @type {number} */ pin) => `remove pin ${pin}`,
+  removes: (/** @type {number} */ pin) => `Remove pin ${pin}`,
+  pinned: "Pinned. ",
+  pinnedOf: (/** @type {number} */ pin, /** @type {number} */ pins) => `Pinned ${pin} of ${pins}. `,
+  at: (/** @type {number} */ pin, /** @type {string} */ where) => `Pin ${pin}, ${where}`,
+  primitive: "primitive",
+};
+
+/** The ranked list. */
+export const LIST = {
+  hovered: "under the pointer",
+  pinned: "pinned",
+  marked: "the marked spot",
+  presented: "primitives: click one for where it was gathered",
+  cells: (/** @type {number} */ count) => `${count} cells, mean ± sd`,
+  term: (/** @type {number} */ i) => `Term of g${i} in the map`,
+  others: (/** @type {number} */ count, /** @type {string} */ share) =>
+    `and ${count} more with ${share} together`,
+  row: (
+    /** @type {number} */ place,
+    /** @type {number} */ i,
+    /** @type {string} */ share,
+    /** @type {string} */ verb,
+    /** @type {string} */ half,
+  ) => `Rank ${place}, primitive ${i}: ${share} ${verb}, gathered ${half}`,
+  terms: (
+    /** @type {number} */ count,
+    /** @type {number} */ n,
+    /** @type {string} */ share,
+    /** @type {string} */ whole,
+  ) => `${count} of ${n} terms: ${share} ${whole}`,
+};
+
+/** The two maps of a primitive. */
+export const PAIR = {
+  title: (/** @type {number} */ i) => `Primitive g${i}`,
+  chosen: "chosen · ",
+  strongest: "the strongest here",
+  rank: (/** @type {number} */ place) => `number ${place} here`,
+  gathered: (/** @type {string} */ half, /** @type {string} */ peak) => `${half} · peak ${peak}`,
+  handed: (/** @type {string} */ use, /** @type {string} */ peak) => `${use} on average · peak ${peak}`,
+  gatheredAlt: (/** @type {number} */ i, /** @type {string} */ facts) =>
+    `Primitive ${i}, gathered ${facts} in one cell`,
+  handedAlt: (/** @type {number} */ i, /** @type {string} */ facts) => `Primitive ${i}, handed out: ${facts}`,
+};
+
+/** The gallery. */
+export const GALLERY = {
+  title: (/** @type {number} */ n) => `All ${n} primitives`,
+  found: (/** @type {number} */ count) => `${count} found`,
+  none: (/** @type {string} */ filter) => `none found for “${filter}”`,
+  measuring: "measuring effects; by ρ until then",
+  fewer: "Show fewer",
+  all: (/** @type {number} */ n) => `Show all ${n}`,
+  effect: (/** @type {string} */ effect) => `, ${effect} points of the prediction when switched off`,
+  facts: (/** @type {string} */ share, /** @type {string} */ half, /** @type {string} */ use) =>
+    `${share}, gathered ${half}, ${use} in use`,
+  tile: (/** @type {number} */ i, /** @type {string} */ facts, /** @type {string} */ card) =>
+    `Primitive ${i}: ${facts}${card ? `. ${card}` : ""}`,
+  alike: (/** @type {number} */ count, /** @type {number} */ i) =>
+    `${count} more gathered from nearly the same places as g${i}`,
+};
+
+/** A clip over time. */
+export const CLIP = {
+  play: "Play",
+  pause: "Pause",
+  at: (/** @type {number} */ frame, /** @type {number} */ frames, /** @type {string} */ time) =>
+    `frame ${frame} of ${frames}, ${time}`,
+  moments: (/** @type {string} */ now, /** @type {string} */ most, /** @type {string} */ time) =>
+    `now ${now} · at most ${most} at ${time}`,
+  tile: (
+    /** @type {number} */ frame,
+    /** @type {string} */ time,
+    /** @type {string} */ share,
+    /** @type {string} */ words,
+  ) => `Frame ${frame}, ${time}: ${share} ${words}`,
+};
+
+/** The buttons of the tour. */
+export const STEPS = { skip: "Skip", back: "Back", next: "Next", done: "Done", tour: "? Tour" };
+
 /** After what a box holds. */
 export const ON_AVERAGE = " on average";
 
@@ -201,6 +321,9 @@ export const barsTo = (column, top) => `${column}, bars to ${top}`;
 
 /** What the readout says of the place's map, beside how much of it and by what. */
 export const EXCHANGED = {
+  most: (/** @type {string} */ cell, /** @type {string} */ peak) =>
+    ` · most to ${cell} (${peak} of its attention)`,
+  ofTheFrame: "its ", // before that cell, of a clip
   from: {
     half: (/** @type {string} */ part) => `half of it comes from ${part}`,
     by: (/** @type {string} */ best) => `most through primitive ${best}`,

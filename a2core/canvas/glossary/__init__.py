@@ -1,16 +1,19 @@
 """Every symbol and every word that the app uses, defined once, and the dialog that shows them over any page.
 
 The app's pages, the lesson's steps and the page that works offline all have them from here. Shapes are
-rows × columns, as everywhere. Symbols are HTML.
+rows × columns, as everywhere. Symbols are HTML. In Chinese: zh.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from a2core.canvas.glossary import zh
 from a2core.canvas.modules import join
+from a2core.languages import ENGLISH
 
 _ASSETS = Path(__file__).parent
 
@@ -180,9 +183,21 @@ WORDS = {
 }
 
 
-def told() -> dict[str, str]:
+def told(language: str = ENGLISH) -> dict[str, str]:
     """What the dialog is handed: the words of its buttons, its title and key, and all that it says."""
-    return {"opener": OPEN, "title": TITLE, "close": CLOSE, "letter": KEY, "page": page()}
+    of = zh if language == "zh" else None
+    opener, title, close = (of.OPEN, of.TITLE, of.CLOSE) if of else (OPEN, TITLE, CLOSE)
+    return {"opener": opener, "title": title, "close": close, "letter": KEY, "page": page(language)}
+
+
+def symbols(language: str = ENGLISH) -> Mapping[str, Symbol]:
+    """All symbols by their names, which are English; what they are in `language`."""
+    if language != "zh":
+        return SYMBOLS
+    return {
+        name: replace(symbol, what=zh.WHAT[name], said=zh.SAID.get(name, symbol.said))
+        for name, symbol in SYMBOLS.items()
+    }
 
 
 def markup() -> str:
@@ -201,22 +216,27 @@ def script() -> str:
     return join(_ASSETS / "glossary.js", name="a2Glossary")
 
 
-def page() -> str:
+@cache
+def page(language: str = ENGLISH) -> str:
     """All of it as HTML: a table of the symbols in groups, then the words."""
-    head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
-    symbols = "".join(
-        f'<tbody><tr><th colspan="{len(COLUMNS)}" scope="rowgroup">{title}</th></tr>'
-        f"{''.join(map(_row, group.values()))}</tbody>"
+    of = zh if language == "zh" else None
+    columns, known = of.COLUMNS if of else COLUMNS, symbols(language)
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    titles = of.GROUPS if of else {title: title for title in GROUPS}
+    groups = "".join(
+        f'<tbody><tr><th colspan="{len(columns)}" scope="rowgroup">{titles[title]}</th></tr>'
+        f"{''.join(_row(known[name], columns) for name in group)}</tbody>"
         for title, group in GROUPS.items()
     )
-    words = "".join(f"<dt>{word}</dt><dd>{what}</dd>" for word, what in WORDS.items())
+    told = of.WORDS.values() if of else WORDS.items()
+    words = "".join(f"<dt>{word}</dt><dd>{what}</dd>" for word, what in told)
+    note, title = (of.NOTE, of.WORDS_TITLE) if of else (NOTE, WORDS_TITLE)
     return (
-        f"<table><thead><tr>{head}</tr></thead>{symbols}</table><p>{NOTE}</p>"
-        f"<h3>{WORDS_TITLE}</h3><dl>{words}</dl>"
+        f"<table><thead><tr>{head}</tr></thead>{groups}</table><p>{note}</p><h3>{title}</h3><dl>{words}</dl>"
     )
 
 
-def _row(symbol: Symbol) -> str:
-    told = zip(COLUMNS[1:], (symbol.said, symbol.what, symbol.shape, symbol.paper), strict=True)
+def _row(symbol: Symbol, columns: Sequence[str]) -> str:
+    told = zip(columns[1:], (symbol.said, symbol.what, symbol.shape, symbol.paper), strict=True)
     cells = "".join(f'<td data-column="{column}">{cell}</td>' for column, cell in told)
     return f'<tr><th scope="row">{symbol.sign}</th>{cells}</tr>'

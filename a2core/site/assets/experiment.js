@@ -4,7 +4,7 @@
 
 import { percent } from "../../canvas/assets/numbers.js";
 import { Fault } from "./load.js";
-import { alone, EXPERIMENT, FAULT, factorSaid, movedSaid } from "./words.js";
+import { alone, EXPERIMENT, FAULT, factorSaid, movedSaid, STOP, sampleSaid } from "./words.js";
 
 /** @typedef {import("./site.js").Payload} Payload */
 /** @typedef {{ payload: Payload, title: string }} Shown */
@@ -67,7 +67,7 @@ export class Experiment {
   /** Another picture is on screen. @param {Shown} shown @param {boolean} isSample */
   show(shown, isSample) {
     this.#shown = shown;
-    this.#donors.set(shown.payload.key, isSample ? this.site.sample.title : shown.title);
+    this.#donors.set(shown.payload.key, isSample ? sampleSaid(this.site.sample.title) : shown.title);
     const { key } = shown.payload;
     for (const old of [...this.#donors.keys()].slice(0, Math.max(0, this.#donors.size - MOST_DONORS)))
       this.#donors.delete(old);
@@ -136,14 +136,14 @@ export class Experiment {
       const found = await this.work.ask("change", { ...asked, donor: this.donor.value });
       if (turn !== this.#turn) return;
       if (!found) throw new Fault(EXPERIMENT.gone);
-      if (!found.after.every(Number.isFinite)) throw new Fault(`${FAULT.run}.`);
+      if (!found.after.every(Number.isFinite)) throw new Fault(FAULT.run + STOP);
       const { selectedOptions } = this.donor;
-      const bag = this.donor.value ? `bag of ${selectedOptions[0].text}` : "";
-      const what = [this.#changes, bag].filter(Boolean).join(", ");
-      this.#say(what ? `${what}. ${movedSaid(found.moved)}` : EXPERIMENT.asWas);
+      const bag = this.donor.value ? EXPERIMENT.bagOf(selectedOptions[0].text) : "";
+      const what = [this.#changes, bag].filter(Boolean);
+      this.#say(what.length ? EXPERIMENT.changed(what, movedSaid(found.moved)) : EXPERIMENT.asWas);
       this.#draw(found.shifts);
     } catch (fault) {
-      if (turn === this.#turn) this.#say(fault instanceof Fault ? fault.message : `${FAULT.run}.`, true);
+      if (turn === this.#turn) this.#say(fault instanceof Fault ? fault.message : FAULT.run + STOP, true);
     }
   }
 

@@ -6,7 +6,7 @@
 
 import { Fault } from "./load.js";
 import { bitmapOf } from "./picture.js";
-import { FAULT, LIVE, liveRate, YOUR_CAMERA } from "./words.js";
+import { FAULT, LIVE, liveRate, STOP, YOUR_CAMERA } from "./words.js";
 
 /** @typedef {import("./site.js").Traced} Traced */
 
@@ -22,7 +22,7 @@ export function refusal(fault) {
   if (name === "NotAllowedError" || name === "SecurityError") return FAULT.refused;
   if (name === "NotFoundError" || name === "OverconstrainedError") return FAULT.noCamera;
   if (name === "NotReadableError" || name === "AbortError") return FAULT.busy;
-  return `${FAULT.camera}${name ? ` (${name})` : ""}.`;
+  return `${FAULT.camera}${name ? ` (${name})` : ""}${STOP}`;
 }
 
 export class Live {

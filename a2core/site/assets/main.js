@@ -12,7 +12,18 @@ import { Fault } from "./load.js";
 import { fileIn, framesOf } from "./picture.js";
 import { Work } from "./site.js";
 import { asLink, savePage, viewInAddress } from "./take.js";
-import { FAULT, FROZEN, fetching, READING, STARTING, traced, tracing, YOUR_CAMERA } from "./words.js";
+import {
+  FAULT,
+  FROZEN,
+  fetching,
+  LANGUAGE,
+  READING,
+  STARTING,
+  sampleSaid,
+  traced,
+  tracing,
+  YOUR_CAMERA,
+} from "./words.js";
 
 /** @typedef {import("./site.js").Payload} Payload */
 /** @typedef {import("./site.js").Site} Site */
@@ -42,7 +53,7 @@ class Page {
   constructor(site, sample) {
     this.site = site;
     /** @type {Shown} */
-    this.sample = { payload: sample, top: site.sample.top, title: site.sample.title };
+    this.sample = { payload: sample, top: site.sample.top, title: sampleSaid(site.sample.title) };
     this.shown = this.sample;
     this.work = new Work(site, (share) => this.progress(share < 1 ? fetching(share) : STARTING));
     this.root = /** @type {HTMLElement} */ (document.querySelector("[data-a2-root]"));
@@ -211,10 +222,11 @@ class Page {
   }
 }
 
-/** Keeps the site for when there is no network; where the browser refuses, it works with one. */
-async function keepOffline() {
+/** Keeps the site for when there is no network; where the browser refuses, it works with one. @param {Site} site */
+async function keepOffline({ kept, version }) {
   try {
     await navigator.serviceWorker?.register("sw.js");
+    if (kept[LANGUAGE]) await (await caches.open(`a2-site-${version}`)).addAll(kept[LANGUAGE]);
     await navigator.serviceWorker?.ready;
     document.documentElement.dataset.offline = "yes";
   } catch {
@@ -226,7 +238,7 @@ async function open() {
   const [site, sample] = await Promise.all([json("site.json"), json("sample.json")]);
   const symbols = /** @type {HTMLElement} */ (document.querySelector(".a2-symbols"));
   const inside = /** @type {HTMLElement} */ (symbols.shadowRoot?.querySelector("[data-a2-glossary]"));
-  if (inside) new Glossary(inside).show(site.glossary);
+  if (inside) new Glossary(inside).show(site.glossary[LANGUAGE]);
   const page = new Page(site, sample);
   Object.assign(window, { a2Page: page }); // for tests and curious people
   const { saveData } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator).connection ?? {};
@@ -236,7 +248,7 @@ async function open() {
   } catch (fault) {
     page.say(fault instanceof Fault ? fault.message : FAULT.unreachable, true);
   }
-  await keepOffline();
+  await keepOffline(site);
 }
 
 export function start() {

@@ -3,13 +3,14 @@
  */
 
 import { Fault } from "./load.js";
-import { FAULT } from "./words.js";
+import { FAULT, LANGUAGE } from "./words.js";
 
 /** @typedef {import("./load.js").Listed} Listed */
 /** @typedef {import("../../canvas/assets/model.js").Payload} Payload */
 /**
  * @typedef {object} Site
  * @property {string} version
+ * @property {Record<string, string[]>} kept files of other languages than English, which their pages keep for offline
  * @property {boolean} trained
  * @property {string[]} labels
  * @property {{ mean: number[], std: number[], multiple_px: number }} input
@@ -17,7 +18,7 @@ import { FAULT } from "./words.js";
  * @property {{ script: string, glue: string, wasm: Listed }} runtime
  * @property {{ file: Listed, parts: { block: string, at: [number, number], hand: [number, number] | null }[] }} network
  * @property {{ title: string, credit: string, top: Top[], view: Record<string, unknown> }} sample
- * @property {Record<string, string>} glossary
+ * @property {Record<string, import("../../canvas/glossary/glossary.js").Told>} glossary by language
  */
 /** @typedef {{ label: string, share: number }} Top */
 /** @typedef {{ payload: Payload, top: Top[], ms: number }} Traced */
@@ -28,6 +29,10 @@ export function isAble() {
   const needs = ["WebAssembly", "Worker", "OffscreenCanvas", "DecompressionStream", "createImageBitmap"];
   return needs.every((name) => name in window);
 }
+
+/** The file of a built site in a language; English ones have no mark. @param {string} name @param {string} language */
+export const inLanguage = (name, language) =>
+  language === "en" ? name : name.replace(/(?=\.\w+$)/, `.${language}`);
 
 export class Work {
   /** @type {Worker | null} */
@@ -61,7 +66,7 @@ export class Work {
   }
 
   #made() {
-    const worker = new Worker("worker.js", { type: "module" });
+    const worker = new Worker(inLanguage("worker.js", LANGUAGE), { type: "module" });
     worker.onmessage = ({ data: { id, share, result, fault } }) => {
       const open = this.#open.get(id);
       if (share !== undefined) open?.tell(share);

@@ -3,7 +3,8 @@
  * shown. The picture as a PNG is the canvas's own.
  */
 
-import { LINK } from "./words.js";
+import { inLanguage } from "./site.js";
+import { LANGUAGE, LINK } from "./words.js";
 
 /** @typedef {Record<string, unknown>} View */
 
@@ -34,7 +35,7 @@ export function filled(page, { payload, title }, view) {
 
 /** @param {{ payload: import("./site.js").Payload, title: string }} shown @param {View} view */
 export async function savePage(shown, view) {
-  const answer = await fetch("page.html");
+  const answer = await fetch(inLanguage("page.html", LANGUAGE));
   if (!answer.ok) throw new Error("unreachable");
   const html = filled(await answer.text(), shown, view);
   const link = document.createElement("a");

@@ -2,6 +2,9 @@
  * Every sentence that the site says by itself; those of the canvas are in its own words.js.
  */
 
+export const LANGUAGE = "en"; // the scripts' and the page's
+export const STOP = "."; // ends what is put together of a fault and its cause
+
 export const MOST_MEGAPIXELS = 64;
 
 export const FAULT = {
@@ -54,7 +57,13 @@ export const EXPERIMENT = {
   own: "its own",
   gone: "The numbers of that picture are not kept any more. Choose it again.",
   asWas: "Nothing is changed yet.",
+  bagOf: (/** @type {string} */ title) => `bag of ${title}`,
+  changed: (/** @type {string[]} */ changes, /** @type {string} */ moved) =>
+    `${changes.join(", ")}. ${moved}`,
 };
+
+/** What the sample is called. @param {string} title */
+export const sampleSaid = (title) => title;
 
 /** @param {number} i @param {number} factor */
 export const factorSaid = (i, factor) =>

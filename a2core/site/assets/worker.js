@@ -9,7 +9,7 @@ import { Fault, fetched } from "./load.js";
 import { base64, payloadOf } from "./pack.js";
 import { inputShape, resized, standardised } from "./pixels.js";
 import { Network } from "./run.js";
-import { FAULT } from "./words.js";
+import { FAULT, STOP } from "./words.js";
 
 /** @typedef {import("./site.js").Site} Site */
 /** @typedef {import("./run.js").Told} Told */
@@ -150,7 +150,7 @@ function said(fault) {
   if (fault instanceof Fault) return fault.message;
   const text = fault instanceof Error ? fault.message : String(fault);
   if (fault instanceof RangeError || /memory|alloc|^\d+$/i.test(text)) return FAULT.memory;
-  return `${FAULT.run} (${text.split("\n")[0].slice(0, 120)}).`;
+  return `${FAULT.run} (${text.split("\n")[0].slice(0, 120)})${STOP}`;
 }
 
 /** @type {Record<string, (asked: any, tell: (share: number) => void) => Promise<unknown>>} */

@@ -57,6 +57,8 @@ test("lines are as wide as they may be, and no word is cut or lost", () => {
   const measure = (/** @type {string} */ text) => text.length;
   assert.deepEqual(linesOf("one two three four", 9, measure), ["one two", "three", "four"]);
   assert.deepEqual(linesOf("unbreakable b", 4, measure), ["unbreakable", "b"]);
+  assert.deepEqual(linesOf("亮的地方，收集 g12 来", 5, measure), ["亮的地方，", "收集", "g12 来"]);
+  assert.deepEqual(linesOf("亮的地方，", 4, measure), ["亮的地", "方，"]);
 });
 
 test("a picture that is passed on says whose it is", () => {

@@ -87,7 +87,7 @@ def test_a_circle_is_refused(tmp_path: Path) -> None:
 
 
 def layer_of(path: Path) -> int:
-    head = path.relative_to(ASSETS).parts[0].removesuffix(".js")
+    head = path.relative_to(ASSETS).parts[0].partition(".")[0]
     return next(depth for depth, row in enumerate(LAYERS) if head in row)
 
 
@@ -101,7 +101,20 @@ def test_the_canvas_s_modules_import_downward_only_and_stay_short(path: Path) ->
 def test_all_of_the_canvas_s_modules_are_in_its_script() -> None:
     script = a2core.canvas.script()
     for path in ASSETS.rglob("*.js"):
-        assert f"_{path.stem} = (() =>" in script, path.name
+        assert f"_{path.stem} = (() =>" in script or path.stem == "words.zh", path.name
+
+
+def test_a_module_of_another_language_stands_in_the_place_of_the_english_one(tmp_path: Path) -> None:
+    main = written(
+        tmp_path,
+        main='import { word } from "./words.js";\nexport const said = word;\n',
+        words='export const word = "one";\n',
+    )
+    (tmp_path / "words.zh.js").write_text('export const word = "一";\n', encoding="utf-8")
+    assert '"one"' in join(main, name="made")
+    chinese = join(main, name="made", language="zh")
+    assert '"一"' in chinese
+    assert '"one"' not in chinese
 
 
 def test_what_a_kind_of_map_is_stands_in_its_descriptor_alone():

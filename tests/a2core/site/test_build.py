@@ -73,7 +73,7 @@ def test_everything_that_the_page_asks_for_is_there_and_kept_for_offline(site, t
     assert {name for name in asked if not (site / name).is_file()} == set()
     worker = (site / "sw.js").read_text(encoding="utf-8")
     kept = set(json.loads(re.search(r"const FILES = (\[.*?\]);", worker)[1]))
-    assert asked - kept == {"NOTICE.txt"}
+    assert asked - kept == {"NOTICE.txt", "index.zh.html"}
     assert told["version"] in worker
     assert not re.search(r"<!-- a2-|A2-VERSION|A2-FILES", page + worker)
 
@@ -84,7 +84,7 @@ def test_the_heavy_files_are_what_the_list_says(site, told):
         whole = gzip.decompress(packed)
         assert (len(packed), len(whole)) == (listed["sent"], listed["bytes"])
         assert hashlib.sha256(whole).hexdigest() == listed["sha256"]
-    own = sum(path.stat().st_size for path in site.iterdir())
+    own = sum(path.stat().st_size for path in site.iterdir() if ".zh." not in path.name)
     assert own + 3.8e6 < 15e6  # with the real runtime, packed
 
 
@@ -171,3 +171,16 @@ def test_a_picture_of_ones_own_is_told_the_same_of_its_primitives_as_the_sample(
     assert any("purity" in line for line in told["blocks"][0]["cards"])
     for block, shown in zip(told["blocks"], sample["blocks"], strict=True):
         assert block["cards"] == shown["cards"]
+
+
+def test_the_chinese_page_has_all_that_the_english_has_and_keeps_its_own_files(site, told):
+    english, chinese = ((site / name).read_text(encoding="utf-8") for name in ("index.html", "index.zh.html"))
+    assert '<html lang="en">' in english
+    assert '<html lang="zh-CN">' in chinese
+    ids = re.compile(r'(?:id|data-ref)="([^"]+)"')
+    assert ids.findall(chinese) == ids.findall(english)
+    assert '<a href="index.html" lang="en" hreflang="en" data-language="en">English</a>' in chinese
+    assert told["kept"]["zh"] == ["index.zh.html", "page.zh.html", "site.zh.js", "worker.zh.js"]
+    assert set(re.findall(r'(?:src|href)="([^"#]+\.zh\.\w+)"', chinese)) <= set(told["kept"]["zh"])
+    for name in told["kept"]["zh"]:
+        assert "基元" in (site / name).read_text(encoding="utf-8") or name == "worker.zh.js"

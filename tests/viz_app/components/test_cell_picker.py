@@ -36,8 +36,8 @@ def two_pickers(monkeypatch):
         def show(self, cell):
             for key in ("one", "two"):
                 cell_picker.cell_picker(
-                    "", "", identity="cat/blocks.4", cell=cell, grid=(6, 9), aspect=1.5, label="", key=key,
-                    on_change=lambda: None,
+                    "", "", identity="cat/blocks.4", cell=cell, grid=(6, 9), aspect=1.5, label="", place="",
+                    key=key, on_change=lambda: None,
                 )  # fmt: skip
 
         def hear(self):

@@ -27,11 +27,13 @@ def cell_picker(
     grid: tuple[int, int],
     aspect: float,
     label: str,
+    place: str,
     key: str,
     on_change: Callable[[], None],
 ) -> None:
     """Show `picture` under `overlay` (data URLs) with `cell` (row, col) of `grid` (rows, cols) framed.
 
+    `label` says what it is; `place` how a cell is called, with {row} and {col} in it.
     `identity` says what the cell is of; one that was picked of anything else is dropped.
     `on_change` runs when the visitor chose another cell; `picked(key, identity, grid)` then says which.
     """
@@ -48,6 +50,7 @@ def cell_picker(
             "cols": cols,
             "aspect": aspect,
             "label": label,
+            "place": place,
         },
         key=key,
         name="cell",

@@ -15,6 +15,7 @@ import streamlit as st
 
 from a2core.canvas import glossary as source
 from viz_app.components.runtime import hand_over, script
+from viz_app.ui import language
 
 __all__ = ["glossary"]
 
@@ -28,4 +29,4 @@ _component = st.components.v2.component(
 
 def glossary(*, key: str) -> None:
     """Show the button that opens it; so does its key."""
-    hand_over(_component, source.told(), key=key, name="nothing", identity=key)
+    hand_over(_component, source.told(language.current()), key=key, name="nothing", identity=key)

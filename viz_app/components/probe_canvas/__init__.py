@@ -15,21 +15,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import streamlit as st
-
 from a2core import canvas
-from viz_app.components.runtime import fresh, hand_over, parcel, script
+from a2core.languages import ENGLISH
+from viz_app.components.runtime import fresh, hand_over, in_each_language, parcel, script
 
 __all__ = ["component_script", "probe_canvas", "send_cards", "send_layer", "send_payload"]
 
 
-def component_script() -> str:
+def component_script(language: str = ENGLISH) -> str:
     """The whole script of the component: the canvas, how it is mounted, and the frame between them."""
-    return canvas.script() + script(Path(__file__).parent / "assets" / "frame")
+    return canvas.script(language) + script(Path(__file__).parent / "assets" / "frame")
 
 
-_component = st.components.v2.component(
-    "a2_probe_canvas", html=canvas.markup(), css=canvas.style(), js=component_script()
+_component = in_each_language(
+    "a2_probe_canvas",
+    lambda language: {
+        "html": canvas.markup(language),
+        "css": canvas.style(),
+        "js": component_script(language),
+    },
 )
 
 

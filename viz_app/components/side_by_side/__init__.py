@@ -12,31 +12,32 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from a2core import canvas
-from viz_app.components.runtime import hand_over, latest, script
+from a2core.languages import ENGLISH
+from viz_app.components.runtime import hand_over, in_each_language, latest, script
 
 __all__ = ["Asked", "Pane", "asked_in", "parse_asked", "side_by_side"]
 
 _ASSETS = Path(__file__).parent / "assets"
 
 
-def component_script() -> str:
+def component_script(language: str = ENGLISH) -> str:
     """The whole script: the canvas, how components are mounted, and the row of canvases."""
-    return canvas.script() + script(_ASSETS / "side")
+    return canvas.script(language) + script(_ASSETS / "side")
 
 
-def _markup() -> str:
+def _markup(language: str) -> str:
     row = (_ASSETS / "side.html").read_text(encoding="utf-8").rstrip().removesuffix("</div>")
-    return f"{row}<template>{canvas.markup()}</template></div>"
+    return f"{row}<template>{canvas.markup(language)}</template></div>"
 
 
-_component = st.components.v2.component(
+_component = in_each_language(
     "a2_side_by_side",
-    html=_markup(),
-    css=canvas.style() + (_ASSETS / "side.css").read_text(encoding="utf-8"),
-    js=component_script(),
+    lambda language: {
+        "html": _markup(language),
+        "css": canvas.style() + (_ASSETS / "side.css").read_text(encoding="utf-8"),
+        "js": component_script(language),
+    },
 )
 
 

@@ -1,6 +1,6 @@
 """What About says: the checkpoints' cards as facts and tables for people, and the page round them; pure.
 
-The prose is in about.html.
+The prose is in about.html, all other words in words.py.
 
 A card's "metrics" hold one entry for each measurement: what it was measured on, by which command, and
 numbers by name, of each block or of the whole network. A baseline stands beside the number that it
@@ -15,36 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from a2core.canvas import percent
+from viz_app.views.about import words
 
 OURS = "ours"
-MEANINGS = {
-    "click-AUC": "Of a cell inside the region that was pointed at and one outside, how often the one inside "
-    "is attended to more. 0.5 is chance, 1 is always.",
-    "overlap": "How well the best of the gather maps fits a labelled region: what both cover, as a part of "
-    "what either covers. 1 is exact.",
-    "overlap of ρ": "The same, of the maps of where primitives are handed out.",
-    "median reach": "The part of the picture that the middle one of the gather maps covers.",
-    "dead": "Primitives that are hardly handed out anywhere.",
-    "redundancy": "How alike a gather map is to the one most like it, on average. 1 is a copy.",
-    "stability": "How alike the primitives of two seeds are, each matched to its twin: the correlation of "
-    "where they are handed out.",
-    "class purity": "Of the twenty photos that a primitive is handed out in most, how many are of one class.",
-    "MonoScore": "How much more alike these twenty are to another network than any twenty are.",
-    "part purity": "Of the hundred places where a primitive is handed out most, how many lie on one kind of "
-    "thing: skin, hair, a garment.",
-    "mIoU": "Each place given to its strongest primitive: how well these areas fit the labelled ones. 1 is "
-    "exact.",
-    "mass-Jaccard": "How well the places that hold 60 % of a primitive fit the labelled area nearest to "
-    "them.",
-    "deletion": "Primitives taken away, those that matter to the answer first: how much of the answer is "
-    "left on the way. The less, the better it is known which matter.",
-    "J&F": "The mask of a clip’s first frame, carried on by attention: how well it fits the frames after. 1 "
-    "is exact.",
-    "top-1": "The right class is the network’s first guess.",
-    "top-5": "The right class is among its first five guesses.",
-    "agreement with the plain trunk": "How often it answers as the network without blocks does.",
-    "use (KL, nats)": "How much the answer changes when a block is left out. 0 is not at all.",
-}
+MEANINGS = words.MEANINGS  # by the names that cards use
 _SHARES = {"median reach", "dead", "top-1", "top-5", "agreement with the plain trunk"}
 _LOW_IS_GOOD = {"dead", "redundancy", "deletion"}
 _MARKS = (", ", " plain trunk", " difference")  # between the name of a measure and that of a baseline
@@ -88,21 +62,21 @@ def page_html(
 ) -> str:
     """The whole page: `cards` by the name of their weights; of each refused checkpoint its file and why."""
     models = [
-        _opened(f"The model: {name}", _facts(card), k == 0) for k, (name, card) in enumerate(cards.items())
+        _opened(words.model(name), _facts(card), k == 0) for k, (name, card) in enumerate(cards.items())
     ]
     measured = [
-        _opened(f"How well {name} does", f'<div class="a2-measures">{found}</div>', k == 0)
+        _opened(words.how_well(name), f'<div class="a2-measures">{found}</div>', k == 0)
         for k, (name, card) in enumerate(cards.items())
         if (found := "".join(_measured(table) for table in tables(card)))
     ]
     pictures = "".join(f"<li>{html.escape(credit)}</li>" for credit in credits)
     return (
-        '<article class="a2-about"><h1>About this explorer</h1><div class="a2-pages"><div>'
+        f'<article class="a2-about"><h1>{words.HEADING}</h1><div class="a2-pages"><div>'
         + prose
         + "</div><div>"
         + "".join(models)
         + "".join(_refusal(name, fault) for name, fault in refused)
-        + f"<section><h2>Pictures</h2><ul>{pictures}</ul><p>All are inside scikit-image.</p></section>"
+        + f"<section><h2>{words.PICTURES}</h2><ul>{pictures}</ul><p>{words.INSIDE}</p></section>"
         + "</div></div>"
         + "".join(measured)
         + "</article>"
@@ -123,7 +97,7 @@ def _facts(card: Mapping[str, Any]) -> str:
 
 def _measured(table: Table) -> str:
     """One measurement: of each measure what it means, what the model reaches, and what others do."""
-    heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
+    heads = "".join(f'<th scope="col">{html.escape(words.column(column))}</th>' for column in table.columns)
     bodies = "".join(
         f'<tbody><tr><th scope="rowgroup" colspan="{len(table.columns) + 1}">'
         f"<div><b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></div></th></tr>"
@@ -134,11 +108,10 @@ def _measured(table: Table) -> str:
     command = f"<p><code>{html.escape(table.command)}</code></p>" if table.command else ""
     return (
         f"<section><h3>{html.escape(table.title[:1].upper() + table.title[1:])}</h3>"
-        f"<p>Measured on {html.escape(table.measured_on or 'what the card does not say')}. "
-        "The best of a line is bold.</p>"
+        f"<p>{words.measured_on(html.escape(table.measured_on or words.UNSAID))}</p>"
         # Wide tables scroll in a box of their own, which the keyboard has to reach.
         f'<div tabindex="0" role="group" aria-label="{html.escape(table.title)}">'
-        f'<table><thead><tr><th scope="col">of</th>{heads}</tr></thead>{bodies}</table></div>'
+        f'<table><thead><tr><th scope="col">{words.OF}</th>{heads}</tr></thead>{bodies}</table></div>'
         f"{command}</section>"
     )
 
@@ -148,11 +121,11 @@ def _line(row: Row) -> str:
         f"<td><b>{html.escape(value)}</b></td>" if at == row.best else f"<td>{html.escape(value)}</td>"
         for at, value in enumerate(row.values)
     )
-    return f'<tr><th scope="row">{html.escape(row.of or "the network")}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{html.escape(row.of or words.THE_NETWORK)}</th>{cells}</tr>'
 
 
 def _refusal(name: str, fault: str) -> str:
-    return f"<section><h2>Refused: {html.escape(name)}</h2><p>{html.escape(fault)}</p></section>"
+    return f"<section><h2>{words.refused(html.escape(name))}</h2><p>{html.escape(fault)}</p></section>"
 
 
 def tables(card: Mapping[str, Any]) -> list[Table]:
@@ -176,7 +149,7 @@ def _table(title: str, entry: Mapping[str, Any]) -> Table:
     measures = tuple(
         Measure(
             name,
-            MEANINGS.get(name, ""),
+            words.MEANINGS.get(name, ""),
             tuple(_row(name, of, [row.get(column) for column in columns]) for of, row in rows.items()),
         )
         for name, rows in numbers.items()
@@ -222,7 +195,7 @@ def _row(measure: str, of: str, values: list[Any]) -> Row:
 
 def _worded(measure: str, value: Any) -> str:
     if isinstance(value, list):  # an interval
-        return " to ".join(_worded(measure, end) for end in value)
+        return words.TO.join(_worded(measure, end) for end in value)
     if not isinstance(value, int | float):
         return "" if value is None else str(value)
     if measure in _SHARES:
@@ -252,12 +225,12 @@ _TERMS = {"wall_s": "time, s"}
 def _architecture_facts(architecture: Any) -> list[tuple[str, str]]:
     if not isinstance(architecture, Mapping):
         return []
-    facts = [("network", str(architecture.get("backbone", "not stated")))]
+    facts = [(words.NETWORK, str(architecture.get("backbone", words.NOT_STATED)))]
     blocks = architecture.get("blocks")
     for name, settings in blocks.items() if isinstance(blocks, Mapping) else ():
         if isinstance(settings, Mapping):
             n, m = settings.get("c_n", "?"), settings.get("c_m", "?")
-            facts.append((f"block after {name}", f"{n} primitives of {m} channels each"))
+            facts.append((words.block_after(name), words.bag_of(n, m)))
     return facts
 
 
@@ -269,7 +242,7 @@ def _flattened(value: Any, term: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
 
 def _fact(value: Any) -> str:
     if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "not stated"}[value]
+        return {True: words.YES, False: words.NO, None: words.NOT_STATED}[value]
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):

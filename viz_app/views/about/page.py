@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from viz_app.server import models
 from viz_app.server.samples import SAMPLES
 from viz_app.ui.shell import styled
-from viz_app.views.about import content
-
-PROSE = Path(__file__).resolve().parent / "about.html"
+from viz_app.views.about import content, words
 
 
 def render() -> None:
@@ -25,4 +21,4 @@ def render() -> None:
     }
     faults = [(info.path.name, info.fault) for info in refused]
     credits = [sample.credit for sample in SAMPLES]
-    st.html(content.page_html(PROSE.read_text(encoding="utf-8"), cards, faults, credits))
+    st.html(content.page_html(words.PROSE.read_text(encoding="utf-8"), cards, faults, credits))

@@ -16,7 +16,7 @@ from viz_app.ui.guards import callback, tell
 from viz_app.ui.numbers import decimal
 from viz_app.ui.shell import waiting
 from viz_app.ui.state import Key
-from viz_app.views.atlas import content, service, where
+from viz_app.views.atlas import content, service, where, words
 
 CHART_CONFIG = {"displayModeBar": False}
 FIRST = 16  # exemplars of each order that are shown until all are asked for
@@ -28,7 +28,7 @@ def draw(atlas: Atlas, block: str, primitive: int) -> None:
     row = names.named(atlas, block)[primitive]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.button(
-            content.BACK,
+            words.BACK,
             icon=":material/arrow_back:",
             on_click=callback(where.go),
             kwargs={where.PRIMITIVE: None},
@@ -38,19 +38,19 @@ def draw(atlas: Atlas, block: str, primitive: int) -> None:
     photo = where.number(where.PHOTO, len(atlas))
     if photo is not None:
         _picture(atlas, block, primitive, photo)
-    words, chart = st.columns([3, 2], gap="large")
-    with words:
+    text, chart = st.columns([3, 2], gap="large")
+    with text:
         st.html(content.measures_html(row))
         _together(block, row)
         _naming(atlas, block, primitive, row)
     with chart:
-        st.caption(content.HISTOGRAM)
+        st.caption(words.HISTOGRAM)
         later = st.container(height=plots.HEIGHT_PX, border=False)
     whole = where.MORE in st.query_params
-    for order, title in content.ORDERS.items():
+    for order, title in words.ORDERS.items():
         _exemplars(atlas, block, primitive, order, title, None if whole else FIRST, photo)
     if not whole and service.has_more(atlas, block, primitive, FIRST):
-        st.button(content.MORE, on_click=callback(where.go), kwargs={where.MORE: "1"}, key="atlas-more")
+        st.button(words.MORE, on_click=callback(where.go), kwargs={where.MORE: "1"}, key="atlas-more")
     with later:  # last, in its place: a browser that has to load what draws charts shows exemplars meanwhile
         figure, alt = service.histogram(atlas, block, primitive)
         figure.update_layout(height=plots.HEIGHT_PX - 24, margin={"l": 48, "r": 8, "t": 8, "b": 40})
@@ -120,26 +120,22 @@ def _picture(atlas: Atlas, block: str, primitive: int, number: int) -> None:
         with maps:
             weights = atlases.weights_of(atlas)
             if weights is not None:
-                with waiting(content.tracing(photo)) as look:
+                with waiting(words.tracing(photo.shown_path)) as look:
                     shown, fault = attempt(lambda: service.traced(atlas, photo, weights, look=look))
                 if shown is not None:
                     st.html(service.maps_html(shown, block, primitive))
-                    st.caption(
-                        content.how_traced(whole=shown.picture.id.startswith("whole"), px=shown.size_px)
-                    )
+                    st.caption(words.how_traced(whole=shown.picture.id.startswith("whole"), px=shown.size_px))
                 else:
                     tell(fault)
         with about:
             st.html(
                 f"<h3>{content.escaped(photo.shown_path)}</h3>{content.answer_html(photo)}{credit_html(photo)}"
             )
-            st.caption(content.LIKE_THIS)
+            st.caption(words.LIKE_THIS)
             near, tiles = service.nearest(atlas, number, block, primitive, NEAREST)
-            _board(
-                tiles, near, f"{service.key_of(atlas)}/like/{number}", "atlas-like", content.LIKE_THIS, None
-            )
+            _board(tiles, near, f"{service.key_of(atlas)}/like/{number}", "atlas-like", words.LIKE_THIS, None)
             st.button(
-                content.CLOSE,
+                words.CLOSE,
                 on_click=callback(where.go),
                 kwargs={where.PHOTO: None},
                 key="atlas-close",
@@ -153,23 +149,23 @@ def _naming(atlas: Atlas, block: str, primitive: int, row: dict[str, Any]) -> No
         st.form(f"atlas-name-{block}-{primitive}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
     ):
-        name = st.text_input(content.NAME, value=row["name"], max_chars=80, width=220)
-        note = st.text_input(content.NOTE, value=row["note"], max_chars=2000)
-        if st.form_submit_button(content.KEEP):
+        name = st.text_input(words.NAME, value=row["name"], max_chars=80, width=220)
+        note = st.text_input(words.NOTE, value=row["note"], max_chars=2000)
+        if st.form_submit_button(words.KEEP):
             names.give(atlas, block, primitive, name, note)
             st.rerun()
-    st.caption(content.SHARED if shared else content.YOURS)
+    st.caption(words.SHARED if shared else words.YOURS)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.download_button(
-            content.TAKE_NAMES,
+            words.TAKE_NAMES,
             names.exported(atlas),
             file_name="names.json",
             mime="application/json",
             on_click="ignore",
             key="atlas-take-names",
         )
-        with st.popover(content.BRING_NAMES):
-            brought = st.file_uploader(content.BRING_NAMES, type="json", key=Key.ATLAS_NAMES)
+        with st.popover(words.BRING_NAMES):
+            brought = st.file_uploader(words.BRING_NAMES, type="json", key=Key.ATLAS_NAMES)
             if brought is not None and st.session_state.get("atlas-brought") != brought.file_id:
                 st.session_state["atlas-brought"] = brought.file_id
                 names.take_in(atlas, brought.getvalue())

@@ -11,10 +11,11 @@ import streamlit as st
 from a2core import Atlas
 from viz_app.components.tile_board import opened, tile_board
 from viz_app.server import atlases, names
+from viz_app.ui import language
 from viz_app.ui.guards import callback, tell
 from viz_app.ui.shell import styled
 from viz_app.ui.state import Key
-from viz_app.views.atlas import content, one, service, where
+from viz_app.views.atlas import content, one, service, where, words
 
 CHART_CONFIG = {"displayModeBar": False}
 MAP_KEY = "atlas-map"
@@ -23,16 +24,16 @@ MAP_KEY = "atlas-map"
 def render() -> None:
     """Draw the page."""
     styled("atlas.css")
-    st.html(content.LEAD)
+    st.html(words.LEAD)
     found, faults = atlases.list_atlases()
     for fault in faults:
         tell(fault)
     if not found:
-        st.info(content.NONE)
+        st.info(words.NONE)
         return
     atlas = _atlas(found)
     if atlases.weights_of(atlas) is None:
-        st.info(content.stale(atlas.told))
+        st.info(words.stale(atlas.told))
     block = where.block_of(atlas)
     primitive = where.number(where.PRIMITIVE, atlas.blocks[block])
     if primitive is None:
@@ -52,7 +53,7 @@ def _atlas(found: list[Atlas]) -> Atlas:
         return by_name[asked]
     st.session_state[Key.ATLAS] = asked
     st.segmented_control(
-        content.ATLAS,
+        words.ATLAS,
         [atlas.folder.name for atlas in by_name.values()][::-1],
         required=True,
         key=Key.ATLAS,
@@ -64,40 +65,40 @@ def _atlas(found: list[Atlas]) -> Atlas:
 
 def _all(atlas: Atlas, block: str) -> None:
     """Every primitive of a block."""
-    view, sort, words = _controls(atlas, block)
-    if view == content.CREDITS:
+    view, sort, wanted = _controls(atlas, block)
+    if view == words.CREDITS:
         st.dataframe(service.credits(atlas), hide_index=True, column_config=service.credit_columns())
         return
     rows = names.named(atlas, block)
-    order = content.ordered(rows, sort, words)
+    order = content.ordered(rows, sort, wanted)
     if not order:
-        st.info(content.NO_MATCH)
-    elif view == content.MAP:
+        st.info(words.NO_MATCH)
+    elif view == words.MAP:
         _map(rows, order, block)
-    if view == content.MAP:
+    if view == words.MAP:
         return
     called = hashlib.sha256(repr([content.called(row) for row in rows]).encode()).hexdigest()[:8]
-    identity = f"{service.key_of(atlas)}/{block}/{called}"
+    identity = f"{service.key_of(atlas)}/{block}/{called}/{language.current()}"
     tile_board(
         content.tiles(rows, service.tiles(atlas, block)),
         order,
         identity=identity,
         key=Key.TILES,
-        label=content.PRIMITIVES,
+        label=words.PRIMITIVES,
         on_open=_opener(identity, block, len(rows)),
     )
 
 
 def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
     """The view, the order and the words that are asked for, each with its control."""
-    views = content.VIEWS if atlas.slim else {k: v for k, v in content.VIEWS.items() if k != content.CREDITS}
-    view, sort = where.choice(where.VIEW, views), where.choice(where.SORT, content.SORTS)
-    words = st.query_params.get(where.WORDS, "")
+    views = words.VIEWS if atlas.slim else {k: v for k, v in words.VIEWS.items() if k != words.CREDITS}
+    view, sort = where.choice(where.VIEW, views), where.choice(where.SORT, words.SORTS)
+    wanted = st.query_params.get(where.WORDS, "")
     st.session_state[Key.ATLAS_BLOCK], st.session_state[Key.ATLAS_SORT] = block, sort
-    st.session_state[Key.ATLAS_WORDS], st.session_state[Key.ATLAS_VIEW] = words, view
+    st.session_state[Key.ATLAS_WORDS], st.session_state[Key.ATLAS_VIEW] = wanted, view
     with st.container(key="atlas-controls", horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.segmented_control(
-            content.BLOCK,
+            words.BLOCK,
             list(atlas.blocks),
             required=True,
             key=Key.ATLAS_BLOCK,
@@ -105,7 +106,7 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             args=(where.BLOCK, Key.ATLAS_BLOCK),
         )
         st.segmented_control(
-            content.VIEW,
+            words.VIEW,
             list(views),
             format_func=views.__getitem__,
             required=True,
@@ -113,31 +114,31 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
             on_change=callback(where.follow),
             args=(where.VIEW, Key.ATLAS_VIEW),
         )
-        if view == content.TILES:  # a map has its own order, and pictures have theirs
+        if view == words.TILES:  # a map has its own order, and pictures have theirs
             st.selectbox(
-                content.SORT,
-                list(content.SORTS),
-                format_func=content.SORTS.__getitem__,
+                words.SORT,
+                list(words.SORTS),
+                format_func=words.SORTS.__getitem__,
                 key=Key.ATLAS_SORT,
                 width=160,
                 on_change=callback(where.follow),
                 args=(where.SORT, Key.ATLAS_SORT),
             )
-        if view != content.CREDITS:
+        if view != words.CREDITS:
             st.text_input(
-                content.WORDS,
+                words.WORDS,
                 key=Key.ATLAS_WORDS,
-                placeholder=content.ABOUT_WORDS,
+                placeholder=words.ABOUT_WORDS,
                 width=230,
                 on_change=callback(where.follow),
                 args=(where.WORDS, Key.ATLAS_WORDS),
             )
-    st.caption(content.about(atlas.told))
-    return view, sort, words
+    st.caption(words.about(atlas.told))
+    return view, sort, wanted
 
 
 def _map(rows: Sequence[Mapping[str, Any]], order: Sequence[int], block: str) -> None:
-    st.caption(content.ABOUT_MAP)
+    st.caption(words.ABOUT_MAP)
 
     @callback
     def open_one() -> None:
@@ -151,7 +152,7 @@ def _map(rows: Sequence[Mapping[str, Any]], order: Sequence[int], block: str) ->
         config=CHART_CONFIG,
         on_select=open_one,
         selection_mode="points",
-        alt=content.ABOUT_MAP,
+        alt=words.ABOUT_MAP,
     )
 
 

@@ -25,7 +25,7 @@ from viz_app.server.visitors import Look
 from viz_app.ui.exemplars import link_of
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.plots import CHOSEN, GRID
-from viz_app.views.atlas import content
+from viz_app.views.atlas import content, words
 
 BINS = 40
 SHOWN_PX = 448  # of a picture that is traced again, at most
@@ -86,9 +86,7 @@ def nearest(
 
 def _crops(atlas: Atlas, block: str, primitive: int) -> dict[int, bytes]:
     """Crops that are kept of pictures, by their numbers, among the exemplars of one primitive."""
-    return {
-        one.photo: one.crop for order in content.ORDERS for one in atlas.exemplars(block, primitive, order)
-    }
+    return {one.photo: one.crop for order in words.ORDERS for one in atlas.exemplars(block, primitive, order)}
 
 
 def _small(atlas: Atlas, photo: Photo) -> bytes:
@@ -161,15 +159,15 @@ def maps_html(shown: Shown, block: str, primitive: int) -> str:
     own = trace.blocks[block]
     picture = frame_url(trace.model_input[0], quality=70, max_side_px=SHOWN_PX)
     figures = []
-    for maps, what, words in (
-        (own.gather[primitive, 0], "gather", content.GATHERED),
-        (own.distribute[primitive, 0], "distribute", content.HANDED),
+    for maps, what, from_where in (
+        (own.gather[primitive, 0], "gather", words.GATHERED),
+        (own.distribute[primitive, 0], "distribute", words.HANDED),
     ):
         veil = overlay_url(maps, what, high=float(maps.max()))
         alt = html.escape(shown.picture.alt)
         figures.append(
             f'<figure><div><img src="{picture}" alt="{alt}"><img src="{veil}" alt=""></div>'
-            f"<figcaption>g<sub>{primitive}</sub> {words}</figcaption></figure>"
+            f"<figcaption>g<sub>{primitive}</sub> {from_where}</figcaption></figure>"
         )
     return f'<div class="a2-again">{"".join(figures)}</div>'
 
@@ -177,8 +175,8 @@ def maps_html(shown: Shown, block: str, primitive: int) -> str:
 def title_html(block: str, row: Mapping[str, Any]) -> str:
     """What a primitive is called, and in which block."""
     name = f" · {html.escape(row['name'])}" if row["name"] else ""
-    words = f"g<sub>{row['primitive']}</sub>{name} <small>{html.escape(block)}</small>"
-    return f'<h2 class="a2-primitive">{words}</h2>'
+    heading = f"g<sub>{row['primitive']}</sub>{name} <small>{html.escape(block)}</small>"
+    return f'<h2 class="a2-primitive">{heading}</h2>'
 
 
 def histogram(atlas: Atlas, block: str, primitive: int) -> tuple[go.Figure, str]:
@@ -188,14 +186,11 @@ def histogram(atlas: Atlas, block: str, primitive: int) -> tuple[go.Figure, str]
     figure = go.Figure(
         go.Bar(x=(edges[:-1] + edges[1:]) / 2, y=counts, marker={"color": CHOSEN, "line": {"width": 0}})
     )
-    figure.update_xaxes(title="mean ρ in the picture, %", gridcolor=GRID)
-    figure.update_yaxes(title="pictures", gridcolor=GRID)
+    figure.update_xaxes(title=words.MEAN_AXIS, gridcolor=GRID)
+    figure.update_yaxes(title=words.PICTURES_AXIS, gridcolor=GRID)
     figure.update_layout(bargap=0.05, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
     low, middle, high = np.percentile(mean, [5, 50, 95])
-    return (
-        figure,
-        f"Mean ρ is {middle:.2f} % in the middle picture, {low:.2f} to {high:.2f} % in nine of ten.",
-    )
+    return figure, words.middle(f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}")
 
 
 def map_of(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> go.Figure:

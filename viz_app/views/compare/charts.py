@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import a2core
 from a2core import Cost
 from viz_app.ui.plots import CHOSEN, GRID, NEGATIVE, POSITIVE, ZERO
-from viz_app.views.compare import content
+from viz_app.views.compare import words
 
 # Double attention as whatever is chosen elsewhere; its relatives in the order in which they come.
 _RELATIVES = (ZERO, NEGATIVE, POSITIVE, "#C2487C", "#8A6D1F", "#3F7F4F")
@@ -38,8 +38,8 @@ def cost_curves(curves: Mapping[str, tuple[str, Sequence[Cost]]], *, here: int) 
             figure.add_trace(_line(kind, name, beyond, timed=timed, measured=False, named=not measured))
     figure.add_vline(x=here, line={"color": ZERO, "width": 1, "dash": "dash"})
     axis = {"type": "log", "gridcolor": GRID, "dtick": 1, "fixedrange": True}
-    figure.update_xaxes(title=content.POSITIONS_AXIS, **axis)
-    figure.update_yaxes(title=content.MS_AXIS if timed else content.MULTIPLY_ADDS_AXIS, **axis)
+    figure.update_xaxes(title=words.POSITIONS_AXIS, **axis)
+    figure.update_yaxes(title=words.MS_AXIS if timed else words.MULTIPLY_ADDS_AXIS, **axis)
     figure.update_layout(
         height=HEIGHT_PX,
         margin={"l": 8, "r": 8, "t": 10, "b": 8},
@@ -55,7 +55,7 @@ def _line(
     kind: str, name: str, costs: Sequence[Cost], *, timed: bool, measured: bool, named: bool = True
 ) -> go.Scatter:
     """One curve, or the part of it that was measured or not; `named`: the legend has it."""
-    how = content.MEASURED_POINT if measured else content.COMPUTED_POINT
+    how = words.MEASURED_POINT if measured else words.COMPUTED_POINT
     return go.Scatter(
         x=[cost.positions for cost in costs],
         y=[cost.ms if timed else cost.multiply_adds / 1e6 for cost in costs],
@@ -69,5 +69,5 @@ def _line(
             "width": 3 if kind == a2core.DoubleAttention.kind else 1.8,
         },
         marker={"symbol": "circle" if measured else "circle-open", "size": 7, "color": COLOURS[kind]},
-        hovertemplate=content.point(name, how, content.MS if timed else content.MULTIPLY_ADDS),
+        hovertemplate=words.point(name, how, words.MS if timed else words.MULTIPLY_ADDS),
     )

@@ -28,7 +28,7 @@ from viz_app.ui.selection import (
 )
 from viz_app.ui.shell import current_shown, styled, waiting
 from viz_app.ui.state import Probe, presenting
-from viz_app.views.compare import content, service
+from viz_app.views.compare import content, service, words
 from viz_app.views.compare.charts import cost_curves
 
 
@@ -46,15 +46,21 @@ class Key(StrEnum):
 def render() -> None:
     """Draw the page."""
     styled("figures.css", "compare.css")
-    st.html(content.LEAD)
-    with waiting(content.TRACING) as look:
+    st.html(words.LEAD)
+    with waiting(words.TRACING) as look:
         shown = current_shown(look=look)
     if not presenting():
         if Key.WHAT not in st.session_state:
-            st.session_state[Key.WHAT] = content.NETWORKS if shown.weights.yours else content.KINDS
-        choices = [content.KINDS, content.NETWORKS]
-        st.segmented_control(content.WHAT, choices, required=True, key=Key.WHAT, label_visibility="collapsed")
-    if st.session_state.get(Key.WHAT) == content.NETWORKS:
+            st.session_state[Key.WHAT] = "networks" if shown.weights.yours else "kinds"
+        st.segmented_control(
+            words.WHAT,
+            list(words.BOTH),
+            format_func=words.BOTH.__getitem__,
+            required=True,
+            key=Key.WHAT,
+            label_visibility="collapsed",
+        )
+    if st.session_state.get(Key.WHAT) == "networks":
         _networks(shown)
     else:
         _kinds(shown)
@@ -63,12 +69,12 @@ def render() -> None:
 def _kinds(shown: Shown) -> None:
     """Double attention and its relatives on one trunk."""
     block = current_block(shown, Key.BLOCK)
-    with waiting(content.RUNNING) as look:
+    with waiting(words.RUNNING) as look:
         found = service.readings(shown, block, look=look)
     if any(not rival.trained for rival, _ in found):
-        st.html(content.UNTRAINED)
+        st.html(words.UNTRAINED)
     for rival, reading in found:
-        with waiting(content.RUNNING) as look:
+        with waiting(words.RUNNING) as look:
             payload = service.payload(shown, block, rival, reading, look=look)
         send_payload(payload, key=f"{Key.ROW}-{rival.kind}")
     _five(shown, block, found)
@@ -93,7 +99,7 @@ def _five(shown: Shown, block: str, found: list[tuple[Rival, Reading]]) -> None:
             service.payload_key(shown, block, rival),
             content.heading(rival),
             content.under_picture(rival.kind, reading),
-            content.moves(shown.picture.alt, content.NAMES[rival.kind]),
+            words.moves(shown.picture.alt, words.NAMES[rival.kind]),
             {"block": rival.kind, "probe": list(position), "pinned": cell_was_marked(shown)},
         )
         for rival, reading in found
@@ -112,13 +118,13 @@ def _networks(shown: Shown) -> None:
     """Any two networks on the same picture."""
     others = [weights for weights in models.list_weights()[0] if weights != shown.weights]
     if not others:
-        st.html(f"<p>{content.NO_OTHER}</p>")
+        st.html(f"<p>{words.NO_OTHER}</p>")
         return
     by_label = {weights.label: weights for weights in others}
     if st.session_state.get(Key.OTHER) not in by_label:
         st.session_state[Key.OTHER] = next(iter(by_label))
-    st.selectbox(content.OTHER, list(by_label), key=Key.OTHER, width=320)
-    with waiting(content.TRACING) as look:
+    st.selectbox(words.OTHER, list(by_label), key=Key.OTHER, width=320)
+    with waiting(words.TRACING) as look:
         other = traces.show(shown.picture, by_label[st.session_state[Key.OTHER]], shown.size_px, look=look)
     traces.keep_on_screen(shown, other)
     for at, each in enumerate((shown, other)):
@@ -140,13 +146,13 @@ def _two(shown: Shown, other: Shown) -> None:
             name = probe.block if at == 0 else places.first_looked_at(each.trace)
         block = places.attending(each.trace, name) or places.default_block(each.trace)
         t = min(probe.t, block.grid[0] - 1)
-        with waiting(content.FETCHING) as look:
+        with waiting(words.FETCHING) as look:
             layer = traces.layer(each, name, look=look)
         if layer is not None:
             send_layer(layer, each.key, key=f"{Key.ROW}-{at}")
         cell = [t, *places.cell_at(block, spot)]
         view = {"block": name, "probe": cell, "pinned": cell_was_marked(shown)}
-        label = content.moves(each.picture.alt, each.weights.label)
+        label = words.moves(each.picture.alt, each.weights.label)
         panes.append(Pane(each.key, content.network(each), "", label, view, name if layer else ""))
 
     def asked() -> None:
@@ -188,7 +194,7 @@ def _row(
             identity=identity,
             spot=spot,
             small=small,
-            scale=content.SCALE,
+            scale=words.SCALE,
             presenting=presenting(),
             key=Key.ROW,
             on_change=callback(note),
@@ -204,7 +210,7 @@ def _costs(settings: dict[str, str], positions: int) -> None:
     """What each block costs on this picture."""
     found = {}
     for kind, settings_json in settings.items():
-        with waiting(content.measuring(kind)) as look:
+        with waiting(words.measuring(kind)) as look:
             found[kind] = service.cost_here(settings_json, positions, look=look)
     st.html(content.costs(found, positions))
 
@@ -212,9 +218,9 @@ def _costs(settings: dict[str, str], positions: int) -> None:
 def _growth(settings: dict[str, str], positions: int) -> None:
     """How the cost grows with the positions: measured on demand, computed beyond, and said which."""
     known = service.known_curves(settings)
-    st.html(content.GROWTH)
+    st.html(words.GROWTH)
     slot = st.empty()  # measured once, it is there for everybody: the button goes
-    if known is None and slot.button(content.MEASURE, icon=":material/timer:"):
+    if known is None and slot.button(words.MEASURE, icon=":material/timer:"):
         _, fault = faults.attempt(lambda: _measure(settings))
         if fault:
             guards.tell(fault)
@@ -222,11 +228,9 @@ def _growth(settings: dict[str, str], positions: int) -> None:
         if known is not None:
             slot.empty()
     curves = known or {kind: service.counted_curve(text) for kind, text in settings.items()}
-    figure = cost_curves(
-        {kind: (content.NAMES[kind], costs) for kind, costs in curves.items()}, here=positions
-    )
-    st.plotly_chart(figure, key="growth", config={"displayModeBar": False}, alt=content.GROWTH_ALT)
-    st.html(content.growth(measured=known is not None))
+    figure = cost_curves({kind: (words.NAMES[kind], costs) for kind, costs in curves.items()}, here=positions)
+    st.plotly_chart(figure, key="growth", config={"displayModeBar": False}, alt=words.GROWTH_ALT)
+    st.html(words.growth(measured=known is not None))
     if known is not None:
         st.html(content.exponents(known))
 
@@ -234,5 +238,5 @@ def _growth(settings: dict[str, str], positions: int) -> None:
 def _measure(settings: dict[str, str]) -> None:
     """Measure what is not known yet, one kind after the other."""
     for kind, text in settings.items():
-        with waiting(content.measuring(kind)) as look:
+        with waiting(words.measuring(kind)) as look:
             service.measure_curve(text, look=look)

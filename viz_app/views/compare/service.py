@@ -19,7 +19,7 @@ from viz_app.server.jobs import Tell
 from viz_app.server.store import PUBLIC
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.views.compare import content
+from viz_app.views.compare import words
 
 RIVALS_KEPT = 5  # networks
 CURVES_KEPT = 40  # of six points each
@@ -47,7 +47,7 @@ def readings(shown: Shown, block: str, *, look: Look | None = None) -> list[tupl
         Whatever `look` raises.
     """
     if shown.weights.yours:
-        raise A2Error(content.NO_RIVALS.format(name=shown.weights.label))
+        raise A2Error(words.NO_RIVALS.format(name=shown.weights.label))
     rivals = a2core.find_rivals(shown.weights.checkpoint)
     return [(rival, _reading(rival, shown, block, look)) for rival in rivals]
 
@@ -66,7 +66,7 @@ def payload(
 
     def make(_: Tell) -> Mapping[str, Any]:
         name = rival.kind
-        found: dict[str, Any] = {"name": name, "label": content.NAMES[name], "grid": list(reading.grid)}
+        found: dict[str, Any] = {"name": name, "label": words.NAMES[name], "grid": list(reading.grid)}
         compared = reading.compared()
         if reading.trace is not None:
             found = canvas.block_payload(reading.trace, shown.held.value.trace, {}) | {"name": name}

@@ -17,7 +17,7 @@ from viz_app.server.traces import Shown
 from viz_app.ui import pixel, plots
 from viz_app.ui.pixel import PinnedArrays
 from viz_app.ui.state import Key, Probe
-from viz_app.views.explore import content, screen
+from viz_app.views.explore import content, screen, words
 
 CONFIG = {"displayModeBar": False}
 
@@ -34,14 +34,14 @@ def of_pixel(shown: Shown, probe: Probe) -> None:
         with received:
             _received(pinned)
         with bag:
-            st.html(content.BAG)
+            st.html(words.BAG)
             figure = partial(plots.bag_heatmap, pinned.bag, pinned.primitive)
-            _chart(figure, key="bag", alt=content.bag_alt(block, pinned.primitive))
+            _chart(figure, key="bag", alt=words.bag_alt(block.n, block.m, pinned.primitive))
         with vector:
-            st.html(content.vector_title(pinned.primitive))
+            st.html(words.vector_title(pinned.primitive))
             figure = partial(plots.vector_bars, pinned.vector, pinned.primitive)
-            _chart(figure, key="vector", alt=content.vector_alt(block, pinned.primitive))
-        table = st.expander(content.SUM, key=Key.SUM, on_change="rerun")
+            _chart(figure, key="vector", alt=words.vector_alt(block.m, pinned.primitive))
+        table = st.expander(words.SUM, key=Key.SUM, on_change="rerun")
         if table.open:
             with table:
                 _sum(block, probe)
@@ -57,15 +57,16 @@ def _chart(figure: Callable[[], Figure], *, key: str, alt: str) -> None:
 
 def _received(pinned: PinnedArrays) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.html(content.SHARES, width="content")
+        st.html(words.SHARES, width="content")
         order = st.segmented_control(
-            content.ORDER,
-            (content.BY_RANK, content.BY_INDEX),
+            words.ORDER,
+            list(words.BARS),
+            format_func=words.BARS.__getitem__,
             required=True,
             key=Key.ORDER,
             label_visibility="collapsed",
         )
-    by_rank = order == content.BY_RANK
+    by_rank = order == "rank"
     figure = partial(plots.distribution_bars, pinned.weights, pinned.primitive, by_rank=by_rank)
     _chart(figure, key="rho", alt=content.shares_alt(pinned))
 
@@ -89,9 +90,9 @@ def _sum(block: BlockTrace, probe: Probe) -> None:
         height=318,
         column_config={
             name: column(title, format=formats[name]) if name in formats else column(title, width="small")
-            for name, title in content.SUM_COLUMNS.items()
+            for name, title in words.SUM_COLUMNS.items()
         },
-        alt=content.sum_alt(block),
+        alt=words.sum_alt(block.n),
     )
 
 
@@ -106,7 +107,7 @@ def over_time(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
     chosen = probe.primitive
     if chosen is None:
         chosen = int(block.distribute[(slice(None), *probe.position)].argmax())
-    st.html(content.LIFE)
+    st.html(words.LIFE)
     for column, shares, colours, name in zip(
         st.columns(2, gap="medium"),
         (gathered, handed),
@@ -115,7 +116,7 @@ def over_time(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
         strict=True,
     ):
         with column:
-            title = content.LIFE_TITLES[name]
+            title = words.LIFE_TITLES[name]
             st.caption(title)
             figure = plots.life_heatmap(shares, times, order, chosen=chosen, now=probe.t, colours=colours)
             event = st.plotly_chart(
@@ -124,7 +125,7 @@ def over_time(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> None:
                 config=CONFIG,
                 on_select="rerun",
                 selection_mode="points",
-                alt=content.life_alt(title, *shares.shape),
+                alt=words.life_alt(title, *shares.shape),
             )
             points = event["selection"]["points"]
             asked = (int(order[round(points[0]["y"])]), round(points[0]["x"])) if points else None

@@ -14,10 +14,11 @@ from viz_app.server import models, samples, traces
 from viz_app.server.models import Weights
 from viz_app.server.pictures import Cut, Picture
 from viz_app.server.uploads import Source, own, source_of
+from viz_app.ui import text
 from viz_app.ui.guards import callback
 from viz_app.ui.state import Key
-from viz_app.ui.text import NO_CHECKPOINT, as_markdown
-from viz_app.views.explore import content, uploads
+from viz_app.ui.text import as_markdown
+from viz_app.views.explore import uploads, words
 
 MOST_FRAMES = 64
 
@@ -37,11 +38,11 @@ def choice(row: DeltaGenerator) -> Choice:
     with row:
         picture, trouble = _picture()
         size = st.segmented_control(
-            content.SIZE, traces.SIZES_PX, required=True, key=Key.SIZE, help=content.ABOUT_SIZE
+            words.SIZE, traces.SIZES_PX, required=True, key=Key.SIZE, help=words.ABOUT_SIZE
         )
         weights = _weights(usable)
     return Choice(
-        picture, weights, size or traces.DEFAULT_SIZE_PX, NO_CHECKPOINT if weights is None else trouble
+        picture, weights, size or traces.DEFAULT_SIZE_PX, text.NO_CHECKPOINT if weights is None else trouble
     )
 
 
@@ -56,9 +57,11 @@ def _picture() -> tuple[Picture | None, str]:
     if st.session_state.get(Key.SAMPLE) not in strip:
         st.session_state[Key.SAMPLE] = next(iter(strip))
     chosen = st.segmented_control(
-        content.PICTURE,
+        words.PICTURE,
         list(strip),
-        format_func=lambda name: f"![]({strip[name].thumbnail}) {as_markdown(strip[name].title)}",
+        format_func=lambda name: (
+            f"![]({strip[name].thumbnail}) {as_markdown(text.picture(name, strip[name].title))}"
+        ),
         required=True,
         key=Key.SAMPLE,
         label_visibility="collapsed",
@@ -75,11 +78,11 @@ def _weights(usable: list[Weights]) -> Weights | None:
         st.session_state[Key.CHECKPOINT] = next(iter(by_label))
     with st.container(key="weights", width=240 if any(weights.yours for weights in usable) else 180):
         label = st.selectbox(
-            content.WEIGHTS,
+            words.WEIGHTS,
             list(by_label),
-            format_func=lambda name: content.weights_name(name, yours=by_label[name].yours),
+            format_func=lambda name: words.weights_name(name, yours=by_label[name].yours),
             key=Key.CHECKPOINT,
-            help=content.ABOUT_WEIGHTS,
+            help=words.ABOUT_WEIGHTS,
         )
     return by_label[label]
 
@@ -91,13 +94,13 @@ def clip(picture: Picture) -> str:
     """Draw what can be chosen about a clip; what its blocks attend over."""
     with st.container(key="clip", horizontal=True, gap="medium", vertical_alignment="top"):
         together = st.segmented_control(
-            content.ATTEND_OVER,
-            list(content.TOGETHER),
-            format_func=content.TOGETHER.__getitem__,
+            words.ATTEND_OVER,
+            list(words.TOGETHER),
+            format_func=words.TOGETHER.__getitem__,
             required=True,
             default=traces.JOINT,
             key=Key.TOGETHER,
-            help=content.ABOUT_TOGETHER,
+            help=words.ABOUT_TOGETHER,
         )
         source = source_of(picture)
         if source is not None and source.held.here and picture.cut is not None and source.end_s > 0:
@@ -111,7 +114,7 @@ def _stretch(picture: Picture, cut: Cut, source: Source) -> None:
     asked = (picture.id, stretch, frames)
     with st.container(width=260):
         st.slider(
-            content.STRETCH,
+            words.STRETCH,
             0.0,
             source.end_s,
             (cut.start_s, cut.end_s),
@@ -122,7 +125,7 @@ def _stretch(picture: Picture, cut: Cut, source: Source) -> None:
             args=asked,
         )
     with st.container(width=180):
-        st.slider(content.FRAMES, 1, MOST_FRAMES, cut.count, key=frames, on_change=_ask_cut, args=asked)
+        st.slider(words.FRAMES, 1, MOST_FRAMES, cut.count, key=frames, on_change=_ask_cut, args=asked)
 
 
 @callback

@@ -9,7 +9,7 @@ from viz_app.server import atlases, names
 from viz_app.server.traces import Shown
 from viz_app.ui.exemplars import exemplars_html
 from viz_app.ui.state import Key, Probe
-from viz_app.views.explore import content
+from viz_app.views.explore import words
 
 FIRST = 8
 
@@ -21,7 +21,7 @@ def draw(shown: Shown, probe: Probe) -> None:
         others = [one.told["checkpoint"]["name"] for one in atlases.list_atlases()[0]]
         if others and shown.weights.trained:
             with st.container(key="elsewhere"):
-                st.caption(content.no_atlas(shown.weights.label, others))
+                st.caption(words.no_atlas(shown.weights.label, others))
         return
     if probe.block not in atlas.blocks:
         return
@@ -36,7 +36,7 @@ def draw(shown: Shown, probe: Probe) -> None:
         # A link, not a button: the browser goes there at once, and no part of this page runs again first.
         st.page_link(
             st.session_state[Key.PRIMITIVES],
-            label=content.elsewhere(primitive, name),
+            label=words.elsewhere(primitive, name),
             icon=":material/travel_explore:",
             query_params={"block": probe.block, "primitive": str(primitive), "atlas": atlas.folder.name},
         )

@@ -14,9 +14,9 @@ import a2core
 from a2core import Movie
 from a2core.canvas import ROLLOUT, standalone_html, with_effects, with_fitting_layers
 from viz_app.server.traces import Shown
-from viz_app.ui import text
+from viz_app.ui import language, text
 from viz_app.ui.state import Probe
-from viz_app.views.explore import content
+from viz_app.views.explore import words
 
 
 class Take(NamedTuple):
@@ -36,7 +36,7 @@ def draw(shown: Shown, effects: Mapping[str, np.ndarray], probe: Probe, view: Ma
     if shown.picture.plays:
         files += _movies(shown, probe, stem)
     with st.container(key="take", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(content.TAKE, width="content")
+        st.html(words.TAKE, width="content")
         for file in files:
             st.download_button(
                 f"{file.what} :small[{file.kind}]",
@@ -57,18 +57,20 @@ def _files(
     view |= {"block": probe.block, "probe": list(probe.position), "primitive": probe.primitive}
     view["token"] = probe.token
 
+    spoken = language.current()
+
     def page() -> str:
         payload = with_effects(with_fitting_layers(shown.payload, shown.trace, probe.block), effects)
-        return standalone_html(payload, view=view, title=shown.picture.title)
+        return standalone_html(payload, view=view, title=shown.picture.title, language=spoken)
 
     figure, rho = f"{stem}-{probe.block}.png", f"{stem}-{probe.block}-rho.csv"
     kind = f"HTML, {page_megabytes(shown):.1f} MB" if shown.picture.plays else "HTML"
     in_block = probe.block in shown.trace.blocks
     takes = [
-        Take(content.FIGURE, "PNG", figure, "image/png", lambda: figure_file(shown, probe, view)),
-        Take(content.PAGE, kind, f"{stem}.html", "text/html", page),
-        Take(content.ARRAYS, "NPZ", f"{stem}.npz", "application/octet-stream", lambda: npz_file(shown)),
-        Take(content.RHO, "CSV", rho, "text/csv", lambda: rho_file(shown, probe.block, pins)),
+        Take(words.FIGURE, "PNG", figure, "image/png", lambda: figure_file(shown, probe, view)),
+        Take(words.PAGE, kind, f"{stem}.html", "text/html", page),
+        Take(words.ARRAYS, "NPZ", f"{stem}.npz", "application/octet-stream", lambda: npz_file(shown)),
+        Take(words.RHO, "CSV", rho, "text/csv", lambda: rho_file(shown, probe.block, pins)),
     ]
     if probe.block == ROLLOUT:
         return takes[1:-1]  # of all layers together there is no figure
@@ -81,10 +83,10 @@ def _movies(shown: Shown, probe: Probe, stem: str) -> list[Take]:
     def make(of_primitive: bool) -> Callable[[], bytes]:
         return lambda: movie(shown, probe, of_primitive=of_primitive).data
 
-    takes = [Take(content.MOVIE, "WebM", f"{stem}-attention.webm", "video/webm", make(False))]
+    takes = [Take(words.MOVIE, "WebM", f"{stem}-attention.webm", "video/webm", make(False))]
     if probe.primitive is not None:
         name = f"{stem}-g{probe.primitive}.webm"
-        takes.append(Take(content.movie_of(probe.primitive), "WebM ", name, "video/webm", make(True)))
+        takes.append(Take(words.movie_of(probe.primitive), "WebM ", name, "video/webm", make(True)))
     return takes
 
 

@@ -14,13 +14,22 @@ from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Picture
 from viz_app.server.traces import Shown
-from viz_app.ui import address
 from viz_app.ui.guards import callback, fragment, guarded, tell
 from viz_app.ui.selection import remember
 from viz_app.ui.shell import follow, styled, tell_link, waiting
 from viz_app.ui.state import Key, parse_probe, parse_settings
 from viz_app.ui.text import as_markdown
-from viz_app.views.explore import charts, content, controls, elsewhere, exports, screen, service, uploads
+from viz_app.views.explore import (
+    charts,
+    content,
+    controls,
+    elsewhere,
+    exports,
+    screen,
+    service,
+    uploads,
+    words,
+)
 from viz_app.views.explore.controls import Choice
 
 # Charts keep the browser busy for longer than the canvas does: a new picture answers the mouse before
@@ -32,13 +41,13 @@ MEASURED_EVERY_S = 0.4
 def render() -> None:
     """Draw the page: one sentence, the controls, the canvas, the charts."""
     styled()
-    st.html(content.LEAD)
+    st.html(words.LEAD)
     row = st.container(key="controls", horizontal=True, gap="small", vertical_alignment="bottom")
     notices = st.container(key="notices")  # always there: a notice must not move, and so remount, the canvas
     uploads.take_in(notices)  # first: a link may have waited for what was dropped
     link, remarks = follow(screen.link_to_follow())
     if link is not None:
-        st.session_state[Key.ORDER] = content.BARS.get(link.get(address.BARS, ""), content.BY_RANK)
+        st.session_state[Key.ORDER] = screen.bars_of(link)
     shown = _shown(row, notices)
     if shown is None:
         return
@@ -47,7 +56,7 @@ def render() -> None:
     if not shown.trace.trained:
         whole_network = shown.weights.label == models.VIDEO_NETWORK
         born = bool(shown.trace.attention) and shown.trace.born_trained
-        notices.html(content.untrained(whole_network=whole_network, yours=shown.weights.yours, born=born))
+        notices.html(words.untrained(whole_network=whole_network, yours=shown.weights.yours, born=born))
     taught = shown.trace.trained and shown.picture.is_clip
     st.html(
         content.answer(shown.trace, shown.picture.credit, service.taught_by(shown.weights) if taught else "")
@@ -93,10 +102,10 @@ def _traced(chosen: Choice, picture: Picture, notices: DeltaGenerator) -> tuple[
     key = traces.shown_key(*asked)
     if st.session_state.get(Key.STOPPED) == key and not traces.known(*asked):
         with notices.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.markdown(content.STOPPED)
-            st.button(content.TRACE_AFTER_ALL, on_click=_forget_stop)
+            st.markdown(words.STOPPED)
+            st.button(words.TRACE_AFTER_ALL, on_click=_forget_stop)
         return None, ""
-    what = content.tracing(picture.frames)
+    what = words.tracing(picture.frames)
     with waiting(what, notices, on_stop=_stop, args=(key,), key="tracing") as look:
         return attempt(lambda: traces.show(*asked, look=look))
 
@@ -113,7 +122,7 @@ def _forget_stop() -> None:
 def _tell_refused() -> None:
     _, refused = models.list_weights()
     if refused:
-        with st.expander(content.refused(len(refused))):
+        with st.expander(words.refused(len(refused))):
             for info in refused:
                 st.markdown(f"**{as_markdown(info.path.name)}**: {as_markdown(info.fault)}")
 
@@ -166,7 +175,7 @@ def _send_layer(shown: Shown, view: dict[str, Any]) -> str:
     """Send the layer that is looked at, where the payload has it by name alone; its name, "" for none."""
     told = parse_probe(fresh(Key.CANVAS, "probe", shown.key), shown.trace, shown.key)
     name = told.block if told is not None else str(view.get("block"))
-    with waiting(content.FETCHING) as look:
+    with waiting(words.FETCHING) as look:
         found, _ = attempt(lambda: traces.layer(shown, name, look=look))
     if found is None:
         return ""
@@ -190,4 +199,4 @@ def _measuring(shown: Shown, block: str) -> None:
     if effects.whole or effects.fault:
         st.rerun()
     count = len(effects.values)
-    st.progress(effects.done / count, content.measuring(block, effects.done, count))
+    st.progress(effects.done / count, words.measuring(block, effects.done, count))

@@ -11,9 +11,10 @@ from viz_app.components.runtime import override
 from viz_app.server.traces import Shown
 from viz_app.ui import address, places, playlist
 from viz_app.ui.selection import looked_at, parameters_of, remember
-from viz_app.ui.state import Key, Probe, came_by_history, presenting
-from viz_app.views.explore.content import BARS, BY_RANK
+from viz_app.ui.state import Key, Probe, came_by_history, language_parameter, presenting
+from viz_app.views.explore import words
 
+FIRST_BARS = "rank"
 FIRST_VIEW: dict[str, Any] = {
     "direction": "from",
     "layer": "attention",
@@ -28,7 +29,7 @@ def link_to_follow() -> Mapping[str, str] | None:
     """The query parameters to follow in this run; None: the visitor goes on from what is there."""
     if (stop := st.session_state.pop(Key.GO, None)) is not None:
         return stop
-    asked = st.query_params.to_dict()
+    asked = address.without_language(st.query_params.to_dict())
     awaited: Mapping[str, str] | None = st.session_state.get(Key.AWAITED)
     if awaited is not None and st.session_state.get(Key.SAMPLE) == awaited[address.PICTURE]:
         return awaited
@@ -88,12 +89,17 @@ def first_view(shown: Shown, link: Mapping[str, str] | None) -> tuple[dict[str, 
 
 def address_of(shown: Shown, probe: Probe, view: Mapping[str, Any]) -> dict[str, str]:
     """What is on screen, as query parameters."""
-    order = st.session_state.get(Key.ORDER, BY_RANK)
     return {
         **parameters_of(shown),
         **address.written(probe, {**view, "presentation": presenting()}, shown.trace),
-        address.BARS: next(name for name, label in BARS.items() if label == order),
+        address.BARS: st.session_state.get(Key.ORDER, FIRST_BARS),
     }
+
+
+def bars_of(link: Mapping[str, str]) -> str:
+    """In which order `link` has the bars."""
+    asked = link.get(address.BARS, "")
+    return asked if asked in words.BARS else FIRST_BARS
 
 
 def note(shown: Shown, probe: Probe, view: Mapping[str, Any], *, pinned: bool | None) -> None:
@@ -113,7 +119,7 @@ def note(shown: Shown, probe: Probe, view: Mapping[str, Any], *, pinned: bool | 
     counted_anew = presenting() and len(playlist.stops()) != before
     if now != st.session_state.get(Key.ADDRESS):
         st.session_state[Key.ADDRESS] = now
-        st.query_params.from_dict(now)
+        st.query_params.from_dict(now | language_parameter())
     if counted_anew:
         st.rerun()
 

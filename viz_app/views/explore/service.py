@@ -6,13 +6,13 @@ from viz_app.server import cards as primitive_cards
 from viz_app.server import models
 from viz_app.server.models import Weights
 from viz_app.server.traces import Shown
-from viz_app.views.explore import content
+from viz_app.views.explore import words
 
 
 def taught_by(weights: Weights) -> str:
     """Whether trained blocks learned on clips or on photos, and where there are some that did on clips."""
     elsewhere = next((other.label for other in models.list_weights()[0] if other.on_clips), "")
-    return content.taught_by(on_clips=weights.on_clips, elsewhere=elsewhere)
+    return words.taught_by(on_clips=weights.on_clips, elsewhere=elsewhere)
 
 
 def cards(shown: Shown) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from viz_app.ui import framed
 from viz_app.ui.guards import callback
 from viz_app.ui.shell import tell_link, waiting
 from viz_app.ui.state import Key
-from viz_app.views.explore import content
+from viz_app.views.explore import words
 
 
 class File(NamedTuple):
@@ -42,16 +42,14 @@ def draw() -> None:
             st.caption(refused)
         else:
             st.file_uploader(
-                content.DROP,
+                words.DROP,
                 accept_multiple_files=True,
                 key=drop,
                 on_change=_receive,
                 args=(drop,),
                 label_visibility="collapsed",
             )
-    camera = st.popover(
-        ":material/photo_camera:", key=Key.CAMERA, on_change="rerun", help=content.ABOUT_CAMERA
-    )
+    camera = st.popover(":material/photo_camera:", key=Key.CAMERA, on_change="rerun", help=words.ABOUT_CAMERA)
     if camera.open:  # not before: the browser asks for leave as soon as the camera is on the page
         with camera:
             _camera(round_, refused)
@@ -60,14 +58,15 @@ def draw() -> None:
 def _camera(round_: int, refused: str) -> None:
     """The visitor's camera, for a picture, which is an upload and may be `refused`, or for a short clip."""
     takes = st.segmented_control(
-        content.CAMERA_TAKES,
-        (content.PHOTO, content.CLIP),
+        words.CAMERA_TAKES,
+        list(words.TAKES),
+        format_func=words.TAKES.__getitem__,
         required=True,
-        default=content.PHOTO,
+        default="picture",
         key=Key.CAMERA_TAKES,
         label_visibility="collapsed",
     )
-    if takes == content.CLIP:
+    if takes == "clip":
         reel = f"recorder-{round_}"
         clip_recorder(key=reel, on_clip=_receive_recorded, args=(reel,))
     elif refused:
@@ -76,7 +75,7 @@ def _camera(round_: int, refused: str) -> None:
         framed.about_camera()
         shot = f"camera-{round_}"
         st.camera_input(
-            content.TAKE_PICTURE, key=shot, on_change=_receive, args=(shot,), label_visibility="collapsed"
+            words.TAKE_PICTURE, key=shot, on_change=_receive, args=(shot,), label_visibility="collapsed"
         )
 
 
@@ -121,7 +120,7 @@ def take_in(notices: DeltaGenerator) -> None:
         _take_in_files(came, notices)
         _drop_incoming()
         st.session_state[Key.UPLOADER_ROUND] += 1  # a fresh drop zone: the same file can be dropped again
-    with waiting(content.READING_CLIP, notices, on_stop=_drop_cut, key="cut") as look:
+    with waiting(words.READING_CLIP, notices, on_stop=_drop_cut, key="cut") as look:
         _cut(look)
     letters = visitors.server().store.letters(visitors.visitor())
     tell_link(notices, letters)
@@ -140,7 +139,7 @@ def _take_in_files(files: list[File], notices: DeltaGenerator) -> None:
     fresh: dict[str, Picture] = {}
     faults = []
     for file in files[: uploads.KEPT]:
-        with waiting(content.reading(file.name), notices, on_stop=_drop_incoming, key=file.id) as look:
+        with waiting(words.reading(file.name), notices, on_stop=_drop_incoming, key=file.id) as look:
             picture, fault = attempt(
                 lambda file=file, look=look: uploads.receive(file.content(), file.name, look=look)  # type: ignore[misc]
             )
@@ -149,7 +148,7 @@ def _take_in_files(files: list[File], notices: DeltaGenerator) -> None:
         else:
             fresh[picture.id] = picture
     if len(files) > uploads.KEPT:
-        faults.append(content.too_many(len(files), uploads.KEPT))
+        faults.append(words.too_many(len(files), uploads.KEPT))
     if faults:
         st.session_state[Key.FAULT] = " ".join(faults)
     if fresh:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from a2core.canvas.glossary import SYMBOLS, Symbol
+from a2core.canvas.glossary import Symbol, symbols
+from viz_app.ui import language
 
 TRACING, WORKING_OUT = "Tracing the picture", "Working out the lesson"
 UNTRAINED = (
@@ -66,7 +67,8 @@ def prints(lines: str) -> str:
 
 def definitions(names: tuple[str, ...]) -> str:
     """The symbols of these names with what they are, their shape and how the paper writes them."""
-    lines = "".join(f"<dt>{SYMBOLS[name].sign}</dt><dd>{_defined(SYMBOLS[name])}</dd>" for name in names)
+    known = symbols()
+    lines = "".join(f"<dt>{known[name].sign}</dt><dd>{_defined(known[name])}</dd>" for name in names)
     return f'<dl class="a2-where">{lines}</dl>'
 
 
@@ -74,3 +76,6 @@ def _defined(symbol: Symbol) -> str:
     shape = f" <span>{symbol.shape}</span>" if symbol.shape else ""
     other = symbol.paper and symbol.paper not in symbol.sign
     return f"{symbol.what}{shape}" + (f"; the paper’s {symbol.paper}" if other else "")
+
+
+language.in_each_language(__name__)

@@ -11,7 +11,7 @@ from viz_app.ui import address
 from viz_app.ui.selection import parameters_of
 from viz_app.ui.shell import open_at
 from viz_app.ui.state import Key as AppKey
-from viz_app.ui.state import Probe, came_by_history, presenting
+from viz_app.ui.state import Probe, came_by_history, language_parameter, presenting
 from viz_app.views.learn.state import Key
 from viz_app.views.learn.steps import STEPS
 from viz_app.views.learn.steps.screen import Choice
@@ -22,7 +22,7 @@ OWN_PARAMS = (STEP_PARAM, address.PRESENT)
 
 def open_link() -> list[str]:
     """Where a visit begins with a link to a step: have its picture and its pixel; what could not be had."""
-    asked = st.query_params.to_dict()
+    asked = address.without_language(st.query_params.to_dict())
     if AppKey.SHOWN in st.session_state or address.PICTURE not in asked:
         return []
     remarks = open_at(asked)
@@ -61,4 +61,5 @@ def written(shown: Shown, block: str, choice: Choice) -> dict[str, str]:
         STEP_PARAM: str(st.session_state[Key.STEP]),
         **parameters_of(shown),
         **address.written(probe, {"presentation": presenting()}, shown.trace),
+        **language_parameter(),
     }

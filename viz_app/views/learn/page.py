@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
 from viz_app.server.traces import Shown
+from viz_app.ui import language
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block
 from viz_app.ui.shell import styled, tell_link, waiting
@@ -137,7 +138,7 @@ def _files(shown: Shown, block: str) -> None:
     )
     st.download_button(
         content.WORKSHEET,
-        worksheet,
+        language.kept(worksheet),
         file_name=service.worksheet_file(shown, block),
         mime="text/html",
         on_click="ignore",

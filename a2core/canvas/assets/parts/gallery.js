@@ -15,9 +15,9 @@ import {
   setText,
 } from "../dom.js";
 import { picking } from "../inputs/picking.js";
-import { POINTS, percent, points } from "../numbers.js";
+import { percent, points, THIN } from "../numbers.js";
 import { forget, NOTHING, picture } from "../paint.js";
-import { halfFrom, SORTS, TILES, theShare } from "../words.js";
+import { GALLERY, halfFrom, POINTS, SORTS, TILES, theShare } from "../words.js";
 import { arranged, filtered, Piling } from "./piles.js";
 
 /** @typedef {import("./piles.js").Placed} Placed */
@@ -176,7 +176,8 @@ export class Gallery {
         rho: rho[place.i],
         use: block.use[place.i],
       };
-      setText(tile.number, sort === "effect" ? points(effect[place.i]) + POINTS : percent(numbers[sort]));
+      const told = sort === "effect" ? points(effect[place.i]) + THIN + POINTS : percent(numbers[sort]);
+      setText(tile.number, told);
       this.#describe(tile, theShare(percent(rho[place.i]), !!ranked.cells));
       if (tile.box.hidden !== place.hidden) tile.box.hidden = place.hidden;
       this.#drawPile(tile, place);
@@ -197,12 +198,12 @@ export class Gallery {
   #drawHeads(found) {
     const { state, ui, model, root } = this.probe;
     const { block } = state;
-    setText(ui.galleryTitle, `All ${block.n} primitives`);
+    setText(ui.galleryTitle, GALLERY.title(block.n));
     const waiting = state.sort === "effect" && !block.effect && model.measures.includes("effect");
-    const counted = found ? `${found} found` : `none found for “${state.filter.trim()}”`;
-    setText(ui.found, waiting ? "measuring effects; by ρ until then" : found === null ? "" : counted);
+    const counted = found ? GALLERY.found(found) : GALLERY.none(state.filter.trim());
+    setText(ui.found, waiting ? GALLERY.measuring : found === null ? "" : counted);
     const open = root.dataset.open === "yes";
-    setText(ui.more, open ? "Show fewer" : `Show all ${block.n}`);
+    setText(ui.more, open ? GALLERY.fewer : GALLERY.all(block.n));
     setAttr(ui.more, "aria-expanded", String(open));
   }
 
@@ -211,13 +212,11 @@ export class Gallery {
     const { state, model } = this.probe;
     const { block, primitive } = state;
     const card = block.cards[i] || "";
-    const effect = block.effect
-      ? `, ${points(block.effect[i])} points of the prediction when switched off`
-      : "";
-    const half = `gathered ${halfFrom(percent(block.half[i] / block.span), model.whole)}`;
-    const facts = `${share}, ${half}, ${percent(block.use[i])} in use${effect}`;
+    const effect = block.effect ? GALLERY.effect(points(block.effect[i])) : "";
+    const half = halfFrom(percent(block.half[i] / block.span), model.whole);
+    const facts = GALLERY.facts(share, half, percent(block.use[i])) + effect;
     setAttr(button, "aria-pressed", String(i === primitive));
-    setAttr(button, "aria-label", `Primitive ${i}: ${facts}${card ? `. ${card}` : ""}`);
+    setAttr(button, "aria-label", GALLERY.tile(i, facts, card));
     if (button.title !== card) button.title = card;
   }
 
@@ -232,7 +231,7 @@ export class Gallery {
     const open = this.#open.has(group);
     setText(pile, open ? `−${more}` : `+${more}`);
     setAttr(pile, "aria-expanded", String(open));
-    const label = `${more} more gathered from nearly the same places as g${tile.i}`;
+    const label = GALLERY.alike(more, tile.i);
     setAttr(pile, "aria-label", label);
     setAttr(pile, "title", label);
   }

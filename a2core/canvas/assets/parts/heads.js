@@ -56,7 +56,7 @@ export class Heads {
     const { ui, state } = this.probe;
     const { block } = state;
     if (!(block instanceof Direct)) return;
-    const tokens = block.before.map((name, at) => ({ value: String(at), text: name }));
+    const tokens = block.before.map((name, at) => ({ value: String(at), text: HEADS.tokenOption(name) }));
     this.#showToken = segmented(ui.tokens, [{ value: PIXEL, text: HEADS.pixelOption }, ...tokens], (value) =>
       this.probe.ask(value === PIXEL ? null : Number(value)),
     );
@@ -93,11 +93,11 @@ export class Heads {
     this.#showToken(state.token === null ? PIXEL : String(state.token));
     for (const [i, { button }] of this.#tiles.entries()) {
       setAttr(button, "aria-pressed", String(state.primitive === i));
-      setAttr(button, "aria-label", `Head ${i}`);
+      setAttr(button, "aria-label", HEADS.head(i));
     }
     if (!this.#mean) return;
     setAttr(this.#mean.button, "aria-pressed", String(state.primitive === null));
-    setAttr(this.#mean.button, "aria-label", "Mean of all heads");
+    setAttr(this.#mean.button, "aria-label", HEADS.meanOfAll);
   }
 
   /** How long ago the tiles were drawn, in milliseconds. */

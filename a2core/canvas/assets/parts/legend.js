@@ -7,7 +7,7 @@ import { clamp, percent, THIN } from "../numbers.js";
 import { OVERLAYS } from "../overlays.js";
 import { penOf } from "../paint.js";
 import { isOfPlace } from "../screen.js";
-import { NEARLY_FLAT, OWN_PEAK, SHARED } from "../words.js";
+import { evenAt, NEARLY_FLAT, OWN_PEAK, SHARED } from "../words.js";
 
 export class Legend {
   #rampShown = "";
@@ -27,7 +27,7 @@ export class Legend {
     const at = even !== null && top > 0 ? even / top : 2;
     ui.tick.hidden = at > 1;
     ui.tick.style.transform = `translateX(${(clamp(at, 0, 1) * 100).toFixed(2)}%)`;
-    setText(ui.even, ui.tick.hidden ? "" : `even ${percent(even ?? 0)}`);
+    setText(ui.even, ui.tick.hidden ? "" : evenAt(percent(even ?? 0)));
     // Its first letter stands under the tick, or its last one where the right half begins: it names the tick.
     ui.even.dataset.ends = at > 0.5 ? "here" : "";
     ui.even.style.setProperty("--at", `${(clamp(at, 0, 1) * 100).toFixed(2)}%`);

@@ -7,7 +7,7 @@ import { picking } from "../inputs/picking.js";
 import { barTop, clamp, percent } from "../numbers.js";
 import { forget, picture } from "../paint.js";
 import { directionOf, isIn } from "../state.js";
-import { barsTo, DIRECTIONS, halfFrom } from "../words.js";
+import { barsTo, DIRECTIONS, halfFrom, LIST } from "../words.js";
 
 /** @typedef {ReturnType<List["buildRow"]>} Row */
 
@@ -63,9 +63,9 @@ export class List {
     const { ui, state, answer } = this.probe;
     const cells = answer.subject?.cells;
     setText(ui.rankTitle, list);
-    const which = state.hover ? "under the pointer" : state.pinned ? "pinned" : "the marked spot";
-    const one = state.presentation ? "primitives: click one for where it was gathered" : which;
-    setText(ui.rankNote, cells ? `${cells.count} cells, mean ± sd` : one);
+    const which = state.hover ? LIST.hovered : state.pinned ? LIST.pinned : LIST.marked;
+    const one = state.presentation ? LIST.presented : which;
+    setText(ui.rankNote, cells ? LIST.cells(cells.count) : one);
   }
 
   draw() {
@@ -90,7 +90,7 @@ export class List {
         const on = isIn(state, i, r);
         setPrimitive(row.toggle, i);
         setAttr(row.toggle, "aria-checked", String(on));
-        setAttr(row.toggle, "aria-label", `Term of g${i} in the map`);
+        setAttr(row.toggle, "aria-label", LIST.term(i));
         setAttr(row.li, "data-out", on ? "" : "yes");
       }
       if (row.shown !== i) {
@@ -102,7 +102,7 @@ export class List {
       }
     }
     const left = block.n - count;
-    setText(ui.others, left > 0 ? `and ${left} more with ${percent(Math.max(0, 1 - sum))} together` : "");
+    setText(ui.others, left > 0 ? LIST.others(left, percent(Math.max(0, 1 - sum))) : "");
   }
 
   /** One standard deviation to each side of the mean, over the cells of a box. */
@@ -139,7 +139,7 @@ export class List {
       const half = halfFrom(percent(block.half[i] / block.span), model.whole);
       const place = answer.order.indexOf(i) + 1;
       const { verb } = DIRECTIONS[directionOf(state)];
-      const words = `Rank ${place}, primitive ${i}: ${share} ${verb}, gathered ${half}`;
+      const words = LIST.row(place, i, share, verb, half);
       setAttr(row.button, "aria-label", words);
       setAttr(row.button, "title", block.cards[i] || "");
       setAttr(row.button, "aria-pressed", String(i === state.primitive));

@@ -6,7 +6,7 @@ import { COLOUR_OF } from "../colours.js";
 import { setAttr, setText } from "../dom.js";
 import { percent } from "../numbers.js";
 import { ASKED } from "../overlays.js";
-import { halfFrom } from "../words.js";
+import { halfFrom, PAIR } from "../words.js";
 
 /** @typedef {import("../state.js").Factor} Factor */
 
@@ -80,8 +80,8 @@ export class Pair {
     setText(ui.card, card);
     setAttr(ui.card, "title", card);
     const rank = answer.order.indexOf(i) + 1;
-    const why = i === state.primitive ? "chosen · " : "";
-    const place = rank === 1 ? "the strongest here" : `number ${rank} here`;
+    const why = i === state.primitive ? PAIR.chosen : "";
+    const place = rank === 1 ? PAIR.strongest : PAIR.rank(rank);
     setText(ui.pairNote, `${why}${place}, ${percent(answer.weights[i])}`);
     ui.unchoose.hidden = i !== state.primitive;
     setAttr(ui.mapGather, "aria-pressed", String(state.layer === "gather"));
@@ -103,12 +103,12 @@ export class Pair {
       COLOUR_OF.distribute,
     );
     const half = halfFrom(percent(block.half[i] / block.span), model.whole);
-    const gathered = `${half} · peak ${percent(block.peak("gather", i))}`;
-    const handed = `${percent(block.use[i])} on average · peak ${percent(block.peak("distribute", i))}`;
+    const gathered = PAIR.gathered(half, percent(block.peak("gather", i)));
+    const handed = PAIR.handed(percent(block.use[i]), percent(block.peak("distribute", i)));
     setText(ui.noteGather, gathered);
     setText(ui.noteDistribute, handed);
-    setAttr(ui.canvasGather, "aria-label", `Primitive ${i}, gathered ${gathered} in one cell`);
-    setAttr(ui.canvasDistribute, "aria-label", `Primitive ${i}, handed out: ${handed}`);
-    setText(ui.pairTitle, `Primitive g${i}`);
+    setAttr(ui.canvasGather, "aria-label", PAIR.gatheredAlt(i, gathered));
+    setAttr(ui.canvasDistribute, "aria-label", PAIR.handedAlt(i, handed));
+    setText(ui.pairTitle, PAIR.title(i));
   }
 }

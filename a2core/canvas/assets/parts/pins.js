@@ -6,7 +6,7 @@ import { closest, make, makeButton, rove, setAttr, setPrimitive } from "../dom.j
 import { picking } from "../inputs/picking.js";
 import { barTop, clamp, percent, points, ranking, seconds } from "../numbers.js";
 import { MAX_PINS } from "../state.js";
-import { barsTo } from "../words.js";
+import { barsTo, PINS, PLACE } from "../words.js";
 
 /** @typedef {import("../model.js").Cell} Cell */
 
@@ -82,7 +82,7 @@ export class Pins {
     union.sort((a, b) => most(b) - most(a) || a - b);
     const full = barTop(Math.max(...union.map(most)));
     const head = document.createElement("tr");
-    make("th", "", head).textContent = barsTo("primitive", percent(full));
+    make("th", "", head).textContent = barsTo(PINS.primitive, percent(full));
     cells.forEach((cell, k) => {
       this.#makeHead(head, cell, k);
     });
@@ -99,12 +99,12 @@ export class Pins {
     const th = make("th", "", head);
     th.scope = "col";
     const when = many ? `${seconds(model.times[state.pins[k].frame])}, ` : "";
-    const where = `${when}row ${cell.row}, col ${cell.col}`;
+    const where = when + PLACE.cell(cell.row, cell.col);
     const select = makeButton("a2c-pin", th);
     const remove = makeButton("a2c-remove", th);
     for (const [button, act, text, label] of /** @type {const} */ ([
-      [select, "select", String(k + 1), `Pin ${k + 1}, ${where}`],
-      [remove, "remove", "×", `Remove pin ${k + 1}`],
+      [select, "select", String(k + 1), PINS.at(k + 1, where)],
+      [remove, "remove", "×", PINS.removes(k + 1)],
     ])) {
       Object.assign(button, { textContent: text, title: label });
       Object.assign(button.dataset, { pin: String(k), act, no: String(k + 1) });

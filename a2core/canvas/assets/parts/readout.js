@@ -8,7 +8,20 @@ import { percent } from "../numbers.js";
 import { isOfBlock, OVERLAYS } from "../overlays.js";
 import { placeOf } from "../screen.js";
 import { directionOf } from "../state.js";
-import { DIRECTIONS, EXCHANGED, GUESS, HEADS, MAPS, mostly, ON_AVERAGE, THIRDS } from "../words.js";
+import {
+  DIRECTIONS,
+  EXCHANGED,
+  GUESS,
+  HEADS,
+  LIST,
+  MAPS,
+  mostly,
+  ON_AVERAGE,
+  PINS,
+  PLACE,
+  partOf,
+  THIRDS,
+} from "../words.js";
 
 /** @typedef {import("../state.js").Subject} Subject */
 
@@ -35,7 +48,7 @@ export class Readout {
     if (!subject) return;
     const box = !!state.region;
     ui.unpin.hidden = !state.pinned || box;
-    setText(ui.unpin, state.pins.length > 1 ? `remove pin ${state.active + 1}` : "unpin");
+    setText(ui.unpin, state.pins.length > 1 ? PINS.remove(state.active + 1) : PINS.unpin);
     const said = isOfBlock(state.layer) ? this.#valued(subject) : this.#exchanged(subject);
     this.#sentence = placeOf(subject, state, model) + said;
     setText(ui.readout, this.#sentence);
@@ -45,8 +58,8 @@ export class Readout {
   say() {
     const { probe } = this;
     const { state, ui } = probe;
-    const number = state.pins.length > 1 ? ` ${state.active + 1} of ${state.pins.length}` : "";
-    const pinned = state.pinned && !state.hover && !state.region ? `Pinned${number}. ` : "";
+    const known = state.pins.length > 1 ? PINS.pinnedOf(state.active + 1, state.pins.length) : PINS.pinned;
+    const pinned = state.pinned && !state.hover && !state.region ? known : "";
     setText(ui.live, probe.note || (state.veiled ? GUESS.asked : pinned + this.#sentence));
     probe.note = "";
   }
@@ -55,7 +68,7 @@ export class Readout {
   terms() {
     const { state, answer } = this.probe;
     const { count, share } = answer.terms;
-    return `${count} of ${state.block.n} terms: ${percent(share)} ${DIRECTIONS[directionOf(state)].whole}`;
+    return LIST.terms(count, state.block.n, percent(share), DIRECTIONS[directionOf(state)].whole);
   }
 
   #exchanged(/** @type {Subject} */ { cells }) {
@@ -66,10 +79,10 @@ export class Readout {
     const words = EXCHANGED[direction];
     const places = whereabouts(answer.attention, block.h, block.w, least);
     const mainly = places.length ? mostly(places.map(([row, col]) => THIRDS[row][col])) : "";
-    const where = ` · ${words.half(`${percent(half / block.span)} of ${model.whole}`)}${mainly}`;
+    const where = ` · ${words.half(partOf(percent(half / block.span), model.whole))}${mainly}`;
     const highest = at % (block.h * block.w);
-    const cell = `${many ? "its " : ""}row ${Math.floor(highest / block.w)}, col ${highest % block.w}`;
-    const most = ` · most to ${cell} (${percent(peak)} of its attention)`;
+    const cell = PLACE.cell(Math.floor(highest / block.w), highest % block.w);
+    const most = EXCHANGED.most((many ? EXCHANGED.ofTheFrame : "") + cell, percent(peak));
     if (!block.hasPrimitives) {
       if (!block.here) return "";
       const beside = block.before.length ? ` · ${HEADS.beside(percent(answer.beside), block.before)}` : "";

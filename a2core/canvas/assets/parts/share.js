@@ -18,9 +18,11 @@ const EDGE_PX = 12; // of paper round the words
 const TICK_PX = [5, 16]; // of the cross round a pin: from there to there beyond its cell
 const ARROW = "M19 3 5 17M5 8v9h9"; // as canvas.css has it, in a square of 22 beside the corner
 const ARROW_PX = 22;
+const BREAKS = /(?= )|(?<=[\u3000-\u9fff\uff00-\uffef])(?![ ，。、：；？！）”])/;
 
 /**
- * A text in lines that are not wider than `width`; a word is never cut.
+ * A text in lines that are not wider than `width`; a word is never cut. Chinese breaks after any sign, but not before
+ * one that ends something.
  * @param {string} text
  * @param {number} width
  * @param {(text: string) => number} measure
@@ -28,10 +30,10 @@ const ARROW_PX = 22;
 export function linesOf(text, width, measure) {
   /** @type {string[]} */
   const lines = [];
-  for (const word of text.split(" ")) {
-    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
+  for (const piece of text.split(BREAKS)) {
+    const longer = (lines.at(-1) ?? "") + piece;
     if (lines.length && measure(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
+    else lines.push(piece.trimStart());
   }
   return lines;
 }

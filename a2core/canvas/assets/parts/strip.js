@@ -6,7 +6,7 @@ import { COLOUR_OF } from "../colours.js";
 import { closest, focused, make, makeButton, rove, setAttr, setText } from "../dom.js";
 import { clamp, percent, seconds } from "../numbers.js";
 import { Miniature, penOf } from "../paint.js";
-import { MAPS } from "../words.js";
+import { CLIP, MAPS } from "../words.js";
 
 /** @typedef {{ kind: import("../colours.js").Kind, maps: Float32Array, start: number, top: number }} Painting */
 /** @typedef {{ button: HTMLButtonElement, share: HTMLElement }} Tile */
@@ -96,7 +96,7 @@ export class Strip {
     this.#tiles.forEach(({ button, share }, t) => {
       const text = percent(shares[t]);
       setText(share, text);
-      setAttr(button, "aria-label", `Frame ${t + 1}, ${seconds(model.times[t])}: ${text} ${words.tile}`);
+      setAttr(button, "aria-label", CLIP.tile(t + 1, seconds(model.times[t]), text, words.tile));
       setAttr(button, "aria-pressed", String(t === state.frame));
     });
     const buttons = this.#tiles.map((tile) => tile.button);

@@ -8,7 +8,7 @@ import { make, setAttr, setText } from "../dom.js";
 import { clamp, percent, seconds } from "../numbers.js";
 import { OVERLAYS } from "../overlays.js";
 import { SPEEDS } from "../state.js";
-import { MAPS, speed } from "../words.js";
+import { CLIP, MAPS, speed } from "../words.js";
 import { Strip } from "./strip.js";
 
 const SETTLE_MS = 160; // after the last change of frame the small maps follow
@@ -122,7 +122,7 @@ export class Timeline {
     const { ui } = this.probe;
     this.playing = on;
     ui.play.dataset.playing = on ? "yes" : "";
-    setAttr(ui.play, "aria-label", on ? "Pause" : "Play");
+    setAttr(ui.play, "aria-label", on ? CLIP.pause : CLIP.play);
     cancelAnimationFrame(this.#loop);
     if (on) {
       this.#cancel();
@@ -168,7 +168,7 @@ export class Timeline {
   drawNow() {
     const { ui, state, model, many } = this.probe;
     if (!many) return;
-    const at = `frame ${state.frame + 1} of ${this.#count}, ${seconds(model.times[state.frame])}`;
+    const at = CLIP.at(state.frame + 1, this.#count, seconds(model.times[state.frame]));
     ui.frame.value = String(state.frame);
     setAttr(ui.frame, "aria-valuetext", at);
     setText(ui.frameOut, at);
@@ -207,8 +207,8 @@ export class Timeline {
       entry.shown = height;
     });
     setText(ui.momentsTitle, MAPS[kind].moments.title);
-    const there = `${percent(most)} at ${seconds(model.times[shares.indexOf(most)])}`;
-    setText(ui.moments, `now ${percent(shares[state.frame])} · at most ${there}`);
+    const when = seconds(model.times[shares.indexOf(most)]);
+    setText(ui.moments, CLIP.moments(percent(shares[state.frame]), percent(most), when));
     setAttr(ui.bars, "data-kind", kind);
     this.strip.follow(painting, shares);
   }

@@ -3,7 +3,7 @@
  */
 
 import { isTouched, make, makeButton, place } from "../dom.js";
-import { TOUR } from "../words.js";
+import { STEPS, TOUR } from "../words.js";
 
 const TOUR_KEY = "a2-canvas-tour";
 
@@ -28,8 +28,8 @@ export class Tour {
       made.addEventListener("click", act, { signal });
       return made;
     };
-    button("skip", "Skip", () => this.end());
-    this.back = button("back", "Back", () => this.step(this.#at - 1));
+    button("skip", STEPS.skip, () => this.end());
+    this.back = button("back", STEPS.back, () => this.step(this.#at - 1));
     this.next = button("next", "", () => this.step(this.#at + 1));
     ui.tour.addEventListener("click", () => (this.#at < 0 ? this.step(0) : this.end()), { signal });
     this.card.addEventListener("keydown", (event) => event.key === "Escape" && this.end(), { signal });
@@ -46,7 +46,7 @@ export class Tour {
 
   #label() {
     const { tour } = this.ui;
-    tour.textContent = this.#known() ? "?" : "? Tour";
+    tour.textContent = this.#known() ? "?" : STEPS.tour;
     tour.setAttribute("aria-expanded", String(this.#at >= 0));
   }
 
@@ -63,7 +63,7 @@ export class Tour {
     this.text.textContent = (isTouched() && touched) || text;
     this.card.setAttribute("aria-label", title);
     this.back.hidden = this.#at === 0;
-    this.next.textContent = this.#at === TOUR.length - 1 ? "Done" : "Next";
+    this.next.textContent = this.#at === TOUR.length - 1 ? STEPS.done : STEPS.next;
     this.card.hidden = false;
     this.#mark(true);
     place(this.card, this.ui[ref].getBoundingClientRect(), this.root.getBoundingClientRect());

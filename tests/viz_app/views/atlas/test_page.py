@@ -17,7 +17,7 @@ from tests.a2core.atlas.made_pictures import make_pictures
 from tests.viz_app.explorer import TIMEOUT_S, messages, open_explore, page_html, report, shown
 from viz_app.server import atlases, cards, names
 from viz_app.ui.state import Key
-from viz_app.views.atlas import content, service
+from viz_app.views.atlas import content, service, words
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_work_in_the_background")]
 
@@ -54,20 +54,20 @@ def atlas(checkpoints, pictures, tmp_path, monkeypatch) -> a2core.Atlas:
 def test_without_an_atlas_the_page_says_how_to_build_one(checkpoints):
     app = open_page()
     assert messages(app) == []
-    assert app.info[0].value == content.NONE
+    assert app.info[0].value == words.NONE
 
 
 def test_all_primitives_of_the_first_block_are_there(atlas):
     app = open_page()
     assert messages(app) == []
-    assert any(content.about(atlas.told) in caption.value for caption in app.caption)
+    assert any(words.about(atlas.told) in caption.value for caption in app.caption)
 
 
 def test_one_primitive_shows_its_exemplars_in_every_order(atlas):
     app = open_page(block="blocks.5", primitive="3")
     assert messages(app) == []
     html = page_html(app)
-    for order, title in content.ORDERS.items():
+    for order, title in words.ORDERS.items():
         assert title in html
         found, tiles = service.exemplars(atlas, "blocks.5", 3, order)
         assert len(found) == (1 if order == "idle" else 4)
@@ -83,8 +83,8 @@ def test_one_picture_is_traced_again_and_shows_what_is_like_it(atlas, pictures):
     assert messages(app) == []
     html = page_html(app)
     assert html.count("a2-again") >= 1
-    assert content.GATHERED in html
-    assert any(content.how_traced(whole=True, px=96) in caption.value for caption in app.caption)
+    assert words.GATHERED in html
+    assert any(words.how_traced(whole=True, px=96) in caption.value for caption in app.caption)
     near, tiles = service.nearest(atlas, number, "blocks.5", 3, 5)
     assert near == [other for other, _ in atlas.nearest(number, 5)]
     assert all(tile["picture"] for tile in tiles)
@@ -98,7 +98,7 @@ def test_a_picture_that_is_gone_is_said_and_its_crop_stays(atlas, pictures):
     try:
         app = open_page(block="blocks.5", primitive="3", photo=str(number))
         assert any("is gone; its crop is kept" in said for said in messages(app))
-        assert content.ORDERS["peak"] in page_html(app)
+        assert words.ORDERS["peak"] in page_html(app)
     finally:
         file.write_bytes(data)
 
@@ -123,9 +123,9 @@ def test_an_address_that_means_nothing_shows_all(atlas, address):
 
 def give_name(app: AppTest, name: str, note: str = "") -> None:
     inputs = {each.label: each for each in app.text_input}
-    inputs[content.NAME].set_value(name)
-    inputs[content.NOTE].set_value(note)
-    next(button for button in app.button if button.label == content.KEEP).click().run()
+    inputs[words.NAME].set_value(name)
+    inputs[words.NOTE].set_value(note)
+    next(button for button in app.button if button.label == words.KEEP).click().run()
 
 
 def test_a_name_is_the_visitors_own_and_no_other_sees_it(atlas):
@@ -135,7 +135,7 @@ def test_a_name_is_the_visitors_own_and_no_other_sees_it(atlas):
     html = page_html(app)
     assert "&lt;b&gt;eyes" in html
     assert "<b>eyes" not in html
-    assert any(content.YOURS in caption.value for caption in app.caption)
+    assert any(words.YOURS in caption.value for caption in app.caption)
     assert "eyes" not in page_html(open_page(block="blocks.4", primitive="3"))
     assert not (atlas.folder / "names.json").exists()
 
@@ -147,7 +147,7 @@ def test_where_the_owner_says_so_names_are_kept_beside_the_atlas(atlas, monkeypa
     assert atlas.name("blocks.4", 3) == {"name": "eyes", "note": "of animals"}
     other = open_page(block="blocks.4", primitive="3")
     assert "eyes" in page_html(other)
-    assert any(content.SHARED in caption.value for caption in other.caption)
+    assert any(words.SHARED in caption.value for caption in other.caption)
 
 
 def test_names_beside_an_atlas_that_came_with_the_checkpoints_are_never_written(
@@ -191,7 +191,7 @@ def test_a_damaged_atlas_is_said_and_takes_nothing_away(atlas):
     (atlas.folder / "atlas.json").write_text("{")
     app = open_page()
     assert any("damaged" in said for said in messages(app))
-    assert app.info[0].value == content.NONE
+    assert app.info[0].value == words.NONE
 
 
 def test_explore_shows_where_else_the_pixels_primitive_is(atlas):

@@ -17,7 +17,7 @@ from tests.viz_app.views.learn.test_page import html_of
 from viz_app.server import visitors
 from viz_app.views.compare import charts as compare_charts
 from viz_app.views.compare import service
-from viz_app.views.compare.content import NAMES
+from viz_app.views.compare.words import NAMES
 
 pytestmark = pytest.mark.slow
 TIMEOUT_S = 120

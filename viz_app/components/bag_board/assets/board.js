@@ -118,19 +118,19 @@ class Board {
       tile.tabIndex = i === this.current ? 0 : -1;
       tile.toggleAttribute("data-current", i === this.current);
       tile.querySelector(".badge").textContent = factor === 0 || factor === 1 ? "" : times(factor);
-      const state = factor === 0 ? "off" : factor === 1 ? "on" : times(factor);
-      tile.setAttribute("aria-label", `Primitive ${i}, ${state}, first-order effect ${signed(effects[i])}`);
+      const state = factor === 0 ? WORDS.off : factor === 1 ? WORDS.on : times(factor);
+      tile.setAttribute("aria-label", WORDS.tile(i, state, signed(effects[i])));
     });
     const i = this.current;
     const factor = this.factors[i];
     const find = (selector) => this.root.querySelector(selector);
     find(".who").textContent = `g${i}`;
-    const effect = `first order: ${signed(effects[i])} logit for ${effectOf}`;
+    const effect = WORDS.effect(signed(effects[i]), effectOf);
     const what = find(".what");
     what.textContent = cards[i] ? `${effect} \u00b7 ${cards[i]}` : effect;
     what.title = what.textContent; // only two lines of it are shown
-    find(".see").textContent = `See g${i} on Explore`;
-    find(".flip").textContent = factor === 0 ? "Switch on" : "Switch off";
+    find(".see").textContent = WORDS.see(i);
+    find(".flip").textContent = factor === 0 ? WORDS.switchOn : WORDS.switchOff;
     find(".strength output").textContent = times(factor);
     this.slider.value = factor;
     for (const button of this.root.querySelectorAll("[data-order]")) {
@@ -167,7 +167,7 @@ class Board {
   tell() {
     const state = this.factors[this.current];
     this.root.querySelector(".said").textContent =
-      `Primitive ${this.current} ${state === 0 ? "off" : state === 1 ? "on" : times(state)}`;
+      WORDS.now(this.current, state === 0 ? WORDS.off : state === 1 ? WORDS.on : times(state));
     this.talk.tell("asked", { factors: [...this.factors] });
   }
 

@@ -67,7 +67,7 @@ class Picker {
     style.top = `${(100 * row) / rows}%`;
     style.width = `${100 / cols}%`;
     style.height = `${100 / rows}%`;
-    this.root.querySelector(".said").textContent = `row ${row}, column ${col}`;
+    this.root.querySelector(".said").textContent = this.data.place.replace("{row}", row).replace("{col}", col);
   }
 
   choose(row, col) {

@@ -5,15 +5,6 @@ const BITS_PER_S = 4_000_000;
 const SIZE = { width: { ideal: 640 }, height: { ideal: 480 } };
 // Of a phone's cameras the one that looks at what its holder looks at, until another is chosen.
 const FIRST = { facingMode: { ideal: "environment" } };
-const OTHER = "Other camera";
-const DROP_INSTEAD = "A clip that was recorded elsewhere can be dropped on the page.";
-const REFUSALS = {
-  NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the page’s address, then try again.",
-  // In a frame there may be no question at all: browsers other than Chromium do not say which of the two it was.
-  Framed: "The browser was not allowed to use the camera. Allow it beside the page’s address; the page around this one has to lend it too, by allow=\"camera\" on its frame.",
-  NotFoundError: `No camera was found. Connect one and try again. ${DROP_INSTEAD}`,
-  NotReadableError: "The camera gives no picture: another program may be using it. Close that one and try again.",
-};
 
 class Recorder {
   constructor(root, talk) {
@@ -23,7 +14,7 @@ class Recorder {
     this.cameras = []; // ids of all that the device has: told once leave is given
     this.live.muted = true; // or it may not start by itself
     this.act.addEventListener("click", () => this.press());
-    this.other.textContent = OTHER;
+    this.other.textContent = WORDS.other;
     this.other.addEventListener("click", () => this.turn());
   }
 
@@ -49,9 +40,9 @@ class Recorder {
   }
 
   async open() {
-    this.enter("asking", "Waiting for the camera: the browser may ask you for leave.");
+    this.enter("asking", WORDS.waiting);
     const lacking = whatIsLacking();
-    if (lacking) return this.enter("impossible", `${lacking} ${DROP_INSTEAD}`);
+    if (lacking) return this.enter("impossible", WORDS.instead(lacking));
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...SIZE, ...this.wanted } });
@@ -61,7 +52,7 @@ class Recorder {
         return this.open();
       }
       const framed = error.name === "NotAllowedError" && window.self !== window.top;
-      const said = REFUSALS[framed ? "Framed" : error.name] || `The camera could not be started (${error.name}). ${DROP_INSTEAD}`;
+      const said = WORDS.refusals[framed ? "Framed" : error.name] || WORDS.notStarted(error.name);
       return this.refuse(said);
     }
     this.stream = stream;
@@ -89,11 +80,11 @@ class Recorder {
   }
 
   ready() {
-    this.enter("ready", `${this.data.seconds} seconds, without sound.`, "Record");
+    this.enter("ready", WORDS.ready(this.data.seconds), WORDS.record);
   }
 
   async record() {
-    this.enter("starting", "Starting …", "Stop");
+    this.enter("starting", WORDS.starting, WORDS.stop);
     // Where something else had the camera when we were lent it, as Streamlit's own for photos, Chromium records
     // at that one's size until it is asked again: six megapixels, of which a small computer records hardly any.
     await this.stream.getVideoTracks()[0].applyConstraints({ ...SIZE, ...this.wanted }).catch(() => {}); // refused: as they come
@@ -113,7 +104,7 @@ class Recorder {
     if (this.recorder.state !== "recording") return; // stopped before that: browsers then say so belatedly
     this.begun = true;
     this.root.style.setProperty("--lasts", `${this.data.seconds}s`);
-    this.enter("recording", "Recording …", "Stop");
+    this.enter("recording", WORDS.recording, WORDS.stop);
     this.timer = setTimeout(() => this.end(), 1000 * this.data.seconds);
   }
 
@@ -127,10 +118,10 @@ class Recorder {
     this.switchOff();
     if (this.gone) return;
     if (!this.begun || file.size === 0) {
-      return this.refuse("Nothing was recorded. Try again, and let it run a little longer.");
+      return this.refuse(WORDS.nothing);
     }
-    if (file.size > this.data.mostBytes) return this.refuse("The clip became too large. Try again, and stop sooner.");
-    this.enter("sending", "Reading the clip …");
+    if (file.size > this.data.mostBytes) return this.refuse(WORDS.tooLarge);
+    this.enter("sending", WORDS.reading);
     const url = await asDataUrl(file);
     if (!this.gone) this.talk.trigger("clip", { data: url.slice(url.indexOf(",") + 1) });
   }
@@ -139,11 +130,11 @@ class Recorder {
     // What was recorded until then is delivered, by the recorder's own end.
     if (!["ready", "starting"].includes(this.root.dataset.state)) return;
     this.switchOff();
-    this.refuse("The camera was taken away. Connect it and try again.");
+    this.refuse(WORDS.gone);
   }
 
   refuse(said) {
-    if (!this.gone) this.enter("refused", said, "Try again");
+    if (!this.gone) this.enter("refused", said, WORDS.again);
   }
 
   switchOff() {
@@ -160,14 +151,14 @@ class Recorder {
 
 function whatIsLacking() {
   if (!window.isSecureContext) {
-    return "Browsers lend the camera only to pages over https, and to those of this computer itself (localhost).";
+    return WORDS.insecure;
   }
   if ((document.featurePolicy || document.permissionsPolicy)?.allowsFeature("camera") === false) {
-    return 'The page around this one does not lend it the camera: the frame there needs allow="camera".';
+    return WORDS.notLent;
   }
-  if (!navigator.mediaDevices?.getUserMedia) return "This browser cannot use a camera.";
+  if (!navigator.mediaDevices?.getUserMedia) return WORDS.noCamera;
   if (!window.MediaRecorder || !KINDS.some((kind) => MediaRecorder.isTypeSupported(kind))) {
-    return "This browser cannot record clips.";
+    return WORDS.noRecorder;
   }
   return "";
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from a2core import Lesson
 from viz_app.views.learn.steps import (
@@ -25,16 +26,30 @@ from viz_app.views.learn.steps.screen import Choice, Screen, fitted
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is about: short name, heading, formula in LaTeX; how its screen is made.
+    """What a step is about, in its words; how its screen is made."""
 
-    `meets` names the symbols that are met first in it, as the glossary does.
-    """
-
-    name: str
-    title: str
-    formula: str
-    meets: tuple[str, ...]
+    words: Any  # its module in words/
     draw: Callable[[Board], Screen]
+
+    @property
+    def name(self) -> str:
+        """Its short name."""
+        return str(self.words.NAME)
+
+    @property
+    def title(self) -> str:
+        """Its heading."""
+        return str(self.words.TITLE)
+
+    @property
+    def formula(self) -> str:
+        """Its formula, in LaTeX."""
+        return str(self.words.FORMULA)
+
+    @property
+    def meets(self) -> tuple[str, ...]:
+        """The names of the symbols that are met first in it, as the glossary has them."""
+        return tuple(self.words.MEETS)
 
 
 _ALL = (
@@ -46,10 +61,7 @@ _ALL = (
     step6_distribute,
     step7_add,
 )
-STEPS = tuple(
-    Step(step.words.NAME, step.words.TITLE, step.words.FORMULA, step.words.MEETS, step.screen)
-    for step in _ALL
-)
+STEPS = tuple(Step(step.words, step.screen) for step in _ALL)
 
 
 def screen(step: int, lesson: Lesson, choice: Choice, tables: Mapping[str, str], file_name: str) -> Screen:

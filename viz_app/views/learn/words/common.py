@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 CHOSEN_CELL = "chosen cell p"
 VALUE, N_PRIMITIVES, M_CHANNELS, C_CHANNELS = "value", "n primitives →", "m channels →", "c channels →"
 CELLS_IN_ORDER = "cells, in reading order →"
@@ -28,3 +30,6 @@ def sum_in_channel(channel: object) -> str:
 def in_that_channel(symbol: str) -> str:
     """What the sum becomes, in the same channel: the one where it is farthest from zero."""
     return f"{symbol} in that channel, its largest"
+
+
+language.in_each_language(__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("X", "c", "T h w", "N", "p", "k")
 NAME, TITLE = "Features", "The block is given a table of features"
 FORMULA = r"X \in \mathbb{R}^{c \times N}, \quad N = T\,h\,w"
@@ -23,3 +25,6 @@ def in_channel(channel: object) -> str:
 def overlay(channel: object) -> str:
     """What lies over the picture."""
     return f"row {channel} of X laid out as the picture: violet below zero, orange above"
+
+
+language.in_each_language(__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("X̂", "W", "b", "A", "Θ̃", "R̃", "m", "n", "i")
 NAME, TITLE = "Projections", "Three projections of the same features"
 FORMULA = (
@@ -43,3 +45,6 @@ def row_alt(symbol: str) -> str:
 def crossing(letter: str, index: str, symbol: str) -> str:
     """The value that row `index`, "k" or "i", and column p have in common."""
     return f"{letter}<sub>{index}p</sub>, where the lines cross in {symbol}"
+
+
+language.in_each_language(__name__)

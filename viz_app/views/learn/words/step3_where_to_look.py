@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("Θ", "τ", "j")
 NAME, TITLE = "Where to look", "Softmax over positions makes a map of where to look"
 FORMULA = (
@@ -74,3 +76,6 @@ def colder(place: str) -> str:
 def warmer(place: str) -> str:
     """Above one."""
     return f"Warmer than the network: the map spreads, though it still peaks at {place}."
+
+
+language.in_each_language(__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("a", "G")
 NAME, TITLE = "Gather", "Gather: a weighted sum over all positions"
 FORMULA = r"g_i = \sum_{j} \theta_{ij}\, a_j, \qquad G = A\,\Theta^\top"
@@ -32,3 +34,6 @@ def running(primitive: str) -> str:
 def average(primitive: str) -> str:
     """The bars of the plain average."""
     return f"plain average of all a<sub>j</sub>, and {primitive} as a line"
+
+
+language.in_each_language(__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("R",)
 NAME, TITLE = "What to take", "Softmax over primitives makes each cell’s shares"
 FORMULA = (
@@ -40,3 +42,6 @@ def overlay(primitive: str, subscript: str) -> str:
 def share_of(primitive: str) -> str:
     """What the cell takes of one primitive."""
     return f"its share of {primitive}, ρ<sub>ip</sub>"
+
+
+language.in_each_language(__name__)

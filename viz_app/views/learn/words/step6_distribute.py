@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("Z",)
 NAME, TITLE = "Distribute", "Distribute: each cell mixes its own"
 FORMULA = r"z_p = \sum_{i} \rho_{ip}\, g_i, \qquad Z = G R"
@@ -34,3 +36,6 @@ def clip(frames: object, side: object) -> str:
 def longer_clip(frames: object, side: object) -> str:
     """The grid of a longer one."""
     return f"a longer one: {frames} frames of {side} × {side} cells"
+
+
+language.in_each_language(__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz_app.ui import language
+
 MEETS = ("W<sub>e</sub>", "Δ", "Y")
 NAME, TITLE = "Add", "Expand, and add to what was there"
 FORMULA = r"Y = X + \Delta, \qquad \Delta = W_e Z + b_e"
@@ -24,3 +26,6 @@ MOST_CHANGED = "in the cell at"
 def before(channel: object) -> str:
     """What the cell had in one channel."""
     return f"in channel {channel}: x<sub>kp</sub>"
+
+
+language.in_each_language(__name__)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from viz_app.ui import language
+
 PAGE = Path(__file__).with_suffix(".html")
 
 
@@ -134,3 +136,6 @@ def change(*, length: str, added: str, per_cent: str) -> Question:
 def page(**parts: str) -> str:
     """The whole page from its parts: title, picture, mark, where, block, primitive, tasks, answers."""
     return Template(PAGE.read_text(encoding="utf-8")).substitute(parts)
+
+
+language.in_each_language(__name__)

@@ -1,0 +1,1 @@
+"""The Primitives page, in Chinese."""

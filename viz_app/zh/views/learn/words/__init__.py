@@ -1,0 +1,1 @@
+"""What Learn says, in Chinese."""
