@@ -24,8 +24,10 @@ PAGES = {
     "/compare": "[data-a2-side] .a2s-foot p",
     "/experiment": ".a2-changed figcaption",
     "/about": ".a2-about",
+    "/primitives": "ol.tiles img",
+    "/primitives?primitive=3": "ol.tiles img",
 }
-SCROLLS = {"/about"}  # is read, not looked at
+SCROLLS = {address for address in PAGES if address.startswith(("/about", "/primitives"))}  # they are read
 # Every piece of text that can be seen, in shadow trees too: its letters in CSS pixels, and whether it is cut
 # off, by the window or by an element round it that does not scroll. Last where its lines are, which nothing
 # may lie on: none for what a scroller holds and for pieces of a formula.

@@ -42,8 +42,9 @@ def draw(atlas: Atlas, block: str, primitive: int) -> None:
     with text:
         st.html(content.measures_html(row))
         _together(block, row)
-        _naming(atlas, block, primitive, row)
-    with chart:
+        with st.container(key="atlas-naming"):
+            _naming(atlas, block, primitive, row)
+    with chart, st.container(key="atlas-histogram"):
         st.caption(words.HISTOGRAM)
         later = st.container(height=plots.HEIGHT_PX, border=False)
     whole = where.MORE in st.query_params

@@ -31,7 +31,12 @@ def render() -> None:
     if not found:
         st.info(words.NONE)
         return
-    atlas = _atlas(found)
+    with st.container(key="primitives"):
+        _draw(_atlas(found))
+
+
+def _draw(atlas: Atlas) -> None:
+    """What the address asks for of an atlas."""
     if atlases.weights_of(atlas) is None:
         st.info(words.stale(atlas.told))
     block = where.block_of(atlas)
