@@ -11,7 +11,7 @@ STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-atlas \
-        bench-class bench-load bench-site bench-visitors clean
+        docs bench-class bench-load bench-site bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change;"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
+	@echo "make docs     the documentation site, strictly, into build/docs"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
 	@echo "make bench-atlas  what the Primitives page costs over 50,000 photos  (ATLAS=... a whole atlas to repeat)"
@@ -75,6 +76,9 @@ format: $(STAMP)
 
 types: $(STAMP)
 	$(RUN) -m mypy
+
+docs: $(STAMP)
+	$(RUN) -m mkdocs build --strict --quiet
 
 # The scripts' tools, of the versions in package-lock.json.
 node_modules/.installed: package.json package-lock.json

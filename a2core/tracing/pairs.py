@@ -255,8 +255,11 @@ class PairsTrace(AttentionTrace):
     """A layer that compares all tokens of a picture with one another.
 
     Args:
-        name, prefix, cells: as of `AttentionTrace`.
-        queries, keys: (heads, d, tokens), float32.
+        name: as of `AttentionTrace`.
+        prefix: likewise.
+        cells: likewise.
+        queries: (heads, d, tokens), float32.
+        keys: likewise.
         scale: as of `Compared`.
         bias: (heads or 1, tokens, tokens) as of `Compared`.
         names: as of `AttentionTrace`.
