@@ -34,6 +34,7 @@ from a2core.networks.insert import plain_key
 # Beside the packages in the repository, inside of this one where it was installed from a wheel.
 _INSTALLED = Path(__file__).resolve().parent / "shipped"
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parent.parent / "checkpoints"
+TRAINING_STATE = "state.pt"  # what a run of `train` goes on from; it lies beside what it wrote
 _PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
 
 
@@ -64,8 +65,8 @@ def list_checkpoints(folder: Path | None = None) -> list[CheckpointInfo]:
     """Every checkpoint in `folder`, by name, with what is wrong where something is.
 
     Only cards are read and sizes compared; tensors are verified when a checkpoint is loaded. Pickles
-    lying there are listed with their refusal, since someone put them there hoping. Hidden files, such as
-    those that macOS puts beside others, are none.
+    lying there are listed with their refusal, since someone put them there hoping; a run's own state, and
+    hidden files, such as those that macOS puts beside others, are none.
 
     Raises:
         CheckpointError: the folder itself cannot be looked into.
@@ -80,7 +81,9 @@ def list_checkpoints(folder: Path | None = None) -> list[CheckpointInfo]:
     return [
         _listed(path)
         for path in paths
-        if not path.name.startswith(".") and (path.suffix == ".safetensors" or path.suffix in _PICKLES)
+        if not path.name.startswith(".")
+        and path.name != TRAINING_STATE
+        and (path.suffix == ".safetensors" or path.suffix in _PICKLES)
     ]
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from a2core.checkpoints import (
+    TRAINING_STATE,
     fill_tensors,
     find_checkpoint,
     read_checkpoint,
@@ -29,7 +30,7 @@ def read_state(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any] | No
     Raises:
         TrainingError: a state of other settings, naming them, or one that cannot be read.
     """
-    path = folder / "state.pt"
+    path = folder / TRAINING_STATE
     if not path.exists():
         return None
     try:
@@ -50,7 +51,7 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write `folder`/state.pt so that a kill at any moment leaves the old one or the new."""
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
-    write_atomically(folder / "state.pt", buffer.getvalue())
+    write_atomically(folder / TRAINING_STATE, buffer.getvalue())
 
 
 @contextlib.contextmanager

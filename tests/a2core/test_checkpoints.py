@@ -154,9 +154,11 @@ def test_an_unknown_name_lists_the_known_ones(copy, monkeypatch):
 def test_the_listing_tells_good_from_refused(copy, monkeypatch):
     monkeypatch.setenv("A2_CHECKPOINTS", str(copy.parent))
     (copy.parent / "other.pth").write_bytes(b"\x80\x04")
+    (copy.parent / "state.pt").write_bytes(b"\x80\x04")  # of the run that wrote the checkpoint beside it
     listed = {info.name: info.fault for info in list_checkpoints()}
     assert listed["small"] == ""
     assert "pickle" in listed["other"]
+    assert "state" not in listed
 
 
 def test_the_shipped_checkpoints_load_are_small_and_keep_their_cards(photo):
