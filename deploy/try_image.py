@@ -1,6 +1,6 @@
 """Make the image of deploy/Dockerfile where no engine for containers is: its steps in clean roots of Debian.
 
-    python deploy/try_image.py /var/tmp/a2-image --arg TORCH_INDEX=https://pypi.org/simple
+    python deploy/try_image.py FOLDER --arg TORCH_INDEX=https://pypi.org/simple
 
 As root, with debootstrap. `python:3.11-slim-bookworm` is made of Debian 12 with its own Python 3.11. Each
 stage is a root of its own; what it copies is copied, what it runs is run in `chroot`. Then the last root is

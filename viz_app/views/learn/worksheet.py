@@ -7,10 +7,14 @@ says is in `words/worksheet.py`.
 from __future__ import annotations
 
 import html
+from pathlib import Path
+from string import Template
 
 import numpy as np
 
 from a2core import Lesson
+from a2core.languages import TAGS
+from viz_app.ui import language
 from viz_app.ui.figures import table
 from viz_app.ui.measures import weights_bytes
 from viz_app.views.learn.steps.board import softmax
@@ -19,6 +23,7 @@ from viz_app.views.learn.words import common
 from viz_app.views.learn.words import worksheet as words
 from viz_app.views.learn.words.worksheet import Question
 
+PAGE = Path(__file__).with_suffix(".html")
 LEADERS = 3
 LINE_MM = 8
 
@@ -147,14 +152,23 @@ def worksheet_html(lesson: Lesson, choice: Choice, *, picture_url: str, title: s
         f"<li>{question.asked}<div class='lines' style='height:{question.lines * LINE_MM}mm'></div></li>"
         for question in asked
     )
-    return words.page(
-        title=html.escape(title),
+    name = html.escape(title)
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(
+        lang=TAGS[language.current()],
+        heading=words.HEADING,
+        title=name,
         picture=picture_url,
         mark=f"left:{100 * col / cols:.3f}%;top:{100 * row / rows:.3f}%;"
         f"width:{100 / cols:.3f}%;height:{100 / rows:.3f}%",
-        where=common.place(row, col, t if frames > 1 else None),
-        block=html.escape(lesson.name),
-        primitive=str(choice.primitive),
+        about=words.about(
+            title=name,
+            block=html.escape(lesson.name),
+            where=common.place(row, col, t if frames > 1 else None),
+            primitive=choice.primitive,
+        ),
+        equations=words.EQUATIONS,
+        name=words.NAME,
+        answered=words.ANSWERED,
         tasks=tasks,
         answers="".join(f"<li>{question.answer}</li>" for question in asked),
     )

@@ -1,17 +1,13 @@
 """The words of the worksheet: ten questions with their answers, all HTML; numbers come printed.
 
-What stands round the questions is in worksheet.html.
+Where each of them stands on the page is in ../worksheet.html.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from string import Template
 
 from viz_app.ui import language
-
-PAGE = Path(__file__).with_suffix(".html")
 
 
 @dataclass(frozen=True)
@@ -24,6 +20,21 @@ class Question:
 
 
 HEAVIEST_COLUMNS = ("cell", "θ", "a")
+HEADING, NAME, ANSWERED = "Double attention by hand", "Name", "Answers"
+EQUATIONS = (
+    "A = W<sub>φ</sub> X̂ + b<sub>φ</sub>, &ensp; Θ̃ = W<sub>θ</sub> X̂ + b<sub>θ</sub>, &ensp; "
+    "R̃ = W<sub>ρ</sub> X̂ + b<sub>ρ</sub>, where X̂ is X as the block reads it. Θ is the softmax of Θ̃ over "
+    "positions (the paper’s B), R that of R̃ over primitives (its V). &ensp; G = A Θᵀ, &ensp; Z = G R, &ensp; "
+    "Y = X + W<sub>e</sub> Z + b<sub>e</sub>."
+)
+
+
+def about(*, title: str, block: str, where: str, primitive: int) -> str:
+    """What the page is about, all of it HTML."""
+    return (
+        f"{title}, block {block}. The marked cell p is {where}; the primitive is i = {primitive}. All "
+        "numbers are the network’s own."
+    )
 
 
 def positions(*, c: int, grid: str, count: int) -> Question:
@@ -131,11 +142,6 @@ def change(*, length: str, added: str, per_cent: str) -> Question:
         f"{per_cent} %. The block only has to learn what is to be changed, and can start as no change "
         "at all.",
     )
-
-
-def page(**parts: str) -> str:
-    """The whole page from its parts: title, picture, mark, where, block, primitive, tasks, answers."""
-    return Template(PAGE.read_text(encoding="utf-8")).substitute(parts)
 
 
 language.in_each_language(__name__)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from string import Template
-
 from viz_app.views.learn.words.worksheet import Question
 
-_PAGE = Path(__file__).with_suffix(".html")
-
 HEAVIEST_COLUMNS = ("格", "θ", "a")
+HEADING, NAME, ANSWERED = "手算双重注意力", "姓名", "答案"
+EQUATIONS = (
+    "A = W<sub>φ</sub> X̂ + b<sub>φ</sub>， &ensp; Θ̃ = W<sub>θ</sub> X̂ + b<sub>θ</sub>， &ensp; "
+    "R̃ = W<sub>ρ</sub> X̂ + b<sub>ρ</sub>，其中 X̂ 是模块所读的 X。Θ 是 Θ̃ 在位置上的 softmax（论文的 B），"
+    "R 是 R̃ 在基元上的 softmax（论文的 V）。 &ensp; G = A Θᵀ， &ensp; Z = G R， &ensp; "
+    "Y = X + W<sub>e</sub> Z + b<sub>e</sub>。"
+)
+
+
+def about(*, title: str, block: str, where: str, primitive: int) -> str:
+    """What the page is about, all of it HTML."""
+    return f"{title}，模块 {block}。标记的格 p 是{where}；基元是 i = {primitive}。所有数值都来自网络本身。"
 
 
 def positions(*, c: int, grid: str, count: int) -> Question:
@@ -104,8 +111,3 @@ def change(*, length: str, added: str, per_cent: str) -> Question:
         f"标记的格的特征长度为 {length}；模块加上一个长度为 {added} 的向量。这一格改变了其长度的百分之几？为什么还要加上输入？",
         f"{per_cent} %。这样模块只需学会要改变什么，而且可以从完全不改变开始。",
     )
-
-
-def page(**parts: str) -> str:
-    """The whole page from its parts."""
-    return Template(_PAGE.read_text(encoding="utf-8")).substitute(parts)
