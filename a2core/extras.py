@@ -6,8 +6,11 @@ that a library that is missing is said once, with the one command that puts it r
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import os
 import sys
+from types import ModuleType
 
 from a2core.errors import A2Error, MissingExtraError
 
@@ -21,6 +24,16 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ray": ("ray",),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
 }
+
+# Libraries that tell their makers how they are used, and what keeps them from it, read when they are first
+# imported: what people look at here is nobody's business. Whoever sets these otherwise is left to it.
+UNTOLD = {"onnxruntime": ("ORT_DISABLE_TELEMETRY", "1"), "ray": ("RAY_USAGE_STATS_ENABLED", "0")}
+
+
+def quiet(module: str) -> ModuleType:
+    """The library of that name, imported so that it tells nobody of its use."""
+    os.environ.setdefault(*UNTOLD[module])
+    return importlib.import_module(module)
 
 
 def missing(extra: str) -> list[str]:

@@ -19,7 +19,7 @@ from a2core.atlas.engine import BATCH, CHUNK, CHUNK_FOR_GPU, Engine, Result, Spe
 from a2core.atlas.look import Looker
 from a2core.atlas.sources import Item, Reader
 from a2core.errors import AtlasError
-from a2core.extras import need_extra
+from a2core.extras import need_extra, quiet
 
 _AHEAD = 3  # chunks that each actor has before the first is back
 _ANSWERS_S = 10.0  # within which a cluster's address has to
@@ -33,9 +33,7 @@ def ray_library() -> Any:
         AtlasError: it is not installed.
     """
     need_extra("ray", "An atlas by Ray", AtlasError, instead=", or use --engine local")
-    import ray
-
-    return ray
+    return quiet("ray")
 
 
 class RayEngine(Engine):

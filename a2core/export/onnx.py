@@ -38,6 +38,7 @@ from a2core.blocks.equations import expanded_bag, handed_out
 from a2core.blocks.straight import StraightBag, straight, told_by
 from a2core.checkpoints import write_atomically
 from a2core.errors import NetworkError, first_line
+from a2core.extras import quiet
 from a2core.networks.insert import WithBlock
 from a2core.tracing.graphs import exported, plain_copy
 from a2core.tracing.model import Model
@@ -332,8 +333,7 @@ def _checked(data: bytes, samples: Any, half: bool) -> float:
     Raises:
         NetworkError: too far, or onnxruntime does not run it.
     """
-    import onnxruntime
-
+    onnxruntime: Any = quiet("onnxruntime")
     options, furthest = onnxruntime.SessionOptions(), 0.0
     options.log_severity_level = 4
     close = CLOSE_HALF if half else CLOSE

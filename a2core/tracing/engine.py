@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.errors import NetworkError, first_line
+from a2core.extras import quiet
 from a2core.networks.chain import chain
 from a2core.threads import threads_wanted
 from a2core.tracing import graphs
@@ -293,8 +294,7 @@ def _session(graph: bytes, module: nn.Module, threads: int) -> Any:
     Raises:
         _UnfitError: it refuses.
     """
-    import onnxruntime
-
+    onnxruntime: Any = quiet("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
@@ -315,8 +315,7 @@ def _ran(session: Any, x: np.ndarray, *, let_go: bool) -> list[np.ndarray]:
     Pictures do without: each would ask for the same again, which at 672 pixels takes half as long as the
     work.
     """
-    import onnxruntime
-
+    onnxruntime: Any = quiet("onnxruntime")
     options = onnxruntime.RunOptions()
     if let_go:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import a2core
 from a2core.atlas.on_ray import ray_library
 from a2core.atlas.parquet import parquet
 from a2core.cli import main
-from a2core.extras import EXTRAS
+from a2core.extras import EXTRAS, UNTOLD
 from a2core.tracing.graphs import exported
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,3 +90,41 @@ def test_the_core_alone_traces_a_picture(tmp_path):
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "out.npz") as kept:
         assert np.allclose(kept["blocks.5/gather"].sum(axis=(1, 2, 3)), 1.0, atol=1e-4)
+
+
+# One operation, run as a network is.
+RUNS = """
+from onnx import TensorProto, helper
+from a2core.extras import quiet
+x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "one", [x], [y])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+session = quiet("onnxruntime").InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+print(session.run(None, {"x": [3.0]})[0][0])
+"""
+
+
+def test_onnx_runtime_keeps_no_number_of_this_machine_and_nothing_to_send(tmp_path):
+    """What its makers are told is written there first. By itself it is quiet only where CI is set."""
+    homes = {name: tmp_path / name for name in ("HOME", "TMPDIR")}
+    for folder in homes.values():
+        folder.mkdir()
+    known = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS],
+        env=known | {name: str(folder) for name, folder in homes.items()} | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "3.0", done.stderr
+    assert [path for folder in homes.values() for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_what_tells_its_makers_is_imported_nowhere_but_quietly():
+    for package in ("a2core", "viz_app"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                named = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+                named += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                assert not {name.partition(".")[0] for name in named} & set(UNTOLD), path
