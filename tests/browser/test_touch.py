@@ -17,7 +17,12 @@ from tests.browser.test_canvas import Show, offline, touched  # noqa: F401  (fix
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
-PAGES = ["/", *(f"/learn?step={step}" for step in range(1, 8)), "/compare", "/experiment", "/about"]
+ONE = "/primitives?block=blocks.4&primitive=4"
+PAGES = [
+    "/",
+    *(f"/learn?step={step}" for step in range(1, 8)),
+    *("/compare", "/experiment", "/primitives", ONE, "/about"),
+]
 SNAPSHOT = f"{harness.ROOT}.__canvas.snapshot()"  # browsers hand on moves once a frame
 Touch = Callable[..., None]
 # Whatever is pressed, in shadow trees too: what it is, how large it is to a finger. What is read out only is
