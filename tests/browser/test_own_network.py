@@ -26,14 +26,14 @@ MEAN, STD = [0.44, 0.46, 0.4], [0.21, 0.2, 0.22]
 
 @pytest.fixture
 def hers(tmp_path: Path) -> Path:
-    """A specification of a ResNet-50 with 37 classes, its weights in a .pth."""
+    """A specification of a ResNet-18 with 37 classes, its weights in a .pth."""
     torch.manual_seed(0)
-    network = torchvision.models.resnet50(weights=None, num_classes=len(CLASSES))
+    network = torchvision.models.resnet18(weights=None, num_classes=len(CLASSES))
     torch.save(
         {"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, tmp_path / "hers.pth"
     )
     (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
-    told = {"source": "torchvision/resnet50", "weights": "hers.pth", "labels": "classes.txt"}
+    told = {"source": "torchvision/resnet18", "weights": "hers.pth", "labels": "classes.txt"}
     path = tmp_path / "hers.json"
     path.write_text(json.dumps({**told, "mean": MEAN, "std": STD}))
     return path

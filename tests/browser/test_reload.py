@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.test_app import photo
-from tests.browser.test_links import path_of, query, settled
+from tests.browser.test_links import path_of, query, on_canvas
 from viz_app.ui import link_words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -47,14 +47,14 @@ GONE = link_words.own_picture("").partition(".")[0]
 @pytest.fixture
 def brought(open_app: OpenApp) -> tuple[AppPage, dict[str, Any]]:
     """A page with a picture of the visitor's own and a pin in it; and what is on screen."""
-    app = open_app()
+    app = open_app(charts=False)
     assert app.page.evaluate(TICKET) is None, "who brings nothing is given nothing to keep"
     app.drop("mine.jpg", photo(640, 480, seed=11), "image/jpeg")
     app.page.get_by_role("radio", name="mine.jpg", exact=True, checked=True).wait_for()
-    app.wait_until_traced()
+    app.wait_until_traced(charts=False)
     app.pin(0.9, 0.8)
     app.wait_until(lambda: "pins" in query(app))
-    return app, settled(app)
+    return app, on_canvas(app)
 
 
 def test_a_reload_finds_picture_and_pixel_and_shows_and_says_nothing_else_meanwhile(
@@ -63,14 +63,14 @@ def test_a_reload_finds_picture_and_pixel_and_shows_and_says_nothing_else_meanwh
     app, seen = brought
     app.page.add_init_script(f"({WITNESS})()")
     app.page.reload()
-    app.wait_until_traced()
-    assert settled(app) == seen
+    app.wait_until_traced(charts=False)
+    assert on_canvas(app) == seen
     assert app.page.evaluate("[[...chosen], [...told]]") == [["mine.jpg"], []]
     kept = app.page.evaluate(TICKET)
     assert len(kept) > 40
     assert kept not in app.page.url
 
-    other = open_app(path_of(app))
+    other = open_app(path_of(app), charts=False)
     assert GONE in other.page.locator(".a2-note").inner_text()
     assert other.page.get_by_role("radio", name="mine.jpg").count() == 0
 
@@ -80,8 +80,8 @@ def test_reloads_faster_than_the_page_comes_lose_nothing(brought: tuple[AppPage,
     app.page.add_init_script(f"({RELOADS})()")
     app.page.evaluate("() => void setTimeout(() => location.reload())")
     app.page.wait_for_function(RELOADED)
-    app.wait_until_traced()
-    assert settled(app) == seen
+    app.wait_until_traced(charts=False)
+    assert on_canvas(app) == seen
 
 
 def test_a_duplicated_tab_gets_nothing_while_its_original_is_there(
@@ -95,8 +95,8 @@ def test_a_duplicated_tab_gets_nothing_while_its_original_is_there(
     assert twin.evaluate(TICKET) == app.page.evaluate(TICKET)
     twin.close()
     app.page.reload()
-    app.wait_until_traced()
-    assert settled(app) == seen, "and takes nothing from it"
+    app.wait_until_traced(charts=False)
+    assert on_canvas(app) == seen, "and takes nothing from it"
 
 
 def test_a_reload_of_a_page_without_an_address_is_about_the_same_picture_and_pixel(
@@ -111,8 +111,8 @@ def test_a_reload_of_a_page_without_an_address_is_about_the_same_picture_and_pix
     row.wait_for()
     app.wait_until_idle()
     app.page.get_by_role("link", name="Explore").click()
-    app.wait_until_traced()
-    again = settled(app)
+    app.wait_until_traced(charts=False)
+    again = on_canvas(app)
     assert [again[name] for name in ("key", "block", "rest")] == [
         seen[name] for name in ("key", "block", "rest")
     ]
