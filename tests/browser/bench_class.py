@@ -101,8 +101,10 @@ async def walk(session: Session, number: int) -> None:
             session.turns[step] = await timed(session, step, "", "PageDown")
         if step == 3:  # whose figures are about a map, not about a cell
             session.moves[step] = await timed(session, step, "peak", key, slider)
-        elif step == 4:  # whose sum has come to the first column
-            session.moves[step] = await timed(session, step, "j_column", "ArrowLeft", picker)
+        elif step == 4:  # whose sum has come to a cell, which stays in the grid
+            at = await page.locator("[data-what=j_column]").first.text_content()
+            back = "ArrowRight" if at == "0" else "ArrowLeft"
+            session.moves[step] = await timed(session, step, "j_column", back, picker)
         else:
             session.moves[step] = await timed(session, step, "column", key, picker)
     if alerts := await page.get_by_test_id("stAlert").all_inner_texts():
