@@ -6,6 +6,7 @@ To be run when a block, a trunk or the exporter has changed: tests/a2core/tracin
 from __future__ import annotations
 
 import a2core
+from a2core.atlas.lens import drawn_lens, lens_of
 from a2core.tracing import graphs
 from a2core.tracing.engine import TORCH
 
@@ -19,6 +20,9 @@ def main() -> None:
             parts = graphs.parts_of(model.passage.chain or (), model.blocks)
             if (key := graphs.digest(parts)) not in drawn:
                 drawn[key] = graphs.draw(parts, model.input.channels, model.input.multiple_px)
+            lens, key = lens_of(model)
+            if key not in drawn:
+                drawn[key] = [drawn_lens(lens, model)]
     for old in graphs.SHIPPED.glob("*.zip"):
         old.unlink()
     for key, of in drawn.items():

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from a2core.atlas.crops import centre
+from a2core.atlas.crops import centre, window
+from a2core.atlas.sources import SMALL_PX
 from a2core.atlas.store import FORMAT, TABLES
 from a2core.errors import AtlasError
 
@@ -93,6 +94,14 @@ class Exemplar:
     def place(self) -> tuple[float, float]:
         """(x, y) of the cell's centre, as shares of the picture's sides."""
         return centre(self.row * self.cols + self.col, self.rows, self.cols)
+
+    def place_in_crop(self, photo: Photo) -> tuple[float, float]:
+        """The same in the crop, as shares of its sides; `photo` is the exemplar's."""
+        scale = SMALL_PX / max(photo.width_px, photo.height_px)
+        width, height = (max(1, round(side * scale)) for side in (photo.width_px, photo.height_px))
+        x, y = self.place
+        left, top, right, bottom = window(width, height, x, y)
+        return (x * width - left) / (right - left), (y * height - top) / (bottom - top)
 
 
 def read_told(folder: Path) -> Mapping[str, Any]:

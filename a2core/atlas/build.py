@@ -34,6 +34,7 @@ from a2core.checkpoints import write_atomically
 from a2core.errors import AtlasError
 from a2core.load import load_model
 from a2core.threads import usable_cores
+from a2core.tracing.engine import TORCH, pick_engine
 from a2core.tracing.model import Model
 from a2core.tracing.model_input import input_shape
 
@@ -121,7 +122,7 @@ def build_atlas(
         raise AtlasError(f"{exemplars} exemplars were asked for: ask for 1 to 1024.")
     listing = find_items(given, column)
     model = load_model(checkpoint, device)
-    looker = Looker(model)
+    looker = Looker(model, _begun_by(out) or pick_engine())
     blocks = looker.find_blocks(np.zeros((*input_shape(size, size, size, model.input), 3), np.uint8))
     settings = {
         "format": FORMAT,
@@ -132,6 +133,7 @@ def build_atlas(
         "pictures": pictures,
         "listing": listing.digest(),
         "part_items": part_items,
+        "network_by": looker.engine,
     }
     workers = usable_cores() if workers is None else workers
     with _writing(out):
@@ -223,6 +225,15 @@ def _prepare(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
         raise AtlasError(f"{out} holds other files. Choose a new folder as --out.")
     write_atomically(begun, json.dumps(settings, indent=1).encode())
     return None
+
+
+def _begun_by(out: Path) -> str:
+    """What ran the network for the parts that are there; "" where none are: all parts are of one engine."""
+    try:
+        begun = json.loads((out / "building" / "settings.json").read_text(encoding="utf-8"))
+        return str(begun.get("network_by", TORCH))
+    except (OSError, ValueError):
+        return ""
 
 
 def _same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:

@@ -131,7 +131,7 @@ class Work:
 _work: Work | None = None  # of a process of the pool
 
 
-def _begin(checkpoint: str, reader: Reader, pictures: bool, looks: bool) -> None:
+def _begin(checkpoint: str, reader: Reader, pictures: bool, looks: bool, engine: str) -> None:
     """A process of the pool starts: one thread, and it ends when the one that started it does."""
     global _work
     import cv2
@@ -142,7 +142,8 @@ def _begin(checkpoint: str, reader: Reader, pictures: bool, looks: bool) -> None
         threading.Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _work = Work(reader, Looker(load_model(checkpoint, "cpu")) if looks else None, pictures)
+    looker = Looker(load_model(checkpoint, "cpu"), engine, checked=True) if looks else None
+    _work = Work(reader, looker, pictures)
 
 
 def _do(items: list[Item], looks: bool) -> tuple[Any, Spent]:
@@ -232,7 +233,7 @@ class Engine:
             self.workers,
             mp_context=_Context(),
             initializer=_begin,
-            initargs=(self.checkpoint, self.reader, self.pictures, looks),
+            initargs=(self.checkpoint, self.reader, self.pictures, looks, self.looker.engine),
         )
         try:
             ahead: deque[Future[tuple[Any, Spent]]] = deque()

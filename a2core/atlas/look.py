@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a2core.atlas.lens import Found, OpenLens, unlike
 from a2core.blocks.double_attention import Attended, DoubleAttention
 from a2core.blocks.equations import expansion
-from a2core.errors import FORWARD_FAULTS, AtlasError, first_line
+from a2core.errors import FORWARD_FAULTS, AtlasError, NetworkError, first_line
 from a2core.networks.hooks import hooked
 from a2core.networks.layout import grid_of_tokens
+from a2core.tracing.engine import AUTO, ONNXRUNTIME, TORCH, UnfitError
 from a2core.tracing.model import Model
 
 TOP = 5
@@ -46,11 +48,20 @@ class Seen(NamedTuple):
 class Looker:
     """Runs pictures through a network and keeps twelve bytes for each primitive.
 
+    Args:
+        model: the network.
+        engine: what runs it: "auto" is ONNX Runtime where it is seen to give what torch gives.
+        checked: it was seen already, in another process: "onnxruntime" is believed.
+
     Attributes:
         blocks: name to number of primitives, in network order; found by the first picture.
+        engine: "torch" or "onnxruntime", for all of its pictures.
+
+    Raises:
+        AtlasError: no primitives, or ONNX Runtime was asked for and cannot run it.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, engine: str = AUTO, *, checked: bool = False) -> None:
         self.model = model
         known = [
             (name, block)
@@ -66,6 +77,35 @@ class Looker:
         for name, block in known:
             self._names.setdefault(block, name)
         self.blocks: dict[str, int] = {}
+        self._lens = None if engine == TORCH else self._open(engine, checked)
+
+    @property
+    def engine(self) -> str:
+        """As the class says."""
+        return TORCH if self._lens is None else ONNXRUNTIME
+
+    def _open(self, engine: str, checked: bool) -> OpenLens | None:
+        """What ONNX Runtime runs; None where torch is to run it."""
+        try:
+            lens = OpenLens(self.model, draw=engine == ONNXRUNTIME)
+            why = "" if checked else self._unlike(lens)
+        except (UnfitError, NetworkError) as error:
+            why = str(error)
+        if not why:
+            return lens
+        if engine == ONNXRUNTIME:
+            raise AtlasError(
+                f"ONNX Runtime cannot run this network: {why.rstrip('.')}. Install what is missing (pip "
+                "install 'a2nets[onnx]'), or use torch: A2_ENGINE=torch."
+            )
+        return None
+
+    def _unlike(self, lens: OpenLens) -> str:
+        """How coloured squares are seen otherwise than by torch; "" where they are not."""
+        side = 4 * self.model.input.multiple_px
+        squares = np.random.default_rng(0).integers(0, 256, (8, 8, self.model.input.channels), np.uint8)
+        pixels = squares.repeat(side // 8, axis=0).repeat(side // 8, axis=1)
+        return unlike(lens.look(pixels), self._by_torch(pixels[None])[0])
 
     def find_blocks(self, pixels: np.ndarray) -> dict[str, int]:
         """The blocks, by a first run on a picture (Hm, Wm, 3)."""
@@ -85,7 +125,17 @@ class Looker:
         Raises:
             A2Error: the network does not take them, or a grid of more than 65,536 cells.
         """
-        batch, model = np.stack(pixels), self.model
+        if self._lens is None:
+            return [_kept(found) for found in self._by_torch(np.stack(pixels))]
+        try:
+            return [_kept(self._lens.look(picture)) for picture in pixels]
+        except UnfitError as error:
+            height, width = pixels[0].shape[:2]
+            raise AtlasError(f"The network does not run on {width} × {height} pixels ({error}).") from error
+
+    def _by_torch(self, batch: np.ndarray) -> list[Found]:
+        """What torch finds in each picture of a batch (B, Hm, Wm, 3)."""
+        model = self.model
         height, width = batch.shape[1:3]
         with model.looking(), self._watching((height, width)) as seen, torch.enable_grad():
             try:
@@ -97,16 +147,15 @@ class Looker:
             effects = _effects(logits, seen)
         self.blocks = {name: one.distribute.shape[1] for name, one in seen.items()}
         with torch.no_grad():
-            uses = np.concatenate([one.numbers(effects.get(name)) for name, one in seen.items()], axis=1)
-            shares, top = logits.detach().float().softmax(dim=1).topk(min(TOP, logits.shape[1]))
-        if not np.isfinite(uses["mean"]).all() or not torch.isfinite(shares).all():
-            raise AtlasError("The network answered with values that are not finite. Try --device cpu.")
-        grids = np.array([one.grid for one in seen.values()], np.uint16)
+            numbers = {name: one.numbers(effects.get(name)) for name, one in seen.items()}
+        answers = logits.detach().float().cpu().numpy()
         return [
-            Seen(use, grids, classes, probabilities)
-            for use, classes, probabilities in zip(
-                uses, top.to(torch.int32).cpu().numpy(), shares.cpu().numpy(), strict=True
+            Found(
+                answers[index],
+                {name: {what: of[index] for what, of in one.items()} for name, one in numbers.items()},
+                {name: one.grid for name, one in seen.items()},
             )
+            for index in range(len(batch))
         ]
 
     @contextmanager
@@ -168,22 +217,39 @@ class _Ran:
         expanded = weight @ self.primitives + bias[:, None]  # (B, c, n)
         return (expanded * (gradient.flatten(2) @ self.distribute.transpose(1, 2))).sum(dim=1).cpu().numpy()
 
-    def numbers(self, effect: np.ndarray | None) -> np.ndarray:
-        """(B, n) USE."""
-        out = np.zeros(self.distribute.shape[:2], USE)
+    def numbers(self, effect: np.ndarray | None) -> dict[str, np.ndarray]:
+        """(B, n) each, as `USE` has them."""
         peak, peak_cell = self.distribute.max(dim=2)
         mass, cell = self.gather.max(dim=2)
-        for name, values in (
-            ("mean", self.distribute.mean(dim=2)),
-            ("peak", peak),
-            ("mass", mass),
-            ("cell", cell),
-            ("peak_cell", peak_cell),
-        ):
-            out[name] = values.cpu().numpy()
-        if effect is not None:
-            out["effect"] = effect.clip(-_LARGEST, _LARGEST)
-        return out
+        found = {"mean": self.distribute.mean(dim=2), "peak": peak, "mass": mass}
+        arrays = {
+            name: of.cpu().numpy() for name, of in (*found.items(), ("cell", cell), ("peak_cell", peak_cell))
+        }
+        return arrays | {"effect": np.zeros_like(arrays["mean"]) if effect is None else effect}
+
+
+def _kept(found: Found) -> Seen:
+    """What is kept of a picture.
+
+    Raises:
+        AtlasError: values that are not finite, or a grid of more cells than can be numbered.
+    """
+    rows, cols = max(found.grids.values(), key=lambda grid: grid[0] * grid[1])
+    if rows * cols > _MOST_CELLS:
+        raise AtlasError(f"A grid of {cols} × {rows} cells is too large. Choose a smaller --size.")
+    uses = np.zeros(sum(len(numbers["mean"]) for numbers in found.blocks.values()), USE)
+    at = 0
+    for numbers in found.blocks.values():
+        some = uses[at : at + len(numbers["mean"])]
+        for name in USE.names or ():
+            some[name] = numbers[name].clip(-_LARGEST, _LARGEST) if name == "effect" else numbers[name]
+        at += len(some)
+    logits = torch.from_numpy(found.logits)
+    shares, top = logits.softmax(dim=0).topk(min(TOP, len(logits)))
+    if not np.isfinite(uses["mean"]).all() or not torch.isfinite(shares).all():
+        raise AtlasError("The network answered with values that are not finite. Try --device cpu.")
+    grids = np.array(list(found.grids.values()), np.uint16)
+    return Seen(uses, grids, top.to(torch.int32).numpy(), shares.numpy())
 
 
 def _effects(logits: Tensor, seen: dict[str, _Ran]) -> dict[str, np.ndarray]:

@@ -20,6 +20,7 @@ from a2core.atlas.look import Looker
 from a2core.atlas.sources import Item, Reader
 from a2core.errors import AtlasError
 from a2core.extras import need_extra, quiet
+from a2core.tracing.engine import TORCH
 
 _AHEAD = 3  # chunks that each actor has before the first is back
 _ANSWERS_S = 10.0  # within which a cluster's address has to
@@ -107,7 +108,7 @@ class RayEngine(Engine):
             _Actor
         )
         actors = [
-            remote.remote(self.checkpoint, self.reader, self.pictures, bool(self.gpus))
+            remote.remote(self.checkpoint, self.reader, self.pictures, bool(self.gpus), self.looker.engine)
             for _ in range(min(self.workers, len(chunks)))
         ]
         ahead: deque[Any] = deque()
@@ -125,7 +126,7 @@ class RayEngine(Engine):
 class _Actor:
     """What a process of the local engine is, on a machine of Ray's."""
 
-    def __init__(self, checkpoint: str, reader: Reader, pictures: bool, on_gpu: bool) -> None:
+    def __init__(self, checkpoint: str, reader: Reader, pictures: bool, on_gpu: bool, engine: str) -> None:
         import cv2
         import torch
 
@@ -134,7 +135,8 @@ class _Actor:
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
         model = load_model(checkpoint, "cuda" if on_gpu else "cpu")
-        self.work, self.batch = Work(reader, Looker(model), pictures), BATCH if on_gpu else 1
+        looker = Looker(model, TORCH if on_gpu else engine, checked=True)
+        self.work, self.batch = Work(reader, looker, pictures), BATCH if on_gpu else 1
 
     def do(self, items: list[Item]) -> tuple[list[Result], Spent]:
         """Read and look at some items."""

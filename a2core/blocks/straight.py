@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +18,22 @@ from a2core.blocks.covariance_pooling import CovariancePooling
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.equations import expansion
 from a2core.blocks.pairwise import Pairwise
-from a2core.blocks.position_block import PositionBlock, position_normalised
+from a2core.blocks.position_block import PositionBlock
 from a2core.blocks.squeeze_excitation import SqueezeExcitation
 from a2core.errors import NetworkError
 
 Told = dict[str, Tensor]
+
+
+class Attending(NamedTuple):
+    """What a pass through double attention keeps, for a gradient to go back through it."""
+
+    source: Tensor  # (batch, c, N): what the projections read
+    length: Tensor  # (batch, 1, N): what brought each position to one length; 1 where nothing did
+    gather: Tensor  # (batch, n, N)
+    distribute: Tensor  # (batch, n, N)
+    primitives: Tensor  # (batch, m, n)
+    expanded: Tensor  # (batch, c, n): the bag after the expansion
 
 
 class StraightBag(nn.Module):
@@ -66,16 +77,44 @@ class StraightBag(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Told]:
         """Y in the shape of `x`; and B, V (batch, n, *positions), G (batch, m, n), Z and |Y − X| / |X|."""
         flat, grid = flattened(x)
-        source = flat if self.norm_weight is None else (flat - self.norm_bias) * self.norm_weight
-        source = position_normalised(source, self.position_norm)
-        theta, rho = (self.maps_weight @ source + self.maps_bias).split([self.n, self.n], dim=1)
-        gather, distribute = theta.softmax(dim=2), rho.softmax(dim=1)
-        primitives = self.phi_weight @ (source @ gather.transpose(1, 2)) + self.phi_bias
+        gather, distribute, primitives = self.attend(flat)[2:5]
         y = self.handed_out(flat, primitives, distribute)
         maps = {"gather": gather, "distribute": distribute, "output": primitives @ distribute}
         told = {name: of.unflatten(2, grid) for name, of in maps.items()}
         told |= {"primitives": primitives, "change": changed(flat, y).unflatten(1, grid)}
         return unflattened(y, x), {name: told[name] for name in self.tells}
+
+    def attend(self, flat: Tensor) -> Attending:
+        """What it does with (batch, c, N)."""
+        source = flat if self.norm_weight is None else (flat - self.norm_bias) * self.norm_weight
+        length = flat.new_ones(1, 1, 1)
+        if self.position_norm:
+            if self.position_norm == "centred":
+                source = source - source.mean(dim=2, keepdim=True)
+            length = torch.rsqrt(source.square().mean(dim=1, keepdim=True) + 1e-6)
+            source = source * length
+        theta, rho = (self.maps_weight @ source + self.maps_bias).split([self.n, self.n], dim=1)
+        gather, distribute = theta.softmax(dim=2), rho.softmax(dim=1)
+        primitives = self.phi_weight @ (source @ gather.transpose(1, 2)) + self.phi_bias
+        expanded = self.expand_weight @ primitives + self.expand_bias
+        return Attending(source, length, gather, distribute, primitives, expanded)
+
+    def back(self, it: Attending, gradient: Tensor) -> Tensor:
+        """The gradient with respect to what was read, (batch, c, N), of that with respect to Y."""
+        of_bag = gradient @ it.distribute.transpose(1, 2)
+        of_weights = it.expanded.transpose(1, 2) @ gradient
+        of_rho = it.distribute * (of_weights - (it.distribute * of_weights).sum(dim=1, keepdim=True))
+        pooled = self.phi_weight.mT @ (self.expand_weight.mT @ of_bag)  # (batch, c, n)
+        of_maps = pooled.transpose(1, 2) @ it.source
+        of_theta = it.gather * (of_maps - (it.gather * of_maps).sum(dim=2, keepdim=True))
+        found = pooled @ it.gather + self.maps_weight.mT @ torch.cat([of_theta, of_rho], dim=1)
+        if self.position_norm:
+            found = it.length * (found - it.source * (it.source * found).mean(dim=1, keepdim=True))
+            if self.position_norm == "centred":
+                found = found - found.mean(dim=2, keepdim=True)
+        if self.norm_weight is not None:
+            found = found * self.norm_weight
+        return gradient + found if self.residual else found
 
     def handed_out(self, flat: Tensor, primitives: Tensor, distribute: Tensor) -> Tensor:
         """Y (batch, c, N) of what was read, a bag (batch, m, n) and weights (batch, n, N)."""

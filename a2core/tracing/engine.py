@@ -164,7 +164,7 @@ class Engine:
         try:
             self._reopen(stamp)
             return run()
-        except (_UnfitError, NetworkError) as error:
+        except (UnfitError, NetworkError) as error:
             self.why = str(error)
             self._open = []
             return None
@@ -173,23 +173,23 @@ class Engine:
         """See to it that the sessions are those of the network as it is, with as many threads as torch has.
 
         Raises:
-            _UnfitError, NetworkError: there can be none.
+            UnfitError, NetworkError: there can be none.
         """
         threads = max(1, min(torch.get_num_threads(), threads_wanted()))
         if self._open and stamp != self._stamp:
-            raise _UnfitError("the network was changed since it was first traced")
+            raise UnfitError("the network was changed since it was first traced")
         if self._open and threads == self._threads:
             return
         links = chain(self.network)
         if links is None:
-            raise _UnfitError("the network is not known as a chain of parts")
+            raise UnfitError("the network is not known as a chain of parts")
         parts = graphs.parts_of(links, self.blocks)
         key = graphs.digest(parts)
         drawn = self._drawn.get(key) or graphs.find(key)
         if drawn is None or len(drawn) != len(parts):
-            raise _UnfitError("no graphs were drawn of a network like this")
+            raise UnfitError("no graphs were drawn of a network like this")
         self._open = [
-            (part.block, part.size, _session(graph, part.module, threads))
+            (part.block, part.size, open_session(graph, part.module, threads))
             for part, graph in zip(parts, drawn, strict=True)
         ]
         self._threads, self._stamp = threads, stamp
@@ -218,7 +218,7 @@ class Engine:
                 x = prepare(chunk).numpy() if index == 0 else chunk
                 if block:
                     x = x[None] if together else x[:, None]
-                y, *kept = _ran(session, x, let_go=large and number == len(chunks))
+                y, *kept = run_session(session, x, let_go=large and number == len(chunks))
                 maps.append(kept)
                 through.append(y if not block else y[0] if together else y[:, 0])
                 done += size * len(chunk) / count / total
@@ -233,8 +233,8 @@ class Engine:
         return torch.from_numpy(np.concatenate(chunks)), {name: told[name] for name in self.blocks}
 
 
-class _UnfitError(Exception):
-    """Why torch runs it, in words."""
+class UnfitError(Exception):
+    """Why ONNX Runtime does not run it, in words."""
 
 
 class _Stamp:
@@ -288,11 +288,11 @@ class _Stamp:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _session(graph: bytes, module: nn.Module, threads: int) -> Any:
+def open_session(graph: bytes, module: nn.Module, threads: int) -> Any:
     """A part as ONNX Runtime runs it, with the weights of `module`.
 
     Raises:
-        _UnfitError: it refuses.
+        UnfitError: it refuses.
     """
     onnxruntime: Any = quiet("onnxruntime")
     options = onnxruntime.SessionOptions()
@@ -306,10 +306,10 @@ def _session(graph: bytes, module: nn.Module, threads: int) -> Any:
         options.add_external_initializers(list(state), values)
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no base of their own
-        raise _UnfitError(f"ONNX Runtime refuses it ({first_line(error)})") from error
+        raise UnfitError(f"ONNX Runtime refuses it ({first_line(error)})") from error
 
 
-def _ran(session: Any, x: np.ndarray, *, let_go: bool) -> list[np.ndarray]:
+def run_session(session: Any, x: np.ndarray, *, let_go: bool) -> list[np.ndarray]:
     """What a part makes of `x`; afterwards it lets go of the memory that it worked in.
 
     Pictures do without: each would ask for the same again, which at 672 pixels takes half as long as the
@@ -322,7 +322,7 @@ def _ran(session: Any, x: np.ndarray, *, let_go: bool) -> list[np.ndarray]:
     try:
         found: list[np.ndarray] = session.run(None, {"x": np.ascontiguousarray(x)}, options)
     except Exception as error:  # its exceptions have no base of their own
-        raise _UnfitError(f"ONNX Runtime failed ({first_line(error)})") from error
+        raise UnfitError(f"ONNX Runtime failed ({first_line(error)})") from error
     return found
 
 

@@ -195,7 +195,7 @@ def draw(parts: Sequence[Part], channels: int, multiple_px: int) -> list[bytes]:
             free = {0: torch.export.Dim.DYNAMIC}
         module = _Block(part.module) if isinstance(part.module, StraightBag) else part.module
         drawn = exported(module, {"x": given}, {"x": free}, part.outputs)
-        graphs.append(_without_weights(drawn, part.module))
+        graphs.append(without_weights(drawn, part.module))
         with torch.no_grad():
             x = module(given)[0].flatten(0, 1) if part.block else module(given)
     return graphs
@@ -262,7 +262,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _without_weights(proto: Any, module: nn.Module) -> bytes:
+def without_weights(proto: Any, module: nn.Module) -> bytes:
     """The graph, naming what stands in the module's state instead of holding it."""
     import onnx
 

@@ -2,7 +2,8 @@
 
 The pictures of ATLAS, a whole one, are repeated, and its exemplars spread over all of them. Printed:
 medians of a few rounds of opening the page, of going to one primitive, and from "where else?" under Explore
-to exemplars; how long frames take while 256 tiles are scrolled; and the server's memory.
+to exemplars; how long frames take while 256 tiles are scrolled, and an empty page in turn; and the server's
+memory.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tests.browser.tabs import single_tab
 
 ROUNDS = 5
 TILE, EXEMPLAR = "ol.tiles:not(.small) img", "ol.tiles.small img"
+EMPTY = "<main style='height: 100vh; overflow: auto'><div style='height: 20000px'></div></main>"
 # Scrolls for two seconds, and gives the milliseconds between frames.
 SCROLL = """main => new Promise((done) => {
     const times = [];
@@ -61,8 +63,12 @@ def seconds(act: Any, there: Any) -> float:
     return time.perf_counter() - start
 
 
-def round_of(browser: Any, url: str) -> tuple[dict[str, float], list[float]]:
-    """One visitor: every way once."""
+def round_of(browser: Any, url: str) -> tuple[dict[str, float], list[float], list[float]]:
+    """One visitor: every way once; the frames of the tiles and of an empty page."""
+    bare = single_tab(browser, width=1400, height=1000)
+    bare.set_content(EMPTY)
+    empty = bare.locator("main").evaluate(SCROLL)
+    bare.context.close()
     tab = single_tab(browser, width=1400, height=1000, reduced_motion="reduce")
     app = AppPage(tab, url)
     app.wait_until_traced()
@@ -87,7 +93,7 @@ def round_of(browser: Any, url: str) -> tuple[dict[str, float], list[float]]:
     app.wait_until_idle()
     found["where else? to exemplars"] = seconds(button.click, tab.locator(EXEMPLAR))
     app.close()
-    return found, frames
+    return found, frames, empty
 
 
 def main() -> None:
@@ -108,12 +114,12 @@ def main() -> None:
             )
             rounds = [round_of(browser, server.url) for _ in range(ROUNDS)]
             for name in rounds[0][0]:
-                times = [found[name] for found, _ in rounds[1:]]
+                times = [found[name] for found, *_ in rounds[1:]]
                 first = rounds[0][0][name]
                 print(f"{name:<28} {statistics.median(times):5.2f} s, the first time {first:.2f} s")
-            frames = np.concatenate([frames for _, frames in rounds[1:]])
-            low, high = np.percentile(frames, [50, 95])
-            print(f"{'frames while scrolling':<28} {low:.1f} ms in the middle, {high:.1f} ms of 95 in 100")
+            for at, what in ((1, "frames of tiles"), (2, "frames of an empty page")):
+                low, high = np.percentile(np.concatenate([one[at] for one in rounds[1:]]), [50, 95])
+                print(f"{what:<28} {low:.1f} ms in the middle, {high:.1f} ms of 95 in 100")
             print(f"{'server':<28} {server.memory_mb('VmHWM'):.0f} MB at most")
             browser.close()
 

@@ -43,6 +43,10 @@ def test_from_a_pixel_to_exemplars_to_one_picture_and_back(open_app: OpenApp) ->
     assert query(app) == {"block": asked["block"][0], "primitive": asked["primitive"][0], "atlas": "a2-lite0"}
     tile = exemplars(app).first
     assert "Photo by" in tile.get_attribute("title")
+    tile.hover()  # who dwells on it sees its maps, traced then
+    beside = app.page.locator(".glance:popover-open")
+    beside.locator("img").nth(3).wait_for()
+    assert "Traced now from the small copy" in beside.inner_text()
     tile.click()
     app.page.locator(".a2-again img").first.wait_for()
     assert "photo" in query(app)

@@ -6,13 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from a2core import Atlas
-from viz_app.components.tile_board import opened, tile_board
+from a2core import Atlas, Exemplar
+from viz_app.components.tile_board import asked, opened, send_tiles, tile_board
 from viz_app.server import atlases, names
 from viz_app.server.faults import attempt
 from viz_app.ui import plots
 from viz_app.ui.exemplars import credit_html
-from viz_app.ui.guards import callback, tell
+from viz_app.ui.guards import callback, fragment, tell
 from viz_app.ui.numbers import decimal
 from viz_app.ui.shell import waiting
 from viz_app.ui.state import Key
@@ -79,14 +79,49 @@ def _exemplars(
     if not shown:
         return
     st.html(f"<h3>{title}</h3>")
+    identity = f"{service.key_of(atlas)}/{block}/{primitive}/{order}/{len(shown)}"
+    send_tiles(tiles, identity=identity, key=f"exemplars-{order}")
+    _glanced(atlas, block, primitive, shown, identity, f"exemplars-{order}", title, photo)
+
+
+@fragment()
+def _glanced(
+    atlas: Atlas,
+    block: str,
+    primitive: int,
+    shown: list[Exemplar],
+    identity: str,
+    key: str,
+    label: str,
+    photo: int | None,
+) -> None:
+    """Exemplars: a click looks at one; who dwells on one sees its maps, traced then, beside it."""
+    going, asking = f"{key}-going", f"{key}-asking"
+
+    @callback
+    def act() -> None:
+        index = opened(key, identity, len(shown))
+        if index is not None:
+            where.go(photo=str(shown[index].photo))
+            st.session_state[going] = True
+        elif (index := asked(key, identity, len(shown))) is not None:
+            st.session_state[asking] = index
+
+    if st.session_state.pop(going, False):
+        st.rerun(scope="app")  # the address is all of the page's
     numbers = [one.photo for one in shown]
-    _board(
-        tiles,
-        numbers,
-        f"{service.key_of(atlas)}/{block}/{primitive}/{order}/{len(shown)}",
-        f"exemplars-{order}",
-        title,
-        photo,
+    index = st.session_state.pop(asking, None)
+    tile_board(
+        None,
+        range(len(shown)),
+        identity=identity,
+        key=key,
+        label=label,
+        on_open=act,
+        small=True,
+        chosen=numbers.index(photo) if photo in numbers else None,
+        asks=True,
+        glance=None if index is None else service.glance(atlas, block, primitive, shown[index], index),
     )
 
 

@@ -32,45 +32,26 @@ def render() -> None:
         st.info(words.NONE)
         return
     with st.container(key="primitives"):
-        _draw(_atlas(found))
+        _draw(found)
 
 
-def _draw(atlas: Atlas) -> None:
-    """What the address asks for of an atlas."""
+def _draw(found: list[Atlas]) -> None:
+    """What the address asks for of one of the atlases."""
+    names_of = {atlas.folder.name: atlas for atlas in reversed(found)}
+    atlas = names_of.get(st.query_params.get(where.ATLAS, ""), found[0])
     if atlases.weights_of(atlas) is None:
         st.info(words.stale(atlas.told))
     block = where.block_of(atlas)
     primitive = where.number(where.PRIMITIVE, atlas.blocks[block])
     if primitive is None:
-        _all(atlas, block)
+        _all(atlas, block, list(names_of)[::-1])
     else:
         one.draw(atlas, block, primitive)
 
 
-def _atlas(found: list[Atlas]) -> Atlas:
-    """The atlas that the address names, the first where it names none that is here."""
-    if len(found) == 1:
-        return found[0]
-    by_name = {atlas.folder.name: atlas for atlas in reversed(found)}
-    asked = st.query_params.get(where.ATLAS, "")
-    asked = asked if asked in by_name else found[0].folder.name
-    if where.number(where.PRIMITIVE, 10**6) is not None:
-        return by_name[asked]
-    st.session_state[Key.ATLAS] = asked
-    st.segmented_control(
-        words.ATLAS,
-        [atlas.folder.name for atlas in by_name.values()][::-1],
-        required=True,
-        key=Key.ATLAS,
-        on_change=callback(where.follow),
-        args=(where.ATLAS, Key.ATLAS),
-    )
-    return by_name[asked]
-
-
-def _all(atlas: Atlas, block: str) -> None:
-    """Every primitive of a block."""
-    view, sort, wanted = _controls(atlas, block)
+def _all(atlas: Atlas, block: str, choice: list[str]) -> None:
+    """Every primitive of a block, and the `choice` of atlases."""
+    view, sort, wanted = _controls(atlas, block, choice)
     if view == words.CREDITS:
         st.dataframe(service.credits(atlas), hide_index=True, column_config=service.credit_columns())
         return
@@ -94,7 +75,7 @@ def _all(atlas: Atlas, block: str) -> None:
     )
 
 
-def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
+def _controls(atlas: Atlas, block: str, choice: list[str]) -> tuple[str, str, str]:
     """The view, the order and the words that are asked for, each with its control."""
     views = words.VIEWS if atlas.slim else {k: v for k, v in words.VIEWS.items() if k != words.CREDITS}
     view, sort = where.choice(where.VIEW, views), where.choice(where.SORT, words.SORTS)
@@ -102,6 +83,16 @@ def _controls(atlas: Atlas, block: str) -> tuple[str, str, str]:
     st.session_state[Key.ATLAS_BLOCK], st.session_state[Key.ATLAS_SORT] = block, sort
     st.session_state[Key.ATLAS_WORDS], st.session_state[Key.ATLAS_VIEW] = wanted, view
     with st.container(key="atlas-controls", horizontal=True, gap="medium", vertical_alignment="bottom"):
+        if len(choice) > 1:
+            st.session_state[Key.ATLAS] = atlas.folder.name
+            st.segmented_control(
+                words.ATLAS,
+                choice,
+                required=True,
+                key=Key.ATLAS,
+                on_change=callback(where.follow),
+                args=(where.ATLAS, Key.ATLAS),
+            )
         st.segmented_control(
             words.BLOCK,
             list(atlas.blocks),

@@ -16,8 +16,9 @@ import streamlit as st
 import a2core
 from a2core import A2Error, Atlas, AtlasError, Clip, Exemplar, Photo
 from a2core.canvas import data_url as frame_url
-from viz_app.components.tile_board import Tile
-from viz_app.server import traces
+from viz_app.components.tile_board import Figure, Glance, Tile
+from viz_app.server import atlases, traces
+from viz_app.server.faults import attempt
 from viz_app.server.models import Weights
 from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
 from viz_app.server.traces import Shown
@@ -29,6 +30,7 @@ from viz_app.views.atlas import content, words
 
 BINS = 40
 SHOWN_PX = 448  # of a picture that is traced again, at most
+GLANCE_PX = 224  # beside a tile that somebody dwells on
 PICTURES_KEPT = 32
 MOST_WORDS = 40  # on the map; the others say theirs under the mouse
 
@@ -153,23 +155,51 @@ def _from_file(atlas: Atlas, photo: Photo) -> Clip:
     return replace(clip, frames=clip.frames[one], times_s=clip.times_s[one])
 
 
-def maps_html(shown: Shown, block: str, primitive: int) -> str:
+def figures(shown: Shown, block: str, primitive: int, side_px: int) -> list[Figure]:
     """The picture twice: where the primitive is gathered, and to where it is handed out."""
-    trace = shown.trace
-    own = trace.blocks[block]
-    picture = frame_url(trace.model_input[0], quality=70, max_side_px=SHOWN_PX)
-    figures = []
-    for maps, what, from_where in (
-        (own.gather[primitive, 0], "gather", words.GATHERED),
-        (own.distribute[primitive, 0], "distribute", words.HANDED),
-    ):
-        veil = overlay_url(maps, what, high=float(maps.max()))
-        alt = html.escape(shown.picture.alt)
-        figures.append(
-            f'<figure><div><img src="{picture}" alt="{alt}"><img src="{veil}" alt=""></div>'
-            f"<figcaption>g<sub>{primitive}</sub> {from_where}</figcaption></figure>"
+    own = shown.trace.blocks[block]
+    picture = frame_url(shown.trace.model_input[0], quality=70, max_side_px=side_px)
+    return [
+        Figure(picture=picture, veil=overlay_url(maps, what, high=float(maps.max())), mark=None, said=said)
+        for maps, what, said in (
+            (own.gather[primitive, 0], "gather", words.GATHERED),
+            (own.distribute[primitive, 0], "distribute", words.HANDED),
         )
-    return f'<div class="a2-again">{"".join(figures)}</div>'
+    ]
+
+
+def maps_html(shown: Shown, block: str, primitive: int) -> str:
+    """The same as HTML."""
+    alt = html.escape(shown.picture.alt)
+    found = [
+        f'<figure><div><img src="{one["picture"]}" alt="{alt}"><img src="{one["veil"]}" alt=""></div>'
+        f"<figcaption>g<sub>{primitive}</sub> {one['said']}</figcaption></figure>"
+        for one in figures(shown, block, primitive, SHOWN_PX)
+    ]
+    return f'<div class="a2-again">{"".join(found)}</div>'
+
+
+def glance(atlas: Atlas, block: str, primitive: int, one: Exemplar, index: int) -> Glance:
+    """The maps of an exemplar, traced now, for the tile `index`; where it cannot be, why, and its crop."""
+    photo, weights = atlas.photo(one.photo), atlases.weights_of(atlas)
+    if weights is None:
+        return Glance(index=index, figures=marked(one, photo), said=words.UNTRACED)
+    shown, fault = attempt(lambda: traced(atlas, photo, weights))
+    if shown is None:
+        return Glance(index=index, figures=marked(one, photo), said=fault)
+    return Glance(
+        index=index,
+        figures=figures(shown, block, primitive, GLANCE_PX),
+        said=words.how_traced(whole=shown.picture.id.startswith("whole"), px=shown.size_px),
+    )
+
+
+def marked(one: Exemplar, photo: Photo) -> list[Figure]:
+    """The crop of an exemplar whose picture is not here, with its cell; nothing where no crop was kept."""
+    if not one.crop:
+        return []
+    mark = one.place_in_crop(photo)
+    return [Figure(picture=content.data_url(one.crop), veil="", mark=mark, said=words.CELL)]
 
 
 def title_html(block: str, row: Mapping[str, Any]) -> str:

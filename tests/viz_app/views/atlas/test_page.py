@@ -7,11 +7,13 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import a2core
+from a2core.atlas.crops import crops_of
 from a2core.canvas import percent
 from tests.a2core.atlas.made_pictures import make_pictures
 from tests.viz_app.explorer import TIMEOUT_S, messages, open_explore, page_html, report, shown
@@ -91,16 +93,41 @@ def test_one_picture_is_traced_again_and_shows_what_is_like_it(atlas, pictures):
 
 
 def test_a_picture_that_is_gone_is_said_and_its_crop_stays(atlas, pictures):
-    number = atlas.exemplars("blocks.5", 3, "peak")[0].photo
+    best = atlas.exemplars("blocks.5", 3, "peak")[0]
+    number = best.photo
     file = atlas.picture(number)
+    before = service.glance(atlas, "blocks.5", 3, best, 2)
+    assert (before["index"], len(before["figures"])) == (2, 2)
+    assert before["said"] == words.how_traced(whole=True, px=96)
     data = file.read_bytes()
     file.unlink()
+    service._picture.clear()
     try:
         app = open_page(block="blocks.5", primitive="3", photo=str(number))
         assert any("is gone; its crop is kept" in said for said in messages(app))
         assert words.ORDERS["peak"] in page_html(app)
+        after = service.glance(atlas, "blocks.5", 3, best, 2)
+        assert "is gone; its crop is kept" in after["said"]
+        (only,) = after["figures"]
+        assert only["picture"] == content.data_url(best.crop)
+        assert only["mark"] is not None
     finally:
         file.write_bytes(data)
+
+
+@pytest.mark.parametrize(("row", "col"), [(0, 0), (3, 7), (2, 3), (0, 5)])
+def test_the_mark_on_a_crop_is_where_the_cell_is(row, col):
+    picture = Image.new("RGB", (256, 128))
+    best = a2core.Exemplar(0, "peak", 0, 0.5, row, col, 4, 8, b"")
+    x, y = round(best.place[0] * 256), round(best.place[1] * 128)
+    picture.paste((255, 255, 255), (x - 3, y - 3, x + 3, y + 3))
+    file = io.BytesIO()
+    picture.save(file, "WEBP", lossless=True)
+    crop = crops_of(file.getvalue(), [best.place])[0]
+    photo = a2core.Photo(0, "1" * 64, "photos", "a.png", "", 0, 0.0, 1024, 512, None, [])
+    (figure,) = service.marked(replace(best, crop=crop), photo)
+    light = np.argwhere(np.asarray(Image.open(io.BytesIO(crop)).convert("L")) > 128).mean(axis=0) + 0.5
+    assert np.abs(np.array(figure["mark"])[::-1] * 96 - light).max() < 1.5
 
 
 def test_the_map_shows_every_primitive_where_the_measures_put_it(atlas):

@@ -1,17 +1,32 @@
 // Tiles. They come once, as a parcel; sorting and filtering only puts them in another order.
 
+const DWELL_MS = 250;
+const APART_PX = 8; // between a tile and what stands beside it
+
 class Tiles {
   constructor(root, talk) {
-    Object.assign(this, { root, talk, items: [] });
+    Object.assign(this, { root, talk, items: [], known: new Map(), at: null });
+    this.card = root.parentNode.querySelector(".glance");
     this.stop = new AbortController();
     const { signal } = this.stop;
-    root.addEventListener("click", (event) => this.open(event.target.closest("button")), { signal });
+    const on = (name, act, target = root) => target.addEventListener(name, act, { signal, capture: target !== root });
+    on("click", (event) => this.open(event.target.closest("button")));
+    on("pointerover", (event) => event.pointerType === "mouse" && this.dwell(event.target.closest("button")));
+    on("focusin", (event) => event.target.matches(":focus-visible") && this.dwell(event.target.closest("button")));
+    for (const name of ["pointerleave", "focusout"]) on(name, () => this.leave());
+    on("scroll", () => this.leave(), document);
+    on("keydown", (event) => event.key === "Escape" && this.leave(), document);
   }
 
-  show({ tiles, order, label, small, chosen }) {
-    Object.assign(this, { order, chosen });
+  show({ tiles, order, label, small, chosen, asks, glance }) {
+    Object.assign(this, { order, chosen, asks });
     this.root.setAttribute("aria-label", label);
     this.root.classList.toggle("small", small);
+    if (tiles !== this.tiles) this.known.clear();
+    if (glance) {
+      this.known.set(glance.index, glance);
+      if (glance.index === this.at) this.lay(glance);
+    }
     if (tiles === this.tiles) {
       this.put();
       return;
@@ -35,10 +50,43 @@ class Tiles {
   }
 
   open(button) {
+    this.leave();
     if (button) this.talk.trigger("opened", { index: Number(button.dataset.index) });
   }
 
+  /** Somebody has come to a tile: who stays there asks what is behind it. */
+  dwell(button) {
+    if (!this.asks || !button || Number(button.dataset.index) === this.at) return;
+    this.leave();
+    this.at = Number(button.dataset.index);
+    this.timer = setTimeout(() => {
+      const known = this.known.get(this.at);
+      if (known) this.lay(known);
+      else this.talk.trigger("opened", { index: this.at, glance: true });
+    }, DWELL_MS);
+  }
+
+  leave() {
+    clearTimeout(this.timer);
+    this.at = null;
+    if (this.card.matches(":popover-open")) this.card.hidePopover();
+  }
+
+  /** Lays what is known beside its tile: on the right, or on the left where there is no room. */
+  lay({ index, figures, said }) {
+    this.card.replaceChildren(...figures.map(figureOf));
+    this.card.appendChild(document.createElement("p")).textContent = said;
+    if (!this.card.matches(":popover-open")) this.card.showPopover();
+    const tile = this.items[index].getBoundingClientRect();
+    const { width, height } = this.card.getBoundingClientRect();
+    const right = tile.right + APART_PX;
+    const left = right + width < document.documentElement.clientWidth ? right : tile.left - APART_PX - width;
+    const top = Math.min(tile.top, innerHeight - height - APART_PX);
+    Object.assign(this.card.style, { left: `${Math.max(APART_PX, left)}px`, top: `${Math.max(APART_PX, top)}px` });
+  }
+
   destroy() {
+    this.leave();
     this.stop.abort();
     this.unwait?.();
   }
@@ -58,6 +106,20 @@ function tileOf({ picture, title, said, hint }, index) {
   button.appendChild(document.createElement("strong")).textContent = title;
   button.appendChild(document.createElement("small")).textContent = said;
   return item;
+}
+
+function figureOf({ picture, veil, mark, said }) {
+  const figure = document.createElement("figure");
+  const frame = figure.appendChild(document.createElement("div"));
+  for (const src of [picture, veil].filter(Boolean)) {
+    Object.assign(frame.appendChild(document.createElement("img")), { src, alt: "" });
+  }
+  if (mark) {
+    const ring = frame.appendChild(document.createElement("i"));
+    Object.assign(ring.style, { left: `${100 * mark[0]}%`, top: `${100 * mark[1]}%` });
+  }
+  figure.appendChild(document.createElement("figcaption")).textContent = said;
+  return figure;
 }
 
 export default mounting("[data-a2-tiles]", Tiles);
