@@ -6,9 +6,10 @@ import { mount } from "../../canvas/assets/mount.js";
 import { percent } from "../../canvas/assets/numbers.js";
 import { goneOnFrom } from "../../canvas/assets/protocol.js";
 import { Glossary } from "../../canvas/glossary/glossary.js";
+import { Elsewhere } from "./elsewhere.js";
 import { Experiment } from "./experiment.js";
 import { Live } from "./live.js";
-import { Fault } from "./load.js";
+import { cacheName, Fault } from "./load.js";
 import { fileIn, framesOf } from "./picture.js";
 import { Work } from "./site.js";
 import { asLink, savePage, viewInAddress } from "./take.js";
@@ -72,6 +73,7 @@ class Page {
       sample: () => this.#ensureSample(),
       shown: () => this.#snapshot(),
     });
+    this.elsewhere = new Elsewhere(site, this.root, () => this.#snapshot());
     this.#listen();
     this.#drawAnswer();
     this.experiment.show(this.shown, true);
@@ -83,6 +85,7 @@ class Page {
     const tell = (/** @type {Report} */ report) => {
       this.#said = report;
       this.experiment?.follow(true);
+      this.elsewhere?.follow();
     };
     return mount(this.root, payload, { view, onPin: tell, onView: tell, small });
   }
@@ -167,6 +170,7 @@ class Page {
     find("back").hidden = shown === this.sample;
     this.#drawAnswer();
     this.experiment.show(shown, shown === this.sample);
+    this.elsewhere.follow();
     find("taken").textContent = "";
   }
 
@@ -226,7 +230,10 @@ class Page {
 async function keepOffline({ kept, version }) {
   try {
     await navigator.serviceWorker?.register("sw.js");
-    if (kept[LANGUAGE]) await (await caches.open(`a2-site-${version}`)).addAll(kept[LANGUAGE]);
+    if (kept[LANGUAGE]) {
+      const cache = await caches.open(cacheName(new URL(document.baseURI), version));
+      await cache.addAll(kept[LANGUAGE]);
+    }
     await navigator.serviceWorker?.ready;
     document.documentElement.dataset.offline = "yes";
   } catch {
@@ -249,6 +256,7 @@ async function open() {
     page.say(fault instanceof Fault ? fault.message : FAULT.unreachable, true);
   }
   await keepOffline(site);
+  if (!saveData) await page.elsewhere.keep().catch(() => {}); // without a network those that were looked at are there
 }
 
 export function start() {

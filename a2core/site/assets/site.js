@@ -18,6 +18,7 @@ import { FAULT, LANGUAGE } from "./words.js";
  * @property {{ script: string, glue: string, wasm: Listed }} runtime
  * @property {{ file: Listed, parts: { block: string, at: [number, number], hand: [number, number] | null }[] }} network
  * @property {{ title: string, credit: string, top: Top[], view: Record<string, unknown> }} sample
+ * @property {import("./elsewhere.js").Exemplars | null} exemplars of an atlas, where one was built in
  * @property {Record<string, import("../../canvas/glossary/glossary.js").Told>} glossary by language
  */
 /** @typedef {{ label: string, share: number }} Top */

@@ -26,6 +26,7 @@ export const FAULT = {
   busy: "The camera is used by another program. Close that and press Camera again.",
   insecure:
     "Browsers lend a page the camera only over https. Ask whoever keeps this site, or choose a photo.",
+  exemplars: "These pictures could not be fetched. Check the connection and point again.",
   page: "The page to take away could not be fetched. Check the connection and try again.",
 };
 
@@ -75,6 +76,20 @@ export const alone = (i) => `g${i} alone`;
 /** @param {number} moved */
 export const movedSaid = (moved) =>
   `What the block hands out moved by ${(100 * moved).toFixed(moved < 0.0995 ? 1 : 0)} % of its length.`;
+
+export const ELSEWHERE = {
+  said: (/** @type {number} */ photos) =>
+    `Of ${photos} pictures of other people, those in which the primitive that you look at is handed out most at one place: the share of that place’s mixture.`,
+  which: (/** @type {number} */ i, /** @type {string} */ called) => (called ? `g${i}, ${called}` : `g${i}`),
+  somebody: "Somebody unnamed",
+  hint: (/** @type {string} */ author, /** @type {string} */ licence, /** @type {string} */ link) =>
+    `Photo by ${author}, ${licence}, cropped and made smaller. ${link}`.trim(),
+  tap: "Choose a picture to read whose it is.",
+  none: "No picture of those is given for this primitive.",
+  // Of what follows {author} and {licence} are links.
+  whose: "Photo by {author}, {licence}, cropped and made smaller.",
+  credit: "{author}, {licence}",
+};
 
 export const LINK = {
   copied: "The link is copied. It opens the sample as it is shown now.",
