@@ -47,6 +47,20 @@ def firefox_path() -> str:
     return path
 
 
+def within(selector: str) -> str:
+    """An expression for the first element of a page and of all shadow trees in it."""
+    look = """(root, selector) => {
+        const found = root.querySelector(selector);
+        if (found) return found;
+        for (const { shadowRoot } of root.querySelectorAll("*")) {
+            const inside = shadowRoot && within(shadowRoot, selector);
+            if (inside) return inside;
+        }
+        return null;
+    }"""
+    return f"(() => {{ const within = {look}; return within(document, {json.dumps(selector)}); }})()"
+
+
 class Tab:
     """One tab, looked at and used as a person does."""
 
@@ -63,7 +77,10 @@ class Tab:
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": params}))
         while True:
-            told = json.loads(self._socket.recv(timeout=PATIENCE_S))
+            try:
+                told = json.loads(self._socket.recv(timeout=PATIENCE_S))
+            except TimeoutError:
+                pytest.fail(f"No answer within {PATIENCE_S} s: {method} {params}; {self.complaints}")
             if told.get("method") == "log.entryAdded" and told["params"]["level"] in ("error", "warn"):
                 self.complaints.append(str(told["params"]["text"]))
             if told.get("id") == self._count:
