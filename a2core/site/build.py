@@ -26,9 +26,10 @@ from a2core.languages import ENGLISH, LANGUAGES, TAGS, said_in
 from a2core.site import zh
 from a2core.site.exemplars import FOLDER, OF_A_FILE, Exemplars, exemplars_of
 from a2core.site.icon import icon_png
-from a2core.site.network import network_files
+from a2core.site.network import PartFile, network_files
 from a2core.site.runtime import Runtime, find_runtime
 from a2core.site.sample import Sample, sample_of
+from a2core.site.webgpu import graphs_of
 from a2core.tracing.model import Model
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -39,6 +40,7 @@ _NETWORK = (
     "({trunk}) was trained by others, on ImageNet, and its weights are theirs: the package that they were "
     "taken from states no licence."
 )
+_GPU = "webgpu/"  # the folder of what only those fetch who have a graphics card
 _NOT_KEPT = ("sw.js", "NOTICE.txt")  # of all files, what no browser needs to keep for offline
 
 
@@ -59,7 +61,7 @@ class Built:
     def first_visit_bytes(self) -> int:
         """What a first visit in English brings at most: hosts that pack text send half a megabyte less."""
         others = {name for files in _of_other_languages(self.files).values() for name in files}
-        others |= {name for name in self.files if _is_exemplars(name)}
+        others |= {name for name in self.files if _is_exemplars(name) or name.startswith(_GPU)}
         return sum(size for name, size in self.files.items() if name not in others)
 
     @property
@@ -113,6 +115,7 @@ def build_site(
         "runtime": {"script": "ort.mjs", "glue": found.glue_name, "wasm": wasm},
         "network": {"file": network, "parts": listed},
         "sample": {"title": shown.title, "credit": shown.credit, "top": shown.top, "view": shown.view},
+        "webgpu": _webgpu(files, found, parts, [start for start, _ in at]),
         "exemplars": exemplars and _exemplars(files, exemplars),
         "glossary": {language: glossary.told(language) for language in LANGUAGES},
     }
@@ -140,6 +143,27 @@ def _packed(files: dict[str, bytes], name: str, data: bytes) -> dict[str, Any]:
     files[name] = gzip.compress(data, 9, mtime=0)
     digest = hashlib.sha256(data).hexdigest()
     return {"name": name, "sent": len(files[name]), "bytes": len(data), "sha256": digest}
+
+
+def _webgpu(
+    files: dict[str, bytes], runtime: Runtime, parts: list[PartFile], starts: list[int]
+) -> dict[str, Any]:
+    """Write what those need who have a graphics card; what the scripts know of it."""
+    graphs, weights = graphs_of(parts, starts[: len(parts)])
+    spans, joined = _joined(graphs, [])
+    listed = [
+        {"block": part.block, "at": span, "weights": of}
+        for part, span, of in zip(parts, spans, weights, strict=True)
+    ]
+    script, glue = f"{_GPU}ort.mjs", f"{_GPU}{runtime.gpu_glue_name}"
+    files |= {script: runtime.gpu_script, glue: runtime.gpu_glue}
+    return {
+        "script": script,
+        "glue": glue,
+        "wasm": _packed(files, f"{_GPU}runtime.bin", runtime.gpu_wasm),
+        "graphs": _packed(files, f"{_GPU}graphs.bin", joined),
+        "parts": _packed(files, f"{_GPU}parts.bin", _json(listed)),
+    }
 
 
 def _exemplars(files: dict[str, bytes], exemplars: Exemplars) -> dict[str, Any]:
@@ -256,7 +280,7 @@ def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
             f"The picture that the page opens on: {sample.credit or 'as whoever built this site knows.'}",
             "Colour maps: magma and viridis by Stéfan van der Walt and Nathaniel Smith (CC0); cividis by "
             "Jamie Nuñez, Christopher Anderton and Ryan Renslow (PLOS ONE 13(7), 2018).",
-            f"ONNX Runtime Web {runtime.version} (ort.mjs, {runtime.glue_name}, runtime.bin):\n\n"
+            f"ONNX Runtime Web {runtime.version} (ort.mjs, {runtime.glue_name}, runtime.bin, {_GPU}):\n\n"
             f"{runtime.licence}",
         )
     )
@@ -264,7 +288,8 @@ def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
 
 def _service_worker(version: str, files: Mapping[str, bytes]) -> str:
     others = {name for of in _of_other_languages(files).values() for name in of}
-    others |= {name for name in files if _is_exemplars(name)}  # the page keeps them, after all else
+    # The page keeps exemplars, after all else; what a graphics card needs is fetched where there is one.
+    others |= {name for name in files if _is_exemplars(name) or name.startswith(_GPU)}
     kept = ["./", *sorted(set(files) - {"index.html", *_NOT_KEPT, *others}), "index.html"]
     listed = ", ".join(json.dumps(name) for name in kept)
     return _asset("sw.js").replace("A2-VERSION", version).replace('"A2-FILES"', listed)

@@ -352,8 +352,12 @@ def test_the_camera_is_followed_frozen_and_let_go(site: Site) -> None:
     assert page.locator("#turn").is_visible()  # there are two
     page.locator("#freeze").click()
     page.wait_for_function("() => window.lent.every((track) => track.readyState === 'ended')")
+    page.wait_for_function("() => !document.body.hasAttribute('data-live')")
     frozen = site.settle()
     assert frozen["key"].startswith("live-")
+    kept = page.evaluate(f"() => {PAGE}.shown.payload")
+    assert kept["frames"][0].startswith("data:image/")  # as files hold it, so that it can be taken away
+    assert all(block["half"] and isinstance(block["gather"]["data"], str) for block in kept["blocks"])
     assert page.locator("[data-ref=rows] li").first.is_visible()
     page.locator("#off").click()
     page.locator("#said").filter(has_text="moved by").wait_for()
@@ -440,7 +444,9 @@ def test_exemplars_are_of_the_primitive_that_is_looked_at(visit: Visit) -> None:
         if primitive is not None:
             page.evaluate(f"i => {harness.ROOT}.__canvas.probe.choose(i)", primitive)
         seen = site.settle()
-        page.get_by_role("heading", name=f"g{seen['shown']}", exact=True).wait_for()
+        page.locator("#elsewhere").get_by_role(
+            "heading", name=f"Primitive g{seen['shown']}", exact=True
+        ).wait_for()
         expected = atlas.exemplars(seen["block"], seen["shown"], "peak", 8)
         found = page.locator("#exemplars img").evaluate_all("all => all.map(({ src }) => src)")
         assert [base64.b64decode(src.partition(",")[2]) for src in found] == [one.crop for one in expected]

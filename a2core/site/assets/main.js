@@ -152,7 +152,7 @@ class Page {
       const found = await this.work.trace(asked, (share) => this.say(tracing(share)));
       if (turn !== this.#turn) return;
       this.show({ ...found, title: file.name });
-      this.say(traced(found.ms, this.work.threads));
+      this.say(traced(found.ms, found.onCard ? 0 : this.work.threads));
     } catch (fault) {
       if (turn === this.#turn) this.say(fault instanceof Fault ? fault.message : FAULT.run, true);
     }
@@ -207,7 +207,7 @@ class Page {
     await this.work.ready();
     if (await this.work.ask("has", { key })) return;
     const image = new Image();
-    image.src = frames[0];
+    image.src = String(frames[0]);
     await image.decode();
     const bitmaps = [await createImageBitmap(image)];
     const size = Math.max(image.naturalWidth, image.naturalHeight);
@@ -256,7 +256,10 @@ async function open() {
     page.say(fault instanceof Fault ? fault.message : FAULT.unreachable, true);
   }
   await keepOffline(site);
-  if (!saveData) await page.elsewhere.keep().catch(() => {}); // without a network those that were looked at are there
+  if (saveData) return;
+  await page.elsewhere.keep().catch(() => {}); // without a network those that were looked at are there
+  const anyway = new URLSearchParams(location.search).has("webgpu"); // to try it, where a processor plays the card, too
+  await page.work.ask("quicken", { base: document.baseURI, anyway }).catch(() => {});
 }
 
 export function start() {

@@ -41,9 +41,9 @@ export const STARTING = "Starting the network";
 export const tracing = (share) => (share > 0 ? `Tracing: ${Math.round(100 * share)} %` : "Tracing");
 export const READING = "Reading the picture";
 
-/** @param {number} ms @param {number} threads */
+/** @param {number} ms @param {number} threads none on a graphics card */
 export const traced = (ms, threads) =>
-  `Traced on this device in ${ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}, ${threads === 1 ? "one thread" : `${threads} threads`}.`;
+  `Traced on this device in ${ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}, ${threads === 0 ? "by its graphics card" : threads === 1 ? "one thread" : `${threads} threads`}.`;
 
 /** @param {number} rate */
 export const liveRate = (rate) => `${rate.toFixed(rate < 9.95 ? 1 : 0)} frames a second`;
@@ -80,7 +80,8 @@ export const movedSaid = (moved) =>
 export const ELSEWHERE = {
   said: (/** @type {number} */ photos) =>
     `Of ${photos} pictures of other people, those in which the primitive that you look at is handed out most at one place: the share of that place’s mixture.`,
-  which: (/** @type {number} */ i, /** @type {string} */ called) => (called ? `g${i}, ${called}` : `g${i}`),
+  which: (/** @type {number} */ i, /** @type {string} */ called) =>
+    `Primitive g${i}${called && `, ${called}`}`,
   somebody: "Somebody unnamed",
   hint: (/** @type {string} */ author, /** @type {string} */ licence, /** @type {string} */ link) =>
     `Photo by ${author}, ${licence}, cropped and made smaller. ${link}`.trim(),

@@ -38,7 +38,7 @@ export const READING = "正在读取图片";
 
 /** @param {number} ms @param {number} threads */
 export const traced = (ms, threads) =>
-  `已在此设备上追踪，用时 ${ms < 950 ? `${Math.round(ms)} 毫秒` : `${(ms / 1000).toFixed(1)} 秒`}，${threads === 1 ? "单线程" : `${threads} 个线程`}。`;
+  `已在此设备上追踪，用时 ${ms < 950 ? `${Math.round(ms)} 毫秒` : `${(ms / 1000).toFixed(1)} 秒`}，${threads === 0 ? "使用显卡" : threads === 1 ? "单线程" : `${threads} 个线程`}。`;
 
 /** @param {number} rate */
 export const liveRate = (rate) => `每秒 ${rate.toFixed(rate < 9.95 ? 1 : 0)} 帧`;
@@ -74,7 +74,7 @@ export const movedSaid = (moved) =>
 export const ELSEWHERE = {
   said: (/** @type {number} */ photos) =>
     `在他人的 ${photos} 张图片中，你所看的基元在某一处分配得最多的那些；数字是它在那一处的混合中所占的份额。`,
-  which: (/** @type {number} */ i, /** @type {string} */ called) => (called ? `g${i}，${called}` : `g${i}`),
+  which: (/** @type {number} */ i, /** @type {string} */ called) => `基元 g${i}${called && `，${called}`}`,
   somebody: "未具名者",
   hint: (/** @type {string} */ author, /** @type {string} */ licence, /** @type {string} */ link) =>
     `照片：${author}，${licence}，经裁剪并缩小。${link}`,

@@ -29,11 +29,15 @@ def fake_runtime(folder: Path, version: str = VERSION) -> Path:
     """A package of npm's that has the files of ONNX Runtime Web, but does nothing."""
     (folder / "dist").mkdir(parents=True)
     (folder / "package.json").write_text(json.dumps({"version": version}))
-    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"):
+    for name in (
+        *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"),
+        *("ort.jspi.min.mjs", "ort-wasm-simd-threaded.jspi.mjs"),
+    ):
         (folder / "dist" / name).write_text(
             "export {};\n//# sourceMappingURL=https://elsewhere.example/x.map\n"
         )
-    (folder / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm" * 1000)
+    for name in ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.jspi.wasm"):
+        (folder / "dist" / name).write_bytes(b"\0asm" * 1000)
     return folder
 
 
@@ -119,6 +123,33 @@ def test_the_network_in_it_agrees_with_torch_and_so_does_what_a_block_hands_out(
         np.testing.assert_allclose(handed, found["y"].reshape(handed.shape), rtol=1e-3, atol=1e-4)
         x = found["y"][0]
     assert [told["labels"][k] for k in np.argsort(-x[0])[:3]] == [label for label, _ in trace.top[:3]]
+
+
+def test_a_graphics_card_runs_the_same_network_out_of_the_same_weights(site, told):
+    data = gzip.decompress((site / "network.bin").read_bytes())
+    graphs, listed = (
+        gzip.decompress((site / told["webgpu"][key]["name"]).read_bytes()) for key in ("graphs", "parts")
+    )
+    worker = (site / "sw.js").read_text(encoding="utf-8")
+    assert "webgpu/" not in worker  # nobody fetches that unasked
+    x = np.random.default_rng(0).normal(size=(1, 3, 96, 128)).astype(np.float32)
+    for part, plain in zip(json.loads(listed), told["network"]["parts"], strict=True):
+        weights = []
+        for one in part["weights"]:
+            levels = np.frombuffer(data, "<i2", one["count"], one["levels"]).reshape(one["rows"], -1)
+            weights.append((levels * np.frombuffer(data, "<f4", one["rows"], one["scale"])[:, None]).ravel())
+        options = onnxruntime.SessionOptions()
+        if weights:
+            held = np.concatenate(weights).astype(np.float32).tobytes()
+            options.add_external_initializers_from_files_in_memory(["weights"], [held], [len(held)])
+        given = {"x": x[None] if part["block"] else x}
+        found, expected = (
+            onnxruntime.InferenceSession(graph, options_, providers=["CPUExecutionProvider"]).run(None, given)
+            for graph, options_ in ((graphs[slice(*part["at"])], options), (data[slice(*plain["at"])], None))
+        )
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+        x = found[0][0] if part["block"] else found[0]
 
 
 def test_the_sample_is_traced_from_the_picture_that_is_shown(site, told):
