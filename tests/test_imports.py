@@ -52,7 +52,8 @@ CORE_LAYERS = [
     ["export"],
     ["bench.measure", "load"],
     ["tools"],
-    ["atlas", "site"],
+    ["atlas"],
+    ["site"],
     ["rival_networks", "bench", "training.photos", "training.state", "training.subject"],
     ["training.adapt"],
     ["training"],
@@ -94,6 +95,7 @@ CONVENIENCES = {
 PUBLIC_PACKAGES = {
     "a2core.canvas",
     "a2core.canvas.glossary",
+    "a2core.canvas.tiles",
     "a2core.languages",
 }  # what the app may import of the core beside a2core itself
 # What must not be reached for, however indirectly it is written.

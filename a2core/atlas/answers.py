@@ -14,6 +14,10 @@ from a2core.atlas.store import FORMAT, TABLES
 from a2core.errors import AtlasError
 
 _LARGEST_TOLD = 64 * 2**20
+_LICENCES = {
+    "CC0 1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC BY 2.0": "https://creativecommons.org/licenses/by/2.0/",
+}
 _PLACES_OF_PICTURES = ("pictures.parquet", "../pictures.parquet")  # of a slim atlas: nowhere else
 
 
@@ -58,6 +62,16 @@ class Photo:
     def title(self) -> str:
         """What stands under a crop: who made the picture, where that is known; else its file."""
         return self.author or self.shown_path.rpartition("/")[2]
+
+    @property
+    def web_link(self) -> str:
+        """Where it was found; "" for what is no address of the web, and might run when clicked."""
+        return self.link if self.link.startswith(("http://", "https://")) else ""
+
+    @property
+    def licence_link(self) -> str:
+        """Where its licence can be read; "" of one that is not known here."""
+        return _LICENCES.get(self.licence, "")
 
     @property
     def credit(self) -> str:

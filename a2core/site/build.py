@@ -17,16 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from a2core import canvas
-from a2core.canvas import glossary
+from a2core.atlas.read import Atlas
+from a2core.canvas import glossary, tiles
 from a2core.canvas.modules import join
 from a2core.checkpoints import write_atomically
 from a2core.errors import A2Error
 from a2core.languages import ENGLISH, LANGUAGES, TAGS, said_in
 from a2core.site import zh
+from a2core.site.exemplars import FOLDER, OF_A_FILE, Exemplars, exemplars_of
 from a2core.site.icon import icon_png
-from a2core.site.network import network_files
+from a2core.site.network import PartFile, network_files
 from a2core.site.runtime import Runtime, find_runtime
 from a2core.site.sample import Sample, sample_of
+from a2core.site.webgpu import graphs_of
 from a2core.tracing.model import Model
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -37,6 +40,7 @@ _NETWORK = (
     "({trunk}) was trained by others, on ImageNet, and its weights are theirs: the package that they were "
     "taken from states no licence."
 )
+_GPU = "webgpu/"  # the folder of what only those fetch who have a graphics card
 _NOT_KEPT = ("sw.js", "NOTICE.txt")  # of all files, what no browser needs to keep for offline
 
 
@@ -57,11 +61,23 @@ class Built:
     def first_visit_bytes(self) -> int:
         """What a first visit in English brings at most: hosts that pack text send half a megabyte less."""
         others = {name for files in _of_other_languages(self.files).values() for name in files}
+        others |= {name for name in self.files if _is_exemplars(name) or name.startswith(_GPU)}
         return sum(size for name, size in self.files.items() if name not in others)
+
+    @property
+    def exemplars_bytes(self) -> int:
+        """What all exemplars bring, each of their files when it is looked at, and all of them for offline."""
+        return sum(size for name, size in self.files.items() if _is_exemplars(name))
 
 
 def build_site(
-    model: Model, out: Path, *, runtime: Path | None = None, photo: Path | None = None, credit: str = ""
+    model: Model,
+    out: Path,
+    *,
+    runtime: Path | None = None,
+    photo: Path | None = None,
+    credit: str = "",
+    atlas: Atlas | None = None,
 ) -> Built:
     """Write the site of `model` into the folder `out`, which is made, or was written by this before.
 
@@ -71,15 +87,17 @@ def build_site(
         runtime: the folder of the npm package onnxruntime-web; found where npm puts it when not given.
         photo: what the page opens on; a cat from scikit-image where that is installed.
         credit: whose photo it is.
+        atlas: whose exemplars it shows; none when not given.
 
     Raises:
-        A2Error: onnxruntime-web, the photo or a library is missing, the network cannot run in a browser, or
-            `out` holds something else.
+        A2Error: onnxruntime-web, the photo or a library is missing, the network cannot run in a browser, the
+            atlas is not about it or may not be passed on, or `out` holds something else.
         OSError: the files cannot be written.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "site.json").is_file())):
         raise A2Error(f"{out} is there and is no site. Name a new or an empty folder.")
     found = find_runtime(runtime)
+    exemplars = exemplars_of(atlas, model) if atlas else None
     parts, hands = network_files(model)
     shown = sample_of(model, photo, credit)
     files: dict[str, bytes] = {}
@@ -97,6 +115,8 @@ def build_site(
         "runtime": {"script": "ort.mjs", "glue": found.glue_name, "wasm": wasm},
         "network": {"file": network, "parts": listed},
         "sample": {"title": shown.title, "credit": shown.credit, "top": shown.top, "view": shown.view},
+        "webgpu": _webgpu(files, found, parts, [start for start, _ in at]),
+        "exemplars": exemplars and _exemplars(files, exemplars),
         "glossary": {language: glossary.told(language) for language in LANGUAGES},
     }
     files["sample.json"] = _json(shown.payload)
@@ -123,6 +143,42 @@ def _packed(files: dict[str, bytes], name: str, data: bytes) -> dict[str, Any]:
     files[name] = gzip.compress(data, 9, mtime=0)
     digest = hashlib.sha256(data).hexdigest()
     return {"name": name, "sent": len(files[name]), "bytes": len(data), "sha256": digest}
+
+
+def _webgpu(
+    files: dict[str, bytes], runtime: Runtime, parts: list[PartFile], starts: list[int]
+) -> dict[str, Any]:
+    """Write what those need who have a graphics card; what the scripts know of it."""
+    graphs, weights = graphs_of(parts, starts[: len(parts)])
+    spans, joined = _joined(graphs, [])
+    listed = [
+        {"block": part.block, "at": span, "weights": of}
+        for part, span, of in zip(parts, spans, weights, strict=True)
+    ]
+    script, glue = f"{_GPU}ort.mjs", f"{_GPU}{runtime.gpu_glue_name}"
+    files |= {script: runtime.gpu_script, glue: runtime.gpu_glue}
+    return {
+        "script": script,
+        "glue": glue,
+        "wasm": _packed(files, f"{_GPU}runtime.bin", runtime.gpu_wasm),
+        "graphs": _packed(files, f"{_GPU}graphs.bin", joined),
+        "parts": _packed(files, f"{_GPU}parts.bin", _json(listed)),
+    }
+
+
+def _exemplars(files: dict[str, bytes], exemplars: Exemplars) -> dict[str, Any]:
+    """Write their files; what the scripts know of them."""
+    listed = {
+        block: [_packed(files, f"{FOLDER}/{block}-{k}.bin", _json(group)) for k, group in enumerate(groups)]
+        for block, groups in exemplars.files.items()
+    }
+    credits = _packed(files, f"{FOLDER}/credits.bin", _json(exemplars.credits))
+    about = {"photos": exemplars.photos, "names": exemplars.names, "each": OF_A_FILE}
+    return {**about, "files": listed, "credits": credits}
+
+
+def _is_exemplars(name: str) -> bool:
+    return name.startswith(f"{FOLDER}/")
 
 
 def _about(model: Model) -> dict[str, Any]:
@@ -154,7 +210,7 @@ def _texts(model: Model, runtime: Runtime, sample: Sample) -> dict[str, bytes]:
     """Page and scripts in each language, styles, icons, notices."""
     texts = {
         "canvas.css": canvas.style(),
-        "site.css": _asset("site.css"),
+        "site.css": _asset("site.css") + tiles.style(),
         "icon.svg": _asset("icon.svg"),
         "language.js": _asset("language.js"),
         "manifest.webmanifest": _asset("manifest.webmanifest"),
@@ -224,7 +280,7 @@ def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
             f"The picture that the page opens on: {sample.credit or 'as whoever built this site knows.'}",
             "Colour maps: magma and viridis by Stéfan van der Walt and Nathaniel Smith (CC0); cividis by "
             "Jamie Nuñez, Christopher Anderton and Ryan Renslow (PLOS ONE 13(7), 2018).",
-            f"ONNX Runtime Web {runtime.version} (ort.mjs, {runtime.glue_name}, runtime.bin):\n\n"
+            f"ONNX Runtime Web {runtime.version} (ort.mjs, {runtime.glue_name}, runtime.bin, {_GPU}):\n\n"
             f"{runtime.licence}",
         )
     )
@@ -232,6 +288,8 @@ def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
 
 def _service_worker(version: str, files: Mapping[str, bytes]) -> str:
     others = {name for of in _of_other_languages(files).values() for name in of}
+    # The page keeps exemplars, after all else; what a graphics card needs is fetched where there is one.
+    others |= {name for name in files if _is_exemplars(name) or name.startswith(_GPU)}
     kept = ["./", *sorted(set(files) - {"index.html", *_NOT_KEPT, *others}), "index.html"]
     listed = ", ".join(json.dumps(name) for name in kept)
     return _asset("sw.js").replace("A2-VERSION", version).replace('"A2-FILES"', listed)
@@ -253,6 +311,7 @@ def _json(value: Any) -> bytes:
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:
     """The list of files last: until it is there, what is new in the folder is not taken for a site."""
-    out.mkdir(parents=True, exist_ok=True)
+    for folder in {(out / name).parent for name in files}:
+        folder.mkdir(parents=True, exist_ok=True)
     for name in (*(set(files) - {"site.json"}), "site.json"):
         write_atomically(out / name, files[name])

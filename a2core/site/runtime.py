@@ -11,6 +11,12 @@ from a2core.errors import A2Error
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"  # as in package.json: a test holds the two together
 _SCRIPT, _GLUE, _WASM = "ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"
+# The same for a graphics card: of those who have one alone.
+_GPU_SCRIPT, _GPU_GLUE, _GPU_WASM = (
+    "ort.jspi.min.mjs",
+    "ort-wasm-simd-threaded.jspi.mjs",
+    "ort-wasm-simd-threaded.jspi.wasm",
+)
 _LICENCE = """MIT License
 
 Copyright (c) Microsoft Corporation
@@ -40,8 +46,12 @@ class Runtime:
     script: bytes
     glue: bytes
     wasm: bytes
+    gpu_script: bytes
+    gpu_glue: bytes
+    gpu_wasm: bytes
     licence: str = _LICENCE
     glue_name: str = _GLUE  # by which its threads look for it
+    gpu_glue_name: str = _GPU_GLUE
 
 
 def find_runtime(folder: Path | None = None) -> Runtime:
@@ -59,12 +69,13 @@ def find_runtime(folder: Path | None = None) -> Runtime:
         raise A2Error(f"{PACKAGE} is not in {places[0]}. {how}, or name the package's folder with --runtime.")
     try:
         version = str(json.loads((home / "package.json").read_text(encoding="utf-8"))["version"])
-        script, glue, wasm = ((home / "dist" / name).read_bytes() for name in (_SCRIPT, _GLUE, _WASM))
+        names = (_SCRIPT, _GLUE, _WASM, _GPU_SCRIPT, _GPU_GLUE, _GPU_WASM)
+        script, glue, wasm, *gpu = ((home / "dist" / name).read_bytes() for name in names)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise A2Error(f"The package {PACKAGE} in {home} is not whole. {how} again.") from error
     if version != VERSION:
         raise A2Error(f"{PACKAGE} in {home} is {version}, and the site is made for {VERSION}. {how} again.")
-    return Runtime(version, _plain(script), _plain(glue), wasm)
+    return Runtime(version, _plain(script), _plain(glue), wasm, _plain(gpu[0]), _plain(gpu[1]), gpu[2])
 
 
 def _plain(script: bytes) -> bytes:

@@ -19,6 +19,8 @@ PAGE = {
     "Other camera": "切换摄像头",
     "Leave": "离开",
     "The network says": "网络的回答",
+    "Where else?": "还有哪里？",
+    "Whose all these pictures are": "所有这些图片的作者",
     "Experiment": "实验",
     "Change what a block hands out, and see what the network says then. Only what stands behind the block runs "
     "again.": "改变模块分配出去的内容，看网络随后怎么回答。只有模块之后的部分会重新运行。",

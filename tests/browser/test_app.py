@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from tests.browser import canvas_harness as harness
 from tests.browser.conftest import CHARTS_LOOKED_AT, AppPage, OpenApp
+from tests.browser.firefox import firefox, within
 from tests.browser.streamlit_dom import APP, DROP, MAIN
 from tests.browser.tabs import single_tab
 from viz_app.server import samples
@@ -275,3 +277,23 @@ def test_charts_come_when_they_are_looked_at_also_by_a_jump_over_them(chromium, 
         "they had their room"
     )
     app.close()
+
+
+def test_firefox_shows_it_too_hovers_pins_and_uploads(app_url: str, tmp_path: Path) -> None:
+    own = tmp_path / "own.png"
+    own.write_bytes(photo(640, 480, kind="PNG"))
+    canvas, stage = within("[data-a2-root]") + ".__canvas", within("[data-ref=stage]")
+    pinned = "document.querySelector('.a2-pinned')?.innerText"
+    with firefox(tmp_path / "profile") as tab:
+        tab.resize(1400, 1000)
+        tab.goto(app_url)
+        tab.wait_for(f"{canvas}.snapshot().ready")
+        said = tab.wait_for(pinned)
+        tab.pointer(tab.place(stage, 0.3, 0.3), tab.place(stage, 0.7, 0.6))
+        tab.wait_for(f"{canvas}.snapshot().hovering")
+        tab.pointer(tab.place(stage, 0.7, 0.6), press=True)
+        tab.wait_for(f"{canvas}.snapshot().pinned && {pinned} !== {json.dumps(said)}")
+        key = tab.evaluate(f"{canvas}.snapshot().key")
+        tab.choose("input[type=file]", own)
+        tab.wait_for(f"{canvas}.snapshot().ready && {canvas}.snapshot().key !== {json.dumps(key)}")
+        assert tab.complaints == []

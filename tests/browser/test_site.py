@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.server
 import io
@@ -21,10 +22,12 @@ from skimage import data as photos
 import a2core
 from a2core.errors import A2Error
 from a2core.site import build_site
+from a2core.site.exemplars import atlas_beside
 from a2core.site.runtime import find_runtime
 from tests.a2core.media.clip_files import clip_of, rgb_frames
 from tests.a2core.media.media_files import exif_with_orientation, saved
 from tests.browser import canvas_harness as harness
+from tests.browser.firefox import firefox
 from tests.browser.tabs import single_tab
 from tests.browser.test_accessible import serious_faults
 from tests.browser.test_touch import TARGETS
@@ -86,18 +89,25 @@ def folder(model: a2core.Model, tmp_path_factory: pytest.TempPathFactory) -> Pat
         pytest.skip(str(error))
     root = tmp_path_factory.mktemp("host")
     (root / BELOW).parent.mkdir(parents=True)
-    build_site(model, root / BELOW, runtime=runtime)
+    build_site(model, root / BELOW, runtime=runtime, atlas=atlas_beside(model))
     return root
 
 
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
+@contextlib.contextmanager
+def hosted(folder: Path) -> Iterator[str]:
+    """The address of the site; afterwards nobody answers there."""
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
     ) as host:
         threading.Thread(target=host.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{host.server_port}/{BELOW}/"
         host.shutdown()
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with hosted(folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +252,9 @@ def test_the_sample_is_there_and_answers_hovers_before_the_network_is(visit: Vis
     assert not np.allclose(before["attention"], after["attention"])
     assert "Chelsea" in site.page.locator("#credit").inner_text()
     asked = site.page.evaluate("() => performance.getEntriesByType('resource').map((each) => each.name)")
-    assert not any(name.endswith(".bin") for name in asked)  # a visitor who saves data has not asked for it
+    assert not any(
+        name.endswith(("network.bin", "runtime.bin")) for name in asked
+    )  # a visitor who saves data has not asked for it
 
 
 @pytest.mark.parametrize(
@@ -340,8 +352,12 @@ def test_the_camera_is_followed_frozen_and_let_go(site: Site) -> None:
     assert page.locator("#turn").is_visible()  # there are two
     page.locator("#freeze").click()
     page.wait_for_function("() => window.lent.every((track) => track.readyState === 'ended')")
+    page.wait_for_function("() => !document.body.hasAttribute('data-live')")
     frozen = site.settle()
     assert frozen["key"].startswith("live-")
+    kept = page.evaluate(f"() => {PAGE}.shown.payload")
+    assert kept["frames"][0].startswith("data:image/")  # as files hold it, so that it can be taken away
+    assert all(block["half"] and isinstance(block["gather"]["data"], str) for block in kept["blocks"])
     assert page.locator("[data-ref=rows] li").first.is_visible()
     page.locator("#off").click()
     page.locator("#said").filter(has_text="moved by").wait_for()
@@ -398,29 +414,56 @@ def test_axe_finds_nothing_serious_light_or_dark(site: Site) -> None:
 
 def test_it_opens_again_without_a_network_and_with_threads(visit: Visit) -> None:
     Quiet.asked.clear()
-    site = visit()
+    site = visit(path="index.zh.html")
     site.wait_until_kept()
     assert not site.page.evaluate("() => crossOriginIsolated")
     for heavy in ("network.bin", "runtime.bin"):
         assert Quiet.asked.count(f"/{BELOW}/{heavy}") == 1  # to be run, and kept for offline
+    site.page.wait_for_function("() => document.documentElement.dataset.exemplars === 'kept'")
     site.page.context.set_offline(True)
     site.page.reload()
     site.wait_until_kept()
     assert site.page.evaluate("() => crossOriginIsolated")
     site.bring("cup.png", png(photo("coffee.png")), "image/png")
-    assert "Traced on this device" in site.status
+    assert "已在此设备上追踪" in site.status
+    site.page.locator("#elsewhere").scroll_into_view_if_needed()
+    site.page.locator("#exemplars img").nth(7).wait_for()
     assert site.complaints == []
     client = site.page.context.new_cdp_session(site.page)
     faults = client.send("Page.getInstallabilityErrors")["installabilityErrors"]
     assert {fault["errorId"] for fault in faults} <= {"in-incognito"}
 
 
+def test_exemplars_are_of_the_primitive_that_is_looked_at(visit: Visit) -> None:
+    atlas = a2core.Atlas(a2core.checkpoint_folder() / "atlas" / "a2-lite0")
+    site = visit(SAVES_DATA)
+    site.settle()
+    page = site.page
+    page.locator("#elsewhere").scroll_into_view_if_needed()
+    for primitive in (None, 41, 3):
+        if primitive is not None:
+            page.evaluate(f"i => {harness.ROOT}.__canvas.probe.choose(i)", primitive)
+        seen = site.settle()
+        page.locator("#elsewhere").get_by_role(
+            "heading", name=f"Primitive g{seen['shown']}", exact=True
+        ).wait_for()
+        expected = atlas.exemplars(seen["block"], seen["shown"], "peak", 8)
+        found = page.locator("#exemplars img").evaluate_all("all => all.map(({ src }) => src)")
+        assert [base64.b64decode(src.partition(",")[2]) for src in found] == [one.crop for one in expected]
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_picture_stays(visit: Visit) -> None:
     site = visit(SAVES_DATA, width=360, height=780, **PHONE)
     site.settle()
     page = site.page
+    page.locator("#elsewhere").scroll_into_view_if_needed()
+    page.locator("#exemplars button").nth(1).tap()
+    page.locator("#whose a[href^='https://www.flickr.com/']").wait_for()  # whose it is, one tap away
+    page.locator("#credits summary").tap()
+    page.locator("#credited a").nth(100).wait_for()
     assert page.evaluate("() => document.documentElement.scrollWidth") == 360
     assert page.evaluate(TARGETS) == []
+    page.evaluate("() => scrollTo(0, 0)")
     assert page.locator("#choose").bounding_box()["y"] < 300
     page.evaluate("() => document.querySelector('[data-ref=rows]').scrollIntoView()")
     stage = page.locator("[data-ref=stage]").bounding_box()
@@ -458,3 +501,35 @@ def test_a_network_that_arrives_cut_off_is_not_run(visit: Visit, folder: Path) -
         path.write_bytes(whole)
     known = json.loads((folder / BELOW / "site.json").read_text(encoding="utf-8"))
     assert len(whole) == known["network"]["file"]["sent"]
+
+
+def test_firefox_shows_traces_changes_and_keeps_it_for_offline(
+    folder: Path, model: a2core.Model, tmp_path: Path
+) -> None:
+    cup = tmp_path / "cup.png"
+    cup.write_bytes(png(photo("coffee.png")))
+    own = f"{PAGE}.shown.payload.key.startsWith('own-') && {PAGE}.shown.payload"
+    kept = "document.documentElement.dataset.offline"
+    with firefox(tmp_path / "profile") as tab:
+        tab.resize(1400, 1000)
+        with hosted(folder) as address:
+            tab.goto(address)
+            tab.wait_for(f"{harness.ROOT}.__canvas.snapshot().ready")
+            stage = "document.querySelector('[data-ref=stage]')"
+            tab.pointer(tab.place(stage, 0.2, 0.3), tab.place(stage, 0.7, 0.6))
+            tab.wait_for(f"{harness.ROOT}.__canvas.snapshot().hovering")
+            tab.wait_for(kept)
+            tab.choose("#file", cup)
+            assert_close(tab.wait_for(own), model.trace(a2core.read_media(cup), size=448))
+            tab.evaluate("document.querySelector('#off').click()")
+            tab.wait_for("document.querySelector('#said').textContent.includes('moved by')")
+            tab.evaluate("document.querySelector('#elsewhere').scrollIntoView()")
+            tab.wait_for("document.querySelectorAll('#exemplars img').length === 8")
+            tab.evaluate("document.querySelector('#camera').click()")
+            tab.wait_for(f"{PAGE}.live.rate > 0")
+            assert tab.complaints == []
+        tab.goto(address)
+        tab.wait_for(kept)
+        assert tab.evaluate("crossOriginIsolated")
+        tab.choose("#file", cup)
+        tab.wait_for(own)

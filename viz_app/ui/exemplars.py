@@ -10,11 +10,6 @@ from a2core import Exemplar, Photo
 from a2core.canvas import percent
 from viz_app.ui.numbers import signed
 
-LICENCES = {
-    "CC0 1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-    "CC BY 2.0": "https://creativecommons.org/licenses/by/2.0/",
-}
-
 
 def exemplars_html(exemplars: Sequence[Exemplar], photos: Mapping[int, Photo]) -> str:
     """A list of crops, under each whose it is or its file's name; without a crop that alone."""
@@ -42,17 +37,12 @@ def credit_html(photo: Photo) -> str:
     if not photo.licence:
         return ""
     author = html.escape(photo.author or "somebody unnamed")
-    if link := link_of(photo):
+    if link := photo.web_link:
         author = f'<a href="{html.escape(link)}" target="_blank" rel="noopener">{author}</a>'
     licence = html.escape(photo.licence)
-    if photo.licence in LICENCES:
-        licence = f'<a href="{LICENCES[photo.licence]}" target="_blank" rel="noopener">{licence}</a>'
+    if link := photo.licence_link:
+        licence = f'<a href="{link}" target="_blank" rel="noopener">{licence}</a>'
     return f"<p>Photo by {author}, {licence}, made smaller; crops of it are cut.</p>"
-
-
-def link_of(photo: Photo) -> str:
-    """Where the picture was found; "" for what is no address of the web, and might run when clicked."""
-    return photo.link if photo.link.startswith(("http://", "https://")) else ""
 
 
 def data_url(crop: bytes) -> str:

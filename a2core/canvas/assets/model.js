@@ -21,7 +21,7 @@ import { A_PICTURE, pictureSaid, WHOLE } from "./words.js";
 /**
  * @typedef {object} Payload
  * @property {string} key
- * @property {string[]} frames
+ * @property {(string | ImageBitmap)[]} frames addresses; of a camera, pictures
  * @property {number} width_px
  * @property {number} height_px
  * @property {number[]} [times_s]
@@ -41,6 +41,7 @@ export class Model {
     this.width = payload.width_px;
     this.height = payload.height_px;
     this.frames = payload.frames;
+    this.live = payload.live === true;
     this.times = payload.times_s || [0];
     this.trained = payload.trained !== false;
     this.alt = payload.alt ? pictureSaid(payload.alt) : A_PICTURE;

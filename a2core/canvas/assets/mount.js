@@ -68,12 +68,12 @@ export class Canvas {
       loaded: () => this.#loaded(),
       entered: () => {
         this.stage.enter();
-        if (this.ofPrimitives) this.gallery.enter();
-        else this.heads.enter();
+        if (!this.ofPrimitives) this.heads.enter();
+        else if (!small) this.gallery.enter();
       },
       turned: () => this.timeline.play(false),
       presenting: () => this.tips.show(null),
-      chosen: (i) => this.gallery.reveal(i),
+      chosen: (i) => small || this.gallery.reveal(i),
       draw: () => this.draw(),
       onPin,
       onView,
@@ -198,13 +198,25 @@ export class Canvas {
       this.legend.draw(screen, map);
     }
     if (want.map) this.loupe.draw();
-    if (want.pair && !probe.eventAt) this.#drawPair();
-    if (want.gallery && ofPrimitives && !this.small) this.gallery.draw(screen, want.minis);
-    if (want.tiles && !probe.eventAt && ofPrimitives) this.gallery.drawTiles();
-    if (ofPrimitives && (want.gallery || (want.tiles && probe.eventAt))) this.gallery.tilesLater();
+    if (!this.small) this.#drawSmallMaps(screen, want);
     if (all || want.gallery || want.picture) this.pins.draw();
     if (want.say) this.readout.say();
-    this.#tell(want.picture, want.pair);
+    this.#tell(want.picture, want.pair && !this.small);
+  }
+
+  /**
+   * The pair and the gallery: what a hover need not wait for.
+   * @param {import("./screen.js").Screen} screen
+   * @param {{ pair: boolean, gallery: boolean, minis: boolean, tiles: boolean }} want
+   */
+  #drawSmallMaps(screen, { pair, gallery, minis, tiles }) {
+    const { ofPrimitives } = this;
+    const hovered = this.probe.eventAt > 0;
+    if (pair && !hovered) this.#drawPair();
+    if (!ofPrimitives) return;
+    if (gallery) this.gallery.draw(screen, minis);
+    if (tiles && !hovered) this.gallery.drawTiles();
+    if (gallery || (tiles && hovered)) this.gallery.tilesLater();
   }
 
   /** Small maps of another block, scale or frame are painted anew. @param {boolean} anyway */

@@ -4,10 +4,14 @@
 
 import vocabulary from "../vocabulary.json" with { type: "json" };
 
-/** @typedef {{ data: string, scale: number[] }} Packed maps as contract 2 of docs/architecture.md has them */
+/**
+ * Maps as contract 2 of docs/architecture.md has them; of a camera, whose frames no file holds, the numbers themselves.
+ * @typedef {{ data: string | Float32Array, scale: number[] }} Packed
+ */
 
-/** @param {string} base64 */
+/** @param {Packed["data"]} base64 */
 function bytesOf(base64) {
+  if (typeof base64 !== "string") throw new TypeError("numbers where packed ones are due");
   const native = /** @type {{ fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }} */ (Uint8Array);
   if (typeof native.fromBase64 === "function") return native.fromBase64(base64);
   const text = atob(base64);
@@ -23,6 +27,7 @@ function bytesOf(base64) {
  * @param {number} N
  */
 export function decodeMaps(packed, n, N) {
+  if (typeof packed.data !== "string") return packed.data;
   const bytes = bytesOf(packed.data);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = new Float32Array(n * N);

@@ -7,6 +7,7 @@ import { Enlarger } from "./enlarge.js";
 import { clamp } from "./numbers.js";
 
 /** @typedef {import("./colours.js").Colour} Colour */
+/** @typedef {import("./pictures.js").Picture} Picture */
 
 const SIDES_PX = { row: 56, tile: 120, pair: 320 };
 const MINI_COVER = Float32Array.from({ length: 256 }, (_, v) => cover(v / 255, 0.92));
@@ -32,7 +33,7 @@ export function forget(img) {
 
 /** Paints maps of one grid at one size. */
 export class Miniature {
-  /** @type {HTMLImageElement | null} */
+  /** @type {Picture | null} */
   #picture = null;
   /** @type {ImageData | null} */
   #pixels = null;
@@ -49,7 +50,7 @@ export class Miniature {
     this.grey = new Uint8Array(this.width * this.height).fill(60);
   }
 
-  /** @param {HTMLImageElement} picture */
+  /** @param {Picture} picture */
   setPicture(picture) {
     if (this.#picture === picture) return;
     this.#picture = picture;
@@ -158,7 +159,7 @@ export class Miniatures {
   /**
    * @param {keyof typeof SIDES_PX} use
    * @param {{ name: string, h: number, w: number }} block
-   * @param {HTMLImageElement | undefined} picture what lies behind the maps, once it is there
+   * @param {Picture | undefined} picture what lies behind the maps, once it is there
    */
   of(use, block, picture) {
     const id = `${use} ${block.name}`;

@@ -2,14 +2,20 @@
  * The frames of the payload, decoded.
  */
 
+/** @typedef {HTMLImageElement | ImageBitmap} Picture */
+
 /**
- * Decodes all frames. `put` is called for each that can be shown, in any order; `come` when the first has come,
+ * Decodes all frames but those that are pictures already. `put` is called for each that can be shown, in any order; `come` when the first has come,
  * and once more when all have. Nothing is called any more once it is `gone`.
- * @param {string[]} sources
- * @param {{ put: (frame: number, image: HTMLImageElement) => void, come: () => void, gone: () => boolean }} to
+ * @param {(string | ImageBitmap)[]} sources
+ * @param {{ put: (frame: number, image: Picture) => void, come: () => void, gone: () => boolean }} to
  */
 export async function decodePictures(sources, { put, come, gone }) {
-  const decode = async (/** @type {string} */ source, /** @type {number} */ frame) => {
+  const decode = async (/** @type {string | ImageBitmap} */ source, /** @type {number} */ frame) => {
+    if (typeof source !== "string") {
+      put(frame, source);
+      return;
+    }
     const image = new Image();
     image.src = source;
     try {

@@ -40,7 +40,7 @@ import { tooManyPins } from "./words.js";
 export class Probe {
   /** @type {Set<Part>} */
   dirty = new Set();
-  /** @type {(HTMLImageElement | undefined)[]} by frame */
+  /** @type {(import("./pictures.js").Picture | undefined)[]} by frame */
   pictures = [];
   /** @type {View} what the page asked for last */
   given = {};

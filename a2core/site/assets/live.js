@@ -25,6 +25,11 @@ export function refusal(fault) {
   return `${FAULT.camera}${name ? ` (${name})` : ""}${STOP}`;
 }
 
+/** Gives back the pictures of a frame that is not shown any more. @param {Traced | null} found */
+function letGo(found) {
+  for (const picture of found?.payload.frames ?? []) if (typeof picture !== "string") picture.close();
+}
+
 export class Live {
   /** @type {MediaStream | null} */
   #stream = null;
@@ -120,8 +125,10 @@ export class Live {
         next = this.#trace();
         next.catch(() => {}); // it is heard of when it is waited for, if it ever is
         found.payload.live = true;
+        const before = this.#last;
         this.#last = found;
         this.page.show(found);
+        letGo(before);
         await new Promise((painted) => requestAnimationFrame(painted));
         this.#tell(times);
       }
@@ -142,12 +149,19 @@ export class Live {
     find("rate").textContent = liveRate(this.rate);
   }
 
-  #freeze() {
+  /** The newest frame, for a closer look: as files hold it, which the worker makes of one that it has kept. */
+  async #freeze() {
     const found = this.#last;
     this.stop();
     if (!found) return;
-    found.payload = { ...found.payload, live: false };
-    this.page.frozen(found);
+    const turn = this.#turn;
+    const payload = await this.work.ask("payload", { key: found.payload.key }).catch(() => null);
+    if (turn !== this.#turn) return; // another was brought meanwhile
+    if (payload) this.page.frozen({ ...found, payload });
+    else {
+      this.page.gone();
+      this.page.say(FAULT.camera + STOP, true);
+    }
   }
 
   #turnRound() {

@@ -25,19 +25,25 @@ async function unpacked(chunks) {
 }
 
 /**
- * The cache of one version of the site in this folder: other folders of the host may hold sites of ours too, and
+ * The cache of one version of the site in the folder of `base`: other folders of the host may hold sites of ours too, and
  * caches are all of theirs together. @param {URL} base @param {string} version
  */
 export const cacheName = (base, version) => `a2-site ${new URL("./", base).pathname} ${version}`;
 
 /** Keeps a file for offline, as the service worker would, which else fetches it again. */
-async function keep(/** @type {URL} */ address, /** @type {Blob} */ blob, /** @type {string} */ version) {
+async function keep(/** @type {URL} */ address, /** @type {Blob} */ blob, /** @type {string} */ name) {
   try {
-    const cache = await caches.open(cacheName(address, version));
+    const cache = await caches.open(name);
     await cache.put(address, new Response(blob));
   } catch {
     // No room, or a page that may keep nothing: then there is no offline.
   }
+}
+
+/** Whether a file is there for offline. @param {URL} base @param {string} name @param {string} version */
+export async function isKept(base, name, version) {
+  const cache = await caches.open(cacheName(base, version));
+  return (await cache.match(new URL(name, base))) !== undefined;
 }
 
 /**
@@ -67,6 +73,6 @@ export async function fetched(base, { name, bytes, sha256 }, version, tell) {
   if (whole?.length !== bytes) throw new Fault(FAULT.cutOff);
   // Pages that came without encryption have no digests: there the length has to do.
   if (self.crypto?.subtle && (await digestOf(whole)) !== sha256) throw new Fault(FAULT.cutOff);
-  await keep(address, new Blob(chunks), version);
+  await keep(address, new Blob(chunks), cacheName(base, version));
   return whole;
 }

@@ -6,9 +6,10 @@ import { mount } from "../../canvas/assets/mount.js";
 import { percent } from "../../canvas/assets/numbers.js";
 import { goneOnFrom } from "../../canvas/assets/protocol.js";
 import { Glossary } from "../../canvas/glossary/glossary.js";
+import { Elsewhere } from "./elsewhere.js";
 import { Experiment } from "./experiment.js";
 import { Live } from "./live.js";
-import { Fault } from "./load.js";
+import { cacheName, Fault } from "./load.js";
 import { fileIn, framesOf } from "./picture.js";
 import { Work } from "./site.js";
 import { asLink, savePage, viewInAddress } from "./take.js";
@@ -72,6 +73,7 @@ class Page {
       sample: () => this.#ensureSample(),
       shown: () => this.#snapshot(),
     });
+    this.elsewhere = new Elsewhere(site, this.root, () => this.#snapshot());
     this.#listen();
     this.#drawAnswer();
     this.experiment.show(this.shown, true);
@@ -83,6 +85,7 @@ class Page {
     const tell = (/** @type {Report} */ report) => {
       this.#said = report;
       this.experiment?.follow(true);
+      this.elsewhere?.follow();
     };
     return mount(this.root, payload, { view, onPin: tell, onView: tell, small });
   }
@@ -149,7 +152,7 @@ class Page {
       const found = await this.work.trace(asked, (share) => this.say(tracing(share)));
       if (turn !== this.#turn) return;
       this.show({ ...found, title: file.name });
-      this.say(traced(found.ms, this.work.threads));
+      this.say(traced(found.ms, found.onCard ? 0 : this.work.threads));
     } catch (fault) {
       if (turn === this.#turn) this.say(fault instanceof Fault ? fault.message : FAULT.run, true);
     }
@@ -167,6 +170,7 @@ class Page {
     find("back").hidden = shown === this.sample;
     this.#drawAnswer();
     this.experiment.show(shown, shown === this.sample);
+    this.elsewhere.follow();
     find("taken").textContent = "";
   }
 
@@ -203,7 +207,7 @@ class Page {
     await this.work.ready();
     if (await this.work.ask("has", { key })) return;
     const image = new Image();
-    image.src = frames[0];
+    image.src = String(frames[0]);
     await image.decode();
     const bitmaps = [await createImageBitmap(image)];
     const size = Math.max(image.naturalWidth, image.naturalHeight);
@@ -226,7 +230,10 @@ class Page {
 async function keepOffline({ kept, version }) {
   try {
     await navigator.serviceWorker?.register("sw.js");
-    if (kept[LANGUAGE]) await (await caches.open(`a2-site-${version}`)).addAll(kept[LANGUAGE]);
+    if (kept[LANGUAGE]) {
+      const cache = await caches.open(cacheName(new URL(document.baseURI), version));
+      await cache.addAll(kept[LANGUAGE]);
+    }
     await navigator.serviceWorker?.ready;
     document.documentElement.dataset.offline = "yes";
   } catch {
@@ -249,6 +256,10 @@ async function open() {
     page.say(fault instanceof Fault ? fault.message : FAULT.unreachable, true);
   }
   await keepOffline(site);
+  if (saveData) return;
+  await page.elsewhere.keep().catch(() => {}); // without a network those that were looked at are there
+  const anyway = new URLSearchParams(location.search).has("webgpu"); // to try it, where a processor plays the card, too
+  await page.work.ask("quicken", { base: document.baseURI, anyway }).catch(() => {});
 }
 
 export function start() {

@@ -8,7 +8,8 @@ import { rint } from "./pixels.js";
 
 /** @typedef {import("./run.js").Told} Told */
 /** @typedef {{ name: string, word: string, cards: string[], m: number, n: number, channels: number }} Place of a block */
-/** @typedef {{ data: string, scale: number[] }} Packed */
+/** @typedef {import("../../canvas/assets/packed.js").Packed} Packed */
+/** @typedef {(maps: Float32Array, n: number) => Packed} Pack */
 
 const ROUNDING = 1e-6;
 
@@ -40,6 +41,20 @@ export function quantised(maps, n) {
     }
   }
   return { data: base64(new Uint8Array(view.buffer)), scale };
+}
+
+/**
+ * The same maps as they are, with the largest value of each: for a page that shows them once and lets them go.
+ * @param {Float32Array} maps @param {number} n
+ */
+export function bare(maps, n) {
+  const N = maps.length / n;
+  const scale = Array.from({ length: n }, (_, i) => {
+    let peak = 0;
+    for (let j = i * N; j < (i + 1) * N; j++) peak = Math.max(peak, maps[j]);
+    return peak;
+  });
+  return { data: maps.slice(), scale }; // a copy: what a trace is made of stays for experiments
 }
 
 /** Of each map (n, N) the fewest cells that hold half of it. @param {Float32Array} maps @param {number} n */
@@ -87,8 +102,9 @@ function wordFor(sidePx) {
  * @param {Told[]} blocks in network order
  * @param {Place[]} places
  * @param {number} width of the picture, px
+ * @param {Pack} pack
  */
-function blocksOf(blocks, places, width) {
+function blocksOf(blocks, places, width, pack) {
   const words = blocks.map((told, k) => places[k].word || wordFor(width / told.grid[2]));
   return blocks.map((told, k) => {
     const { n, grid, gather, distribute } = told;
@@ -99,22 +115,22 @@ function blocksOf(blocks, places, width) {
       label: `${first} (${second}, ${grid[1]} × ${grid[2]} cells)`,
       n,
       grid,
-      gather: quantised(gather, n),
-      distribute: quantised(distribute, n),
+      gather: pack(gather, n),
+      distribute: pack(distribute, n),
       half: halves(gather, n),
       reach: reaches(gather, n),
       use: means(distribute, n),
-      change: quantised(told.change, 1),
+      change: pack(told.change, 1),
       cards: places[k].cards,
     };
   });
 }
 
 /**
- * @param {{ key: string, alt: string, trained: boolean, frames: string[], times_s: number[], width: number,
- *   height: number, blocks: Told[], places: Place[] }} of
+ * @param {{ key: string, alt: string, trained: boolean, frames: (string | ImageBitmap)[], times_s: number[],
+ *   width: number, height: number, blocks: Told[], places: Place[], pack?: Pack }} of
  */
-export function payloadOf({ key, alt, trained, frames, times_s, width, height, blocks, places }) {
+export function payloadOf({ key, alt, trained, frames, times_s, width, height, blocks, places, pack }) {
   return {
     version: vocabulary.version,
     key,
@@ -125,6 +141,6 @@ export function payloadOf({ key, alt, trained, frames, times_s, width, height, b
     joint: true,
     times_s,
     alt: `${alt}, ${width} × ${height} pixels`,
-    blocks: blocksOf(blocks, places, width),
+    blocks: blocksOf(blocks, places, width, pack ?? quantised),
   };
 }

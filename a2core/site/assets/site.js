@@ -18,10 +18,12 @@ import { FAULT, LANGUAGE } from "./words.js";
  * @property {{ script: string, glue: string, wasm: Listed }} runtime
  * @property {{ file: Listed, parts: { block: string, at: [number, number], hand: [number, number] | null }[] }} network
  * @property {{ title: string, credit: string, top: Top[], view: Record<string, unknown> }} sample
+ * @property {import("./webgpu.js").Files} webgpu what those need who have a graphics card
+ * @property {import("./elsewhere.js").Exemplars | null} exemplars of an atlas, where one was built in
  * @property {Record<string, import("../../canvas/glossary/glossary.js").Told>} glossary by language
  */
 /** @typedef {{ label: string, share: number }} Top */
-/** @typedef {{ payload: Payload, top: Top[], ms: number }} Traced */
+/** @typedef {{ payload: Payload, top: Top[], ms: number, onCard: boolean }} Traced */
 /** @typedef {{ label: string, before: number, after: number, odds: number }} Shift */
 
 /** Whether the browser has all that the network needs. */
@@ -92,7 +94,7 @@ export class Work {
   }
 
   /**
-   * @param {"open" | "trace" | "change" | "has"} kind
+   * @param {"open" | "trace" | "change" | "has" | "payload" | "quicken"} kind
    * @param {object} asked
    * @param {Transferable[]} handed
    * @param {(share: number) => void} tell

@@ -26,6 +26,7 @@ export const FAULT = {
   busy: "The camera is used by another program. Close that and press Camera again.",
   insecure:
     "Browsers lend a page the camera only over https. Ask whoever keeps this site, or choose a photo.",
+  exemplars: "These pictures could not be fetched. Check the connection and point again.",
   page: "The page to take away could not be fetched. Check the connection and try again.",
 };
 
@@ -40,9 +41,9 @@ export const STARTING = "Starting the network";
 export const tracing = (share) => (share > 0 ? `Tracing: ${Math.round(100 * share)} %` : "Tracing");
 export const READING = "Reading the picture";
 
-/** @param {number} ms @param {number} threads */
+/** @param {number} ms @param {number} threads none on a graphics card */
 export const traced = (ms, threads) =>
-  `Traced on this device in ${ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}, ${threads === 1 ? "one thread" : `${threads} threads`}.`;
+  `Traced on this device in ${ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}, ${threads === 0 ? "by its graphics card" : threads === 1 ? "one thread" : `${threads} threads`}.`;
 
 /** @param {number} rate */
 export const liveRate = (rate) => `${rate.toFixed(rate < 9.95 ? 1 : 0)} frames a second`;
@@ -75,6 +76,21 @@ export const alone = (i) => `g${i} alone`;
 /** @param {number} moved */
 export const movedSaid = (moved) =>
   `What the block hands out moved by ${(100 * moved).toFixed(moved < 0.0995 ? 1 : 0)} % of its length.`;
+
+export const ELSEWHERE = {
+  said: (/** @type {number} */ photos) =>
+    `Of ${photos} pictures of other people, those in which the primitive that you look at is handed out most at one place: the share of that place’s mixture.`,
+  which: (/** @type {number} */ i, /** @type {string} */ called) =>
+    `Primitive g${i}${called && `, ${called}`}`,
+  somebody: "Somebody unnamed",
+  hint: (/** @type {string} */ author, /** @type {string} */ licence, /** @type {string} */ link) =>
+    `Photo by ${author}, ${licence}, cropped and made smaller. ${link}`.trim(),
+  tap: "Choose a picture to read whose it is.",
+  none: "No picture of those is given for this primitive.",
+  // Of what follows {author} and {licence} are links.
+  whose: "Photo by {author}, {licence}, cropped and made smaller.",
+  credit: "{author}, {licence}",
+};
 
 export const LINK = {
   copied: "The link is copied. It opens the sample as it is shown now.",

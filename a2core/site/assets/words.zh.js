@@ -21,6 +21,7 @@ export const FAULT = {
   refused: "摄像头未获允许。请在浏览器设置中允许本页使用，再点“摄像头”，或改选一张照片。",
   busy: "摄像头正被另一个程序使用。请关闭它，再点“摄像头”。",
   insecure: "浏览器只在 https 页面上提供摄像头。请联系本站维护者，或改选一张照片。",
+  exemplars: "无法取得这些图片。请检查连接，然后重新指向。",
   page: "无法取得要带走的网页。请检查连接后再试。",
 };
 
@@ -37,7 +38,7 @@ export const READING = "正在读取图片";
 
 /** @param {number} ms @param {number} threads */
 export const traced = (ms, threads) =>
-  `已在此设备上追踪，用时 ${ms < 950 ? `${Math.round(ms)} 毫秒` : `${(ms / 1000).toFixed(1)} 秒`}，${threads === 1 ? "单线程" : `${threads} 个线程`}。`;
+  `已在此设备上追踪，用时 ${ms < 950 ? `${Math.round(ms)} 毫秒` : `${(ms / 1000).toFixed(1)} 秒`}，${threads === 0 ? "使用显卡" : threads === 1 ? "单线程" : `${threads} 个线程`}。`;
 
 /** @param {number} rate */
 export const liveRate = (rate) => `每秒 ${rate.toFixed(rate < 9.95 ? 1 : 0)} 帧`;
@@ -69,6 +70,20 @@ export const alone = (i) => `只留 g${i}`;
 /** @param {number} moved */
 export const movedSaid = (moved) =>
   `模块分配出去的内容改变了其长度的 ${(100 * moved).toFixed(moved < 0.0995 ? 1 : 0)} %。`;
+
+export const ELSEWHERE = {
+  said: (/** @type {number} */ photos) =>
+    `在他人的 ${photos} 张图片中，你所看的基元在某一处分配得最多的那些；数字是它在那一处的混合中所占的份额。`,
+  which: (/** @type {number} */ i, /** @type {string} */ called) => `基元 g${i}${called && `，${called}`}`,
+  somebody: "未具名者",
+  hint: (/** @type {string} */ author, /** @type {string} */ licence, /** @type {string} */ link) =>
+    `照片：${author}，${licence}，经裁剪并缩小。${link}`,
+  tap: "点选一张图片，查看它属于谁。",
+  none: "没有给出这个基元的图片。",
+  // 其中的 {author} 和 {licence} 是链接。
+  whose: "照片：{author}，{licence}，经裁剪并缩小。",
+  credit: "{author}，{licence}",
+};
 
 export const LINK = {
   copied: "链接已复制。它会按现在的样子打开示例图片。",

@@ -14,6 +14,7 @@ import * as siteChinese from "../../../a2core/site/assets/words.zh.js";
 const NO_WORDS = ["value", "ref", "term"]; // what Python or the markup calls a thing
 // Said alike in both, or not in words.
 const ALIKE = [
+  "ELSEWHERE.credit",
   "HEADS.rollout",
   "LANGUAGE",
   "STOP",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import importlib.util
@@ -17,6 +18,7 @@ import a2core
 from a2core.cli import main
 from a2core.errors import A2Error
 from a2core.site import build_site
+from a2core.site.exemplars import atlas_beside
 from a2core.site.runtime import VERSION, find_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,11 +29,15 @@ def fake_runtime(folder: Path, version: str = VERSION) -> Path:
     """A package of npm's that has the files of ONNX Runtime Web, but does nothing."""
     (folder / "dist").mkdir(parents=True)
     (folder / "package.json").write_text(json.dumps({"version": version}))
-    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"):
+    for name in (
+        *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"),
+        *("ort.jspi.min.mjs", "ort-wasm-simd-threaded.jspi.mjs"),
+    ):
         (folder / "dist" / name).write_text(
             "export {};\n//# sourceMappingURL=https://elsewhere.example/x.map\n"
         )
-    (folder / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm" * 1000)
+    for name in ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.jspi.wasm"):
+        (folder / "dist" / name).write_bytes(b"\0asm" * 1000)
     return folder
 
 
@@ -43,7 +49,7 @@ def model():
 @pytest.fixture(scope="module")
 def site(model, tmp_path_factory):
     base = tmp_path_factory.mktemp("site")
-    build_site(model, base / "out", runtime=fake_runtime(base / "ort"))
+    build_site(model, base / "out", runtime=fake_runtime(base / "ort"), atlas=atlas_beside(model))
     return base / "out"
 
 
@@ -85,7 +91,8 @@ def test_the_heavy_files_are_what_the_list_says(site, told):
         assert (len(packed), len(whole)) == (listed["sent"], listed["bytes"])
         assert hashlib.sha256(whole).hexdigest() == listed["sha256"]
     own = sum(path.stat().st_size for path in site.iterdir() if ".zh." not in path.name)
-    assert own + 3.8e6 < 15e6  # with the real runtime, packed
+    real = 3_652_765 + 50_084 + 24_381  # of ONNX Runtime Web 1.30.0, packed, and its two scripts
+    assert own + real < 15e6
 
 
 def test_the_network_in_it_agrees_with_torch_and_so_does_what_a_block_hands_out(site, told, model):
@@ -118,6 +125,33 @@ def test_the_network_in_it_agrees_with_torch_and_so_does_what_a_block_hands_out(
     assert [told["labels"][k] for k in np.argsort(-x[0])[:3]] == [label for label, _ in trace.top[:3]]
 
 
+def test_a_graphics_card_runs_the_same_network_out_of_the_same_weights(site, told):
+    data = gzip.decompress((site / "network.bin").read_bytes())
+    graphs, listed = (
+        gzip.decompress((site / told["webgpu"][key]["name"]).read_bytes()) for key in ("graphs", "parts")
+    )
+    worker = (site / "sw.js").read_text(encoding="utf-8")
+    assert "webgpu/" not in worker  # nobody fetches that unasked
+    x = np.random.default_rng(0).normal(size=(1, 3, 96, 128)).astype(np.float32)
+    for part, plain in zip(json.loads(listed), told["network"]["parts"], strict=True):
+        weights = []
+        for one in part["weights"]:
+            levels = np.frombuffer(data, "<i2", one["count"], one["levels"]).reshape(one["rows"], -1)
+            weights.append((levels * np.frombuffer(data, "<f4", one["rows"], one["scale"])[:, None]).ravel())
+        options = onnxruntime.SessionOptions()
+        if weights:
+            held = np.concatenate(weights).astype(np.float32).tobytes()
+            options.add_external_initializers_from_files_in_memory(["weights"], [held], [len(held)])
+        given = {"x": x[None] if part["block"] else x}
+        found, expected = (
+            onnxruntime.InferenceSession(graph, options_, providers=["CPUExecutionProvider"]).run(None, given)
+            for graph, options_ in ((graphs[slice(*part["at"])], options), (data[slice(*plain["at"])], None))
+        )
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+        x = found[0][0] if part["block"] else found[0]
+
+
 def test_the_sample_is_traced_from_the_picture_that_is_shown(site, told):
     sample = json.loads((site / "sample.json").read_text(encoding="utf-8"))
     assert [block["name"] for block in sample["blocks"]] == [block["name"] for block in told["blocks"]]
@@ -125,6 +159,41 @@ def test_the_sample_is_traced_from_the_picture_that_is_shown(site, told):
     assert sample["frames"][0].startswith("data:image/webp;base64,")
     assert told["sample"]["top"][0]["label"] in told["labels"]
     assert "CC0" in told["sample"]["credit"]
+
+
+def test_exemplars_are_the_atlas_s_with_their_credits_and_no_part_of_a_first_visit(site, told):
+    atlas = a2core.Atlas(a2core.checkpoint_folder() / "atlas" / "a2-lite0")
+    worker = (site / "sw.js").read_text(encoding="utf-8")
+    credited = {
+        (whose["author"], whose["link"], whose["licence"])
+        for whose in json.loads(gzip.decompress((site / told["exemplars"]["credits"]["name"]).read_bytes()))
+    }
+    for block, listed in told["exemplars"]["files"].items():
+        groups = [json.loads(gzip.decompress((site / each["name"]).read_bytes())) for each in listed]
+        assert all(each["name"] not in worker and each["sent"] < 60_000 for each in listed)
+        found = [shown for group in groups for shown in group]
+        assert len(found) == atlas.blocks[block]
+        for primitive in (0, 17, len(found) - 1):
+            expected = atlas.exemplars(block, primitive, "peak", 8)
+            photos = [atlas.photo(one.photo) for one in expected]
+            assert [one["crop"] for one in found[primitive]] == [
+                base64.b64encode(one.crop).decode() for one in expected
+            ]
+            assert [one["author"] for one in found[primitive]] == [photo.author for photo in photos]
+            assert {(photo.author, photo.link, photo.licence) for photo in photos} <= credited
+            assert all(one["licence"] for one in found[primitive])
+
+
+def test_an_atlas_of_another_network_or_of_pictures_without_a_licence_is_refused(model, tmp_path):
+    runtime = fake_runtime(tmp_path / "ort")
+    beside = a2core.checkpoint_folder() / "atlas"
+    with pytest.raises(A2Error, match="another checkpoint"):
+        build_site(model, tmp_path / "out", runtime=runtime, atlas=a2core.Atlas(beside / "a2-lite2"))
+    nobodys = a2core.Atlas(beside / "a2-lite0")
+    nobodys.slim = {}
+    with pytest.raises(A2Error, match="whose its pictures are"):
+        build_site(model, tmp_path / "out", runtime=runtime, atlas=nobodys)
+    assert not (tmp_path / "out").exists()
 
 
 def test_it_says_what_it_is_and_whose_the_weights_are(site):

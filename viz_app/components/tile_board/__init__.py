@@ -1,8 +1,9 @@
 """Tiles, one of which is opened by a click: primitives by their best exemplars, or exemplars themselves.
 
 The tiles go as a parcel; which of them are shown, and in which order, is all that is sent when
-somebody sorts or filters. With `asks`, a tile that somebody dwells on is asked about: what Python hands back
-stands beside it, and the browser keeps it for the next time.
+somebody sorts or filters. How one looks: `a2core.canvas.tiles`, which the site without a server has too. With
+`asks`, a tile that somebody dwells on is asked about: what Python hands back stands beside it, and the browser
+keeps it for the next time.
 """
 
 from __future__ import annotations
@@ -11,11 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from viz_app.components.runtime import component, hand_over, latest, parcel
+import streamlit as st
+
+from a2core.canvas import tiles as source
+from viz_app.components.runtime import hand_over, latest, parcel, script
 
 __all__ = ["Figure", "Glance", "Tile", "asked", "opened", "send_tiles", "tile_board"]
 
-_component = component("a2_tile_board", Path(__file__).parent / "assets" / "tiles")
+_ASSETS = Path(__file__).parent / "assets"
+_component = st.components.v2.component(
+    "a2_tile_board",
+    html=(_ASSETS / "tiles.html").read_text(encoding="utf-8"),
+    css=source.style() + (_ASSETS / "tiles.css").read_text(encoding="utf-8"),
+    js=source.script() + script(_ASSETS / "tiles"),
+)
 
 
 class Tile(TypedDict):

@@ -23,7 +23,6 @@ from viz_app.server.models import Weights
 from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui.exemplars import link_of
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.plots import CHOSEN, GRID
 from viz_app.views.atlas import content, words
@@ -265,7 +264,7 @@ def _credits(_atlas: Atlas, key: str) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {
         name: [getattr(photo, name) for photo in photos] for name in ("path", "author", "licence")
     }
-    return {**columns, "link": [link_of(photo) for photo in photos]}
+    return {**columns, "link": [photo.web_link for photo in photos]}
 
 
 def credits(atlas: Atlas) -> dict[str, list[Any]]:

@@ -13,6 +13,7 @@ import { directionOf } from "../state.js";
 import { DIRECTIONS, halfFrom, MAPS } from "../words.js";
 
 /** @typedef {import("../model.js").Cell} Cell */
+/** @typedef {import("../pictures.js").Picture} Picture */
 /** @typedef {Omit<import("../model.js").Cells, "t" | "count">} Rectangle */
 /** @typedef {{ kind: import("../colours.js").Kind, maps: Float32Array, start: number, top: number, peak: number }} Drawn */
 
@@ -20,9 +21,11 @@ const OVERLAY_SIDE_PX = 256; // long side of the overlay; the browser enlarges i
 const ROOM_PX = 26; // that the arrow needs beside the place
 
 export class Stage {
-  /** @type {HTMLCanvasElement[]} frames of a clip as they are shown, for the opacity at hand */
+  /** @type {{ canvas: HTMLCanvasElement, of: Picture | null }[]} frames as they are shown, for the opacity at hand */
   #toned = [];
   #tonedAt = -1;
+  #grid = "";
+  #aspect = 0;
   mapFrame = 0; // that was drawn last
   pictureFrame = 0;
 
@@ -46,15 +49,19 @@ export class Stage {
   load() {
     const { root, model } = this.probe;
     const aspect = model.width / model.height;
+    if (!model.live) this.#toned = [];
+    if (this.#aspect === aspect) return; // nothing that the browser would have to lay out again
+    this.#aspect = aspect;
     root.style.setProperty("--aspect", String(aspect));
     const narrow = aspect < 0.8 ? "tall" : aspect < 1.15 ? "square" : "";
     root.dataset.shape = aspect > 2.1 ? "wide" : narrow;
-    this.#toned = [];
   }
 
   enter() {
     const { ui, state } = this.probe;
     const { block } = state;
+    if (this.#grid === `${block.h} ${block.w}`) return; // a camera's next frame
+    this.#grid = `${block.h} ${block.w}`;
     // An odd number of pixels to a cell: one of them sits on its centre and holds its value as it is.
     const half = Math.floor((OVERLAY_SIDE_PX / Math.max(block.h, block.w) - 1) / 2);
     this.lens = new Enlarger(block.h, block.w, 2 * Math.max(1, half) + 1);
@@ -92,7 +99,7 @@ export class Stage {
     if (!picture) {
       pen.fillStyle = "#777";
       pen.fillRect(0, 0, width, height);
-    } else if (probe.many) {
+    } else if (probe.many || probe.model.live) {
       pen.drawImage(this.#tonedFrame(frame, picture), 0, 0, width, height);
     } else {
       this.#tone(pen, picture, width, height);
@@ -101,7 +108,7 @@ export class Stage {
 
   /**
    * @param {CanvasRenderingContext2D} pen
-   * @param {HTMLImageElement} picture
+   * @param {Picture} picture
    * @param {number} width
    * @param {number} height
    */
@@ -124,20 +131,23 @@ export class Stage {
     return veiled ? 0 : opacity;
   }
 
-  /** A frame of a clip as it is shown, made once: while it plays, a frame costs one copy. */
-  #tonedFrame(/** @type {number} */ frame, /** @type {HTMLImageElement} */ picture) {
+  /** A frame as it is shown, made once and no larger than it is: while a clip plays, a frame costs one copy. */
+  #tonedFrame(/** @type {number} */ frame, /** @type {Picture} */ picture) {
     const { model } = this.probe;
     if (this.#tonedAt !== this.#opacity) {
       this.#tonedAt = this.#opacity;
       this.#toned = [];
     }
-    if (!this.#toned[frame]) {
-      const canvas = document.createElement("canvas");
-      Object.assign(canvas, { width: model.width, height: model.height });
-      this.#tone(penOf(canvas), picture, canvas.width, canvas.height);
-      this.#toned[frame] = canvas;
+    this.#toned[frame] ??= { canvas: document.createElement("canvas"), of: null };
+    const toned = this.#toned[frame];
+    if (toned.of !== picture) {
+      const { canvas } = toned;
+      const { width, height } = model;
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      this.#tone(penOf(canvas), picture, width, height);
+      toned.of = picture;
     }
-    return this.#toned[frame];
+    return toned.canvas;
   }
 
   /** Where the probe is, which way information goes, and whether that is in the frame on show. */

@@ -64,9 +64,8 @@ export class Timeline {
     const { ui, root, many } = this.probe;
     this.play(false);
     this.#cancel();
-    ui.clip.hidden = !many;
-    ui.strip.hidden = !many;
-    root.dataset.clip = many ? "yes" : "";
+    for (const part of [ui.clip, ui.strip]) if (part.hidden === many) part.hidden = !many;
+    setAttr(root, "data-clip", many ? "yes" : "");
     this.#bars = [];
     ui.bars.replaceChildren();
     this.strip.load();

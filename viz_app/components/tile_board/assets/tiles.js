@@ -1,4 +1,4 @@
-// Tiles. They come once, as a parcel; sorting and filtering only puts them in another order.
+// A list of tiles (a2core.canvas.tiles). They come once, as a parcel; sorting and filtering only puts them in another order.
 
 const DWELL_MS = 250;
 const APART_PX = 8; // between a tile and what stands beside it
@@ -34,7 +34,7 @@ class Tiles {
     this.tiles = tiles;
     this.unwait?.();
     this.unwait = parcels.when(tiles, (content) => {
-      this.items = content.tiles.map(tileOf);
+      this.items = content.tiles.map(a2Tiles.tileOf);
       this.put();
     });
   }
@@ -90,22 +90,6 @@ class Tiles {
     this.stop.abort();
     this.unwait?.();
   }
-}
-
-function tileOf({ picture, title, said, hint }, index) {
-  const item = document.createElement("li");
-  const button = item.appendChild(document.createElement("button"));
-  button.type = "button";
-  button.title = hint;
-  button.dataset.index = index;
-  const frame = button.appendChild(document.createElement("span"));
-  if (picture) {
-    const image = frame.appendChild(document.createElement("img"));
-    Object.assign(image, { src: picture, alt: "", decoding: "async" });
-  }
-  button.appendChild(document.createElement("strong")).textContent = title;
-  button.appendChild(document.createElement("small")).textContent = said;
-  return item;
 }
 
 function figureOf({ picture, veil, mark, said }) {
