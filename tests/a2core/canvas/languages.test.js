@@ -19,6 +19,7 @@ const ALIKE = [
   "STOP",
   "blockSaid()",
   "pictureSaid()",
+  "cardSaid()",
   "sampleSaid()",
   "HEADS.tokenOption()",
   "HEADS.token()",
