@@ -1,13 +1,23 @@
 """The exception types that a user of A² can meet.
 
 Every message says what is wrong with *this* input and what to do about it, in one or two plain
-sentences, because the app prints it to people as it stands. Programming errors stay ordinary
-Python exceptions.
+sentences, because the app prints it to people as it stands, or in another language by its template
+(`a2core.languages.sentence`). Programming errors stay ordinary Python exceptions.
 """
+
+from typing import Any
+
+from a2core.languages import sentence
 
 
 class A2Error(Exception):
-    """Base of every error that bad input, a bad file or a missing device can cause."""
+    """Base of every error that bad input, a bad file or a missing device can cause.
+
+    Made of a sentence, or of a template and the values in it: `MediaError("{who} is empty.", who=name)`.
+    """
+
+    def __init__(self, said: str, **values: Any) -> None:
+        super().__init__(sentence(said, **values) if values else said)
 
 
 class MediaError(A2Error):

@@ -25,6 +25,15 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
 }
 
+_ONE_IS_MISSING = (
+    "{what} needs {modules}, which is not installed. "
+    "Install the extra: pip install 'a2nets[{extra}]'{instead}."
+)
+_SEVERAL_ARE_MISSING = (
+    "{what} needs {modules}, which are not installed. "
+    "Install the extra: pip install 'a2nets[{extra}]'{instead}."
+)
+
 # Libraries that tell their makers how they are used, and what keeps them from it, read when they are first
 # imported: what people look at here is nobody's business. Whoever sets these otherwise is left to it.
 UNTOLD = {"onnxruntime": ("ORT_DISABLE_TELEMETRY", "1"), "ray": ("RAY_USAGE_STATS_ENABLED", "0")}
@@ -55,11 +64,8 @@ def need_extra(extra: str, what: str, error: type[A2Error] = MissingExtraError, 
     """
     absent = missing(extra)
     if absent:
-        are = "is" if len(absent) == 1 else "are"
-        raise error(
-            f"{what} needs {' and '.join(absent)}, which {are} not installed. "
-            f"Install the extra: pip install 'a2nets[{extra}]'{instead}."
-        )
+        said = _ONE_IS_MISSING if len(absent) == 1 else _SEVERAL_ARE_MISSING
+        raise error(said, what=what, modules=" and ".join(absent), extra=extra, instead=instead)
 
 
 def _is_there(module: str) -> bool:

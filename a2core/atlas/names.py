@@ -10,6 +10,10 @@ from a2core.errors import AtlasError
 
 FILE = "names.json"
 LONGEST = {"name": 80, "note": 2000}
+_TOO_LONG = {
+    "name": "This name has {count} characters. Use at most {most}.",
+    "note": "This note has {count} characters. Use at most {most}.",
+}
 
 Told = dict[str, dict[str, dict[str, str]]]  # block to primitive to name and note
 
@@ -36,7 +40,7 @@ class Names:
             return {}
         except OSError as error:
             raise AtlasError(
-                f"{FILE} beside the atlas cannot be read ({error.strerror}). Allow it."
+                "{file} beside the atlas cannot be read ({fault}). Allow it.", file=FILE, fault=error.strerror
             ) from error
 
     def of(self, block: str, primitive: int) -> dict[str, str]:
@@ -61,7 +65,8 @@ class Names:
             write_atomically(self.path, written_names(told))
         except OSError as error:
             raise AtlasError(
-                f"Names cannot be written beside the atlas ({error.strerror}). Copy it to a folder of yours."
+                "Names cannot be written beside the atlas ({fault}). Copy it to a folder of yours.",
+                fault=error.strerror,
             ) from error
         return entry
 
@@ -78,7 +83,7 @@ def give_name(told: Told, block: str, primitive: int, name: str | None, note: st
             continue
         entry[key] = " ".join(text.split()) if key == "name" else text.strip()
         if len(entry[key]) > LONGEST[key]:
-            raise AtlasError(f"This {key} has {len(entry[key])} characters. Use at most {LONGEST[key]}.")
+            raise AtlasError(_TOO_LONG[key], count=len(entry[key]), most=LONGEST[key])
     told.setdefault(block, {})[str(primitive)] = entry
     if not any(entry.values()):
         del told[block][str(primitive)]
@@ -102,7 +107,9 @@ def parse_names(data: bytes) -> Told:
         }
     except (ValueError, AttributeError, RecursionError) as error:
         raise AtlasError(
-            f"This is no file of names ({error}). Take one that was exported, or mend {FILE}."
+            "This is no file of names ({fault}). Take one that was exported, or mend {file}.",
+            fault=str(error),
+            file=FILE,
         ) from error
 
 

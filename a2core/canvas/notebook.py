@@ -16,6 +16,7 @@ from PIL import Image
 from a2core.canvas.payload import canvas_payload, data_url
 from a2core.canvas.vocabulary import colour_table, cover, read_vocabulary
 from a2core.extras import missing
+from a2core.languages import ENGLISH
 from a2core.tracing.probe import effective_attention
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ FRAME_PX = 900  # of the page in a notebook
 STILL_QUALITY = 80
 
 
-def widget_of(trace: Trace, card: Mapping[str, Any] | None, traits: Mapping[str, Any]) -> CanvasWidget:
+def widget_of(
+    trace: Trace, card: Mapping[str, Any] | None, traits: Mapping[str, Any], language: str = ENGLISH
+) -> CanvasWidget:
     """The widget of a trace; the extra is there."""
     from a2core.canvas.widget import CanvasWidget
 
     name = trace.clip.name or "the picture"
-    return CanvasWidget(canvas_payload(trace, card or {}, key=trace.checkpoint, alt=name), **traits)
+    return CanvasWidget(
+        canvas_payload(trace, card or {}, key=trace.checkpoint, alt=name), language=language, **traits
+    )
 
 
 def mime_bundle(trace: Trace) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from a2core.canvas import zh
 from a2core.canvas.layers import layer_stubs
 from a2core.canvas.packed import quantise
 from a2core.canvas.vocabulary import read_vocabulary
+from a2core.languages import ENGLISH
 from a2core.tracing.probe import half_area, reach
 
 if TYPE_CHECKING:
@@ -148,6 +150,11 @@ def card_lines(card: Mapping[str, Any], block: str, count: int) -> list[str]:
         " · ".join(part for part in (sentence if isinstance(sentence, str) else "", scored(of)) if part)
         for sentence, of in zip(sentences, numbers, strict=True)
     ]
+
+
+def card_said(card: str, language: str = ENGLISH) -> str:
+    """One of `card_lines` in a language; what somebody wrote by hand stays as it is."""
+    return zh.card_said(card) if language == "zh" else card
 
 
 def scored(numbers: Any) -> str:

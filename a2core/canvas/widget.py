@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import anywidget
@@ -18,12 +19,14 @@ import traitlets
 
 from a2core.canvas.page import markup, script, style, widget_script
 from a2core.canvas.vocabulary import read_vocabulary
+from a2core.languages import ENGLISH, checked
 
 
-def _source() -> str:
+@cache
+def _source(language: str = ENGLISH) -> str:
     """One ES module: the canvas, its markup and style as strings, and the frame round it."""
-    strings = f"const MARKUP = {json.dumps(markup())};\nconst STYLE = {json.dumps(style())};\n"
-    return script() + strings + widget_script()
+    strings = f"const MARKUP = {json.dumps(markup(language))};\nconst STYLE = {json.dumps(style())};\n"
+    return script(language) + strings + widget_script()
 
 
 class CanvasWidget(anywidget.AnyWidget):
@@ -45,7 +48,14 @@ class CanvasWidget(anywidget.AnyWidget):
     pins = traitlets.List(traitlets.List(traitlets.Int(min=0))).tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, payload: Mapping[str, Any], **traits: Any) -> None:
+    def __init__(self, payload: Mapping[str, Any], *, language: str = ENGLISH, **traits: Any) -> None:
+        """Show `payload`, in English or, for good, in another of `a2core.languages`.
+
+        Raises:
+            ValueError: there is no such language.
+        """
+        if checked(language) != ENGLISH:
+            self._esm = _source(language)  # anywidget takes the object's own before its class's
         self._blocks = {block["name"]: block for block in payload["blocks"]}
         first = {"block": next(iter(self._blocks), "")}
         super().__init__(_payload=dict(payload), **{**first, **traits})

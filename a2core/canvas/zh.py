@@ -7,6 +7,8 @@ named by what it shows.
 
 from __future__ import annotations
 
+import re
+
 # English term: Chinese term. A sentence that has the one has the other: tests/a2core/test_languages.py.
 TERMS = {
     "double attention": "双重注意力",
@@ -36,6 +38,27 @@ TERMS = {
 
 UNTRAINED = ("随机权重。", "这个网络的模块从未训练过：它们的图没有意义。")
 TITLE = "双重注意力"
+
+# What a checkpoint's card says of a primitive, by parts of its sentence; the same in assets/words.zh.js.
+CARDS = (
+    (r"^Hardly used; usually gathered ", "很少使用；通常收集自"),
+    (r"^Usually gathered ", "通常收集自"),
+    (r"at the top left$", "左上"),
+    (r"at the top right$", "右上"),
+    (r"at the bottom left$", "左下"),
+    (r"at the bottom right$", "右下"),
+    (r"towards the top$", "偏上处"),
+    (r"towards the bottom$", "偏下处"),
+    (r"left of centre$", "中心偏左"),
+    (r"right of centre$", "中心偏右"),
+    (r"in the centre$", "中心"),
+    (r"around the edges$", "边缘一圈"),
+    (r"anywhere in the frame$", "画面各处"),
+    (r"^purity (?=[\d.]+)", "纯度 "),
+    (r", of parts (?=[\d.]+)", "，部件纯度 "),
+    (r"^of parts (?=[\d.]+)", "部件纯度 "),
+    (r"(?<=\d), MonoScore (?=[−\-\d.]+)", "，MonoScore "),
+)
 
 MARKUP = {
     "Attention explorer": "注意力探索器",
@@ -99,3 +122,14 @@ MARKUP = {
     "effect: pictures only": "影响：仅限图片",
     "Maps in the gallery": "图库里的图",
 }
+
+
+def card_said(card: str) -> str:
+    """A line of `payload.card_lines` in Chinese; what somebody wrote by hand stays."""
+
+    def said(part: str) -> str:
+        for english, chinese in CARDS:
+            part = re.sub(english, chinese, part, count=1)
+        return part
+
+    return " · ".join(map(said, card.split(" · ")))

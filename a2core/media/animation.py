@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from a2core.languages import sentence
 from a2core.media.decoded import Decoded, Progress, stopped_early, stopped_note
 from a2core.media.opened import Opened
 from a2core.media.outline import Outline
@@ -48,7 +49,11 @@ def read_animation(
     begins = _begins(outline.durations_ms)
     notes: list[str] = []
     if outline.more:
-        notes.append(f"A very long animation: only its first {len(begins)} frames were looked at.")
+        notes.append(
+            sentence(
+                "A very long animation: only its first {frames} frames were looked at.", frames=len(begins)
+            )
+        )
     elif outline.promised > len(begins):
         notes.append(_cut_note(len(begins)))
     while True:
@@ -66,7 +71,7 @@ def read_animation(
 
 
 def _cut_note(frames: int) -> str:
-    return f"Cut off or damaged: only the first {frames} frames could be read."
+    return sentence("Cut off or damaged: only the first {frames} frames could be read.", frames=frames)
 
 
 def _begins(durations_ms: list[float]) -> np.ndarray:

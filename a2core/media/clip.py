@@ -18,10 +18,13 @@ import numpy as np
 
 from a2core.errors import MediaError
 from a2core.extras import need_extra
+from a2core.languages import sentence
 from a2core.media.decoded import Decoded
 from a2core.media.recognise import HEAD_BYTES, recognise
 from a2core.media.timeline import check_range
 from a2core.media.upload_limits import MAX_FRAMES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES, MOVING_SIDE_PX
+
+THIS_FILE, THE_CLIP = "This file", "the clip"  # what messages call what has no name
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value to compare by
@@ -48,7 +51,7 @@ class Clip:
             return self
         frames = self.frames[:1].copy()
         frames.flags.writeable = False
-        note = f"Only the first frame of {self.name or 'the clip'} is shown."
+        note = sentence("Only the first frame of {name} is shown.", name=self.name or THE_CLIP)
         return Clip(frames, self.times_s[:1], "image", self.name, (*self.notes, note))
 
 
@@ -97,11 +100,7 @@ def read_media(
             sides of 16 : 1. The message says which, and what to do.
     """
     max_frames = operator.index(max_frames)
-    if not 1 <= max_frames <= MAX_FRAMES:
-        raise MediaError(f"{max_frames} frames were asked for: ask for 1 to {MAX_FRAMES}.")
-    for side_px in (max_side_px, max_moving_side_px):
-        if side_px is not None and operator.index(side_px) < 1:
-            raise MediaError(f"A long side of {side_px} pixels was asked for: ask for at least 1.")
+    _check_asked(max_frames, max_side_px, max_moving_side_px)
     check_range(start_s, end_s)
 
     if not name and not isinstance(source, bytes | bytearray | memoryview):
@@ -112,13 +111,16 @@ def read_media(
         file.seek(0)
         if not head:
             raise MediaError(
-                f"{who} is empty (0 bytes), so its upload or download failed. Copy or download it again."
+                "{who} is empty (0 bytes), so its upload or download failed. Copy or download it again.",
+                who=who,
             )
         found = recognise(head)
         if found.kind == "other":
             raise MediaError(
-                f"{who} {found.what} Choose a JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP picture, "
-                "or an MP4, WebM, MOV, AVI or MKV clip."
+                "{who} {what} Choose a JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP picture, or an "
+                "MP4, WebM, MOV, AVI or MKV clip.",
+                who=who,
+                what=found.what,
             )
         _check_bytes(who, found.kind, size_bytes)
         moving_px = max_moving_side_px or max_side_px or MOVING_SIDE_PX
@@ -147,17 +149,36 @@ def read_media(
     )
 
 
+def _check_asked(max_frames: int, *sides_px: int | None) -> None:
+    """MediaError for numbers of frames and pixels that cannot be had of any file."""
+    if not 1 <= max_frames <= MAX_FRAMES:
+        raise MediaError(
+            "{max_frames} frames were asked for: ask for 1 to {most}.", max_frames=max_frames, most=MAX_FRAMES
+        )
+    for side_px in sides_px:
+        if side_px is not None and operator.index(side_px) < 1:
+            raise MediaError(
+                "A long side of {side_px} pixels was asked for: ask for at least 1.", side_px=side_px
+            )
+
+
 def _check_bytes(who: str, kind: str, size_bytes: int) -> None:
     """MediaError for a file that is too large to be read at all."""
     if kind == "picture" and size_bytes > MAX_PICTURE_BYTES:
         raise MediaError(
-            f"{who} has {size_bytes / 1e6:,.0f} MB, and pictures may have at most "
-            f"{MAX_PICTURE_BYTES // 10**6} MB. Save it smaller, or as JPEG."
+            "{who} has {megabytes:,.0f} MB, and pictures may have at most {most} MB. Save it smaller, or as "
+            "JPEG.",
+            who=who,
+            megabytes=size_bytes / 1e6,
+            most=MAX_PICTURE_BYTES // 10**6,
         )
     if kind == "video" and size_bytes > MAX_VIDEO_BYTES:
         raise MediaError(
-            f"{who} has {size_bytes / 1e9:,.1f} GB, and clips may have at most "
-            f"{MAX_VIDEO_BYTES // 10**9} GB. Cut out the part of interest, or save it smaller."
+            "{who} has {gigabytes:,.1f} GB, and clips may have at most {most} GB. Cut out the part of "
+            "interest, or save it smaller.",
+            who=who,
+            gigabytes=size_bytes / 1e9,
+            most=MAX_VIDEO_BYTES // 10**9,
         )
 
 
@@ -184,7 +205,7 @@ def _called(name: str) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in name)
     if len(shown) > 80:
         shown = f"{shown[:50]}…{shown[-25:]}"
-    return f"“{shown}”" if shown else "This file"
+    return f"“{shown}”" if shown else THIS_FILE
 
 
 @contextmanager
@@ -200,19 +221,25 @@ def _opened(source: str | os.PathLike[str] | bytes, who: str) -> Iterator[tuple[
         # Asked before opening, since opening a named pipe or a device may never return.
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise MediaError(f"{who} is a folder. Choose a picture or clip inside it.")
+            raise MediaError("{who} is a folder. Choose a picture or clip inside it.", who=who)
         if not stat.S_ISREG(mode):
-            raise MediaError(f"{who} is a device or pipe, not a file. Save its content as a file first.")
+            raise MediaError(
+                "{who} is a device or pipe, not a file. Save its content as a file first.", who=who
+            )
         file = path.open("rb")
     except FileNotFoundError as error:
         raise MediaError(
-            f"{who} was not found: nothing is at {_shown_path(path)}. Check the path."
+            "{who} was not found: nothing is at {path}. Check the path.", who=who, path=_shown_path(path)
         ) from error
     except PermissionError as error:
-        raise MediaError(f"{who} may not be read by you. Change its permissions, or copy it.") from error
+        raise MediaError(
+            "{who} may not be read by you. Change its permissions, or copy it.", who=who
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(f"{who} cannot be opened ({reason}). Check the path and the disk.") from error
+        raise MediaError(
+            "{who} cannot be opened ({reason}). Check the path and the disk.", who=who, reason=reason
+        ) from error
     with file, _disk_faults_told(who):
         yield file, os.fstat(file.fileno()).st_size
 
@@ -224,7 +251,9 @@ def _disk_faults_told(who: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise MediaError(f"{who} could not be read ({reason}). Check the disk and try again.") from error
+        raise MediaError(
+            "{who} could not be read ({reason}). Check the disk and try again.", who=who, reason=reason
+        ) from error
 
 
 def _pictures() -> Callable[..., Decoded]:

@@ -9,6 +9,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
 
+from a2core.languages import sentence
 from a2core.media.tone_mapping import Encoding, ToSrgb
 
 TRANSPARENT_NOTE = "Transparent parts were filled with white."
@@ -100,8 +101,11 @@ class Colours:
     def _converted(self, samples: np.ndarray, encoding: Encoding) -> np.ndarray:
         if encoding.transfer != "SDR":
             self._note(
-                f"High dynamic range ({encoding.transfer}): its bright parts were brought into the range of "
-                "ordinary pictures."
+                sentence(
+                    "High dynamic range ({transfer}): its bright parts were brought into the range of "
+                    "ordinary pictures.",
+                    transfer=encoding.transfer,
+                )
             )
         if encoding not in self._to_srgb:
             self._to_srgb[encoding] = ToSrgb(encoding)

@@ -22,7 +22,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from a2core.errors import MediaError
-from a2core.media.clip_faults import ends_early, unopened
+from a2core.languages import sentence
+from a2core.media.clip_faults import cut_short, ends_early, promised_more, unopened
 from a2core.media.clip_opacity import OpacityDecoder, has_opacity
 from a2core.media.clip_tracks import codec_name, film_among, film_tracks
 from a2core.media.decoded import Progress, stopped_early
@@ -93,7 +94,9 @@ class ClipDecoder:
             if self._film is None and len(tracks) > 1:
                 film = film_among(self._file, tracks)
                 self._film = film.index
-                self.notes.append(f"Only one of its {len(tracks)} video tracks is shown.")
+                self.notes.append(
+                    sentence("Only one of its {tracks} video tracks is shown.", tracks=len(tracks))
+                )
                 self.close()
                 self._file = self._opened_file()  # from its start again
                 tracks = film_tracks(self._file)
@@ -104,8 +107,10 @@ class ClipDecoder:
             self.codec = codec_name(self._track, self._path)
             if self._track.codec_context is None:
                 raise MediaError(
-                    f"{self._who} uses the codec {self.codec}, which cannot be decoded here. "
-                    "Convert it to MP4 (H.264) or WebM (VP9)."
+                    "{who} uses the codec {codec}, which cannot be decoded here. Convert it to MP4 "
+                    "(H.264) or WebM (VP9).",
+                    who=self._who,
+                    codec=self.codec,
                 )
             self._measure(self._track.codec_context)
         except BaseException:
@@ -234,7 +239,7 @@ class ClipDecoder:
             times.pop()  # half a packet: decoders fill the rest of its frame with grey
         if not times:
             raise MediaError(
-                f"{self._who} has a video track without a single frame. Record or export it again."
+                "{who} has a video track without a single frame. Record or export it again.", who=self._who
             )
         return Packets(self._seconds(times), self._seconds(keys), complete, short)
 
@@ -282,10 +287,10 @@ class ClipDecoder:
         announced_s = count / rate
         held_s = float(times_s[-1]) + 1 / rate
         if ends_early and held_s < 0.95 * announced_s:
-            return [f"Cut off: only {held_s:.1f} of its {announced_s:.1f} seconds could be read."]
+            return [cut_short(held_s, announced_s)]
         # Matroska announces the length of the longest track, which may be the sound.
         if held_s < 0.8 * announced_s:
-            return [f"Its header announces {announced_s:.1f} seconds, but its frames end at {held_s:.1f}."]
+            return [promised_more(held_s, announced_s)]
         return []
 
     # ---- going to a frame

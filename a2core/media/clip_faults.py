@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from a2core.errors import MediaError
+from a2core.languages import sentence
 
 
 def unopened(path: Path, container: str, who: str) -> MediaError:
@@ -16,15 +17,37 @@ def unopened(path: Path, container: str, who: str) -> MediaError:
         both = begin + file.read()
     sound = re.search(rb"soun|auds|\x86.{1,8}?A_[A-Z]", both, re.DOTALL)
     if sound and not re.search(rb"vide|vids|\x86.{1,8}?V_[A-Z]", both, re.DOTALL):
-        return MediaError(f"{who} holds sound only, no picture. Choose a clip with a video track.")
+        return MediaError("{who} holds sound only, no picture. Choose a clip with a video track.", who=who)
     if ends_early(path, container) or (container in ("MP4", "MOV") and b"moov" not in both):
         return MediaError(
-            f"{who} is cut off: the {container} file ends before the index that its frames need. "
-            "Copy or download it again."
+            "{who} is cut off: the {container} file ends before the index that its frames need. "
+            "Copy or download it again.",
+            who=who,
+            container=container,
         )
     return MediaError(
-        f"{who} is damaged or of an unusual kind: no video can be found in this {container} file. "
-        "Copy it again, or convert it to MP4 (H.264)."
+        "{who} is damaged or of an unusual kind: no video can be found in this {container} "
+        "file. Copy it again, or convert it to MP4 (H.264).",
+        who=who,
+        container=container,
+    )
+
+
+def cut_short(held_s: float, announced_s: float) -> str:
+    """The note on a clip of which only the beginning is there."""
+    return sentence(
+        "Cut off: only {held_s:.1f} of its {announced_s:.1f} seconds could be read.",
+        held_s=held_s,
+        announced_s=announced_s,
+    )
+
+
+def promised_more(held_s: float, announced_s: float) -> str:
+    """The note on a clip whose header is wrong."""
+    return sentence(
+        "Its header announces {announced_s:.1f} seconds, but its frames end at {held_s:.1f}.",
+        announced_s=announced_s,
+        held_s=held_s,
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from a2core.errors import MediaError
+from a2core.languages import sentence
 
 Progress = Callable[[int, int], bool | None]
 """Called with (frames done, frames in all); returning False stops the reading."""
@@ -27,9 +28,11 @@ class Decoded(NamedTuple):
 
 def stopped_note(done: int, wanted: int) -> str:
     """The note on a clip whose reading was stopped after some frames."""
-    return f"Stopped after {done} of {wanted} frames."
+    return sentence("Stopped after {done} of {wanted} frames.", done=done, wanted=wanted)
 
 
 def stopped_early(who: str) -> MediaError:
     """The error when the reading was stopped before there was any frame."""
-    return MediaError(f"{who} was not read: it was stopped before its first frame. Start again when ready.")
+    return MediaError(
+        "{who} was not read: it was stopped before its first frame. Start again when ready.", who=who
+    )

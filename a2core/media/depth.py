@@ -11,6 +11,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from a2core.languages import sentence
+
 # A sensor of 14 bits or fewer in a type of 16 never leaves the lowest quarter. A photo in true 16 bits does,
 # with its first bright pixel.
 _USED_OF_RANGE = 4
@@ -44,11 +46,18 @@ def from_integers(
         low, high = _counted_range(shown)
         steps = np.arange(65536, dtype=np.float32)
         table = _rounded((steps - low) * np.float32(255 / max(high - low, 1)))
-        notes.append(f"{bits}-bit samples that use only {low} to {high} were stretched from black to white.")
+        notes.append(
+            sentence(
+                "{bits}-bit samples that use only {low} to {high} were stretched from black to white.",
+                bits=bits,
+                low=low,
+                high=high,
+            )
+        )
     else:
         table = plain
         if white != 255:
-            notes.append(f"{bits}-bit samples were reduced to 8 bits.")
+            notes.append(sentence("{bits}-bit samples were reduced to 8 bits.", bits=bits))
     eight_bit = np.empty(values.shape, np.uint8)
     for strip, out in zip(_strips(values), _strips(eight_bit), strict=True):
         out[...] = _looked_up(strip, table)
@@ -78,10 +87,14 @@ def from_any(values: np.ndarray, notes: list[str]) -> np.ndarray:
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
     elif low == high:
-        notes.append(f"All samples are {low:g}: they are shown black.")
+        notes.append(sentence("All samples are {low:g}: they are shown black.", low=low))
     else:
         low, high = _range(values)
-        notes.append(f"Samples from {low:g} to {high:g} were stretched from black to white.")
+        notes.append(
+            sentence(
+                "Samples from {low:g} to {high:g} were stretched from black to white.", low=low, high=high
+            )
+        )
     eight_bit = np.empty(values.shape, np.uint8)
     for strip, out in zip(_strips(values), _strips(eight_bit), strict=True):
         wide = strip.astype(np.float64)

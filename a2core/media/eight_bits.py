@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageChops, Jpeg2KImagePlugin
 
+from a2core.languages import sentence
 from a2core.media import depth
 from a2core.media.opened import Opened
 from a2core.media.strips import array_of
@@ -38,7 +39,7 @@ def in_eight_bits(opened: Opened, notes: list[str]) -> EightBits:
         stretched = _stretched(opened, notes)
         if stretched is not None:
             return EightBits(stretched, lambda part: part)
-        notes.append(f"{opened.bits}-bit samples were reduced to 8 bits.")
+        notes.append(sentence("{bits}-bit samples were reduced to 8 bits.", bits=opened.bits))
     if opened.opaque:
         return EightBits(picture, lambda part: part.convert("RGB"))
     if picture.mode == "CMYK" and picture.format == "JPEG" and "adobe" not in picture.info:

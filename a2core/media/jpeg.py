@@ -42,8 +42,10 @@ def _check_scans(file: BinaryIO, who: str, most: int) -> None:
         scans += kind == 0xDA
         if scans > most:
             raise MediaError(
-                f"{who} is a JPEG of more than {most} scans, which would take very long to decode. "
-                "Save it again in an image editor."
+                "{who} is a JPEG of more than {most} scans, which would take very long to decode. "
+                "Save it again in an image editor.",
+                who=who,
+                most=most,
             )
         segment = int.from_bytes(data[found.end() : found.end() + 2], "big")
         at = found.end() + max(segment, 2)

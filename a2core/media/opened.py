@@ -30,6 +30,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from a2core.languages import sentence
 from a2core.media import depth, jpeg, netpbm, tiff
 from a2core.media.upload_limits import check_size
 
@@ -184,7 +185,7 @@ def _icon(file: BinaryIO, who: str, notes: list[str]) -> Opened:
     )
     check_size(who, *sizes[best])
     if len(sizes) > 1:
-        notes.append(f"This icon holds {len(sizes)} pictures: the largest is shown.")
+        notes.append(sentence("This icon holds {count} pictures: the largest is shown.", count=len(sizes)))
     return Opened(picture=icons.frame(best))
 
 
@@ -208,7 +209,9 @@ def _heic(file: BinaryIO, who: str, notes: list[str]) -> Opened:
     picture = HeifImageFile(file)
     check_size(who, *picture.size)
     if picture.n_frames > 1:
-        notes.append(f"This file holds {picture.n_frames} pictures: its main one is shown.")
+        notes.append(
+            sentence("This file holds {count} pictures: its main one is shown.", count=picture.n_frames)
+        )
     _note_hdr(file, notes)
     return Opened(picture=picture, bits=picture.info.get("bit_depth") or 8)
 

@@ -77,8 +77,10 @@ class _Frames:
         self._parts += 1
         if self._parts > MAX_PICTURE_PARTS:
             raise MediaError(
-                f"{self._who} is made of more than {MAX_PICTURE_PARTS:,} tiny parts, which would take very "
-                "long to decode. Save it again in an image editor."
+                "{who} is made of more than {most:,} tiny parts, which would take very "
+                "long to decode. Save it again in an image editor.",
+                who=self._who,
+                most=MAX_PICTURE_PARTS,
             )
 
     def outline(self) -> Outline:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import AvifImagePlugin, Image, Jpeg2KImagePlugin, JpegImagePlugin
 
 from a2core.errors import MediaError
+from a2core.languages import sentence
 from a2core.media import colour
 from a2core.media.animation import read_animation
 from a2core.media.decoded import Decoded, Progress
@@ -66,8 +67,10 @@ def read(
         moves = frames is not None and len(frames.durations_ms) > 1
         if frames is not None and moves and frames.size[0] * frames.size[1] > MAX_MOVING_PIXELS:
             notes.append(
-                f"Its frames have more than {MAX_MOVING_PIXELS // 10**6} million pixels each: "
-                "only the first is shown."
+                sentence(
+                    "Its frames have more than {millions} million pixels each: only the first is shown.",
+                    millions=MAX_MOVING_PIXELS // 10**6,
+                )
             )
         elif frames is not None and moves:
 
@@ -139,7 +142,7 @@ def _draft(opened: Opened, target_size: tuple[int, int]) -> tuple[float, float, 
 def _undecodable(file: BinaryIO, format_name: str, who: str, error: Exception) -> MediaError:
     """What to tell a person whose picture broke its decoder: cut off, too large, or damaged."""
     if isinstance(error, MemoryError):
-        return MediaError(f"{who} is too large for the memory of this computer. Save it smaller.")
+        return MediaError("{who} is too large for the memory of this computer. Save it smaller.", who=who)
     if isinstance(error, Image.DecompressionBombError):
         return MediaError(too_many_pixels(who))
     if (
@@ -149,8 +152,10 @@ def _undecodable(file: BinaryIO, format_name: str, who: str, error: Exception) -
     ):
         return MediaError(cut_off(who, format_name))
     return MediaError(
-        f"{who} is damaged or of an unusual kind: its {format_name} data cannot be decoded. "
-        "Open it in an image editor and save it again as PNG."
+        "{who} is damaged or of an unusual kind: its {format_name} data cannot be decoded. "
+        "Open it in an image editor and save it again as PNG.",
+        who=who,
+        format_name=format_name,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import TiffImagePlugin
 
 from a2core.errors import MediaError
+from a2core.languages import sentence
 from a2core.media import depth
 from a2core.media.upload_limits import MAX_SAMPLE_BYTES, check_size
 
@@ -83,7 +84,7 @@ def page(file: BinaryIO, who: str, notes: list[str]) -> Page:
     elif len(full) > 1:
         notes.append("This is a TIFF of several pages: the first is shown.")
     if raw:
-        raise MediaError(f"{who} is a raw camera file: develop it and save it as JPEG.")
+        raise MediaError("{who} is a raw camera file: develop it and save it as JPEG.", who=who)
     found = _page(file if at == pages[0][0] else _beginning_at(file, at), tags)
     check_size(who, *found.size)
     # Tiles may be larger than the picture: each is decoded whole.
@@ -115,8 +116,13 @@ def _page(file: BinaryIO, tags: dict[int, tuple[int, ...]]) -> Page:
 
 
 def _bands_note(found: Page) -> str:
-    shown = "the first band is" if found.colours == 1 else f"the first {found.colours} bands are"
-    return f"Of {found.bands} bands {shown} shown; further bands are not."
+    if found.colours == 1:
+        return sentence("Of {bands} bands the first band is shown; further bands are not.", bands=found.bands)
+    return sentence(
+        "Of {bands} bands the first {colours} bands are shown; further bands are not.",
+        bands=found.bands,
+        colours=found.colours,
+    )
 
 
 def decode_unusual(found: Page, who: str, notes: list[str]) -> np.ndarray:
@@ -132,8 +138,13 @@ def decode_unusual(found: Page, who: str, notes: list[str]) -> np.ndarray:
     width, height = found.size
     if width * height * found.bands * max(1, found.bits // 8) > MAX_SAMPLE_BYTES:
         raise MediaError(
-            f"{who} has {found.bands} bands of {found.bits} bits and {width * height / 1e6:,.0f} million "
-            f"pixels, more than {MAX_SAMPLE_BYTES // 10**6} MB of samples. Save it smaller, or with 8 bits."
+            "{who} has {bands} bands of {bits} bits and {millions:,.0f} million pixels, more than {most} "
+            "MB of samples. Save it smaller, or with 8 bits.",
+            who=who,
+            bands=found.bands,
+            bits=found.bits,
+            millions=width * height / 1e6,
+            most=MAX_SAMPLE_BYTES // 10**6,
         )
     samples = deep_samples(found)
     colours = samples if samples.ndim == 2 else samples[..., : found.colours]

@@ -13,9 +13,15 @@ def check_range(start_s: float | None, end_s: float | None) -> None:
     """MediaError unless these bound a stretch of time; None is the clip's own end."""
     for bound in (start_s, end_s):
         if bound is not None and not (math.isfinite(bound) and bound >= 0):
-            raise MediaError(f"A time of {bound} s was asked for: give seconds from the start, 0 or more.")
+            raise MediaError(
+                "A time of {bound} s was asked for: give seconds from the start, 0 or more.", bound=bound
+            )
     if start_s is not None and end_s is not None and start_s > end_s:
-        raise MediaError(f"The clip would start at {start_s:g} s and end at {end_s:g} s: swap the two.")
+        raise MediaError(
+            "The clip would start at {start_s:g} s and end at {end_s:g} s: swap the two.",
+            start_s=start_s,
+            end_s=end_s,
+        )
 
 
 def pick(
@@ -46,7 +52,10 @@ def pick(
         lasts_s = float(times_s[-1] - times_s[0]) / max(1, len(times_s) - 1) or 1.0
         if first > times_s[-1] + lasts_s:
             raise MediaError(
-                f"{who} has no frames after {start_s:g} s: its last is at {times_s[-1]:.2f} s. Begin sooner."
+                "{who} has no frames after {start_s:g} s: its last is at {last_s:.2f} s. Begin sooner.",
+                who=who,
+                start_s=start_s,
+                last_s=times_s[-1],
             )
         return np.array([max(standing, 0)])
     if len(inside) <= count:

@@ -6,6 +6,7 @@ In the app no file arrives that is larger than `maxUploadSize` in viz_app/.strea
 from __future__ import annotations
 
 from a2core.errors import MediaError
+from a2core.languages import sentence
 from a2core.media.references import Held
 
 MAX_PICTURE_BYTES = 200 * 1000 * 1000
@@ -36,35 +37,59 @@ MOVING_SIDE_PX = 1344
 def check_size(who: str, width: int, height: int) -> None:
     """MediaError when frames of this many pixels are refused; called before they are decoded."""
     if width < 1 or height < 1:
-        raise MediaError(f"{who} says it is {width} × {height} pixels, so it is damaged. Save it again.")
+        raise MediaError(
+            "{who} says it is {width} × {height} pixels, so it is damaged. Save it again.",
+            who=who,
+            width=width,
+            height=height,
+        )
     if width * height > MAX_PIXELS:
-        raise MediaError(too_many_pixels(who, f"{width} × {height} = {width * height / 1e6:,.0f} million"))
+        raise MediaError(
+            "{who} has {width} × {height} = {millions:,.0f} million pixels, and at most {most} million are "
+            "decoded. Save it smaller.",
+            who=who,
+            width=width,
+            height=height,
+            millions=width * height / 1e6,
+            most=MAX_PIXELS // 10**6,
+        )
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise MediaError(
-            f"{who} is {width} × {height} pixels, and a side may be at most {MAX_ASPECT} times the other. "
-            "Crop it."
+            "{who} is {width} × {height} pixels, and a side may be at most {most} times the other. Crop it.",
+            who=who,
+            width=width,
+            height=height,
+            most=MAX_ASPECT,
         )
 
 
-def too_many_pixels(who: str, many: str = "too many") -> str:
-    """The message for a picture refused for its size."""
-    return f"{who} has {many} pixels, and at most {MAX_PIXELS // 10**6} million are decoded. Save it smaller."
+def too_many_pixels(who: str) -> str:
+    """The message for frames refused for a size that nobody tells."""
+    return sentence(
+        "{who} has too many pixels, and at most {most} million are decoded. Save it smaller.",
+        who=who,
+        most=MAX_PIXELS // 10**6,
+    )
 
 
 def check_held(who: str, held: Held | None) -> None:
     """MediaError when a clip's decoder would hold more than there is room for; called before it is fed."""
     if held is not None and held.bytes > MAX_HELD_BYTES:
-        large, count = f"{held.frame_bytes / 1e6:,.0f} MB", held.references
         raise MediaError(
-            f"{who} has frames of {large}, of which {count} may have to be held to make others from. That is "
-            "too much at a time: save it smaller."
+            "{who} has frames of {megabytes:,.0f} MB, of which {count} may have to be held to make others "
+            "from. That is too much at a time: save it smaller.",
+            who=who,
+            megabytes=held.frame_bytes / 1e6,
+            count=held.references,
         )
 
 
 def cut_off(who: str, format_name: str) -> str:
     """The message for a file that ends too early to show anything."""
-    return (
-        f"{who} is cut off: the {format_name} file ends before its picture does. Copy or download it again."
+    return sentence(
+        "{who} is cut off: the {format_name} file ends before its picture does. Copy or download it again.",
+        who=who,
+        format_name=format_name,
     )
 
 
@@ -83,4 +108,10 @@ def reduced_note(was: tuple[int, int], now: tuple[int, int], *, turned: bool) ->
     """The note on frames that were scaled down; sizes are (width, height), before a quarter turn if any."""
     if turned:
         was, now = was[::-1], now[::-1]
-    return f"Reduced from {was[0]} × {was[1]} to {now[0]} × {now[1]} pixels."
+    return sentence(
+        "Reduced from {was_width} × {was_height} to {now_width} × {now_height} pixels.",
+        was_width=was[0],
+        was_height=was[1],
+        now_width=now[0],
+        now_height=now[1],
+    )

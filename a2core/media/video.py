@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from a2core.errors import MediaError
+from a2core.languages import sentence
 from a2core.media.clip_decoder import MOST_PACKETS, ClipDecoder, FramesTooLargeError
 from a2core.media.clip_frames import Reel
 from a2core.media.decoded import Decoded, Progress, stopped_early, stopped_note
@@ -66,7 +67,7 @@ def read(
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
-        raise MediaError(f"{who} has a name that is not Unicode. Rename it.") from error
+        raise MediaError("{who} has a name that is not Unicode. Rename it.", who=who) from error
     with contextlib.closing(ClipDecoder(path, container, who)) as decoder:
         try:
             return _read(decoder, path, who, wanted, progress)
@@ -95,8 +96,10 @@ def _read(decoder: ClipDecoder, path: Path, who: str, wanted: _Wanted, progress:
         if decoder.too_large:
             raise MediaError(too_many_pixels(who))
         raise MediaError(
-            f"{who} uses the codec {decoder.codec}, and none of its frames can be decoded here. "
-            "Convert it to MP4 (H.264) or WebM (VP9), or copy it again if it used to play."
+            "{who} uses the codec {codec}, and none of its frames can be decoded here. Convert "
+            "it to MP4 (H.264) or WebM (VP9), or copy it again if it used to play.",
+            who=who,
+            codec=decoder.codec,
         )
     decoded.notes.extend(decoder.shortfall_notes(packets.times_s, ends_early=packets.ends_early))
     return decoded
@@ -145,9 +148,16 @@ def _decode(
         return None
     notes = list(decoder.notes)
     if len(reel) < len(chosen):
-        notes.append(f"Only {len(reel)} of {len(chosen)} frames could be decoded.")
+        notes.append(
+            sentence("Only {done} of {wanted} frames could be decoded.", done=len(reel), wanted=len(chosen))
+        )
         if decoder.too_large:
-            notes.append(f"Frames of more than {MAX_PIXELS // 10**6} million pixels are left out.")
+            notes.append(
+                sentence(
+                    "Frames of more than {millions} million pixels are left out.",
+                    millions=MAX_PIXELS // 10**6,
+                )
+            )
     return reel.decoded(*notes)
 
 

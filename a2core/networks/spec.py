@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from a2core.errors import NetworkError
+from a2core.languages import sentence
 
 PUBLISHED, RANDOM = "published", "random"
 WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin")
@@ -65,15 +66,24 @@ class InputSpec:
 
     def remarks(self) -> tuple[str, ...]:
         """What is done to a picture that whoever looks at its maps should know."""
-        found = []
+        found: list[str] = []
         if self.fixed_px is not None:
             height, width = self.fixed_px
-            found.append(f"This network takes {width} × {height} pixels only: the picture is squeezed to it.")
+            found.append(
+                sentence(
+                    "This network takes {width} × {height} pixels only: the picture is squeezed to it.",
+                    width=width,
+                    height=height,
+                )
+            )
         if self.channels == 1:
             found.append("This network takes grey pictures: it sees the brightness alone.")
         elif self.channels != 3:
             found.append(
-                f"This network takes {self.channels} channels: red, green and blue are given in turn."
+                sentence(
+                    "This network takes {channels} channels: red, green and blue are given in turn.",
+                    channels=self.channels,
+                )
             )
         return tuple(found)
 

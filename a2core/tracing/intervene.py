@@ -81,8 +81,10 @@ class Replay:
     def __init__(self, model: Model, clip: Clip, *, size: int = 448) -> None:
         if model.answers_with:
             raise InterventionError(
-                f"{model.name} answers with {model.answers_with}, not with classes, so there is no answer to "
-                "compare. Choose a classifier."
+                "{network} answers with {answer}, not with classes, so there is no answer to compare. Choose "
+                "a classifier.",
+                network=model.name,
+                answer=model.answers_with,
             )
         self.model = model
         blocks = {
@@ -151,8 +153,9 @@ class Replay:
             before, after = _probabilities(self._plain_logits(place)), _probabilities(logits)
             if not np.isfinite(after).all():
                 raise InterventionError(
-                    f"With these factors (largest {np.abs(factors).max():.3g}) the network's answer is not "
-                    "finite any more. Choose smaller ones."
+                    "With these factors (largest {largest:.3g}) the network's answer is not finite any more. "
+                    "Choose smaller ones.",
+                    largest=np.abs(factors).max(),
                 )
             moved = _array(_relative(output - place.output, place.output)).reshape(seen.grid)
             change = _array(_relative(output - place.features, place.features)).reshape(seen.grid)

@@ -108,8 +108,11 @@ def take_lesson(model: Model, clip: Clip, block: str, size: int = 448) -> Lesson
         raise BlockError(f"{model.name} has no block {block!r}. It has {known}.")
     if not isinstance(found, DoubleAttention):
         raise BlockError(
-            f"Block {block!r} of {model.name} is a {type(found).__name__}; the lesson is about double "
-            "attention. Choose other weights."
+            "Block {block!r} of {network} is a {kind}; the lesson is about double attention. Choose other "
+            "weights.",
+            block=block,
+            network=model.name,
+            kind=type(found).__name__,
         )
     trace, seen = model.trace_with_features(clip, size, [block])
     with model.looking():

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from a2core.errors import A2Error, NetworkError
+from a2core.languages import sentence
 from a2core.media import Clip
 from a2core.networks.borrowed import undisturbed
 from a2core.networks.passage import Onwards, Passage
@@ -110,7 +111,10 @@ class Model:
         """What whoever looks at its traces should know of the network."""
         if not self.answers_with:
             return self.input.remarks()
-        said = f"This network answers with {self.answers_with}, not with classes; that is not shown."
+        said = sentence(
+            "This network answers with {answer}, not with classes; that is not shown.",
+            answer=self.answers_with,
+        )
         return (*self.input.remarks(), said)
 
     @contextlib.contextmanager
@@ -315,8 +319,12 @@ class Model:
             except torch.OutOfMemoryError as error:
                 if min(self.frames_at_once, count) == 1 or (whole and not alone):
                     raise NetworkError(
-                        f"The {self.device.type} device ran out of memory on {count} × {width} × {height} "
-                        "pixels. Choose a smaller size or fewer frames."
+                        "The {device} device ran out of memory on {count} × {width} × {height} pixels. "
+                        "Choose a smaller size or fewer frames.",
+                        device=self.device.type,
+                        count=count,
+                        width=width,
+                        height=height,
                     ) from error
                 self.frames_at_once = max(1, min(self.frames_at_once, count) // 2)
 

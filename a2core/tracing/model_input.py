@@ -26,7 +26,10 @@ def input_shape(height_px: int, width_px: int, size: int, takes: InputSpec | Non
     takes = takes or InputSpec()
     if not SMALLEST_SIZE_PX <= size <= LARGEST_SIZE_PX:
         raise NetworkError(
-            f"Picture size {size} is out of range. Choose {SMALLEST_SIZE_PX} to {LARGEST_SIZE_PX} pixels."
+            "Picture size {size} is out of range. Choose {least} to {most} pixels.",
+            size=size,
+            least=SMALLEST_SIZE_PX,
+            most=LARGEST_SIZE_PX,
         )
     if takes.fixed_px is not None:
         return takes.fixed_px

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from a2core.errors import FORWARD_FAULTS, NetworkError, Stopped, first_line
+from a2core.languages import sentence
 
 
 def runs_of(
@@ -52,12 +53,19 @@ def taking(side: tuple[int, int], took_px: tuple[int, int] | None) -> Iterator[N
     except FORWARD_FAULTS as error:
         remedy = "Choose another size."
         if took_px is not None and took_px != side:
-            remedy = (
-                f"It did take {took_px[1]} × {took_px[0]}: choose such a picture and size={max(took_px)}, "
-                "or make the network for any size."
+            remedy = sentence(
+                "It did take {width} × {height}: choose such a picture and size={size}, or make the network "
+                "for any size.",
+                width=took_px[1],
+                height=took_px[0],
+                size=max(took_px),
             )
         raise NetworkError(
-            f"The network does not run on {side[1]} × {side[0]} pixels ({first_line(error)}). {remedy}"
+            "The network does not run on {width} × {height} pixels ({fault}). {remedy}",
+            width=side[1],
+            height=side[0],
+            fault=first_line(error),
+            remedy=remedy,
         ) from error
 
 

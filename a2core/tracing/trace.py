@@ -108,11 +108,14 @@ class Trace:
         payload = with_fitting_layers(payload, self, str((view or {}).get("block", "")))
         return standalone_html(payload, view=view, title=name, language=language)
 
-    def widget(self, *, card: Mapping[str, Any] | None = None, **traits: Any) -> CanvasWidget:
+    def widget(
+        self, *, card: Mapping[str, Any] | None = None, language: str = "en", **traits: Any
+    ) -> CanvasWidget:
         """The canvas as a widget of a notebook, whose traits are what is looked at, in both directions.
 
         Args:
             card: as of `to_html`.
+            language: as of `to_html`.
             **traits: as they stand first: block, probe, primitive, pins, settings (`canvas.widget`).
 
         Raises:
@@ -121,7 +124,7 @@ class Trace:
         from a2core.canvas.notebook import widget_of
 
         need_extra("notebook", "A widget")
-        return widget_of(self, card, traits)
+        return widget_of(self, card, traits, language)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """In a notebook a trace shows itself: as a widget, or as the page that works offline."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from a2core import canvas
 from a2core.canvas import glossary, zh
 from a2core.languages import LANGUAGES, language_of, said_in, sentences
 from a2core.site import zh as site_zh
+from a2core.training.evaluate.cards import PrimitiveCard, sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -93,3 +95,28 @@ def test_a_page_is_made_in_a_language_for_good():
     assert "Random weights" not in page
     with pytest.raises(ValueError, match="no language 'de'"):
         canvas.standalone_html({}, language="de")
+
+
+def test_what_cards_say_is_said_in_chinese_alike_by_python_and_the_scripts():
+    frames = [np.zeros((7, 7)) for _ in range(11)]
+    for k, frame in enumerate(frames[:9]):  # a ninth each
+        frame[3 * (k // 3) : 3 * (k // 3) + 1, 3 * (k % 3) : 3 * (k % 3) + 1] = 1
+    frames[9][:], frames[10][[0, 6], :] = 1, 1
+    cards = [PrimitiveCard((), use, 0.5, frame) for frame in frames for use in (0.0, 1.0)]
+    said = {sentence(card) for card in cards}
+    assert len(said) == 22, said
+    chinese = {canvas.card_said(f"{one} · purity 0.15, of parts 0.13, MonoScore -0.02", "zh") for one in said}
+    assert len(chinese) == 22
+    for line in chinese:
+        assert not re.search(r"[A-Za-z]{2,}", line.replace("MonoScore", "")), line
+        assert line.endswith(" · 纯度 0.15，部件纯度 0.13，MonoScore -0.02")
+    assert canvas.card_said("Eyes, mostly · of parts 0.3", "zh") == "Eyes, mostly · 部件纯度 0.3"
+    script = (ROOT / "a2core" / "canvas" / "assets" / "words.zh.js").read_text(encoding="utf-8")
+    assert re.findall(r'^  \[/(.+)/, "(.+)"\],$', script, re.MULTILINE) == list(zh.CARDS)
+
+
+def test_between_chinese_characters_no_blank_is_left_that_parted_english_words():
+    catalogue = {"gathered": "收集", "from here": "自这里", "Press": "按"}
+    said = said_in("<b>gathered<span> from here</span></b> <i>θ</i><p>Press <kbd>O</kbd></p>", catalogue)
+    assert said == "<b>收集<span>自这里</span></b> <i>θ</i><p>按 <kbd>O</kbd></p>"
+    assert "收集<span>自这里</span>" in canvas.markup("zh")

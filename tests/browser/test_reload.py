@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import AppPage, OpenApp
 from tests.browser.test_app import photo
-from tests.browser.test_links import path_of, query, on_canvas
+from tests.browser.test_links import on_canvas, path_of, query
 from viz_app.ui import link_words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

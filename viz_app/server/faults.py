@@ -1,6 +1,6 @@
 """Faults as messages: what a person may read of what went wrong.
 
-Faults that a user can cause speak for themselves; all others are the log's.
+Faults that a user can cause speak for themselves, in the visitor's language; all others are the log's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from a2core import A2Error
 from viz_app.server import metrics
-from viz_app.ui import text
+from viz_app.ui import language, text
 
 logger = logging.getLogger("a2.app")
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def attempt(action: Callable[[], T]) -> tuple[T | None, str]:
     except A2Error as error:
         metrics.count("refusals")
         logger.info("refused: %s", type(error).__name__)  # its words name the visitor's file
-        return None, str(error)
+        return None, language.told(error)
     except Exception:  # the last net before a student; the log has it all
         metrics.count("faults")
         logger.exception("unexpected fault")

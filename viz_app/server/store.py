@@ -18,10 +18,16 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from a2core import A2Error
+from a2core.languages import sentence
 
 T = TypeVar("T")
 PUBLIC = ""  # holds what belongs to nobody
 _MB = 10**6
+
+
+# Why something of a visitor's was let go.
+_FOR_ONE = "{name} was let go: the server keeps at most {most} for one visitor. Drop it again to go on."
+_FOR_ALL = "{name} was let go: the server keeps at most {most} for all visitors. Drop it again to go on."
 
 
 class Full(A2Error):  # noqa: N818 - said of the store
@@ -193,8 +199,10 @@ class Store:
         if entry.size_bytes > self.holder_bytes:
             self._drop(entry, holder)
             raise Full(
-                f"This takes {_megabytes(entry.size_bytes)}, and the server keeps at most "
-                f"{_megabytes(self.holder_bytes)} for one visitor. Take fewer frames, or a smaller size."
+                "This takes {size}, and the server keeps at most {most} for one visitor. Take fewer frames, "
+                "or a smaller size.",
+                size=_megabytes(entry.size_bytes),
+                most=_megabytes(self.holder_bytes),
             )
         self._keep_to_bound(holder, entry)
 
@@ -211,7 +219,7 @@ class Store:
             if over <= 0:
                 break
             over -= other.size_bytes
-            self._tell(other, holder, f"keeps at most {_megabytes(self.holder_bytes)} for one visitor")
+            self._tell(other, holder, _FOR_ONE, self.holder_bytes)
             self._drop(other, holder)
 
     def _make_room(self, entry: Entry[Any]) -> None:
@@ -224,18 +232,19 @@ class Store:
                 continue
             over -= other.size_bytes
             for holder in other.holders:
-                self._tell(other, holder, f"keeps at most {_megabytes(self.limit_bytes)} for all visitors")
+                self._tell(other, holder, _FOR_ALL, self.limit_bytes)
             self._let_go(other)
         if over > 0:
             raise Full(
-                f"All {_megabytes(self.limit_bytes)} that this server may keep are on visitors’ screens just "
-                "now. Take fewer frames or a smaller size, or try again in a minute."
+                "All {most} that this server may keep are on visitors’ screens just now. Take fewer frames "
+                "or a smaller size, or try again in a minute.",
+                most=_megabytes(self.limit_bytes),
             )
 
-    def _tell(self, entry: Entry[Any], holder: str, why: str) -> None:
+    def _tell(self, entry: Entry[Any], holder: str, why: str, most_bytes: int) -> None:
         name = entry.holders.get(holder)
         if name:
-            self._letters[holder].append(f"{name} was let go: the server {why}. Drop it again to go on.")
+            self._letters[holder].append(sentence(why, name=name, most=_megabytes(most_bytes)))
 
     def _drop(self, entry: Entry[Any], holder: str) -> None:
         entry.holders.pop(holder, None)

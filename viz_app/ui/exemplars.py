@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from a2core import Exemplar, Photo
 from a2core.canvas import percent
+from viz_app.ui import text
 from viz_app.ui.numbers import signed
 
 
@@ -36,13 +37,13 @@ def credit_html(photo: Photo) -> str:
     """Whose the picture is and under which licence, with links to both; "" where nothing is known."""
     if not photo.licence:
         return ""
-    author = html.escape(photo.author or "somebody unnamed")
+    author = html.escape(photo.author or text.SOMEBODY)
     if link := photo.web_link:
         author = f'<a href="{html.escape(link)}" target="_blank" rel="noopener">{author}</a>'
     licence = html.escape(photo.licence)
     if link := photo.licence_link:
         licence = f'<a href="{link}" target="_blank" rel="noopener">{licence}</a>'
-    return f"<p>Photo by {author}, {licence}, made smaller; crops of it are cut.</p>"
+    return f"<p>{text.credit(author, licence)}</p>"
 
 
 def data_url(crop: bytes) -> str:

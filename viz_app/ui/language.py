@@ -21,9 +21,9 @@ from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
 
-from a2core.languages import ENGLISH, said_in
+from a2core.languages import ENGLISH, said_in, told_in
 
-__all__ = ["current", "in_each_language", "kept", "said", "speak", "speaking", "translation"]
+__all__ = ["current", "in_each_language", "kept", "said", "speak", "speaking", "told", "translation"]
 
 T = TypeVar("T")
 _PACKAGE = "viz_app."
@@ -83,6 +83,12 @@ def said(markup: str, language: str) -> str:
     """The markup of a component in `language`."""
     words = translation(f"{_PACKAGE}markup", language)
     return markup if words is None else said_in(markup, words.MARKUP)
+
+
+def told(sentence: str | BaseException) -> str:
+    """An error or a note in the language that is spoken; one that it does not know is English."""
+    words = translation(f"{_PACKAGE}sentences", current())
+    return told_in(sentence, {} if words is None else words.SENTENCES)
 
 
 class _Spoken(ModuleType):

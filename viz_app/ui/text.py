@@ -53,6 +53,7 @@ SITE = (
     "For phones: the explorer in their own browser, with their own photos and camera, which stay on them. It "
     "opens on its own picture, not on this one."
 )
+SOMEBODY = "somebody unnamed"
 NOTHING_KEPT = "Nothing kept yet"
 BETWEEN = ", "  # parts of a line
 
@@ -77,6 +78,11 @@ def stop(here: int | None, count: int, title: str, pin: int) -> str:
 def waiting(what: str, ahead: int) -> str:
     """How a piece of work stands, for who waits for it and has `ahead` others before them."""
     return f"{what}: {ahead} before you" if ahead else what
+
+
+def credit(author: str, licence: str) -> str:
+    """Whose a picture is that was made smaller and cut; both may be links."""
+    return f"Photo by {author}, {licence}, made smaller; crops of it are cut."
 
 
 def used(share: str) -> str:

@@ -5,7 +5,7 @@
 import { column, mix, moments } from "./attention.js";
 import { quantile, ranking } from "./numbers.js";
 import { decodeMaps } from "./packed.js";
-import { blockSaid } from "./words.js";
+import { blockSaid, cardSaid } from "./words.js";
 
 /** @typedef {import("./packed.js").Packed} Packed */
 /**
@@ -82,7 +82,7 @@ export class Block {
     this.span = alone ? this.h * this.w : this.N; // positions that a place exchanges information with
     this.half = Float32Array.from(raw.half ?? []); // cells that hold half of each gather map
     this.use = Float32Array.from(raw.use ?? []);
-    this.cards = raw.cards || [];
+    this.cards = (raw.cards || []).map(cardSaid);
     this.effect = effectOf(raw);
     /** @type {Int32Array | null} */
     this.groups = null; // of each primitive, the one it looks like; known once lookAlikes has run
@@ -91,8 +91,8 @@ export class Block {
   /** Takes over what is said of its primitives; whether that is another thing. @param {string[]} [cards] */
   say(cards = []) {
     const before = this.cards;
-    this.cards = cards;
-    return cards.length !== before.length || cards.some((card, i) => card !== before[i]);
+    this.cards = cards.map(cardSaid);
+    return cards.length !== before.length || this.cards.some((card, i) => card !== before[i]);
   }
 
   /** Whether it gathers and hands out primitives; else it has heads. */

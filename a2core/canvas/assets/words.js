@@ -193,6 +193,8 @@ export const NEARLY_FLAT = "nearly flat: twice even";
 /** What Python calls a block in a payload, "parts (blocks.4, 28 × 20 cells)", and a picture, as it is said here. */
 export const blockSaid = (/** @type {string} */ label) => label;
 export const pictureSaid = (/** @type {string} */ alt) => alt;
+/** What a checkpoint's card says of a primitive: where it is usually gathered, and its scores; and an atlas's. */
+export const cardSaid = (/** @type {string} */ card) => card;
 export const A_PICTURE = "the picture"; // one of which nothing is said
 
 /** What a map is a share of. */

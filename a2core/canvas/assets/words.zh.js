@@ -176,6 +176,35 @@ export const blockSaid = (label) =>
     .replace(/^Attention rollout through (\d+) layers/, "贯穿 $1 层的注意力 rollout")
     .replace(/ cells(, in windows)?\)/, (_, windows) => ` 格${windows ? "，分窗口" : ""})`);
 export const pictureSaid = (/** @type {string} */ alt) => alt.replace(/ pixels$/, " 像素");
+
+/** As CARDS of a2core/canvas/zh.py has them; the rest of a card is somebody's own words, or numbers. */
+const CARDS = /** @type {[RegExp, string][]} */ ([
+  [/^Hardly used; usually gathered /, "很少使用；通常收集自"],
+  [/^Usually gathered /, "通常收集自"],
+  [/at the top left$/, "左上"],
+  [/at the top right$/, "右上"],
+  [/at the bottom left$/, "左下"],
+  [/at the bottom right$/, "右下"],
+  [/towards the top$/, "偏上处"],
+  [/towards the bottom$/, "偏下处"],
+  [/left of centre$/, "中心偏左"],
+  [/right of centre$/, "中心偏右"],
+  [/in the centre$/, "中心"],
+  [/around the edges$/, "边缘一圈"],
+  [/anywhere in the frame$/, "画面各处"],
+  [/^purity (?=[\d.]+)/, "纯度 "],
+  [/, of parts (?=[\d.]+)/, "，部件纯度 "],
+  [/^of parts (?=[\d.]+)/, "部件纯度 "],
+  [/(?<=\d), MonoScore (?=[−\-\d.]+)/, "，MonoScore "],
+]);
+
+/** @param {string} card */
+export const cardSaid = (card) =>
+  card
+    .split(" · ")
+    .map((part) => CARDS.reduce((said, [english, chinese]) => said.replace(english, chinese), part))
+    .join(" · ");
+
 export const A_PICTURE = "这张图片";
 
 export const WHOLE = { picture: "图片", frame: "这一帧", clip: "整段视频" };

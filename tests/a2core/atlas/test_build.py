@@ -64,7 +64,7 @@ AWAY.set_forkserver_preload(["timm", "pyarrow.parquet", "a2core.atlas.build", __
 
 
 def build_in_fours(pictures: Path, out: Path, largest_bytes: int = 0) -> None:
-    """Build, and write what is refused beside the atlas; files beyond `largest_bytes` fail as on a full disk."""
+    """Build, and note what is refused beside the atlas; beyond `largest_bytes` a file finds the disk full."""
     if largest_bytes:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, resource.RLIM_INFINITY))

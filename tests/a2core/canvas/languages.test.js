@@ -20,6 +20,7 @@ const ALIKE = [
   "STOP",
   "blockSaid()",
   "pictureSaid()",
+  "cardSaid()",
   "sampleSaid()",
   "HEADS.tokenOption()",
   "HEADS.token()",

@@ -42,6 +42,15 @@ def test_what_is_looked_at_are_traits_and_they_reach_the_browser(trace):
     assert widget.primitive is None
 
 
+def test_a_widget_is_in_the_language_that_is_asked_for_and_others_stay_as_they_are(trace):
+    chinese, english = trace.widget(language="zh"), trace.widget()
+    assert "收集" in chinese.get_state()["_esm"]
+    assert "A tour of three steps" not in chinese.get_state()["_esm"]
+    assert "A tour of three steps" in english.get_state()["_esm"]
+    with pytest.raises(ValueError, match="There is no language 'xx'"):
+        trace.widget(language="xx")
+
+
 @pytest.mark.parametrize(
     ("trait", "value", "said"),
     [

@@ -60,7 +60,8 @@ def parse_clip(raw: Any) -> bytes | None:
         return None
     if len(text) > 4 * -(-MOST_BYTES // 3):
         raise MediaError(
-            f"The clip of the camera has more than {MOST_BYTES // 10**6} MB. Record it again, shorter."
+            "The clip of the camera has more than {most} MB. Record it again, shorter.",
+            most=MOST_BYTES // 10**6,
         )
     try:
         return base64.b64decode(text, validate=True)

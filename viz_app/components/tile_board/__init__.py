@@ -2,8 +2,8 @@
 
 The tiles go as a parcel; which of them are shown, and in which order, is all that is sent when
 somebody sorts or filters. How one looks: `a2core.canvas.tiles`, which the site without a server has too. With
-`asks`, a tile that somebody dwells on is asked about: what Python hands back stands beside it, and the browser
-keeps it for the next time.
+`asks`, a tile that somebody dwells on is asked about: what Python hands back stands beside it, and the
+browser keeps it for the next time.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def _from_file(atlas: Atlas, photo: Photo) -> Clip:
     except OSError:
         digest = ""
     if digest != photo.id:
-        raise AtlasError(f"The picture {photo.shown_path} is gone; its crop is kept.")
+        raise AtlasError("The picture {path} is gone; its crop is kept.", path=photo.shown_path)
     clip = a2core.read_media(path, max_side_px=DECODED_SIDE_PX, max_frames=int(atlas.told["frames"]))
     one = slice(photo.frame, photo.frame + 1)
     return replace(clip, frames=clip.frames[one], times_s=clip.times_s[one])

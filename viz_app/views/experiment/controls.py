@@ -6,53 +6,51 @@ from dataclasses import replace
 
 import streamlit as st
 
-from a2core.canvas import block_word
 from viz_app.components.runtime import override
 from viz_app.server.pictures import Picture
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
+from viz_app.ui import text
 from viz_app.ui.guards import callback
-from viz_app.ui.selection import take_block
+from viz_app.ui.selection import block_words, take_block
 from viz_app.ui.text import as_markdown
-from viz_app.views.experiment import content, state
+from viz_app.views.experiment import state, words
 from viz_app.views.experiment.setup import Setup, plain_setup
 from viz_app.views.experiment.state import Key
+
+MISSING, SHARED = "missing", "shared"  # what becomes of the ρ of what is off, as words.RULES calls it
 
 
 def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
     """The block, the rule for ρ, undo and reset."""
-    words = {
-        name: f"{block_word(subject.replay.trace.blocks[name], shown.trace, shown.card)} ({name})"
-        for name in subject.replay.blocks
-    }
+    names = subject.replay.blocks
     with st.container(key="experiment-tools", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        if len(words) > 1:
+        if len(names) > 1:
             st.segmented_control(
-                content.BLOCK,
-                list(words),
-                format_func=words.__getitem__,
+                text.BLOCK,
+                list(names),
+                format_func=block_words(shown),
                 required=True,
                 key=Key.BLOCK,
                 on_change=callback(take_block),
                 args=(shown, Key.BLOCK),
             )
-        st.session_state[Key.RULE] = content.SHARED if setup.renormalise else content.MISSING
+        st.session_state[Key.RULE] = SHARED if setup.renormalise else MISSING
         st.segmented_control(
-            content.RULE,
-            (content.MISSING, content.SHARED),
+            words.RULE,
+            (MISSING, SHARED),
+            format_func=words.RULES.__getitem__,
             required=True,
             key=Key.RULE,
             on_change=_take_rule,
             args=(identity,),
-            help=content.ABOUT_RULE,
+            help=words.ABOUT_RULE,
         )
         with st.container(key="experiment-acts", horizontal=True, gap="small", width="content"):
             depth = len(state.history(identity))
+            st.button(words.ALL_OFF, key="all-off", on_click=_all_off, args=(identity,), disabled=setup.empty)
             st.button(
-                content.ALL_OFF, key="all-off", on_click=_all_off, args=(identity,), disabled=setup.empty
-            )
-            st.button(
-                content.UNDO,
+                words.UNDO,
                 key="undo",
                 icon=":material/undo:",
                 shortcut="Ctrl+Z",
@@ -60,19 +58,19 @@ def tools(identity: str, setup: Setup, shown: Shown, subject: Subject) -> None:
                 args=(identity, depth),
                 disabled=depth < 2,
             )
-            st.button(content.RESET, key="reset", on_click=_reset, args=(identity,), disabled=setup.plain)
+            st.button(words.RESET, key="reset", on_click=_reset, args=(identity,), disabled=setup.plain)
 
 
 def transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Picture]) -> None:
     """The pictures whose bag can be used in place of this one's."""
-    titles = {"": f"![]({shown.picture.thumbnail}) {content.ITS_OWN}"}
+    titles = {"": f"![]({shown.picture.thumbnail}) {words.ITS_OWN}"}
     for key, picture in donors.items():
-        titles[key] = f"![]({picture.thumbnail}) {as_markdown(picture.title)}"
+        titles[key] = f"![]({picture.thumbnail}) {as_markdown(text.picture(key, picture.title))}"
     st.session_state[Key.DONOR] = setup.donor
     with st.container(key="experiment-transplant", gap="small"):
-        st.html(content.TRANSPLANT)
+        st.html(words.TRANSPLANT)
         st.segmented_control(
-            content.DONOR,
+            words.DONOR,
             list(titles),
             format_func=titles.__getitem__,
             required=True,
@@ -81,12 +79,12 @@ def transplant(identity: str, setup: Setup, shown: Shown, donors: dict[str, Pict
             args=(identity,),
             label_visibility="collapsed",
         )
-        st.html(content.ABOUT_TRANSPLANT)
+        st.html(words.ABOUT_TRANSPLANT)
 
 
 @callback
 def _take_rule(identity: str) -> None:
-    renormalise = st.session_state[Key.RULE] == content.SHARED
+    renormalise = st.session_state[Key.RULE] == SHARED
     state.change(identity, replace(state.current(identity), renormalise=renormalise))
 
 

@@ -12,11 +12,11 @@ from viz_app.components.runtime import override
 from viz_app.server import cards, replays
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
-from viz_app.ui import plots
+from viz_app.ui import plots, text
 from viz_app.ui.guards import fragment, tell
 from viz_app.ui.selection import current_probe, mark, marked_cell
 from viz_app.ui.shell import current_shown, styled, to_explore, waiting
-from viz_app.views.experiment import content, controls, service, state
+from viz_app.views.experiment import content, controls, service, state, words
 from viz_app.views.experiment.maps import TILES_A_ROW
 from viz_app.views.experiment.service import Place
 from viz_app.views.experiment.setup import LARGEST_FACTOR, Setup
@@ -28,21 +28,21 @@ CHART_CONFIG = {"displayModeBar": False}
 def render() -> None:
     """Draw the page."""
     styled("experiment.css")
-    st.html(content.LEAD)
-    with waiting(content.TRACING) as look:
+    st.html(words.LEAD)
+    with waiting(words.TRACING) as look:
         shown = current_shown(look=look)
     if not shown.trace.trained:
-        st.html(content.UNTRAINED)
+        st.html(words.UNTRAINED)
     _page(shown)
 
 
 @fragment()
 def _page(shown: Shown) -> None:
     """All that changes with an experiment; reruns alone. A rerun drops the one that it overtakes."""
-    with waiting(content.RUNNING_ONCE) as look:
+    with waiting(words.RUNNING_ONCE) as look:
         subject = replays.subject(shown.picture, shown.weights, shown.size_px, look=look)
     if not subject.replay.blocks:
-        tell(content.NO_BLOCK)
+        tell(words.NO_BLOCK)
         return
     block = _block(shown, subject)
     place = service.place(subject, shown.picture, block)
@@ -61,14 +61,15 @@ def _page(shown: Shown) -> None:
             left, right = st.columns([9, 8], gap="large")
         donor = None
         if setup.donor:
-            with waiting(content.RUNNING_DONOR) as look:
+            with waiting(words.RUNNING_DONOR) as look:
                 donor = replays.subject(donors[setup.donor], shown.weights, shown.size_px, look=look)
         gathered = place if donor is None else service.place(donor, donors[setup.donor], block)
         with left:
             _board(shown, block, setup, subject, place, gathered)
             controls.transplant(identity, setup, shown, donors)
         with right:
-            _result(shown, subject, block, setup, place, donor, donors[setup.donor].title if donor else "")
+            title = text.picture(setup.donor, donors[setup.donor].title) if donor else ""
+            _result(shown, subject, block, setup, place, donor, title)
         _trust(subject, block, setup)
 
 
@@ -97,8 +98,8 @@ def _board(shown: Shown, block: str, setup: Setup, subject: Subject, place: Plac
         factors=setup.factors,
         largest=LARGEST_FACTOR,
         effects=place.first_order[setup.renormalise].tolist(),
-        effect_of=content.effect_of(subject.replay.trace.top[0][0], transplanted=bool(setup.donor)),
-        cards=cards.cards(shown.weights, {block: place.cards}).get(block, place.cards),
+        effect_of=words.effect_of(subject.replay.trace.top[0][0], transplanted=bool(setup.donor)),
+        cards=cards.cards(shown.weights, {block: place.cards}).get(block) or cards.said(place.cards),
         sheet=gathered.sheet,
         columns=TILES_A_ROW,
         aspect=gathered.aspect,
@@ -116,9 +117,9 @@ def _result(
     title: str,
 ) -> None:
     """What changed; `title` is the donor's."""
-    with waiting(content.RUNNING_TAIL) as look:
+    with waiting(words.RUNNING_TAIL) as look:
         outcome = service.perform(subject, block, setup, donor, look=look)
-    note = content.NOTHING_TO_SHARE if setup.renormalise and setup.empty else ""
+    note = words.NOTHING_TO_SHARE if setup.renormalise and setup.empty else ""
     st.html(content.result_html(setup, outcome, place.without, title, note))
     trace = subject.replay.trace
     times_s = [float(t) for t in trace.clip.times_s]
@@ -132,18 +133,18 @@ def _trust(subject: Subject, block: str, setup: Setup) -> None:
         st.session_state[Key.CLASS] = labels[0]
     count = len(setup.factors)
     with st.container(key="experiment-trust"):
-        words, chart = st.columns([9, 8], gap="large")
-    with words:
-        st.html(content.about_trust(count))
+        beside, chart = st.columns([9, 8], gap="large")
+    with beside:
+        st.html(words.about_trust(count))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            label = st.selectbox(content.CLASS, labels, key=Key.CLASS, width=240)
+            label = st.selectbox(words.CLASS, labels, key=Key.CLASS, width=240)
             wanted = (subject.key, block, label, setup.renormalise)
             known = (block, label, setup.renormalise) in subject.attributions
-            if st.button(content.measure(count), key="measure", disabled=known):
+            if st.button(words.measure(count), key="measure", disabled=known):
                 st.session_state[Key.MEASURED] = wanted
         if not known and st.session_state.get(Key.MEASURED) != wanted:
             return
-        with waiting(content.measuring(count)) as look:
+        with waiting(words.measuring(count)) as look:
             found = service.attribute(subject, block, label, setup.renormalise, look=look)
         said, alt = content.trust_sentence(found)
         st.html(f'<p class="a2-said">{said}</p>')

@@ -8,6 +8,7 @@ import numpy as np
 
 from a2core import BlockTrace, Trace
 from a2core.canvas import percent
+from viz_app.ui import language
 from viz_app.ui.pixel import PinnedArrays, PinnedSum
 from viz_app.views.explore import words
 
@@ -22,7 +23,8 @@ def answer(trace: Trace, credit: str, taught: str) -> str:
     )
     _, height_px, width_px, _ = trace.model_input.shape
     took = words.took(width_px, height_px, trace.elapsed_s, trace.device)
-    notes = [credit, *trace.clip.notes, *trace.notes, taught, took]
+    told = map(language.told, (*trace.clip.notes, *trace.notes))
+    notes = [credit, *told, taught, took]
     guesses = f"<h2>{words.GUESSES}</h2><ol>{classes}</ol>" if classes else f"<h2>{words.NO_CLASSES}</h2>"
     return (
         f'<div class="a2-answer">{guesses}'

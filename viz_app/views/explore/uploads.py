@@ -17,7 +17,7 @@ from viz_app.server import uploads, visitors
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Cut, Picture
 from viz_app.server.visitors import Look
-from viz_app.ui import framed
+from viz_app.ui import framed, language
 from viz_app.ui.guards import callback
 from viz_app.ui.shell import tell_link, waiting
 from viz_app.ui.state import Key
@@ -123,7 +123,7 @@ def take_in(notices: DeltaGenerator) -> None:
     with waiting(words.READING_CLIP, notices, on_stop=_drop_cut, key="cut") as look:
         _cut(look)
     letters = visitors.server().store.letters(visitors.visitor())
-    tell_link(notices, letters)
+    tell_link(notices, [language.told(letter) for letter in letters])
 
 
 def _drop_incoming() -> None:

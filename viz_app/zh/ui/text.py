@@ -34,6 +34,7 @@ THIS_MACHINE_ONLY = (
 PICTURE_STAYS = "图片是你自己的，不会随链接传送：打开链接的人需要在那里放入同一个文件。"
 SITE_CODE = "供手机使用的地址二维码"
 SITE = "供手机使用：在手机自己的浏览器里运行的探索器，用手机自己的照片和摄像头，数据都留在手机上。它打开的是自带的图片，不是这一张。"
+SOMEBODY = "未署名者"
 NOTHING_KEPT = "还没有保留任何图片"
 BETWEEN = "，"
 
@@ -69,6 +70,11 @@ def stop(here: int | None, count: int, title: str, pin: int) -> str:
 def waiting(what: str, ahead: int) -> str:
     """How a piece of work stands."""
     return f"{what}：前面还有 {ahead} 个" if ahead else what
+
+
+def credit(author: str, licence: str) -> str:
+    """Whose a picture is that was made smaller and cut."""
+    return f"照片：{author}，{licence}，已缩小；范例从中裁出。"
 
 
 def used(share: str) -> str:

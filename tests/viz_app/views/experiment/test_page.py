@@ -16,8 +16,9 @@ from viz_app.ui.state import Key as AppKey
 from viz_app.ui.state import Probe
 from viz_app.views.experiment import content as experiment
 from viz_app.views.experiment import page as experiment_page
-from viz_app.views.experiment.content import MISSING, NOTHING_TO_SHARE, SHARED
+from viz_app.views.experiment.controls import MISSING, SHARED
 from viz_app.views.experiment.state import Key
+from viz_app.views.experiment.words import NOTHING_TO_SHARE
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,1 @@
+"""What Experiment says, in Chinese."""
