@@ -80,6 +80,7 @@ def begin(pictures: Path, out: Path, until: str) -> None:
     process.start()
     while process.is_alive() and not (out / until).exists():
         time.sleep(0.001)  # between two looks: it needs the processor
+    assert process.is_alive(), f"it ended by itself, with code {process.exitcode}"
     process.kill()
     process.join()
 
