@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,11 @@ import a2core
 from a2core.cli import build_parser
 
 ROOT = Path(__file__).resolve().parent.parent
+_script = importlib.util.spec_from_file_location("screenshots", ROOT / "docs" / "screenshots.py")
+_screenshots = importlib.util.module_from_spec(_script)
+sys.modules["screenshots"] = _screenshots  # where its dataclass looks for itself
+_script.loader.exec_module(_screenshots)
+SHOTS = _screenshots.SHOTS
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
@@ -23,6 +30,25 @@ LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
 def _anchors(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.M)
     return {re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", title.lower()).strip()) for title in titles}
+
+
+def test_every_picture_is_drawn_by_a_command_that_is_here():
+    drawing = [*(ROOT / "docs").glob("*.py"), ROOT / "a2core" / "training" / "finetune" / "study.py"]
+    names = "\n".join(path.read_text(encoding="utf-8") for path in drawing)
+    pictures = [
+        path for path in (ROOT / "docs").rglob("*.*") if path.suffix in (".png", ".jpg", ".svg", ".webp")
+    ]
+    taken = {f"{name}.webp" for name in SHOTS}
+    assert {path.name for path in pictures if path.suffix == ".webp"} == taken
+    assert [path.name for path in pictures if path.name not in names and path.name not in taken] == []
+    assert sum(path.stat().st_size for path in pictures if path.suffix == ".webp") < 800_000
+
+
+@pytest.mark.parametrize("name", SHOTS)
+def test_a_screenshot_has_its_size_and_stands_on_a_page(name):
+    with Image.open(ROOT / "docs" / f"{name}.webp") as picture:
+        assert picture.size == (SHOTS[name].width_px, SHOTS[name].height_px)
+    assert any(f"{name}.webp)" in page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def _parse(words: list[str], line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from skimage import data as photos
 
 import a2core
@@ -70,6 +72,21 @@ def test_the_wheel_says_what_it_needs_and_is_typed(installed):
     assert set(said.get_all("Provides-Extra")) == {*EXTRAS, "all"}
     assert {path.name for path in (about / "licenses").iterdir()} == {"LICENSE", "NOTICE"}
     assert (installed / "a2core" / "py.typed").is_file()
+
+
+def test_every_bound_is_a_lowest_release_and_the_command_that_tries_them_knows_it():
+    script = importlib.util.spec_from_file_location("bounds", ROOT / "tests" / "outside" / "bounds.py")
+    bounds = importlib.util.module_from_spec(script)
+    script.loader.exec_module(bounds)
+    pinned = dict(
+        line.split("==") for line in (ROOT / "requirements.txt").read_text().split() if "==" in line
+    )
+    lowest = bounds.bounds()
+    assert {"torch", "streamlit", "onnxscript"} <= set(lowest)
+    for name, version in lowest.items():
+        if name in pinned:
+            assert Version(version) <= Version(pinned[name]), name
+    assert len(bounds.tools()) == len(bounds.TOOLS)
 
 
 def test_the_version_stands_in_one_place_and_the_commands_lead_to_functions(installed):

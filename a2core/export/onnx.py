@@ -140,6 +140,13 @@ class _Noting(nn.Module):
         return y
 
 
+def _taken(book: dict[str, Tensor], names: Sequence[str]) -> tuple[Tensor, ...]:
+    """What was noted, in order; the book is left as it was found, as older exporters insist."""
+    noted = tuple(book[name] for name in names)
+    book.clear()
+    return noted
+
+
 class _Whole(nn.Module):
     """The network, with what its sites noted."""
 
@@ -168,9 +175,8 @@ class _Whole(nn.Module):
         return ("logits", *(name for noting in self.noted for name in noting.names))
 
     def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
-        self.book.clear()
         logits = self.network(picture)
-        return (logits, *(self.book[name] for name in self.names()[1:]))
+        return (logits, *_taken(self.book, self.names()[1:]))
 
 
 class _Tail(nn.Module):
@@ -194,11 +200,10 @@ class _Tail(nn.Module):
         return ("logits", "handed_out", *(name for noting in self.noted for name in noting.names))
 
     def forward(self, input: Tensor, primitives: Tensor, distribute: Tensor) -> tuple[Tensor, ...]:
-        self.book.clear()
         y = self.block.handed_out(input.flatten(2), primitives, distribute.flatten(2))
         y = y.unflatten(2, tuple(input.shape[2:]))
         logits = self.behind(y)
-        return (logits, y, *(self.book[name] for name in self.names()[2:]))
+        return (logits, y, *_taken(self.book, self.names()[2:]))
 
 
 def _tail_behind(model: Model, name: str) -> _Tail | None:

@@ -237,6 +237,12 @@ class UnfitError(Exception):
     """Why ONNX Runtime does not run it, in words."""
 
 
+def _hooked_everywhere() -> bool:
+    """Whether something is hooked on every module that there is."""
+    hooks = torch.nn.modules.module  # torch has no public word for it
+    return bool(hooks._global_forward_pre_hooks or hooks._global_forward_hooks)
+
+
 class _Stamp:
     """Of a network, whatever the numbers depend on: equal as long as nobody has changed anything.
 

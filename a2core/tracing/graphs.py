@@ -13,17 +13,21 @@ and shapes of their weights. A network that differs in any of it finds none.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import copy
 import hashlib
 import io
 import os
+import shutil
+import stat
 import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,8 +175,33 @@ def cache_folder() -> Path:
     try:
         folder = Path(base).expanduser()
     except RuntimeError:  # nobody's home, as in some containers
-        folder = Path(tempfile.gettempdir())
+        folder = _of_this_user_alone(Path(tempfile.gettempdir()))
     return folder / "a2nets" / "graphs"
+
+
+def _of_this_user_alone(shared: Path) -> Path:
+    """A folder in one that all write to, into which nobody else can have put a graph: it would be run."""
+    if not hasattr(os, "getuid"):  # Windows, where each user has a temporary folder of their own
+        return shared
+    folder = shared / f"a2nets-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700)
+    with contextlib.suppress(OSError):
+        found = folder.lstat()  # of the thing itself: a link leads to where somebody else says
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return folder
+    try:
+        return _fresh(shared)
+    except OSError:
+        return Path(os.devnull)  # nothing is found in it, and nothing can be kept
+
+
+@cache
+def _fresh(shared: Path) -> Path:
+    """A folder of this process alone, which goes with it."""
+    folder = Path(tempfile.mkdtemp(prefix="a2nets-", dir=shared))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def draw(parts: Sequence[Part], channels: int, multiple_px: int) -> list[bytes]:

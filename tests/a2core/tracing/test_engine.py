@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import sys
 
 import numpy as np
@@ -243,6 +246,46 @@ def test_a_cache_that_cannot_be_written_to_is_no_fault(tmp_path, monkeypatch, dr
     monkeypatch.setattr(graphs, "cache_folder", lambda: tmp_path / "file" / "graphs")
     monkeypatch.setattr(graphs, "draw", lambda *_: drawn_once)
     assert tiny("onnxruntime").trace(made(1, 64, 64), size=64).engine == "onnxruntime"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows gives each user a temporary folder")
+def test_without_a_home_graphs_lie_where_nobody_else_can_put_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(graphs.sys, "platform", "linux")
+    monkeypatch.setattr(graphs.tempfile, "gettempdir", lambda: str(tmp_path))
+
+    def homeless(self):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(graphs.Path, "expanduser", homeless)
+    folder = graphs.cache_folder()
+    mine = tmp_path / f"a2nets-{os.getuid()}"
+    assert folder == mine / "a2nets" / "graphs"
+    assert stat.S_IMODE(mine.stat().st_mode) == 0o700
+    graphs.keep("key", [b"graph"])
+    assert (folder / "key.zip").is_file()
+
+    def elsewhere():
+        other = graphs.cache_folder()
+        assert other.is_relative_to(tmp_path)
+        assert not other.is_relative_to(mine)
+        assert stat.S_IMODE(other.parents[1].stat().st_mode) == 0o700
+        assert graphs.cache_folder() == other, "one for the whole process"
+        graphs._fresh.cache_clear()
+
+    mine.chmod(0o777)  # who wrote into it meanwhile?
+    elsewhere()
+    shutil.rmtree(mine)
+    target = tmp_path / "somebodys"
+    target.mkdir(mode=0o700)
+    mine.symlink_to(target)
+    elsewhere()
+    mine.unlink()
+    real = os.getuid()
+    monkeypatch.setattr(graphs.os, "getuid", lambda: real + 1)
+    mine = tmp_path / f"a2nets-{real + 1}"
+    mine.mkdir(mode=0o700)  # by another user than the one who asks
+    elsewhere()
 
 
 @pytest.mark.parametrize("options", [{"borrowed": True}, {"answers_with": "boxes"}])
