@@ -54,7 +54,8 @@ def test_effects_are_the_first_order_terms_for_the_winning_class(traced):
     for number, replay in replays:
         uses = atlas.uses(number)
         for name in replay.trace.blocks:
-            near(uses[name]["effect"], replay.first_order(name), rounding=2e-5)
+            # A unit may stand at the end of its ReLU by one engine and a rounding beside it by the other.
+            near(uses[name]["effect"], replay.first_order(name), rounding=1e-4 if PHOTOS else 2e-5)
 
 
 def test_exemplars_have_the_largest_numbers_of_the_traces(traced):
