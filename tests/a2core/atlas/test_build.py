@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
@@ -74,10 +76,17 @@ def build_in_fours(pictures: Path, out: Path, largest_bytes: int = 0) -> None:
         out.with_suffix(".txt").write_text(str(error), encoding="utf-8")
 
 
+def started(pictures: Path, out: Path, largest_bytes: int = 0) -> multiprocessing.Process:
+    """A process that builds in fours; it runs nothing of what a test of the app has put in __main__'s place."""
+    process = AWAY.Process(target=build_in_fours, args=(pictures, out, largest_bytes))
+    with patch.dict(sys.modules, __main__=ModuleType("__main__")):
+        process.start()
+    return process
+
+
 def begin(pictures: Path, out: Path, until: str) -> None:
     """Build in a process of its own, and kill it, unasked, when `until` is there."""
-    process = AWAY.Process(target=build_in_fours, args=(pictures, out))
-    process.start()
+    process = started(pictures, out)
     while process.is_alive() and not (out / until).exists():
         time.sleep(0.001)  # between two looks: it needs the processor
     assert process.is_alive(), f"it ended by itself, with code {process.exitcode}"
@@ -163,9 +172,7 @@ def test_a_place_that_cannot_be_written_is_said(pictures, tmp_path):
 
 def test_a_full_disk_is_said_and_what_is_whole_is_kept(built, pictures, tmp_path):
     out = tmp_path / "atlas"
-    process = AWAY.Process(target=build_in_fours, args=(pictures, out, 300_000))  # parts fit, tables do not
-    process.start()
-    process.join()
+    started(pictures, out, 300_000).join()  # parts fit, tables do not
     said = out.with_suffix(".txt").read_text(encoding="utf-8")
     assert "cannot be written" in said
     assert "goes on from there" in said
