@@ -77,7 +77,7 @@ def build_in_fours(pictures: Path, out: Path, largest_bytes: int = 0) -> None:
 
 
 def started(pictures: Path, out: Path, largest_bytes: int = 0) -> multiprocessing.Process:
-    """A process that builds in fours; it runs nothing of what a test of the app has put in __main__'s place."""
+    """A process that builds in fours, and runs nothing of what a test of the app left in __main__'s place."""
     process = AWAY.Process(target=build_in_fours, args=(pictures, out, largest_bytes))
     with patch.dict(sys.modules, __main__=ModuleType("__main__")):
         process.start()
