@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -68,6 +67,8 @@ AWAY.set_forkserver_preload(["timm", "pyarrow.parquet", "a2core.atlas.build", __
 def build_in_fours(pictures: Path, out: Path, largest_bytes: int = 0) -> None:
     """Build, and note what is refused beside the atlas; beyond `largest_bytes` a file finds the disk full."""
     if largest_bytes:
+        import resource  # which Windows lacks
+
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, resource.RLIM_INFINITY))
     try:
