@@ -31,9 +31,8 @@ class TwoWays(nn.Module):
 
     def __init__(self, part: nn.Module) -> None:
         super().__init__()
-        layers = (
-            part if type(part) is nn.Sequential else nn.Sequential(part)
-        )  # a layer by itself has no graph
+        # A layer by itself has no graph.
+        layers = part if type(part) is nn.Sequential else nn.Sequential(part)
         try:
             self.part = fx.symbolic_trace(layers)
         except Exception as error:  # whatever the part's own code does with a stand-in for a tensor

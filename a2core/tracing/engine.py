@@ -260,7 +260,7 @@ class _Stamp:
             if tensor is not None
         ]
         self._held = modules, tensors  # so that nothing new gets their identity
-        if torch.nn.modules.module._has_any_global_hook() or any(
+        if _hooked_everywhere() or any(
             module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
             for module in modules
         ):

@@ -2,7 +2,7 @@
 
     python tests/outside/bounds.py lowest      # each dependency at the bound that pyproject.toml states
     python tests/outside/bounds.py newest      # each at the newest that the index has today
-    python tests/outside/bounds.py lowest --python python3.13 --in /tmp/low --tests tests/a2core -n 2
+    python tests/outside/bounds.py lowest --python python3.13 --in low --tests tests/a2core -n 2
 
 The package is installed as its users install it, with the extra `all`, and the tests of the tree run there.
 Not a part of the tests: an environment takes gigabytes, and minutes to fetch. A bound is a release, so

@@ -115,10 +115,26 @@ def test_without_onnxruntime_it_is_torch_and_nobody_is_told(monkeypatch, capfd):
         a2core.load_model("a2-lite0", device="cpu", engine="onnxruntime")
 
 
-def test_somebodys_hook_is_run_and_when_it_is_gone_so_is_torch(fast):
+ON_ALL = torch.nn.modules.module  # hooks there are run by every module that there is
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        lambda fast, act: fast.network.get_submodule("blocks.3").register_forward_hook(act),
+        lambda _, act: ON_ALL.register_module_forward_hook(act),
+        lambda _, act: ON_ALL.register_module_forward_pre_hook(act),
+    ],
+)
+def test_somebodys_hook_is_run_and_when_it_is_gone_so_is_torch(fast, monkeypatch, hook):
+    monkeypatch.delattr(ON_ALL, "_has_any_global_hook")  # torch's own question, which not every version has
     clip, seen = made(1, 64, 96), []
     assert fast.trace(clip, size=96).engine == "onnxruntime"
-    handle = fast.network.get_submodule("blocks.3").register_forward_hook(lambda *_: seen.append(1))
+
+    def note(*_):
+        seen.append(1)
+
+    handle = hook(fast, note)
     assert fast.trace(clip, size=96).engine == "torch"
     assert seen
     handle.remove()
