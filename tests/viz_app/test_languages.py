@@ -322,3 +322,40 @@ def test_a_refused_file_is_told_in_the_visitors_language_and_logged_in_english()
     with language.speaking("zh"):
         assert language.told(again) == told
         assert language.told(a2core.NetworkError("Nobody knows this one.")) == "Nobody knows this one."
+
+
+# Of Streamlit: what puts its first argument on the page.
+SAYS = {
+    "button",
+    "caption",
+    "download_button",
+    "error",
+    "expander",
+    "file_uploader",
+    "header",
+    "info",
+    "link_button",
+}
+SAYS |= {"markdown", "popover", "radio", "segmented_control", "selectbox", "slider", "subheader", "text_area"}
+SAYS |= {"text_input", "title", "toggle", "warning", "write"}
+
+
+def said_by(node: ast.AST) -> ast.expr | None:
+    """What a call of Streamlit puts on the page."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name("logger"))):
+            return None  # that is said to whoever runs the server
+        case ast.Call(func=ast.Attribute(attr=attr), args=[said, *_]) if attr in SAYS:
+            return said
+    return None
+
+
+def test_nothing_is_said_on_a_page_but_by_its_words():
+    """A sentence in the code of a page is English in every language."""
+    found = []
+    for path in sorted((ROOT / "viz_app").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            said = said_by(node)
+            if isinstance(said, ast.Constant) and WORD.search(re.sub(r":material/\w+:", "", str(said.value))):
+                found.append(f"{path.relative_to(ROOT)}:{said.lineno}: {said.value}")
+    assert found == []

@@ -62,7 +62,7 @@ def _together(block: str, row: dict[str, Any]) -> None:
     if not row.get("together"):
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption("Used together with", width="content")
+        st.caption(words.TOGETHER, width="content")
         for other, r in zip(row["together"], row["together_r"], strict=True):
             st.button(
                 f"g{other} ({decimal(r)})",

@@ -39,6 +39,7 @@ SHARED = "Names on this server are kept beside the atlas: everybody who visits i
 TAKE_NAMES, BRING_NAMES = "Take the names with you", "Bring names"
 MORE, CLOSE, LIKE_THIS = "Show all exemplars", "Close", "Pictures like this one"
 GATHERED, HANDED = "gathered from", "handed out to"
+TOGETHER = "Used together with"
 CELL = "the cell that the atlas kept"
 UNTRACED = "No checkpoint here is the atlas's, so the picture is not traced."
 ORDERS = {

@@ -72,16 +72,22 @@ class Tiles {
     if (this.card.matches(":popover-open")) this.card.hidePopover();
   }
 
-  /** Lays what is known beside its tile: on the right, or on the left where there is no room. */
-  lay({ index, figures, said }) {
+  /** Lays what is known beside its tile: on the right or the left, or where neither has room below or above it. */
+  async lay({ index, figures, said }) {
     this.card.replaceChildren(...figures.map(figureOf));
     this.card.appendChild(document.createElement("p")).textContent = said;
+    // How large it is its pictures say, once they are decoded; one that cannot be is as large as its frame.
+    await Promise.allSettled([...this.card.querySelectorAll("img")].map((image) => image.decode()));
+    if (index !== this.at) return; // somebody went on meanwhile
     if (!this.card.matches(":popover-open")) this.card.showPopover();
     const tile = this.items[index].getBoundingClientRect();
     const { width, height } = this.card.getBoundingClientRect();
-    const right = tile.right + APART_PX;
-    const left = right + width < document.documentElement.clientWidth ? right : tile.left - APART_PX - width;
-    const top = Math.min(tile.top, innerHeight - height - APART_PX);
+    const sides = [tile.right + APART_PX, tile.left - APART_PX - width];
+    const beside = sides.find((left) => left >= APART_PX && left + width < document.documentElement.clientWidth);
+    const below = tile.bottom + APART_PX;
+    const stacked = below + height < innerHeight ? below : tile.top - APART_PX - height;
+    const left = beside ?? Math.min(tile.left, document.documentElement.clientWidth - width - APART_PX);
+    const top = beside === undefined ? stacked : Math.min(tile.top, innerHeight - height - APART_PX);
     Object.assign(this.card.style, { left: `${Math.max(APART_PX, left)}px`, top: `${Math.max(APART_PX, top)}px` });
   }
 

@@ -33,6 +33,7 @@ SHARED = "此服务器上的名字保存在图谱旁边：每个访问者都能�
 TAKE_NAMES, BRING_NAMES = "带走名字", "带来名字"
 MORE, CLOSE, LIKE_THIS = "显示全部范例", "关闭", "与此相似的图片"
 GATHERED, HANDED = "从这里收集", "分配到这里"
+TOGETHER = "常与之同用的有"
 CELL = "图谱记下的格子"
 UNTRACED = "这里没有该图谱所用的权重，所以不追踪这张图片。"
 ORDERS = {
