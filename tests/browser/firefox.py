@@ -1,7 +1,7 @@
 """Firefox, driven by what it speaks itself (WebDriver BiDi): nothing is installed but the browser.
 
 Playwright wants a Firefox of its own, and of Debian's a command that it does not know. Not in here: more than
-the few commands that tests need. Where there is no Firefox, such tests are skipped: CI has none.
+the few commands that tests need. Where there is no Firefox, such tests are skipped.
 """
 
 from __future__ import annotations
@@ -107,11 +107,24 @@ class Tab:
         return json.loads(found["result"]["value"])
 
     def wait_for(self, expression: str) -> Any:
-        """The value of a JavaScript expression as soon as it is one that counts as true."""
-        return self.evaluate(
-            f"new Promise((done) => {{ const look = () => {{ let found = 0; try {{ found = {expression}; }}"
-            " catch { /* not there yet */ } if (found) done(found); else setTimeout(look, 40); }; look(); })"
+        """The value of a JavaScript expression as soon as it is one that counts as true.
+
+        Asked anew each second: what is asked of a page that is about to go to a process of its own, as one
+        that becomes isolated does, may be heard by nobody.
+        """
+        look = (
+            f"new Promise((done) => {{ const last = Date.now() + 1000; const look = () => {{ let found = 0;"
+            f" try {{ found = {expression}; }} catch {{ /* not there yet */ }}"
+            " if (found || Date.now() > last) done(found); else setTimeout(look, 40); }; look(); })"
         )
+        for _ in range(PATIENCE_S):
+            if found := self.evaluate(look):
+                return found
+        seen = self.evaluate(
+            "[location.href, document.readyState, { ...document.documentElement.dataset },"
+            " document.body?.innerText]"
+        )
+        pytest.fail(f"Not true within {PATIENCE_S} s: {expression}; {seen}; {self.complaints}")
 
     def place(self, element: str, x: float = 0.5, y: float = 0.5) -> tuple[int, int]:
         """A point of an element (an expression) on screen, by shares of its sides."""
