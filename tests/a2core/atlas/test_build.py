@@ -29,33 +29,35 @@ def test_the_size_of_the_parts_makes_no_difference(built, pictures, tmp_path):
     assert_same(built, tmp_path / "one")
 
 
-def test_a_worker_that_is_killed_costs_nothing(built, pictures, tmp_path):
-    killed: list[int] = []
+# A script that does not guard itself against being run again, and kills one of its processes on the way.
+PLAIN = """
+import multiprocessing, os, pathlib, signal, sys
+import a2core
 
-    def kill_one(done: int, total: int) -> None:
-        children = multiprocessing.active_children()
-        if children and not killed:
-            killed.append(children[0].pid)
-            os.kill(children[0].pid, signal.SIGKILL)
+killed = []
 
-    settings = SETTINGS | {"workers": 2, "part_items": 4}
-    a2core.build_atlas([str(pictures)], tmp_path / "two", progress=kill_one, **settings)
-    assert killed
-    assert_same(built, tmp_path / "two")
+def kill_one(done, total):
+    children = multiprocessing.active_children()
+    if children and not killed:
+        killed.append(children[0].pid)
+        os.kill(children[0].pid, signal.SIGKILL)
+
+a2core.build_atlas([sys.argv[1]], pathlib.Path(sys.argv[2]), progress=kill_one, **%r)
+print(f"killed: {len(killed)}")
+"""
 
 
-def test_two_processes_make_the_same_and_run_nothing_of_who_began(built, pictures, tmp_path):
-    """Not even of a script that does not guard itself against being run again."""
+def test_two_processes_of_which_one_is_killed_make_the_same_and_run_nothing_of_who_began(
+    built, pictures, tmp_path
+):
     script = tmp_path / "plain.py"
-    script.write_text(
-        "import pathlib, sys, a2core\n"
-        f"a2core.build_atlas([sys.argv[1]], pathlib.Path(sys.argv[2]), **{SETTINGS | {'workers': 2}})\n"
-    )
+    script.write_text(PLAIN % (SETTINGS | {"workers": 2, "part_items": 4}))
     again = tmp_path / "again"
     command = [sys.executable, str(script), str(pictures), str(again)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "killed: 1\n"  # said once: no worker ran the script
     assert_same(built, again)
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,8 @@ from PIL import Image
 
 import a2core
 from a2core import AtlasError
-from a2core.atlas.sources import find_items, path_of_text, stored_text
+from a2core.atlas.sources import Reader, find_items, path_of_text, stored_text
+from a2core.networks.spec import InputSpec
 from tests.a2core.atlas.made_pictures import SETTINGS, made_up, tables
 
 
@@ -58,19 +60,35 @@ def as_paths(pictures: Path, out: Path) -> Path:
     return out
 
 
+def read_of(place: Path, column: str = "") -> list[Any]:
+    """Every picture of a place, in its order, as the network takes it."""
+    listing = find_items([str(place)], column)
+    assert listing.skipped == []
+    reader = Reader(listing.sources, InputSpec(), SETTINGS["size"], 16)
+    return [picture for item in listing.items for picture in reader.read(item)]
+
+
 @pytest.mark.parametrize(
-    ("make", "name", "more"),
+    ("make", "name", "column"),
     [
-        (as_tar, "shard-000.tar", {}),
-        (as_list, "list.txt", {}),
-        (as_bytes, "table.parquet", {}),
-        (as_dictionaries, "table.parquet", {}),
-        (as_paths, "table.parquet", {"column": "where"}),
+        (as_tar, "shard-000.tar", ""),
+        (as_list, "list.txt", ""),
+        (as_bytes, "table.parquet", ""),
+        (as_dictionaries, "table.parquet", ""),
+        (as_paths, "table.parquet", "where"),
     ],
 )
-def test_every_way_in_brings_the_same_pictures(built, pictures, tmp_path, make, name, more):
-    place = make(pictures, tmp_path / name)
-    a2core.build_atlas([str(place)], tmp_path / "atlas", **SETTINGS, **more)
+def test_every_way_in_brings_the_same_pictures(pictures, tmp_path, make, name, column):
+    ours, theirs = read_of(make(pictures, tmp_path / name), column), read_of(pictures)
+    assert len(ours) == len(theirs) == 12
+    for one, other in zip(ours, theirs, strict=True):
+        for field, value in one._asdict().items():
+            np.testing.assert_array_equal(value, getattr(other, field), err_msg=field)
+
+
+def test_a_table_of_paths_makes_the_atlas_of_its_pictures(built, pictures, tmp_path):
+    place = as_paths(pictures, tmp_path / "table.parquet")
+    a2core.build_atlas([str(place)], tmp_path / "atlas", column="where", **SETTINGS)
     ours, theirs = tables(tmp_path / "atlas"), tables(built)
     for table in ("uses", "exemplars"):
         assert ours[table].equals(theirs[table]), table

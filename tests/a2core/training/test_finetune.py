@@ -7,10 +7,9 @@ import json
 import multiprocessing
 import os
 import random
-import subprocess
+import socket
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +32,6 @@ from a2core.training.finetune.settings import FineTuneSettings, architecture, su
 from a2core.training.finetune.team import Team
 from a2core.training.photos.labelled import find_labelled, held_out
 
-ROOT = Path(__file__).resolve().parents[3]
 ALONE = Team(0, 1, torch.device("cpu"))
 COLOURS = {"cold": (40, 80, 220), "green": (60, 200, 60), "warm": (230, 90, 30)}
 
@@ -78,6 +76,18 @@ BOTH_MODES = pytest.mark.parametrize(
         pytest.param(lambda photos, out: command(photos, out, "--epochs", 4), id="fine-tuning"),
     ],
 )
+
+
+# Processes begin as copies of one that has read the libraries once.
+COPIES = multiprocessing.get_context("forkserver")
+COPIES.set_forkserver_preload(["a2core.training.adapt.command", "a2core.training.finetune.command"])
+
+
+def member(rank, meeting, arguments):
+    """One of the processes that torchrun would start, with the environment that it would give it."""
+    os.environ |= {**meeting, "RANK": rank, "LOCAL_RANK": rank}
+    torch.set_num_threads(1)
+    sys.exit(main(arguments))
 
 
 def card(out):
@@ -166,12 +176,16 @@ def fine_tuning(photos, folder, *, steps=None, accumulate=1, epochs=5, batch_siz
 
 @pytest.mark.slow
 def test_two_processes_and_a_step_in_parts_do_as_one_within_rounding_over_20_steps(photos, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
-         "a2core", *command(photos, tmp_path / "two", "--epochs", 5)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    asked = command(photos, tmp_path / "two", "--epochs", 5)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    team = [COPIES.Process(target=member, args=(str(rank), meeting, asked)) for rank in range(2)]
+    for process in team:
+        process.start()
+    for process in team:
+        process.join()
+    assert [process.exitcode for process in team] == [0, 0]
     assert card(tmp_path / "two")["trained"]["ran on"].startswith("2 × cpu")
     one = fine_tuning(photos, tmp_path / "one")
     parts = fine_tuning(photos, tmp_path / "parts", accumulate=3)
@@ -192,11 +206,8 @@ def test_two_processes_and_a_step_in_parts_do_as_one_within_rounding_over_20_ste
 @pytest.mark.slow
 @BOTH_MODES
 def test_killed_three_times_at_random_moments_it_ends_where_it_would_have(photos, tmp_path, begin):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["a2core.training.adapt.command", "a2core.training.finetune.command"])
-
     def start(out):
-        process = context.Process(target=main, args=(begin(photos, out),))
+        process = COPIES.Process(target=main, args=(begin(photos, out),))
         process.start()
         return process
 
