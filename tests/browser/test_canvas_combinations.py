@@ -28,7 +28,7 @@ VOCABULARY = json.loads((ROOT / "a2core/canvas/vocabulary.json").read_text(encod
 WORDS = {name: setting.get("words") for name, setting in VOCABULARY["settings"].items()}
 MODEL = join(Path(__file__).with_name("canvas_model.js"), name="model")
 
-COMBINATIONS = 20
+COMBINATIONS = 14
 PRIMITIVE, TILE = 3, 2  # chosen; under the mouse in the gallery
 PINS = ((3, 2), (5, 4))
 BOX = ((1, 1), (4, 5))

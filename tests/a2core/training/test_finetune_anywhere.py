@@ -124,7 +124,6 @@ def card_in(out):
         ("timm/resnet10t@random", ("--size", 64), ["layer3", "layer4"], ["fc"], (2, 2)),
         ("timm/resnet10t@random", ("--size", 64, "--at", "layer4", "layer2"), ["layer2", "layer4"], ["fc"],
          (2, 2)),
-        ("torchvision/swin_t@random", ("--size", 64), ["features.5", "features.7"], ["head"], (2, 2)),
         ("timm/levit_128s@random", (), ["stages.1", "stages.2"], ["head", "head_dist"], (4, 4)),
     ],
 )  # fmt: skip
