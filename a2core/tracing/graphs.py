@@ -249,7 +249,7 @@ def exported(
     """
     need_extra("onnx", "Exporting", NetworkError)
     try:
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), _quiet(), _in_new_memory(module):
             program = torch.export.export(
                 module, tuple(inputs.values()), dynamic_shapes=tuple(dict(free[name]) for name in inputs)
             )
@@ -273,6 +273,19 @@ def exported(
         node.doc_string = ""
     del proto.graph.value_info[:]
     return proto
+
+
+@contextlib.contextmanager
+def _in_new_memory(module: nn.Module) -> Iterator[None]:
+    """No layer writes over what it read; to say that in what ONNX has took the exporter most of its time."""
+    over = [layer for layer in module.modules() if getattr(layer, "inplace", False) is True]
+    try:
+        for layer in over:
+            setattr(layer, "inplace", False)  # noqa: B010  an attribute that only some layers have
+        yield
+    finally:
+        for layer in over:
+            setattr(layer, "inplace", True)  # noqa: B010
 
 
 @contextlib.contextmanager
