@@ -15,7 +15,8 @@ _GREEK = {
 }  # fmt: skip
 _OPERATORS = {"times": "×", "in": "∈"}
 _OVER = {"tilde": "~", "hat": "^"}
-_SPACES = {",": "0.17em", "quad": "1em", "qquad": "2em"}
+_SPACES = {",": "0.17em"}
+_APART = re.compile(r"\\q?quad\s*")
 _PRIME = '<mo lspace="0" rspace="0">′</mo>'
 _TOKEN = re.compile(r"\\([A-Za-z]+|,)|([A-Za-z])|(\d+)|([{}_^'=+/(),])|(\s+)")
 
@@ -25,14 +26,16 @@ class FormulaError(ValueError):
 
 
 def mathml(latex: str) -> str:
-    """A formula in a line of its own as a `<math>` element.
+    """A formula in a line of its own, a `<math>` element for each of its equations.
+
+    Equations stand apart by quads. Where a page is narrow the next takes another line: no browser breaks one.
 
     Raises:
         FormulaError: something in it is not known here.
     """
-    tokens = list(_tokens(latex))
-    drawn = "".join(_row(tokens, None))
-    return f'<math display="block" class="a2-formula"><mrow>{drawn}</mrow></math>'
+    rows = ("".join(_row(list(_tokens(part)), None)) for part in _APART.split(latex))
+    drawn = "".join(f'<math display="block"><mrow>{row}</mrow></math>' for row in rows)
+    return f'<div class="a2-formula">{drawn}</div>'
 
 
 def _tokens(latex: str) -> Iterator[str]:
