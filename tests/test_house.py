@@ -44,7 +44,8 @@ def test_the_picture_of_the_house_is_of_today():
 ONE_A = (
     "viz_app/zh/",
     "a2core/cli/",
-    "viz_app/views/learn/",
+    "a2core/lesson/words/",
+    "a2core/lesson/steps/",
     "a2core/training/finetune/study_",
     "a2core/__main__.py",
 )

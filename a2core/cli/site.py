@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     exemplars = f"; exemplars bring {built.exemplars_bytes / 1e6:.1f} MB more" if atlas else without
     print(
         f"wrote {built.folder}: {len(built.files)} files, {built.first_visit_bytes / 1e6:.1f} MB, which is "
-        f"what a first visit in English brings{exemplars}"
+        f"what a first visit in English brings{exemplars}; the lesson {built.lesson_bytes / 1e6:.1f} MB"
     )
     return 0
 

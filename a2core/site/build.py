@@ -7,6 +7,7 @@ arrives cut off is known.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import html
@@ -22,14 +23,18 @@ from a2core.canvas import glossary, tiles
 from a2core.canvas.modules import join
 from a2core.checkpoints import write_atomically
 from a2core.errors import A2Error
-from a2core.languages import ENGLISH, LANGUAGES, TAGS, said_in
+from a2core.languages import ENGLISH, LANGUAGES
 from a2core.site import zh
 from a2core.site.exemplars import FOLDER, OF_A_FILE, Exemplars, exemplars_of
 from a2core.site.icon import icon_png
+from a2core.site.lesson import PAGE as LESSON
+from a2core.site.lesson import Classroom, classroom, is_lesson, lesson_files, warnings
 from a2core.site.network import PartFile, network_files
+from a2core.site.pages import asset, filled, named
 from a2core.site.runtime import Runtime, find_runtime
 from a2core.site.sample import Sample, sample_of
 from a2core.site.webgpu import graphs_of
+from a2core.tracing.lesson import take_lesson
 from a2core.tracing.model import Model
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -61,13 +66,19 @@ class Built:
     def first_visit_bytes(self) -> int:
         """What a first visit in English brings at most: hosts that pack text send half a megabyte less."""
         others = {name for files in _of_other_languages(self.files).values() for name in files}
-        others |= {name for name in self.files if _is_exemplars(name) or name.startswith(_GPU)}
+        others |= {name for name in self.files if _is_asked_for(name)}
         return sum(size for name, size in self.files.items() if name not in others)
 
     @property
     def exemplars_bytes(self) -> int:
         """What all exemplars bring, each of their files when it is looked at, and all of them for offline."""
         return sum(size for name, size in self.files.items() if _is_exemplars(name))
+
+    @property
+    def lesson_bytes(self) -> int:
+        """What the lesson brings when it is opened in English."""
+        others = {name for name in self.files if ".zh." in name or "worksheet" in name}
+        return sum(size for name, size in self.files.items() if is_lesson(name) and name not in others)
 
 
 def build_site(
@@ -120,6 +131,7 @@ def build_site(
         "glossary": {language: glossary.told(language) for language in LANGUAGES},
     }
     files["sample.json"] = _json(shown.payload)
+    files |= lesson_files(_classroom(model, shown), functools.partial(_packed, files))
     files |= _texts(model, found, shown)
     about["kept"] = _of_other_languages(files)
     version = hashlib.sha256(b"".join(files[name] for name in sorted(files)) + _json(about)).hexdigest()[:16]
@@ -181,6 +193,26 @@ def _is_exemplars(name: str) -> bool:
     return name.startswith(f"{FOLDER}/")
 
 
+def _is_asked_for(name: str) -> bool:
+    """Whether a file is no part of a first visit, and comes when it is looked at or where there is a card."""
+    return _is_exemplars(name) or is_lesson(name) or name.startswith(_GPU)
+
+
+def _classroom(model: Model, sample: Sample) -> Classroom:
+    """The lesson on the sample, by the first block."""
+    block = next(iter(model.blocks))
+    return classroom(
+        take_lesson(model, sample.clip, block, max(sample.clip.frames.shape[1:3])),
+        tuple(sample.view["probe"]),
+        picture=sample.picture,
+        alt=sample.payload["alt"],
+        title=sample.title,
+        credit=sample.credit,
+        network={language: _whose(model, language) for language in LANGUAGES},
+        warning=warnings(model.trained),
+    )
+
+
 def _about(model: Model) -> dict[str, Any]:
     """What the scripts must know of the network."""
     blocks = []
@@ -210,58 +242,45 @@ def _texts(model: Model, runtime: Runtime, sample: Sample) -> dict[str, bytes]:
     """Page and scripts in each language, styles, icons, notices."""
     texts = {
         "canvas.css": canvas.style(),
-        "site.css": _asset("site.css") + tiles.style(),
-        "icon.svg": _asset("icon.svg"),
-        "language.js": _asset("language.js"),
-        "manifest.webmanifest": _asset("manifest.webmanifest"),
+        "site.css": asset("site.css") + tiles.style(),
+        "icon.svg": asset("icon.svg"),
+        "language.js": asset("language.js"),
+        "manifest.webmanifest": asset("manifest.webmanifest"),
         "NOTICE.txt": _notice(model, runtime, sample),
     }
     for language in LANGUAGES:
-        texts[_named("index.html", language)] = _page(model, runtime, language)
+        texts[named("index.html", language)] = _page(model, runtime, language)
         untraced = {"trained": model.trained}
-        texts[_named("page.html", language)] = canvas.standalone_html(
+        texts[named("page.html", language)] = canvas.standalone_html(
             untraced, title=_TITLE, language=language
         )
         for name, entry in _SCRIPTS.items():
-            texts[_named(name, language)] = join(_ASSETS / entry, name="a2Site", language=language)
+            texts[named(name, language)] = join(_ASSETS / entry, name="a2Site", language=language)
     pictures = {f"icon{side}.png": icon_png(int(side or 180)) for side in ("", "192", "512")}
     return {name: text.encode() for name, text in texts.items()} | pictures
 
 
 def _page(model: Model, runtime: Runtime, language: str) -> str:
-    chinese = language == "zh"
-    name, trunk = html.escape(model.name), html.escape(_trunk_of(model))
-    whose = zh.network(name, trunk) if chinese else _NETWORK.format(name=name, trunk=trunk)
-    links = " <i>/</i> ".join(
-        f"<b>{called}</b>"
-        if each == language
-        else f'<a href="{_named("index.html", each)}" lang="{TAGS[each]}" hreflang="{TAGS[each]}" '
-        f'data-language="{each}">{called}</a>'
-        for each, called in LANGUAGES.items()
+    return filled(
+        "index.html",
+        language,
+        {
+            "script": named("site.js", language),
+            "lesson": named(LESSON, language),
+            "symbols": f"<style>{glossary.style()}</style>{glossary.markup()}",
+            "canvas": canvas.markup(language),
+            "warning": warnings(model.trained)[language],
+            "about": asset(named("about.html", language)),
+            "network": _whose(model, language),
+            "runtime": html.escape(runtime.version),
+        },
     )
-    page = _asset("index.html")
-    parts = {
-        "lang": TAGS[language],
-        "languages": links,
-        "script": _named("site.js", language),
-        "symbols": f"<style>{glossary.style()}</style>{glossary.markup()}",
-        "canvas": canvas.markup(language),
-        "warning": "" if model.trained else canvas.untrained_warning(language),
-        "about": _asset(_named("about.html", language)),
-        "network": whose,
-        "runtime": html.escape(runtime.version),
-    }
-    if chinese:
-        page = said_in(page, zh.PAGE)
-    for part, text in parts.items():
-        page = page.replace(f"<!-- a2-{part} -->", text)
-    return page
 
 
-def _named(name: str, language: str) -> str:
-    """A file in a language, as `inLanguage` of assets/site.js has it."""
-    stem, _, end = name.rpartition(".")
-    return name if language == ENGLISH else f"{stem}.{language}.{end}"
+def _whose(model: Model, language: str) -> str:
+    """Whose the network is."""
+    name, trunk = html.escape(model.name), html.escape(_trunk_of(model))
+    return zh.network(name, trunk) if language == "zh" else _NETWORK.format(name=name, trunk=trunk)
 
 
 def _trunk_of(model: Model) -> str:
@@ -288,21 +307,18 @@ def _notice(model: Model, runtime: Runtime, sample: Sample) -> str:
 
 def _service_worker(version: str, files: Mapping[str, bytes]) -> str:
     others = {name for of in _of_other_languages(files).values() for name in of}
-    # The page keeps exemplars, after all else; what a graphics card needs is fetched where there is one.
-    others |= {name for name in files if _is_exemplars(name) or name.startswith(_GPU)}
+    # The page keeps exemplars, after all else, and the lesson's page itself, when it is opened.
+    others |= {name for name in files if _is_asked_for(name)}
     kept = ["./", *sorted(set(files) - {"index.html", *_NOT_KEPT, *others}), "index.html"]
     listed = ", ".join(json.dumps(name) for name in kept)
-    return _asset("sw.js").replace("A2-VERSION", version).replace('"A2-FILES"', listed)
+    return asset("sw.js").replace("A2-VERSION", version).replace('"A2-FILES"', listed)
 
 
 def _of_other_languages(files: Iterable[str]) -> dict[str, list[str]]:
     """What each language but English needs beside the English files: its pages keep it for offline."""
     others = [language for language in LANGUAGES if language != ENGLISH]
-    return {language: sorted(name for name in files if f".{language}." in name) for language in others}
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
+    first = [name for name in files if not is_lesson(name)]
+    return {language: sorted(name for name in first if f".{language}." in name) for language in others}
 
 
 def _json(value: Any) -> bytes:

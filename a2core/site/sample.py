@@ -34,6 +34,12 @@ class Sample:
     payload: dict[str, Any]
     top: list[dict[str, Any]]
     view: dict[str, Any]
+    clip: Clip  # as the page shows it
+
+    @property
+    def picture(self) -> bytes:
+        """The file of the picture that the page shows, WebP."""
+        return _bytes_of(self.payload["frames"][0])
 
 
 def sample_of(model: Model, photo: Path | None = None, credit: str = "") -> Sample:
@@ -57,12 +63,15 @@ def sample_of(model: Model, photo: Path | None = None, credit: str = "") -> Samp
     _, rows, cols = next(iter(trace.blocks.values())).grid
     top = [{"label": label, "share": share} for label, share in trace.top]
     view = {"probe": [0, int(spot[1] * rows), int(spot[0] * cols)]}
-    return Sample(title, _CREDIT if photo is None else credit, payload, top, view)
+    return Sample(title, _CREDIT if photo is None else credit, payload, top, view, clip)
+
+
+def _bytes_of(address: str) -> bytes:
+    return base64.b64decode(address.partition(",")[2])
 
 
 def _unpacked(address: str) -> np.ndarray:
-    data = base64.b64decode(address.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(_bytes_of(address))).convert("RGB"))
 
 
 def _from_scikit_image() -> Path:

@@ -10,6 +10,7 @@ PAGE = {
     "Point at the picture. Bring a photo, a clip or your camera: they stay on this device, nothing is sent.": (
         "指向图片。也可以带来照片、视频或你的摄像头：它们只留在此设备上，什么都不会发送。"
     ),
+    "The equations, in seven steps": "七步看等式",
     "The picture": "图片",
     "You can also drop a file on the page, or paste one": "也可以把文件拖到页面上，或粘贴进来",
     "Photo or clip": "照片或视频",
@@ -42,6 +43,20 @@ PAGE = {
     "One page, works offline (HTML)": "一个可离线使用的网页（HTML）",
     "Link to this view": "此视图的链接",
     "The picture itself is saved by the arrow above it (PNG).": "图片本身可用它上方的箭头保存（PNG）。",
+    # Of the lesson.
+    "A²-Nets: double attention in seven steps": "A²-Nets：双重注意力的七步",
+    "The equations of a double attention block on one picture, in seven steps. Whatever you move, the numbers "
+    "follow, on your own device.": "一张图片上一个双重注意力模块的等式，分七步。无论移动什么，数值都随之改变，一切都在你自己的设备上。",
+    "Double attention in seven steps": "双重注意力的七步",
+    "The equations of one block of the network, on one picture. Drag in the picture or move a slider: the "
+    "numbers follow.": "网络中一个模块的等式，在一张图片上。在图片上拖动，或移动滑块：数值随之改变。",
+    "Back to the explorer": "回到探索页",
+    "Steps of the lesson": "课程的步骤",
+    "Present": "演示",
+    "Large type, in front of a class. Escape leaves": "在全班面前用大字。Esc 退出",
+    "Back": "上一步",
+    "Next": "下一步",
+    "A worksheet to print, with answers": "可打印的练习题，附答案",
 }
 
 

@@ -19,13 +19,14 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LEFT = {"A²-Nets"}  # a name
 
 
-def site_page() -> str:
-    return (ROOT / "a2core" / "site" / "assets" / "index.html").read_text(encoding="utf-8")
+def site_pages() -> str:
+    assets = ROOT / "a2core" / "site" / "assets"
+    return "".join((assets / name).read_text(encoding="utf-8") for name in ("index.html", "lesson.html"))
 
 
 @pytest.mark.parametrize(
     ("markup", "catalogue"),
-    [(canvas.markup(), zh.MARKUP), (site_page(), site_zh.PAGE)],
+    [(canvas.markup(), zh.MARKUP), (site_pages(), site_zh.PAGE)],
     ids=["canvas", "site"],
 )
 def test_every_sentence_of_the_markup_is_in_the_catalogue_and_no_other(markup, catalogue):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.a2core.lesson.lesson_oracle import Moved, Oracle, agrees
 from tests.browser.conftest import AppPage, OpenApp
-from tests.viz_app.views.learn.lesson_oracle import Moved, Oracle, agrees
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

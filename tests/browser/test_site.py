@@ -21,9 +21,11 @@ from skimage import data as photos
 
 import a2core
 from a2core.errors import A2Error
+from a2core.lesson.steps import Choice, screen, tables_of
 from a2core.site import build_site
 from a2core.site.exemplars import atlas_beside
 from a2core.site.runtime import find_runtime
+from tests.a2core.lesson.lessons import Figures
 from tests.a2core.media.clip_files import clip_of, rgb_frames
 from tests.a2core.media.media_files import exif_with_orientation, saved
 from tests.browser import canvas_harness as harness
@@ -44,6 +46,12 @@ CHANGED = f"""async (asked) => {{
     const {{ after }} = await {PAGE}.work.ask("change", {{ ...asked, factors }});
     return Array.from(after);
 }}"""
+LESSON_OPEN = "() => document.documentElement.dataset.lesson === 'open'"
+LESSON_PRINTS = """expected => {
+    const figures = [...document.querySelectorAll(".l-part:not([hidden]) [data-what]")];
+    const found = Object.fromEntries(figures.map(({ dataset, textContent }) => [dataset.what, textContent]));
+    return Object.entries(expected).every(([what, text]) => found[what] === text);
+}"""
 # The network is then fetched when it is needed: most of what these tests look at does not need it.
 SAVES_DATA = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } });"
 NO_CAMERA = """
@@ -420,8 +428,12 @@ def test_it_opens_again_without_a_network_and_with_threads(visit: Visit) -> None
     for heavy in ("network.bin", "runtime.bin"):
         assert Quiet.asked.count(f"/{BELOW}/{heavy}") == 1  # to be run, and kept for offline
     site.page.wait_for_function("() => document.documentElement.dataset.exemplars === 'kept'")
+    site.page.get_by_role("link", name="七步看等式").click()
+    site.wait_until_kept()  # the lesson too, once it was opened
     site.page.context.set_offline(True)
     site.page.reload()
+    site.page.wait_for_function(LESSON_OPEN)
+    site.page.get_by_role("link", name="回到探索页").click()
     site.wait_until_kept()
     assert site.page.evaluate("() => crossOriginIsolated")
     site.bring("cup.png", png(photo("coffee.png")), "image/png")
@@ -469,6 +481,46 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_picture_stays(visit
     stage = page.locator("[data-ref=stage]").bounding_box()
     assert -1 <= stage["y"] < 200  # under the list the picture is still in sight
     assert serious_faults(site) == []  # type: ignore[arg-type]
+
+
+def test_the_lesson_follows_what_is_moved_as_pythons_does(
+    visit: Visit, model: a2core.Model, folder: Path, address: str
+) -> None:
+    site = visit(path="lesson.html", width=360, height=780, **PHONE)
+    page = site.page
+    page.wait_for_function(LESSON_OPEN)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+    assert page.evaluate(TARGETS) == []
+    assert serious_faults(site) == []  # type: ignore[arg-type]
+    page.evaluate("() => scrollTo(0, 400)")
+    page.keyboard.press("PageDown")
+    page.locator("#step-2").wait_for()
+    page.locator("#step-1").wait_for(state="hidden")
+    assert page.evaluate("() => scrollY") == 0
+    picture = page.locator("#step-2 .l-pick").bounding_box()
+    page.touchscreen.tap(picture["x"] + 0.7 * picture["width"], picture["y"] + 0.3 * picture["height"])
+    page.locator("#step-2 [data-moves=primitive]").fill("41")
+    seen = np.asarray(Image.open(folder / BELOW / "lesson" / "picture.webp").convert("RGB"))
+    clip = a2core.Clip(seen[None], np.zeros(1), "image", "", ())
+    lesson = a2core.take_lesson(model, clip, "blocks.4", max(seen.shape))
+    opens = {"channel": 3, "a_channel": 5, "temperature": 0.2, "reached": 200, "terms": 9}
+    page.evaluate("moved => window.a2Page.move(moved)", opens)
+    _, rows, cols = lesson.grid
+    choice = Choice(position=(0, int(0.3 * rows), int(0.7 * cols)), primitive=41, **opens)
+    tables = tables_of(lesson)
+    for step in range(2, 8):
+        drawn = screen(step, lesson, choice, tables, "")
+        said = drawn.sentence + drawn.overlay_says + drawn.figures + drawn.numbers + drawn.trap
+        expected = dict(Figures(said).found)
+        page.wait_for_function(LESSON_PRINTS, arg=expected)
+        if step < 7:
+            page.locator("#next").tap()
+    page.wait_for_function("() => location.search.includes('terms=9')")
+    page.reload()  # the address says what was moved
+    page.wait_for_function(LESSON_PRINTS, arg=expected)
+    site.page.emulate_media(color_scheme="dark")
+    assert serious_faults(site, of_colour=True) == []  # type: ignore[arg-type]
+    assert site.complaints == [each for each in site.foreign if not each.startswith(address)] == []
 
 
 def test_what_a_browser_lacks_or_refuses_is_said_and_the_page_stays_whole(visit: Visit, address: str) -> None:

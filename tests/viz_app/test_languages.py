@@ -19,18 +19,19 @@ import pytest
 import a2core
 from a2core.canvas import zh as canvas_words
 from a2core.languages import sentences
+from a2core.lesson.words import step4_gather
 from viz_app.server.faults import attempt
 from viz_app.ui import language, text
 from viz_app.ui.state import Key
-from viz_app.views.learn.words import step4_gather
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 WORD = re.compile(r"[A-Za-z]{3,}")
 SPOKEN = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for path in (ROOT / "viz_app").rglob("*.py")
-    if "in_each_language(__name__)" in path.read_text(encoding="utf-8") and path.name != "language.py"
+    for package in ("viz_app", "a2core")
+    for path in (ROOT / package).rglob("*.py")
+    if "in_each_language(__name__)" in path.read_text(encoding="utf-8") and path.name != "spoken.py"
 )
 # What is no words, or the same in both: formulas, names of symbols and of columns, what Plotly fills in.
 SAME = {"MEETS", "FORMULA", "LIMIT", "LOGITS_AXIS", "PLUS_DELTA", "EQUALS_Y", "Z_P", "MS"}

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from a2core import lesson
 from viz_app.server import models, samples, traces, uploads
 from viz_app.server.jobs import Standing
 from viz_app.server.traces import Shown
@@ -22,6 +23,7 @@ from viz_app.ui.selection import current_probe, remember
 from viz_app.ui.state import Key, Probe
 
 STYLES = Path(__file__).resolve().parent / "style"
+OF_THE_LESSON = ("figures", "lesson")
 STYLE_OF_ALL = ("style.css", "presenting.css", "streamlit.css")
 SCRIPTS = [Path(__file__).resolve().parent / "assets" / name for name in ("steady.js", "menu.js")]
 MOST_REMARKS = 6
@@ -36,8 +38,10 @@ def styled(*sheets: str) -> None:
 
 
 def style(sheet: str) -> str:
-    """What is in a style sheet of the app."""
-    return (STYLES / sheet).read_text(encoding="utf-8")
+    """What is in a style sheet of the app, over what the lesson has under the same name."""
+    own, stem = STYLES / sheet, sheet.removesuffix(".css")
+    shared = lesson.style(stem, within=".st-key-lesson") if stem in OF_THE_LESSON else ""
+    return shared + (own.read_text(encoding="utf-8") if own.is_file() else "")
 
 
 def follow(link: Mapping[str, str] | None) -> tuple[Mapping[str, str] | None, list[str]]:

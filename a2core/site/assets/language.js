@@ -7,7 +7,7 @@
 
 (() => {
   const KEY = "a2-language";
-  const CHINESE = "index.zh.html";
+  const { chinese } = /** @type {HTMLScriptElement} */ (document.currentScript).dataset;
   const here = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
   let kept = null;
   try {
@@ -16,7 +16,7 @@
     // Storage is not allowed here: the browser's language it is.
   }
   const wanted = kept ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
-  if (here === "en" && wanted === "zh") location.replace(CHINESE + location.search + location.hash);
+  if (here === "en" && wanted === "zh") location.replace(chinese + location.search + location.hash);
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[data-language]") : null;
     if (!(link instanceof HTMLAnchorElement)) return;
@@ -25,6 +25,7 @@
     } catch {
       // Then it is chosen for this page alone.
     }
-    link.hash = location.hash; // the view that a link asks for
+    link.search = location.search; // the view that a link asks for
+    link.hash = location.hash;
   });
 })();

@@ -27,6 +27,8 @@ export const FAULT = {
   insecure:
     "Browsers lend a page the camera only over https. Ask whoever keeps this site, or choose a photo.",
   exemplars: "These pictures could not be fetched. Check the connection and point again.",
+  lesson:
+    "What is moved could not be fetched. The steps stand as they open; check the connection and load the page again.",
   page: "The page to take away could not be fetched. Check the connection and try again.",
 };
 

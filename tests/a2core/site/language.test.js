@@ -13,13 +13,14 @@ class Element {}
 class HTMLAnchorElement extends Element {
   dataset = { language: "en" };
   hash = "";
+  search = "";
   closest() {
     return this;
   }
 }
 
 /** @param {string} lang of the page @param {string} language the browser's @param {string | null} kept */
-function opened(lang, language, kept) {
+function opened(lang, language, kept, page = "index.zh.html") {
   const told = { led: null, kept, heard: (_event) => {} };
   const context = createContext({
     Element,
@@ -29,6 +30,7 @@ function opened(lang, language, kept) {
     localStorage: { getItem: () => told.kept, setItem: (_, value) => Object.assign(told, { kept: value }) },
     document: {
       documentElement: { lang },
+      currentScript: { dataset: { chinese: page } },
       addEventListener: (_, run) => Object.assign(told, { heard: run }),
     },
   });
@@ -39,6 +41,7 @@ function opened(lang, language, kept) {
 test("a browser in Chinese is led to the Chinese page with all that the address asks for", () => {
   assert.equal(opened("en", "zh-TW", null).led, "index.zh.html?a#view");
   assert.equal(opened("en", "de", null).led, null);
+  assert.equal(opened("en", "zh", null, "lesson.zh.html").led, "lesson.zh.html?a#view");
 });
 
 test("what was chosen counts more than the browser's language, and a Chinese address is meant", () => {
@@ -52,5 +55,5 @@ test("the switch is remembered, and keeps the view of the address", () => {
   const link = new HTMLAnchorElement();
   page.heard({ target: link });
   assert.equal(page.kept, "en");
-  assert.equal(link.hash, "#view");
+  assert.equal(link.search + link.hash, "?a#view");
 });

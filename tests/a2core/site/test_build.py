@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import html
 import importlib.util
+import io
 import json
 import re
 from pathlib import Path
@@ -13,12 +15,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from PIL import Image
 
 import a2core
 from a2core.cli import main
 from a2core.errors import A2Error
 from a2core.site import build_site
 from a2core.site.exemplars import atlas_beside
+from a2core.site.lesson import arrays_of
 from a2core.site.runtime import VERSION, find_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,7 +63,7 @@ def told(site):
 
 
 def test_no_file_asks_for_an_address_elsewhere_or_from_the_root(site):
-    for path in site.iterdir():
+    for path in site.rglob("*"):
         if path.suffix not in (".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg"):
             continue
         text = path.read_text(encoding="utf-8")
@@ -79,7 +83,7 @@ def test_everything_that_the_page_asks_for_is_there_and_kept_for_offline(site, t
     assert {name for name in asked if not (site / name).is_file()} == set()
     worker = (site / "sw.js").read_text(encoding="utf-8")
     kept = set(json.loads(re.search(r"const FILES = (\[.*?\]);", worker)[1]))
-    assert asked - kept == {"NOTICE.txt", "index.zh.html"}
+    assert asked - kept == {"NOTICE.txt", "index.zh.html", "lesson.html"}
     assert told["version"] in worker
     assert not re.search(r"<!-- a2-|A2-VERSION|A2-FILES", page + worker)
 
@@ -90,7 +94,8 @@ def test_the_heavy_files_are_what_the_list_says(site, told):
         whole = gzip.decompress(packed)
         assert (len(packed), len(whole)) == (listed["sent"], listed["bytes"])
         assert hashlib.sha256(whole).hexdigest() == listed["sha256"]
-    own = sum(path.stat().st_size for path in site.iterdir() if ".zh." not in path.name)
+    first = [path for path in site.iterdir() if not re.search(r"\.zh\.|^lesson", path.name)]
+    own = sum(path.stat().st_size for path in first)
     real = 3_652_765 + 50_084 + 24_381  # of ONNX Runtime Web 1.30.0, packed, and its two scripts
     assert own + real < 15e6
 
@@ -250,6 +255,27 @@ def test_the_chinese_page_has_all_that_the_english_has_and_keeps_its_own_files(s
     assert ids.findall(chinese) == ids.findall(english)
     assert '<a href="index.html" lang="en" hreflang="en" data-language="en">English</a>' in chinese
     assert told["kept"]["zh"] == ["index.zh.html", "page.zh.html", "site.zh.js", "worker.zh.js"]
-    assert set(re.findall(r'(?:src|href)="([^"#]+\.zh\.\w+)"', chinese)) <= set(told["kept"]["zh"])
+    asked = set(re.findall(r'(?:src|href)="([^"#]+\.zh\.\w+)"', chinese))
+    assert asked - set(told["kept"]["zh"]) == {"lesson.zh.html"}
     for name in told["kept"]["zh"]:
         assert "基元" in (site / name).read_text(encoding="utf-8") or name == "worker.zh.js"
+
+
+def test_the_lesson_is_the_samples_and_no_part_of_a_first_visit(site, told, model):
+    worker = (site / "sw.js").read_text(encoding="utf-8")
+    assert "lesson" not in worker + "".join(told["kept"]["zh"])
+    page = (site / "lesson.html").read_text(encoding="utf-8")
+    about = json.loads(html.unescape(re.search(r'data-about="([^"]*)"', page)[1]))
+    packed = (site / about["file"]["name"]).read_bytes()
+    whole = gzip.decompress(packed)
+    assert hashlib.sha256(whole).hexdigest() == about["file"]["sha256"]
+    sample = json.loads((site / "sample.json").read_text(encoding="utf-8"))
+    picture = base64.b64decode(sample["frames"][0].partition(",")[2])
+    assert (site / "lesson" / "picture.webp").read_bytes() == picture
+    seen = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+    clip = a2core.Clip(seen[None], np.zeros(1), "image", "", ())
+    lesson = a2core.take_lesson(model, clip, "blocks.4", max(seen.shape))
+    assert whole == arrays_of(lesson)
+    t, row, col = told["sample"]["view"]["probe"]
+    assert about["opening"]["position"] == row * lesson.grid[2] + col
+    assert about["opening"]["primitive"] == lesson.distribute[:, t, row, col].argmax()

@@ -16,6 +16,7 @@ import streamlit as st
 import a2core
 from a2core import A2Error, Atlas, AtlasError, Clip, Exemplar, Photo
 from a2core.canvas import data_url as frame_url
+from a2core.lesson import overlay_url
 from viz_app.components.tile_board import Figure, Glance, Tile
 from viz_app.server import atlases, traces
 from viz_app.server.faults import attempt
@@ -23,7 +24,6 @@ from viz_app.server.models import Weights
 from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.ui.figures import overlay_url
 from viz_app.ui.plots import CHOSEN, GRID
 from viz_app.views.atlas import content, words
 

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 import a2core
 from a2core import Cost, Exponent, Reading, Rival
 from a2core.canvas import percent
+from a2core.lesson import megabytes, number, table, weights_bytes, whole
 from viz_app.server.traces import Shown
-from viz_app.ui.figures import table
-from viz_app.ui.measures import weights_bytes
-from viz_app.ui.numbers import decimal, megabytes, number, whole
+from viz_app.ui.numbers import decimal
 from viz_app.views.compare import words
 
 

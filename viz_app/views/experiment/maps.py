@@ -9,7 +9,7 @@ from PIL import Image
 
 from a2core import BlockTrace
 from a2core.canvas import cover
-from viz_app.ui.figures import opaque, painted, webp_url
+from a2core.lesson import opaque, painted, webp_url
 
 TILE_WIDTH_PX = 120
 TILES_A_ROW = 8

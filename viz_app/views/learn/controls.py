@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from a2core.lesson import around, overlay_url
+from a2core.lesson.steps import TEMPERATURES, Screen
 from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.server.traces import Shown
 from viz_app.ui import text
-from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback
-from viz_app.views.learn import content
 from viz_app.views.learn.service import Classroom
 from viz_app.views.learn.state import Key
-from viz_app.views.learn.steps.screen import TEMPERATURES, Screen
 
 # Which slider a step has, beside the picture.
 _SLIDERS: dict[int, tuple[Key, ...]] = {
@@ -58,13 +57,13 @@ def sliders_of(step: int, room: Classroom, moved: dict[str, Any]) -> list[Slider
     lesson = room.lesson
     frames, _, _ = lesson.grid
     all_of = {
-        Key.FRAME: (content.FRAME, 0, frames - 1),
-        Key.PRIMITIVE: (content.PRIMITIVE, 0, lesson.n - 1),
-        Key.CHANNEL: (content.CHANNEL, 0, lesson.c - 1),
-        Key.A_CHANNEL: (content.A_CHANNEL, 0, lesson.m - 1),
-        Key.TEMPERATURE: (content.TEMPERATURE, 0, 0),
-        Key.REACHED: (content.REACHED, 0, lesson.positions - 1),
-        Key.TERMS: (content.TERMS, 1, lesson.n),
+        Key.FRAME: (around.FRAME, 0, frames - 1),
+        Key.PRIMITIVE: (around.PRIMITIVE, 0, lesson.n - 1),
+        Key.CHANNEL: (around.CHANNEL, 0, lesson.c - 1),
+        Key.A_CHANNEL: (around.A_CHANNEL, 0, lesson.m - 1),
+        Key.TEMPERATURE: (around.TEMPERATURE, 0, 0),
+        Key.REACHED: (around.REACHED, 0, lesson.positions - 1),
+        Key.TERMS: (around.TERMS, 1, lesson.n),
     }
     sliders = [Slider(key, *all_of[key]) for key in _SLIDERS[step]]
     if frames > 1 and step != _GATHER:
@@ -87,7 +86,7 @@ def picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], scr
     t, row, col = moved["position"]
     if step == _GATHER:
         t, row, col = map(int, np.unravel_index(moved[Key.REACHED], grid))
-    what = content.THE_LAST_CELL if step == _GATHER else content.THE_CELL
+    what = around.THE_LAST_CELL if step == _GATHER else around.THE_CELL
     about = f"{shown.key}/{room.lesson.name}/{what}"
     cell_picker(
         room.frames[t],
@@ -96,12 +95,12 @@ def picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], scr
         cell=(row, col),
         grid=grid[1:],
         aspect=room.aspect,
-        label=content.moves(shown.picture.alt, what),
+        label=around.moves(shown.picture.alt, what),
         place=text.A_CELL,
         key=Key.PICKER,
         on_change=callback(lambda: _pick(about, step, room, moved, t)),
     )
-    st.html(content.under_picture(screen.overlay_says, what))
+    st.html(around.under_picture(screen.overlay_says, what))
 
 
 def _pick(about: str, step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:

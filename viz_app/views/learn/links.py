@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from a2core.lesson.steps import STEPS, Choice
 from viz_app.server.traces import Shown
 from viz_app.ui import address
 from viz_app.ui.selection import parameters_of
@@ -13,8 +14,6 @@ from viz_app.ui.shell import open_at
 from viz_app.ui.state import Key as AppKey
 from viz_app.ui.state import Probe, came_by_history, language_parameter, presenting
 from viz_app.views.learn.state import Key
-from viz_app.views.learn.steps import STEPS
-from viz_app.views.learn.steps.screen import Choice
 
 STEP_PARAM = "step"
 OWN_PARAMS = (STEP_PARAM, address.PRESENT)

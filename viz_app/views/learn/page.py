@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from a2core.lesson import around, steps, worksheet_html
+from a2core.lesson.steps import STEPS, Screen
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
 from viz_app.server.traces import Shown
@@ -13,10 +15,8 @@ from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import choose_block, current_block
 from viz_app.ui.shell import styled, tell_link, waiting
 from viz_app.ui.state import presenting
-from viz_app.views.learn import content, controls, links, service, state, steps
+from viz_app.views.learn import content, controls, links, service, state
 from viz_app.views.learn.state import Key
-from viz_app.views.learn.steps import STEPS, Screen
-from viz_app.views.learn.worksheet import worksheet_html
 
 
 def render() -> None:
@@ -78,7 +78,7 @@ def _page(shown: Shown, block: str) -> None:
         for slider in sliders:
             slider.draw()
         if not presenting():
-            st.html(content.definitions(STEPS[step - 1].meets))
+            st.html(around.definitions(STEPS[step - 1].meets))
     figures = f'<div class="a2-figs">{screen.figures}</div>'
     trap = f'<section class="a2-trap">{screen.trap}</section>' if screen.trap else ""
     if presenting():
@@ -109,13 +109,13 @@ def _turn() -> None:
 
 def _check(screen: Screen) -> None:
     check = st.expander(
-        content.CHECK, icon=":material/function:", key=Key.CHECK, on_change="rerun"
+        around.CHECK, icon=":material/function:", key=Key.CHECK, on_change="rerun"
     )  # closed, nothing of it is drawn: colouring the lines takes a browser as long as all the rest
     if check.open:
         with check:
-            st.html(content.LINES)
+            st.html(around.LINES)
             st.code(screen.code, language="python")
-            st.html(content.prints(screen.prints))
+            st.html(around.prints(screen.prints))
 
 
 def _files(shown: Shown, block: str) -> None:

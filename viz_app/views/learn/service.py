@@ -14,11 +14,11 @@ import numpy as np
 
 import a2core
 from a2core import Lesson, canvas
+from a2core.lesson.steps import tables_of
 from viz_app.server import models, pictures, visitors
 from viz_app.server.jobs import Tell
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
-from viz_app.views.learn.steps.board import tables_of
 
 PICTURE_SIDE_PX = 640  # of the picture that cells are picked in
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from a2core.lesson.steps import Choice, most_changed, opening
 from viz_app.server.traces import Shown
 from viz_app.ui import address, pixel
 from viz_app.ui.selection import cell_was_marked, current_probe, mark, marked_cell
 from viz_app.views.learn.service import Classroom
-from viz_app.views.learn.steps.screen import Choice
-from viz_app.views.learn.steps.step7_add import most_changed, plainest_channel
 
 
 class Key(StrEnum):
@@ -60,16 +59,17 @@ def moved_by_visitor(shown: Shown, room: Classroom, block: str) -> dict[str, Any
     # Every step's address names a cell, chosen or not: only of the step itself it says which to open on.
     named = st.session_state[Key.STEP] == ADD and address.AT in st.query_params
     changed = position if named or cell_was_marked(shown) else most_changed(lesson)
+    choice = opening(lesson, position, changed, primitive)
     moved = {
         "about": about,
-        "position": position,
+        "position": choice.position,
         "opens_on": None if changed == position else (position, changed),
-        Key.PRIMITIVE: primitive,
-        Key.CHANNEL: plainest_channel(lesson, changed),
-        Key.A_CHANNEL: int(abs(lesson.phi[(slice(None), *position)]).argmax()),
-        Key.TEMPERATURE: 1.0,
-        Key.REACHED: lesson.positions - 1,
-        Key.TERMS: 3,
+        Key.PRIMITIVE: choice.primitive,
+        Key.CHANNEL: choice.channel,
+        Key.A_CHANNEL: choice.a_channel,
+        Key.TEMPERATURE: choice.temperature,
+        Key.REACHED: choice.reached,
+        Key.TERMS: choice.terms,
     }
     moved["chosen"] = _chosen(moved)
     st.session_state[Key.MOVED] = moved

@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import a2core
+from a2core.lesson.steps.step7_add import most_changed, plainest_channel
 from tests.viz_app.views.learn.test_page import address, figures, learn, opened, turn
 from viz_app.server import models, samples, traces
-from viz_app.views.learn.steps.step7_add import most_changed, plainest_channel
 
 pytestmark = pytest.mark.slow
 

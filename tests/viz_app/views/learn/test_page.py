@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import a2core
-from tests.viz_app.views.learn.lessons import Figures
+from tests.a2core.lesson.lessons import Figures
 from viz_app.components.step_bar import parse_asked
 from viz_app.server import models, pictures, samples, traces, uploads
 from viz_app.ui.state import Key
