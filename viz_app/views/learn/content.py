@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from a2core.canvas.glossary import Symbol, symbols
 from viz_app.ui import language
 
@@ -28,6 +30,8 @@ PRINTED = "They print"
 # While presenting.
 TRAP = "The trap"
 
+_ONE_PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
 # Files.
 ARRAYS, WORKSHEET = "The lesson’s arrays (NPZ)", "A worksheet to print (HTML)"
 CHOSEN_ON_EXPLORE = (
@@ -40,14 +44,23 @@ def formulas(all_of: list[str]) -> str:
     return "\n\n".join(f"$$\n{formula}\n$$" for formula in all_of)
 
 
-def heading(step: int, title: str, style: str) -> str:
-    """The step's number and heading, with a style sheet in it."""
-    return f'<div class="a2-step"><style>{style}</style><h1><b>{step}</b>{title}</h1></div>'
+def heading(step: int, title: str, said: str, style: str) -> str:
+    """The step's number and heading with the sentence under it, and a style sheet in it."""
+    return (
+        f'<div class="a2-step"><style>{style}</style><h1><b>{step}</b>{title}</h1>'
+        f'<p class="a2-said">{said}</p></div>'
+    )
 
 
-def sentence(said: str) -> str:
-    """The sentence under the heading."""
-    return f'<div class="a2-step"><p class="a2-said">{said}</p></div>'
+def stand_in(table: str) -> str:
+    """What stands in a step's HTML for a table of the block: a picture of one pixel, named as it is."""
+    return f"{_ONE_PIXEL}#{table}"
+
+
+def tables(urls: Mapping[str, str]) -> str:
+    """A style sheet that shows the tables with these names where their stand-ins are."""
+    rules = (f'img[src="{stand_in(name)}"] {{ content: url("{url}"); }}' for name, url in urls.items())
+    return f"<style>{''.join(rules)}</style>"
 
 
 def moves(alt: str, what: str) -> str:
@@ -66,7 +79,9 @@ def prints(lines: str) -> str:
 
 
 def definitions(names: tuple[str, ...]) -> str:
-    """The symbols of these names with what they are, their shape and how the paper writes them."""
+    """The symbols of these names with what they are, their shape and the paper's own; "" for none."""
+    if not names:
+        return ""
     known = symbols()
     lines = "".join(f"<dt>{known[name].sign}</dt><dd>{_defined(known[name])}</dd>" for name in names)
     return f'<dl class="a2-where">{lines}</dl>'
