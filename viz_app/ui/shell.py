@@ -1,4 +1,4 @@
-"""What pages share: style, charts that stay until the next are drawn, waiting, and following a link."""
+"""What pages share: style, waiting, and following a link."""
 
 from __future__ import annotations
 
@@ -25,16 +25,13 @@ from viz_app.ui.state import Key, Probe
 STYLES = Path(__file__).resolve().parent / "style"
 OF_THE_LESSON = ("figures", "lesson")
 STYLE_OF_ALL = ("style.css", "presenting.css", "streamlit.css")
-SCRIPTS = [Path(__file__).resolve().parent / "assets" / name for name in ("steady.js", "menu.js")]
 MOST_REMARKS = 6
 WORDS_AFTER_S = 0.4  # of waiting: what is there sooner needs none
 
 
 def styled(*sheets: str) -> None:
-    """Put the app's own type and spacing over Streamlit's, then a page's own; and every page's scripts."""
+    """Put the app's own type and spacing over Streamlit's, then a page's own."""
     st.html(f"<style>{''.join(map(style, (*STYLE_OF_ALL, *sheets)))}</style>")
-    scripts = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
-    st.html(f"<script>{scripts}</script>", unsafe_allow_javascript=True)
 
 
 def style(sheet: str) -> str:

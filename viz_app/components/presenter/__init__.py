@@ -5,7 +5,8 @@ the focus is. That it presents is said by `data-a2-presenting` on the page's roo
 the canvas go by.
 
 Being on every page, it also carries the ticket with which a tab that is loaded again finds what its visitor
-brought.
+brought, and the scripts that every page has: charts that stay until the next are drawn (steady.js), a menu
+that closes (menu.js). An element of their own would be gone through by the browser with every run.
 
 Not in here: what a ticket is good for (`viz_app.ui.returning`), what the list of pictures is
 (`viz_app.ui.playlist`), what a link says (`viz_app.ui.share`).
@@ -27,7 +28,9 @@ MOST_OF_A_LINK = 2000  # characters: more does not fit a code that a phone reads
 MOST_COUNTED = 10**6
 MOST_OF_A_TICKET = 64  # characters
 
-_component = component("a2_presenter", Path(__file__).parent / "assets" / "presenter")
+_component = component(
+    "a2_presenter", Path(__file__).parent / "assets" / "presenter", parts=("steady", "menu")
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ What stands round its steps wherever they are, and what they say, is in `a2core/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from viz_app.ui import language
 
 TRACING, WORKING_OUT = "Tracing the picture", "Working out the lesson"
@@ -15,6 +17,8 @@ UNTRAINED = (
 
 # While presenting.
 TRAP = "The trap"
+
+_ONE_PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 # Files.
 ARRAYS, WORKSHEET = "The lesson’s arrays (NPZ)", "A worksheet to print (HTML)"
@@ -28,14 +32,23 @@ def formulas(all_of: list[str]) -> str:
     return "\n\n".join(f"$$\n{formula}\n$$" for formula in all_of)
 
 
-def heading(step: int, title: str, style: str) -> str:
-    """The step's number and heading, with a style sheet in it."""
-    return f'<div class="a2-step"><style>{style}</style><h1><b>{step}</b>{title}</h1></div>'
+def heading(step: int, title: str, said: str, style: str) -> str:
+    """The step's number and heading with the sentence under it, and a style sheet in it."""
+    return (
+        f'<div class="a2-step"><style>{style}</style><h1><b>{step}</b>{title}</h1>'
+        f'<p class="a2-said">{said}</p></div>'
+    )
 
 
-def sentence(said: str) -> str:
-    """The sentence under the heading."""
-    return f'<div class="a2-step"><p class="a2-said">{said}</p></div>'
+def stand_in(table: str) -> str:
+    """What stands in a step's HTML for a table of the block: a picture of one pixel, named as it is."""
+    return f"{_ONE_PIXEL}#{table}"
+
+
+def tables(urls: Mapping[str, str]) -> str:
+    """A style sheet that shows the tables with these names where their stand-ins are."""
+    rules = (f'img[src="{stand_in(name)}"] {{ content: url("{url}"); }}' for name, url in urls.items())
+    return f"<style>{''.join(rules)}</style>"
 
 
 language.in_each_language(__name__)

@@ -80,8 +80,14 @@ def sliders_of(step: int, room: Classroom, moved: dict[str, Any]) -> list[Slider
     return sliders
 
 
-def picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], screen: Screen) -> None:
-    """The picture with the step's map over it; dragging in it moves the cell that the step is about."""
+def picture(
+    step: int, shown: Shown, room: Classroom, moved: dict[str, Any], screen: Screen, meets: tuple[str, ...]
+) -> None:
+    """The picture with the step's map over it; dragging in it moves the cell that the step is about.
+
+    The symbols `meets` are said in the same element as what lies over it: the style sheet puts them below the
+    sliders, and a browser has an element less to go through again with every run.
+    """
     grid = room.lesson.grid
     t, row, col = moved["position"]
     if step == _GATHER:
@@ -100,7 +106,7 @@ def picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], scr
         key=Key.PICKER,
         on_change=callback(lambda: _pick(about, step, room, moved, t)),
     )
-    st.html(around.under_picture(screen.overlay_says, what))
+    st.html(around.under_picture(screen.overlay_says, what) + around.definitions(meets))
 
 
 def _pick(about: str, step: int, room: Classroom, moved: dict[str, Any], t: int) -> None:

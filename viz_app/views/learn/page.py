@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from a2core.lesson import around, steps, worksheet_html
 from a2core.lesson.steps import STEPS, Screen
+from viz_app.components.sheet import sheet
 from viz_app.components.step_bar import step_asked, step_bar
 from viz_app.server import traces
 from viz_app.server.traces import Shown
@@ -30,7 +31,9 @@ def render() -> None:
         st.html(content.UNTRAINED)
     block = current_block(shown, Key.BLOCK)
     with waiting(content.WORKING_OUT) as look:
-        service.classroom(shown, block, look=look)
+        room = service.classroom(shown, block, look=look)
+    # The large tables are sent once: in a step's HTML they would be hashed and read again with every move.
+    st.html(content.tables(room.tables))
     with st.container(key="lesson"), st.container(key="lesson-steps"):
         # What stays from step to step is drawn once: a browser works longer on a formula than on all the
         # figures of a step. The style sheet shows the step's, and puts everything in its place.
@@ -58,7 +61,8 @@ def _page(shown: Shown, block: str) -> None:
     sliders = controls.sliders_of(step, room, moved)
     state.choose(shown, block, moved)
     choice = state.choice_of(moved)
-    screen = steps.screen(step, room.lesson, choice, room.tables, service.lesson_file(shown, block))
+    tables = {name: content.stand_in(name) for name in room.tables}
+    screen = steps.screen(step, room.lesson, choice, tables, service.lesson_file(shown, block))
 
     step_bar(
         [about.name for about in STEPS],
@@ -70,21 +74,19 @@ def _page(shown: Shown, block: str) -> None:
     rules = f".st-key-lesson .katex-display:nth-child({step}) {{ display: block; }}"
     rules += f" .st-key-{Key.PICKER} {{ --aspect: {room.aspect:.4f}; }}"
     # Within the heading: a style sheet of its own would stay when a fragment leaves it out.
-    st.html(content.heading(step, STEPS[step - 1].title, rules))
-    st.html(content.sentence(screen.sentence))
+    st.html(content.heading(step, STEPS[step - 1].title, screen.sentence, rules))
     left, right = st.columns([5, 9], gap="large")
     with left:
-        controls.picture(step, shown, room, moved, screen)
+        controls.picture(step, shown, room, moved, screen, () if presenting() else STEPS[step - 1].meets)
         for slider in sliders:
             slider.draw()
-        if not presenting():
-            st.html(around.definitions(STEPS[step - 1].meets))
     figures = f'<div class="a2-figs">{screen.figures}</div>'
     trap = f'<section class="a2-trap">{screen.trap}</section>' if screen.trap else ""
     if presenting():
         _one_screen(left, right, figures, screen.numbers, trap)
     else:
-        right.html(figures + screen.numbers)
+        with right:
+            sheet(figures + screen.numbers, key=Key.FIGURES)
         if trap:
             st.html(trap)
         _check(screen)
@@ -94,7 +96,8 @@ def _one_screen(left: DeltaGenerator, right: DeltaGenerator, figures: str, numbe
     """The step in front of a class: a switch puts the trap in the figures' place, so that all is in sight."""
     with left:
         trapped = bool(trap) and st.toggle(content.TRAP, key=Key.TRAP, persist_state="session")
-    right.html(trap if trapped else figures)
+    with right:
+        sheet(trap if trapped else figures, key=Key.FIGURES)
     if not trapped:
         st.html(numbers)
 

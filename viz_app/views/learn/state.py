@@ -22,6 +22,7 @@ class Key(StrEnum):
     MOVED = "lesson-moved"  # dict of what the visitor moved, with the trace and block it is about
     BAR = "lesson-bar"
     PICKER = "lesson-picker"
+    FIGURES = "lesson-figures"
     FRAME = "lesson-frame"
     BLOCK = "lesson-block"
     PRIMITIVE = "lesson-primitive"

@@ -28,7 +28,10 @@ def learn() -> None:
 
 def html_of(page: AppTest) -> str:
     assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
+    sheets = [part.proto for part in page.get("bidi_component") if part.proto.component_name == "a2_sheet"]
+    return "\n".join(
+        [element.proto.body for element in page.get("html")] + [json.loads(s.json)["html"] for s in sheets]
+    )
 
 
 def figures(page: AppTest) -> dict[str, str]:
