@@ -11,8 +11,14 @@ from typing import Any
 # their order is kept to, and the target's followed where it knows better. Whose features these are makes no
 # difference: a cell of so many pixels of the picture counts as deep.
 DEEP_FROM_PX = 32
-SHALLOW: Mapping[str, float] = {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1}
-DEEP: Mapping[str, float] = {"correlation": 6.0, "similarity": 3.0, "reach": 6.0, "balance": 0.01}
+SHALLOW: Mapping[str, float] = {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1, "meaning": 1.0}
+DEEP: Mapping[str, float] = {
+    "correlation": 6.0,
+    "similarity": 3.0,
+    "reach": 6.0,
+    "balance": 0.01,
+    "meaning": 0.5,
+}
 
 
 @dataclass(frozen=True)
