@@ -37,7 +37,7 @@ from a2core.training.subject import Subject, sides_px, subject, write_spec
 
 CACHE = Path(".cache/features")
 # Options of the command that settings of the same name take.
-SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed")
+SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed", "keep")
 PRIMITIVES = (64, 256)  # of the blocks before the last, and of the last, coarsest one
 SMALLEST_PX = 160
 

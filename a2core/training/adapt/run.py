@@ -7,7 +7,10 @@ Two phases, each on what is kept (`cache.py`, `answers.py`), so the trunk's lowe
    standardised features through a linear read-out (so that primitives carry content), and the mean ρ
    over the batch is kept from leaving primitives unused. Blocks that go on from a checkpoint know where to
    look: each primitive's ρ is tied to one cluster of the cells of all photos (`clusters.py`), the one most
-   like it, so that it comes to stand for one kind of thing in all of them.
+   like it, so that it comes to stand for one kind of thing in all of them. With `keep` their weights end
+   as a mean of what they were and what they have become: part of the way much of what is new is had, and
+   hardly anything lost of what they could do (as Wortsman et al. found of fine-tuned networks,
+   arXiv:2109.01903).
 2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run on crops
    that were never enlarged, and drawn towards answers between the plain trunk's and the teacher's. Where
    these name the same class it may not lose: blocks are put in to be looked at, and shall cost nothing.
@@ -63,6 +66,18 @@ def _readable(cache: Cache) -> np.ndarray:
     return members
 
 
+def _check_keep(settings: AdaptSettings, *, begun: bool) -> None:
+    if not settings.keep:
+        return
+    if not begun or not settings.attention_steps:
+        raise TrainingError(
+            "--keep is of blocks that go on learning where to look. Give their checkpoint with --init and "
+            "leave steps for it, or leave it out."
+        )
+    if not 0 < settings.keep < 1:
+        raise TrainingError(f"--keep {settings.keep:g} is not between 0 and 1. Lower it, or leave it out.")
+
+
 class Adaptation:
     """One run of `adapt`; its state, `folder`/state.pt, is written atomically every `save_every` steps.
 
@@ -97,8 +112,10 @@ class Adaptation:
             )
         if init is not None:
             start_from(init, self.trainee.blocks, self.trainee.network, settings.architecture)
+        _check_keep(settings, begun=init is not None)
         self.device, self.photos = kept[0].device, len(kept[0].photos)
         self.trainee.to(self.device)
+        self.begun = [p.detach().clone() for p in self._of_blocks()]
         self.weights: dict[str, Mapping[str, float]] = {}
         if cache is not None:
             self.weights = {
@@ -221,8 +238,10 @@ class Adaptation:
                 self.step += 1
                 self.elapsed_s = time.monotonic() - start
                 self._watch(losses)
-                if self.step == self.settings.attention_steps < self.total_steps:
-                    self._begin_phase()  # before the state is saved: it is the next step's optimizer
+                if self.step == self.settings.attention_steps:
+                    self._go_back()  # before the state is saved, and so once
+                    if self.step < self.total_steps:
+                        self._begin_phase()  # likewise: it is the next step's optimizer
                 bar.update(1)
                 if self.step % 10 == 0:
                     bar.set_postfix(
@@ -234,6 +253,15 @@ class Adaptation:
                 if self.step % self.save_every == 0 or self.step == self.total_steps:
                     self.save()
         writer.close()
+
+    def _of_blocks(self) -> list[torch.nn.Parameter]:
+        return [p for block in self.trainee.blocks.values() for p in block.parameters()]
+
+    @torch.no_grad()
+    def _go_back(self) -> None:
+        """Towards the blocks that were gone on from, as far as the settings ask for."""
+        for now, begun in zip(self._of_blocks(), self.begun, strict=True):
+            now.lerp_(begun, self.settings.keep)
 
     def _statistics(self, cache: Cache) -> None:
         for name in self.trainee.blocks:

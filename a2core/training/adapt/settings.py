@@ -17,7 +17,7 @@ DEEP: Mapping[str, float] = {
     "similarity": 3.0,
     "reach": 6.0,
     "balance": 0.01,
-    "meaning": 0.5,
+    "meaning": 1.5,
 }
 
 
@@ -30,6 +30,7 @@ class AdaptSettings:
     deep: Mapping[str, float] = field(default_factory=lambda: DEEP)  # where a cell has DEEP_FROM_PX or more
     attention_steps: int = 7000
     prediction_steps: int = 600
+    keep: float = 0.0  # of a checkpoint that was gone on from, in the mean of its weights and the new ones
     batch_size: int = 16
     learning_rate: float = 3.5e-3
     prediction_learning_rate: float = 1e-3

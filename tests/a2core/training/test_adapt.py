@@ -273,6 +273,28 @@ def test_blocks_that_go_on_are_tied_to_clusters_which_a_killed_run_finds_again(c
 
 
 @pytest.mark.slow
+def test_of_what_blocks_were_so_much_is_kept_as_is_asked_for_and_once(cache, tmp_path):
+    given = settings(attention_steps=2, prediction_steps=0)
+    fresh = Adaptation(cache, None, given, tmp_path / "fresh")
+    fresh.run(progress=False)
+    start = str(fresh.write_checkpoint(tmp_path / "fresh.safetensors", {}))
+
+    def ends(**changes):
+        more = dataclasses.replace(given, attention_steps=3, learning_rate=0.01, **changes)
+        for _ in range(2):  # the second finds itself finished
+            run = Adaptation(cache, None, more, tmp_path / str(changes), init=start)
+            run.run(progress=False)
+        return run.trainee.blocks["blocks.5"].rho.weight.detach()
+
+    began, free = fresh.trainee.blocks["blocks.5"].rho.weight.detach(), ends()
+    assert not torch.allclose(free, began, atol=1e-3)
+    torch.testing.assert_close(ends(keep=0.75), 0.75 * began + 0.25 * free)
+    for init, refused in ((None, {"keep": 0.5}), (start, {"keep": 1.5}), (start, {"keep": -0.5})):
+        with pytest.raises(TrainingError, match="--keep"):
+            Adaptation(cache, None, dataclasses.replace(given, **refused), tmp_path / "refused", init=init)
+
+
+@pytest.mark.slow
 def test_before_training_the_network_answers_as_its_plain_trunk():
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     plain = load_backbone("tf_efficientnet_lite0").network
