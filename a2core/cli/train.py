@@ -102,6 +102,12 @@ def _add_of_adapting(parser: argparse.ArgumentParser) -> None:
     adapt.add_argument(
         "--prediction-steps", type=int, help="steps in which they learn to answer, attention staying as it is"
     )
+    adapt.add_argument(
+        "--keep",
+        type=float,
+        metavar="SHARE",
+        help="with --init: end at a mean of its weights, of which so much, and the new ones (default: 0)",
+    )
     adapt.add_argument("--frames", type=int, help="make a clip of so many frames of every photo")
     adapt.add_argument("--cache", type=Path, help="where features are kept (default: .cache/features)")
 
@@ -136,7 +142,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     """
     only = {
         "fine-tune": ("limit", "primitives", "sizes", "teacher", "attention_steps", "prediction_steps",
-                      "frames", "cache"),
+                      "frames", "keep", "cache"),
         "adapt": ("epochs", "size", "accumulate", "from_scratch", "freeze_trunk",
                   "workers", "recipe"),
     }  # fmt: skip

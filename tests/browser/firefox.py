@@ -115,10 +115,12 @@ class Tab:
         look = (
             f"new Promise((done) => {{ const last = Date.now() + 1000; const look = () => {{ let found = 0;"
             f" try {{ found = {expression}; }} catch {{ /* not there yet */ }}"
-            " if (found || Date.now() > last) done(found); else setTimeout(look, 40); }; look(); })"
+            " if (found || Date.now() > last) done([!!found, found]); else setTimeout(look, 40); };"
+            " look(); })"
         )
         for _ in range(PATIENCE_S):
-            if found := self.evaluate(look):
+            holds, found = self.evaluate(look)
+            if holds:
                 return found
         seen = self.evaluate(
             "[location.href, document.readyState, { ...document.documentElement.dataset },"

@@ -456,9 +456,9 @@ def test_exemplars_are_of_the_primitive_that_is_looked_at(visit: Visit) -> None:
         if primitive is not None:
             page.evaluate(f"i => {harness.ROOT}.__canvas.probe.choose(i)", primitive)
         seen = site.settle()
-        page.locator("#elsewhere").get_by_role(
-            "heading", name=f"Primitive g{seen['shown']}", exact=True
-        ).wait_for()
+        called = atlas.names.all().get(seen["block"], {}).get(str(seen["shown"]), {}).get("name")
+        heading = f"Primitive g{seen['shown']}" + (f", {called}" if called else "")
+        page.locator("#elsewhere").get_by_role("heading", name=heading, exact=True).wait_for()
         expected = atlas.exemplars(seen["block"], seen["shown"], "peak", 8)
         found = page.locator("#exemplars img").evaluate_all("all => all.map(({ src }) => src)")
         assert [base64.b64decode(src.partition(",")[2]) for src in found] == [one.crop for one in expected]

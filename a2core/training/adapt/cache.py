@@ -2,7 +2,7 @@
 
 For every photo, at one of several sizes:
 
-- the frozen trunk's features at each block's place (float16);
+- the frozen trunk's features at each block's place (float16), and what it answers, where it has classes;
 - for some random positions p of each block's grid, the **target affinity** T(p, ·), a distribution
   over all positions: cosine similarities of features, averaged over networks and picture scales,
   turned into a random walk (softmax with temperature 0.1, made symmetric, row-normalised) and
@@ -27,7 +27,7 @@ import torch
 
 from a2core.errors import TrainingError
 from a2core.training.adapt.kept import Kept, one_thread_each
-from a2core.training.adapt.targets import CacheSettings, Seen, unit_features, walked_affinity
+from a2core.training.adapt.targets import ANSWERS, CacheSettings, Seen, unit_features, walked_affinity
 from a2core.training.adapt.targets import look as look_at
 from a2core.training.photos.read import moved, read_photo, square
 
@@ -83,7 +83,8 @@ class Cache(Kept):
     def keys(self) -> list[str]:
         """Names of the cached arrays of one size."""
         kinds = ("features", "rows", "targets")
-        return [f"{kind}@{tap}" for tap in self.settings.taps for kind in kinds] + ["valid"]
+        answers = [ANSWERS] if self.settings.answers else []
+        return [f"{kind}@{tap}" for tap in self.settings.taps for kind in kinds] + [*answers, "valid"]
 
     def prepare(self) -> None:
         """Load trunk and teacher."""
@@ -137,4 +138,6 @@ class Cache(Kept):
             values[f"features@{tap}"] = features.contiguous().cpu().numpy()
             values[f"rows@{tap}"] = rows.astype(np.int32)
             values[f"targets@{tap}"] = picked.half().cpu().numpy()
+        if settings.answers:
+            values[ANSWERS] = large[ANSWERS].half().unflatten(0, (-1, frames)).cpu().numpy()
         return values

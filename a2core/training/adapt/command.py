@@ -37,7 +37,7 @@ from a2core.training.subject import Subject, sides_px, subject, write_spec
 
 CACHE = Path(".cache/features")
 # Options of the command that settings of the same name take.
-SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed")
+SETTINGS = ("attention_steps", "prediction_steps", "batch_size", "learning_rate", "seed", "keep")
 PRIMITIVES = (64, 256)  # of the blocks before the last, and of the last, coarsest one
 SMALLEST_PX = 160
 
@@ -104,6 +104,7 @@ def train(args: argparse.Namespace, *, command: str) -> int:
         "weights": of.weights,
     }
     cached |= {"frames": args.frames} if args.frames else {}
+    cached |= {"answers": of.classes > 0}
     steps = given(args, SETTINGS)
     if of.classes == 0:
         steps["prediction_steps"] = 0
@@ -156,8 +157,8 @@ def notes(photos: Sequence[Path], limit: int | None, sizes_px: Sequence[int], ke
     if outdated := kept.outdated():
         names = ", ".join(path.name for path in outdated)
         yield (
-            f"in {kept.folder.parent}, {names} of an older version took photos of one name and size for one. "
-            "Features are computed anew; delete the old ones."
+            f"in {kept.folder.parent}, {names} of an older version cannot be used any more. Features are "
+            "computed anew; delete the old ones."
         )
 
 

@@ -32,7 +32,7 @@ from a2core.training.adapt.targets import Seen
 from a2core.training.photos.found import identity_of
 from a2core.training.photos.read import Skipped
 
-FORMAT = 2  # of what is kept; 1 knew photos by their names and sizes
+FORMAT = 3  # of what is kept; 1 knew photos by their names and sizes, 2 kept no answers beside features
 ABOUT = "about.json"
 CHUNK = 24
 

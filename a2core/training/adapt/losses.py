@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from a2core.blocks.position_block import PositionBlock, position_normalised
+from a2core.training.adapt.clusters import Clusters
 
 ROWS = 8  # positions p whose attention is looked at in one step, of each picture
 RANK_PAIRS = 48  # cells compared with one another, for each row
@@ -28,6 +29,7 @@ def attention_losses(
     rows: Tensor,
     targets: Tensor,
     wanted: Collection[str],
+    clusters: Clusters | None = None,
 ) -> dict[str, Tensor]:
     """The losses of one block on one batch, those of its attention that are wanted and that it has.
 
@@ -37,7 +39,8 @@ def attention_losses(
     - rank: pairs of cells, which of two is more;
     - correlation: 1 − correlation of log E(p, ·) with log T(p, ·);
     - similarity: 1 − correlation of log E(p, ·) with the cosine similarities of what the block reads;
-    - reach: squared excess of log reach over log NARROW_REACH, for the first NARROW of the primitives.
+    - reach: squared excess of log reach over log NARROW_REACH, for the first NARROW of the primitives;
+    - meaning: KL divergence of ρ of every cell from its nearness to `clusters`, one of each primitive.
 
     And always: rebuild, and balance where there are primitives.
     """
@@ -45,9 +48,7 @@ def attention_losses(
     few = torch.randperm(rows.shape[1])[:ROWS].to(rows.device)
     rows, targets = rows[:, few], targets[:, few]
     inside = block.inside(features, rows)
-    norm: Any = getattr(block, "input_norm", None)
-    flat = block.flatten(features)
-    standardised = norm(flat) if norm is not None else flat
+    standardised, read = as_read(block, features)
     losses: dict[str, Tensor] = {}
     if inside.rows is not None:
         log_e = inside.rows.clamp_min(1e-9).log()
@@ -55,7 +56,6 @@ def attention_losses(
         if "correlation" in wanted:
             losses["correlation"] = 1 - _correlation(log_e, log_t)
         if "similarity" in wanted:
-            read: Any = position_normalised(standardised, getattr(block, "position_norm", False))
             unit = F.normalize(read, dim=1)
             at_rows = unit.gather(2, rows[:, None].expand(-1, unit.shape[1], -1))
             losses["similarity"] = 1 - _correlation(log_e, at_rows.transpose(1, 2) @ unit)
@@ -73,12 +73,24 @@ def attention_losses(
     if inside.distribute is not None and inside.gather is not None:
         use = inside.distribute.mean(dim=(0, 2))
         losses["balance"] = (use * use.clamp_min(1e-9).log()).sum() + math.log(len(use))
+        if "meaning" in wanted and clusters is not None:
+            near = clusters.near(read)
+            apart = near.clamp_min(1e-9).log() - inside.distribute.clamp_min(1e-9).log()
+            losses["meaning"] = (near * apart).sum(dim=1).mean()
         if "reach" in wanted:
             gather = inside.gather[:, : math.ceil(NARROW * len(use))]
             entropy = -(gather * gather.clamp_min(1e-20).log()).sum(dim=2)
             log_reach = entropy - math.log(gather.shape[2])
             losses["reach"] = (log_reach - math.log(NARROW_REACH)).clamp_min(0).square().mean()
     return losses
+
+
+def as_read(block: PositionBlock, features: Tensor) -> tuple[Tensor, Tensor]:
+    """Features as a block standardises them, and what its projections read of that, (B, c, N) each."""
+    norm: Any = getattr(block, "input_norm", None)
+    flat = block.flatten(features)
+    standardised = norm(flat) if norm is not None else flat
+    return standardised, position_normalised(standardised, getattr(block, "position_norm", False))
 
 
 def answer_losses(logits: Tensor, own: Tensor, teacher: Tensor, *, share: float) -> dict[str, Tensor]:

@@ -5,7 +5,12 @@ Two phases, each on what is kept (`cache.py`, `answers.py`), so the trunk's lowe
 1. **Attention.** Each block alone learns θ, ρ and φ. Its effective attention E(p, ·) = Σ_i ρ_i(p) θ_i
    is drawn towards the target affinity T(p, ·) (`settings.SHALLOW` and `DEEP` say how), its Z rebuilds the
    standardised features through a linear read-out (so that primitives carry content), and the mean ρ
-   over the batch is kept from leaving primitives unused.
+   over the batch is kept from leaving primitives unused. Blocks that go on from a checkpoint know where to
+   look: each primitive's ρ is tied to one cluster of the cells of all photos (`clusters.py`), the one most
+   like it, so that it comes to stand for one kind of thing in all of them. With `keep` their weights end
+   as a mean of what they were and what they have become: part of the way much of what is new is had, and
+   hardly anything lost of what they could do (as Wortsman et al. found of fine-tuned networks,
+   arXiv:2109.01903).
 2. **Prediction.** With the expansion, which starts at zero, the whole tail of the network is run on crops
    that were never enlarged, and drawn towards answers between the plain trunk's and the teacher's. Where
    these name the same class it may not lose: blocks are put in to be looked at, and shall cost nothing.
@@ -32,17 +37,45 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from a2core.blocks.position_block import PositionBlock
+from a2core.blocks.double_attention import DoubleAttention
+from a2core.blocks.position_block import PositionBlock, project
 from a2core.checkpoints import save_checkpoint
 from a2core.errors import TrainingError
 from a2core.training.adapt.answers import Answers
 from a2core.training.adapt.cache import Cache
+from a2core.training.adapt.clusters import Clusters, found_clusters, in_order_of, some_cells
 from a2core.training.adapt.kept import Kept
-from a2core.training.adapt.losses import answer_losses, attention_losses
+from a2core.training.adapt.losses import answer_losses, as_read, attention_losses
 from a2core.training.adapt.settings import AdaptSettings
-from a2core.training.adapt.targets import as_pixels
+from a2core.training.adapt.targets import ANSWERS, as_pixels
 from a2core.training.adapt.trainee import Trainee
 from a2core.training.state import read_state, start_from, write_state
+
+LOOKED_AT = 64  # photos at a time
+
+
+def _readable(cache: Cache) -> np.ndarray:
+    """Places of the photos of the first size that could be read.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    members = cache.valid_members(cache.sizes_px[0])
+    if len(members) == 0:
+        raise TrainingError("None of the photos could be read. Give folders holding JPEG or PNG files.")
+    return members
+
+
+def _check_keep(settings: AdaptSettings, *, begun: bool) -> None:
+    if not settings.keep:
+        return
+    if not begun or not settings.attention_steps:
+        raise TrainingError(
+            "--keep is of blocks that go on learning where to look. Give their checkpoint with --init and "
+            "leave steps for it, or leave it out."
+        )
+    if not 0 < settings.keep < 1:
+        raise TrainingError(f"--keep {settings.keep:g} is not between 0 and 1. Lower it, or leave it out.")
 
 
 class Adaptation:
@@ -79,8 +112,10 @@ class Adaptation:
             )
         if init is not None:
             start_from(init, self.trainee.blocks, self.trainee.network, settings.architecture)
+        _check_keep(settings, begun=init is not None)
         self.device, self.photos = kept[0].device, len(kept[0].photos)
         self.trainee.to(self.device)
+        self.begun = [p.detach().clone() for p in self._of_blocks()]
         self.weights: dict[str, Mapping[str, float]] = {}
         if cache is not None:
             self.weights = {
@@ -88,6 +123,7 @@ class Adaptation:
             }
         self.optimizer: torch.optim.Optimizer
         self.scheduler: torch.optim.lr_scheduler.LRScheduler
+        self.clusters: dict[str, Clusters] = {}
         self.step = 0
         self.elapsed_s = 0.0
         self.last: dict[str, float] = {}
@@ -114,6 +150,7 @@ class Adaptation:
                 "step": self.step,
                 "elapsed_s": self.elapsed_s,
                 "tensors": self.trainee.trained_tensors(),
+                "clusters": {name: list(found) for name, found in self.clusters.items()},
                 "optimizer": self.optimizer.state_dict(),
                 "scheduler": self.scheduler.state_dict(),
                 "torch_rng": torch.get_rng_state(),
@@ -134,6 +171,10 @@ class Adaptation:
         self.step, self.elapsed_s, self.best_loss = state["step"], state["elapsed_s"], state["best_loss"]
         self.last = state["last"]
         self.trainee.load_trained_tensors(state["tensors"])
+        kept = state.get("clusters", {})
+        self.clusters = {
+            name: Clusters(*(part.to(self.device) for part in found)) for name, found in kept.items()
+        }
         self._start_phase()
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
@@ -149,8 +190,8 @@ class Adaptation:
 
     @property
     def predicting(self) -> bool:
-        """Whether the second phase has begun."""
-        return self.step >= self.settings.attention_steps
+        """Whether the second phase has begun, where there is one."""
+        return self.step >= self.settings.attention_steps and self.settings.prediction_steps > 0
 
     def _start_phase(self) -> None:
         settings = self.settings
@@ -183,7 +224,10 @@ class Adaptation:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.resume():
             if self.cache is not None:
-                self._statistics(self.cache)
+                if self.init is None:
+                    self._statistics(self.cache)
+                else:
+                    self._find_clusters(self.cache)
             self._begin_phase()
         writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
         bar = tqdm(total=self.total_steps, initial=self.step, desc="adapt", disable=not progress, unit="step")
@@ -194,8 +238,10 @@ class Adaptation:
                 self.step += 1
                 self.elapsed_s = time.monotonic() - start
                 self._watch(losses)
-                if self.step == self.settings.attention_steps < self.total_steps:
-                    self._begin_phase()  # before the state is saved: it is the next step's optimizer
+                if self.step == self.settings.attention_steps:
+                    self._go_back()  # before the state is saved, and so once
+                    if self.step < self.total_steps:
+                        self._begin_phase()  # likewise: it is the next step's optimizer
                 bar.update(1)
                 if self.step % 10 == 0:
                     bar.set_postfix(
@@ -208,16 +254,43 @@ class Adaptation:
                     self.save()
         writer.close()
 
+    def _of_blocks(self) -> list[torch.nn.Parameter]:
+        return [p for block in self.trainee.blocks.values() for p in block.parameters()]
+
+    @torch.no_grad()
+    def _go_back(self) -> None:
+        """Towards the blocks that were gone on from, as far as the settings ask for."""
+        for now, begun in zip(self._of_blocks(), self.begun, strict=True):
+            now.lerp_(begun, self.settings.keep)
+
     def _statistics(self, cache: Cache) -> None:
         for name in self.trainee.blocks:
-            size_px = cache.sizes_px[0]
-            members = cache.valid_members(size_px)
-            if len(members) == 0:
-                raise TrainingError(
-                    "None of the photos could be read. Give folders holding JPEG or PNG files."
-                )
+            size_px, members = cache.sizes_px[0], _readable(cache)
             features = cache.batch(size_px, members[:512])[f"features@{name}"]
             self.trainee.set_statistics(name, features)
+
+    @torch.no_grad()
+    def _find_clusters(self, cache: Cache) -> None:
+        """Give every primitive of a block that is to be taught meaning the cluster most like it."""
+        _readable(cache)
+        for name, block in self.trainee.blocks.items():
+            if not isinstance(block, DoubleAttention) or "meaning" not in self.weights[name]:
+                continue
+            rng, cells, logits = np.random.default_rng(0), [], []
+            for size_px in cache.sizes_px:
+                members = cache.valid_members(size_px)
+                for some in np.array_split(members, -(-len(members) // LOOKED_AT) or 1):
+                    if len(some) == 0:
+                        continue
+                    batch = cache.batch(size_px, some)
+                    cells.append(some_cells(as_read(block, batch[f"features@{name}"])[1], rng))
+                    if ANSWERS in batch:  # of a clip its frames' mean
+                        logits.append(batch[ANSWERS].unflatten(0, (len(some), -1)).mean(dim=1))
+            each = min(of.shape[1] for of in cells)
+            joined = torch.cat([of[:, :each] for of in cells])
+            found = found_clusters(joined, torch.cat(logits) if logits else None, block.c_n)
+            few = joined[:, : max(1, each // 4)].flatten(0, 1)
+            self.clusters[name] = in_order_of(project(block.rho, few.T[None]).softmax(dim=1)[0], found, few)
 
     def _drawn(self, kept: Kept) -> tuple[int, np.ndarray]:
         """(size, indices) of what is looked at in this step; the same however often one resumes.
@@ -258,6 +331,7 @@ class Adaptation:
                 batch[f"rows@{name}"],
                 batch[f"targets@{name}"],
                 weights,
+                self.clusters.get(name),
             )
             for key, value in losses.items():
                 total = total + weights[key] * value

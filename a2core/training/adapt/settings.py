@@ -11,8 +11,14 @@ from typing import Any
 # their order is kept to, and the target's followed where it knows better. Whose features these are makes no
 # difference: a cell of so many pixels of the picture counts as deep.
 DEEP_FROM_PX = 32
-SHALLOW: Mapping[str, float] = {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1}
-DEEP: Mapping[str, float] = {"correlation": 6.0, "similarity": 3.0, "reach": 6.0, "balance": 0.01}
+SHALLOW: Mapping[str, float] = {"target": 1.0, "rank": 1.0, "reach": 3.0, "balance": 0.1, "meaning": 1.0}
+DEEP: Mapping[str, float] = {
+    "correlation": 6.0,
+    "similarity": 3.0,
+    "reach": 6.0,
+    "balance": 0.01,
+    "meaning": 1.5,
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class AdaptSettings:
     deep: Mapping[str, float] = field(default_factory=lambda: DEEP)  # where a cell has DEEP_FROM_PX or more
     attention_steps: int = 7000
     prediction_steps: int = 600
+    keep: float = 0.0  # of a checkpoint that was gone on from, in the mean of its weights and the new ones
     batch_size: int = 16
     learning_rate: float = 3.5e-3
     prediction_learning_rate: float = 1e-3

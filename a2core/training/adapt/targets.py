@@ -16,6 +16,7 @@ from a2core.networks.passage import Passage
 from a2core.networks.spec import InputSpec
 from a2core.tracing.model_input import standardised
 
+ANSWERS = "logits"
 LARGEST_PX = 768  # pictures are doubled for a finer look, up to here: photos hold nothing finer
 
 
@@ -36,6 +37,7 @@ class CacheSettings:
     seed: int = 0
     frames: int = 1
     weights: str = ""
+    answers: bool = True  # whether the trunk answers with classes, which are kept as well
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,10 @@ def walked_affinity(
 def look(
     trunk: Seen, teacher: Seen, pictures: np.ndarray, taps: Sequence[str], device: torch.device
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures."""
+    """Features of the trunk, of the teacher, and the trunk's last of enlarged pictures beside their answers.
+
+    The answers are the trunk's own, where it has classes.
+    """
     with torch.inference_mode():  # each thread has its own
         x = as_pixels(pictures).to(device)
         ours = trunk.features(x, *taps)
@@ -123,4 +128,5 @@ def look(
         if trunk.input.fixed_px is None and side > x.shape[-1]:
             enlarged = F.interpolate(x, size=(side, side), mode="bicubic", align_corners=False)
             large = trunk.features(enlarged, taps[-1])[taps[-1]]
-    return ours, theirs, {"large": large}
+        answers = {ANSWERS: trunk.logits(x)} if trunk.classes else {}
+    return ours, theirs, {"large": large, **answers}

@@ -46,7 +46,7 @@ def test_primitives_have_exemplars_in_every_order_with_crops(name):
     for block, count in atlas.blocks.items():
         tiles = atlas.tiles(block)
         assert len(tiles) == count
-        assert max(map(len, tiles)) < 4000
+        assert max(map(len, tiles)) < 4500
         for order, least in (("mean", 12), ("peak", 12), ("effect", 12), ("idle", 3)):
             found = atlas.exemplars(block, count - 1, order)
             assert len(found) == least

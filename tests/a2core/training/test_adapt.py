@@ -19,6 +19,7 @@ from a2core.tracing.model_input import standardised
 from a2core.training.adapt.answers import Answers, AnswerSettings, native_sizes
 from a2core.training.adapt.cache import Cache
 from a2core.training.adapt.command import architecture, as_begun
+from a2core.training.adapt.losses import as_read
 from a2core.training.adapt.run import Adaptation
 from a2core.training.adapt.settings import AdaptSettings
 from a2core.training.adapt.targets import CacheSettings, walked_affinity
@@ -241,6 +242,56 @@ def test_it_begins_to_answer_as_the_plain_network_whatever_it_started_from(answe
     plain = load_backbone("tf_efficientnet_lite0").network.eval()
     with torch.no_grad():
         torch.testing.assert_close(run.trainee.network.eval()(x), plain(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_blocks_that_go_on_are_tied_to_clusters_which_a_killed_run_finds_again(cache, tmp_path):
+    given = settings(attention_steps=2, prediction_steps=0)
+    fresh = Adaptation(cache, None, given, tmp_path / "fresh")
+    fresh.run(progress=False)
+    assert "blocks.5/meaning" not in fresh.last  # of nothing yet: it is only learning where to look
+    start = str(fresh.write_checkpoint(tmp_path / "fresh.safetensors", {}))
+    taught = {"meaning": 1.0, "balance": 0.0}
+    more = dataclasses.replace(given, attention_steps=12, learning_rate=0.01, shallow=taught, deep=taught)
+    runs = [Adaptation(cache, None, more, tmp_path / "run", init=start) for _ in range(2)]
+    runs[0].run(progress=False)
+    norm = fresh.trainee.blocks["blocks.5"].input_norm.running_mean
+    torch.testing.assert_close(runs[0].trainee.blocks["blocks.5"].input_norm.running_mean, norm)
+    assert runs[1].resume()
+    for name, count in (("blocks.4", 6), ("blocks.5", 5)):
+        assert runs[0].clusters[name].bias.shape == (count,)
+        for ours, theirs in zip(runs[0].clusters[name], runs[1].clusters[name], strict=True):
+            assert torch.equal(ours, theirs)
+
+    def apart(run):
+        features = cache.batch(96, np.arange(8))["features@blocks.5"]
+        block = run.trainee.blocks["blocks.5"]
+        near, ours = runs[0].clusters["blocks.5"].near(as_read(block, features)[1]), block.attend(features)
+        return (near * (near / ours.distribute).log()).sum(dim=1).mean().item()
+
+    assert apart(runs[0]) < 0.9 * apart(fresh)
+
+
+@pytest.mark.slow
+def test_of_what_blocks_were_so_much_is_kept_as_is_asked_for_and_once(cache, tmp_path):
+    given = settings(attention_steps=2, prediction_steps=0)
+    fresh = Adaptation(cache, None, given, tmp_path / "fresh")
+    fresh.run(progress=False)
+    start = str(fresh.write_checkpoint(tmp_path / "fresh.safetensors", {}))
+
+    def ends(**changes):
+        more = dataclasses.replace(given, attention_steps=3, learning_rate=0.01, **changes)
+        for _ in range(2):  # the second finds itself finished
+            run = Adaptation(cache, None, more, tmp_path / str(changes), init=start)
+            run.run(progress=False)
+        return run.trainee.blocks["blocks.5"].rho.weight.detach()
+
+    began, free = fresh.trainee.blocks["blocks.5"].rho.weight.detach(), ends()
+    assert not torch.allclose(free, began, atol=1e-3)
+    torch.testing.assert_close(ends(keep=0.75), 0.75 * began + 0.25 * free)
+    for init, refused in ((None, {"keep": 0.5}), (start, {"keep": 1.5}), (start, {"keep": -0.5})):
+        with pytest.raises(TrainingError, match="--keep"):
+            Adaptation(cache, None, dataclasses.replace(given, **refused), tmp_path / "refused", init=init)
 
 
 @pytest.mark.slow

@@ -194,7 +194,7 @@ def test_what_an_older_version_kept_is_said_and_not_used(tmp_path, monkeypatch, 
     cache._say_what_it_is()
     (cache.folder / "384-done.json").write_text('{"done": 3}')
     assert cache.outdated() == [old]
-    (cache.folder / ABOUT).write_text('{"format": 3}')  # of a later version, if somebody goes back
+    (cache.folder / ABOUT).write_text('{"format": 4}')  # of a later version, if somebody goes back
     assert cache.outdated() == sorted([old, cache.folder])
 
 
