@@ -10,7 +10,7 @@ import streamlit as st
 
 from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.server.traces import Shown
-from viz_app.ui import text
+from viz_app.ui import language, text
 from viz_app.ui.figures import overlay_url
 from viz_app.ui.guards import callback
 from viz_app.views.learn import content
@@ -96,7 +96,7 @@ def picture(step: int, shown: Shown, room: Classroom, moved: dict[str, Any], scr
         cell=(row, col),
         grid=grid[1:],
         aspect=room.aspect,
-        label=content.moves(shown.picture.alt, what),
+        label=content.moves(language.told(shown.picture.alt), what),
         place=text.A_CELL,
         key=Key.PICKER,
         on_change=callback(lambda: _pick(about, step, room, moved, t)),
