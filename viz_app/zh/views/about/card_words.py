@@ -167,7 +167,8 @@ def baseline(said: str) -> str:
     if said.endswith(", 95 % interval"):
         return f"{baseline(said.removesuffix(', 95 % interval'))}，95 % 区间"
     if said.startswith("over "):
-        return f"高出{baseline(said.removeprefix('over '))}多少"
+        other = baseline(said.removeprefix("over "))
+        return f"高出{other}{' ' if other.endswith(('s', 'F')) else ''}多少"  # Latin letters stand apart
     return _BASELINES.get(said, said)
 
 
