@@ -75,7 +75,7 @@ _BASELINES = {
 _TERMS = {
     "wall_s": "用时（秒）",
     "trained": "训练",
-    "what": "训练的部分",
+    "what": "对象",
     "mean": "均值",
     "std": "标准差",
     "squares": "裁成的边长",
