@@ -11,7 +11,7 @@ STAMP := $(VENV)/.requirements-installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install app test lint format types js lint-js types-js test-js atlas shipped-atlas bench-app bench-atlas \
-        docs screenshots lowest newest bench-class bench-load bench-site bench-visitors clean
+        docs screenshots screenshots-check lowest newest bench-class bench-load bench-site bench-visitors clean
 
 help:
 	@echo "make app      start the explorer on http://localhost:$(PORT)  (PORT=... to change;"
@@ -21,7 +21,8 @@ help:
 	@echo "make lint     ruff check and format check;  make format  puts it right"
 	@echo "make types    mypy"
 	@echo "make js       the scripts: lint, types, unit tests  (needs Node 20 and npm; nothing else does)"
-	@echo "make docs     the documentation site, strictly, into build/docs;  make screenshots  takes its pictures anew"
+	@echo "make docs     the documentation site, strictly, into build/docs;  make screenshots  takes its pictures anew,"
+	@echo "              make screenshots-check  says which of them look otherwise by now"
 	@echo "make lowest, make newest   tests in a new environment at either end of what pyproject.toml allows"
 	@echo "make bench-app  time an upload, a pin and an experiment in a real browser  (CLIPS=... for clips of yours)"
 	@echo "make bench-load  what a first visit costs a browser: bytes and processor time"
@@ -80,6 +81,9 @@ types: $(STAMP)
 
 screenshots: $(STAMP)
 	$(RUN) docs/screenshots.py
+
+screenshots-check: $(STAMP)
+	$(RUN) docs/screenshots.py --check
 
 # In a new environment, at the lowest and the newest of each dependency: gigabytes to fetch.
 lowest newest: $(STAMP)

@@ -75,17 +75,24 @@ def parse_card(data: bytes, name: str) -> Card:
         card = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # of UTF-8, of JSON, or a number of thousands of digits
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise CheckpointError(f"The card {name} cannot be read ({reason}). Restore it.") from error
+        raise CheckpointError(
+            "The card {name} cannot be read ({reason}). Restore it.", name=name, reason=reason
+        ) from error
     checked = _Checked(name)
     checked.object(card, ())
     if not _is_sound(card, _DEEPEST):
         raise checked.unsound(card, ())
     missing = sorted({"format", "architecture", "sha256", "size_bytes"} - set(card))
     if missing:
-        raise CheckpointError(f"The card {name} lacks {', '.join(missing)}. Restore the original.")
+        raise CheckpointError(
+            "The card {name} lacks {missing}. Restore the original.", name=name, missing=", ".join(missing)
+        )
     if checked.whole(card["format"], ("format",)) != CARD_FORMAT:
         raise CheckpointError(
-            f"The card {name} has format {card['format']}; this version reads {CARD_FORMAT}. Update a2core."
+            "The card {name} has format {format}; this version reads {known}. Update a2core.",
+            name=name,
+            format=card["format"],
+            known=CARD_FORMAT,
         )
     checked.optional(card, "name", (), checked.text)
     _check_told(checked, card)
@@ -260,7 +267,9 @@ def _are_finite(values: list[Any]) -> bool:
 
 
 def _refused(name: str, reason: str) -> CheckpointError:
-    return CheckpointError(f"The card {name} cannot be used: {reason}. Restore the original.")
+    return CheckpointError(
+        "The card {name} cannot be used: {reason}. Restore the original.", name=name, reason=reason
+    )
 
 
 def _is_whole(text: str) -> bool:

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from a2core.card import CARD_FORMAT, LARGEST_BYTES, Card, parse_card
 from a2core.errors import CheckpointError
+from a2core.languages import sentence
 from a2core.networks.backbones import classifier_of
 from a2core.networks.insert import plain_key
 
@@ -76,7 +77,9 @@ def list_checkpoints(folder: Path | None = None) -> list[CheckpointInfo]:
         paths = sorted(folder.iterdir(), key=lambda path: path.stem) if folder.is_dir() else []
     except OSError as error:
         raise CheckpointError(
-            f"The folder {folder} cannot be looked into ({error.strerror}). Allow it, or set A2_CHECKPOINTS."
+            "The folder {folder} cannot be looked into ({why}). Allow it, or set A2_CHECKPOINTS.",
+            folder=folder,
+            why=error.strerror,
         ) from error
     return [
         _listed(path)
@@ -91,10 +94,10 @@ def _listed(path: Path) -> CheckpointInfo:
     name = path.stem.encode(errors="replace").decode()
     try:
         if name != path.stem:
-            raise CheckpointError(f"{name} has a file name that is not UTF-8. Rename it.")
+            raise CheckpointError("{name} has a file name that is not UTF-8. Rename it.", name=name)
         card = read_card(path)
     except CheckpointError as error:
-        return CheckpointInfo(name, path.with_name(name + path.suffix), {}, str(error))
+        return CheckpointInfo(name, path.with_name(name + path.suffix), {}, error.args[0])
     return CheckpointInfo(name, path, dict(card.entries), contents=card)
 
 
@@ -107,8 +110,9 @@ def read_card(path: Path) -> Card:
     """
     if path.suffix in _PICKLES:
         raise CheckpointError(
-            f"{path.name} is a pickle, which can run any code when it is opened, so it is not. "
-            "Save its tensors with a2core.save_checkpoint or as .safetensors with a card."
+            "{file} is a pickle, which can run any code when it is opened, so it is not. Save its "
+            "tensors with a2core.save_checkpoint or as .safetensors with a card.",
+            file=path.name,
         )
     card_path = path.with_suffix(".json")
     try:
@@ -116,19 +120,27 @@ def read_card(path: Path) -> Card:
             data = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError as error:
         raise CheckpointError(
-            f"{path.name} has no card. Put {card_path.name}, written with it, beside it."
+            "{file} has no card. Put {card}, written with it, beside it.", file=path.name, card=card_path.name
         ) from error
     except OSError as error:
-        raise CheckpointError(f"The card {card_path.name} cannot be read ({error}). Restore it.") from error
+        raise CheckpointError(
+            "The card {card} cannot be read ({why}). Restore it.", card=card_path.name, why=str(error)
+        ) from error
     card = parse_card(data, card_path.name)
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). Copy it again.") from error
+        raise CheckpointError(
+            "{file} cannot be read ({why}). Copy it again.", file=path.name, why=error.strerror
+        ) from error
     if size != card.size_bytes:
         fault = "cut off" if size < card.size_bytes else "larger than it should be"
         raise CheckpointError(
-            f"{path.name} is {fault}: {size} bytes, its card says {card.size_bytes}. Copy the file again."
+            "{file} is {fault}: {size} bytes, its card says {told}. Copy the file again.",
+            file=path.name,
+            fault=fault,
+            size=size,
+            told=card.size_bytes,
         )
     return card
 
@@ -147,13 +159,15 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
         return path
     if path.is_file():
         raise CheckpointError(
-            f"{path.name} is no checkpoint. Give a .safetensors file with its card beside it."
+            "{file} is no checkpoint. Give a .safetensors file with its card beside it.", file=path.name
         )
     named = checkpoint_folder() / f"{text}.safetensors"
     if Path(text).name == text and named.is_file():
         return named
     known = ", ".join(info.name for info in list_checkpoints() if not info.fault) or "none"
-    raise CheckpointError(f"There is no checkpoint {text!r}. Known by name: {known}; or give a path.")
+    raise CheckpointError(
+        "There is no checkpoint {text!r}. Known by name: {known}; or give a path.", text=text, known=known
+    )
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
@@ -166,13 +180,19 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). Copy it again.") from error
+        raise CheckpointError(
+            "{file} cannot be read ({why}). Copy it again.", file=path.name, why=error.strerror
+        ) from error
     if hashlib.sha256(data).hexdigest() != card.sha256:
-        raise CheckpointError(f"{path.name} is not the file its card describes (sha256). Copy both again.")
+        raise CheckpointError(
+            "{file} is not the file its card describes (sha256). Copy both again.", file=path.name
+        )
     try:
         return load_tensors(data), card
     except SafetensorError as error:
-        raise CheckpointError(f"{path.name} is not a safetensors file ({error}). Copy it again.") from error
+        raise CheckpointError(
+            "{file} is not a safetensors file ({why}). Copy it again.", file=path.name, why=str(error)
+        ) from error
 
 
 def stored_tensors(
@@ -221,10 +241,13 @@ def fill_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], so
         if not torch.isfinite(tensor).all()
     ]
     if faults:
-        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        more = sentence(" and {count} more", count=len(faults) - 3) if len(faults) > 3 else ""
         raise CheckpointError(
-            f"{source} does not fit the network on its card: {'; '.join(faults[:3])}{more}. "
-            "Use the card that was written with it."
+            "{source} does not fit the network on its card: {faults}{more}. Use the card that was "
+            "written with it.",
+            source=source,
+            faults="; ".join(faults[:3]),
+            more=more,
         )
     with torch.no_grad():
         for key, tensor in wanted.items():
@@ -270,7 +293,7 @@ def save_checkpoint(
         write_atomically(path, data)
     except OSError as error:
         raise CheckpointError(
-            f"Cannot write {path}: {error.strerror}. Free space or choose another folder."
+            "Cannot write {path}: {why}. Free space or choose another folder.", path=path, why=error.strerror
         ) from error
     return path
 

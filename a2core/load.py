@@ -80,8 +80,9 @@ def checkpoint_of(name: str | os.PathLike[str]) -> Path:
     spec = read_spec(text)
     if not spec.blocks:
         raise NetworkError(
-            f"{spec.title} names no trained blocks. Train some, python -m a2core train PHOTOS --network …, "
-            "and give the checkpoint or the NAME-network.json that training writes."
+            "{title} names no trained blocks. Train some, python -m a2core train PHOTOS --network …, "
+            "and give the checkpoint or the NAME-network.json that training writes.",
+            title=spec.title,
         )
     return checkpoint_in(spec)
 
@@ -142,8 +143,10 @@ def _built(architecture: Mapping[str, Any], name: str, spec: NetworkSpec | None 
         return build_network(architecture) if spec is None else build_described(spec, architecture)
     except (KeyError, TypeError) as error:
         raise CheckpointError(
-            f"The card of {name} describes an architecture that this version cannot build ({error!r}). "
-            "Update a2core."
+            "The card of {name} describes an architecture that this version cannot build ({why}). "
+            "Update a2core.",
+            name=name,
+            why=repr(error),
         ) from error
 
 

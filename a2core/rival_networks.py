@@ -52,7 +52,7 @@ def find_rivals(like: str) -> list[Rival]:
     base = cards.get(like)
     if base is None:
         raise CheckpointError(
-            f"There is no checkpoint {like!r} to compare with. Put it back, or choose another."
+            "There is no checkpoint {like!r} to compare with. Put it back, or choose another.", like=like
         )
     found = []
     for kind in KINDS:
@@ -81,7 +81,7 @@ def load_rival(rival: Rival, device: str = "auto", *, seed: int = 0) -> Model:
         return load_model(rival.checkpoint, device)
     base = _usable_cards().get(rival.like)
     if base is None:
-        raise CheckpointError(f"There is no checkpoint {rival.like!r} any more. Reload the page.")
+        raise CheckpointError("There is no checkpoint {name!r} any more. Reload the page.", name=rival.like)
     architecture = dict(base.architecture)
     architecture["blocks"] = {
         name: settings_as_large(rival.kind, settings) for name, settings in base.blocks.items()
@@ -107,7 +107,9 @@ def rival_settings(rival: Rival, block: str) -> dict[str, Any]:
     """
     card = _usable_cards().get(rival.checkpoint or rival.like)
     if card is None or block not in card.blocks:
-        raise CheckpointError(f"There is no block {block!r} in {rival.like} any more. Reload the page.")
+        raise CheckpointError(
+            "There is no block {block!r} in {name} any more. Reload the page.", block=block, name=rival.like
+        )
     settings = dict(card.blocks[block])
     return settings if rival.checkpoint else settings_as_large(rival.kind, settings)
 
@@ -200,7 +202,9 @@ class Reading:
     def _flat(self, position: tuple[int, int, int]) -> tuple[int, int]:
         if not all(0 <= at < size for at, size in zip(position, self.grid, strict=True)):
             raise BlockError(
-                f"There is no position {position} on a grid of {self.grid}. Counting starts at 0."
+                "There is no position {position} on a grid of {grid}. Counting starts at 0.",
+                position=position,
+                grid=self.grid,
             )
         t, row, col = position
         return t * self.grid[1] + row, col
@@ -220,7 +224,9 @@ def read_block(model: Model, clip: Clip, block: str, size: int = 448) -> Reading
     """
     if block not in model.blocks:
         known = ", ".join(map(repr, model.blocks)) or "none"
-        raise BlockError(f"{model.name} has no block {block!r}. It has {known}.")
+        raise BlockError(
+            "{network} has no block {block!r}. It has {known}.", network=model.name, block=block, known=known
+        )
     found = model.blocks[block]
     trace, seen = model.trace_with_features(clip, size, [block])
     return Reading(found, seen[block], trace.blocks.get(block))

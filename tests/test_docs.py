@@ -96,6 +96,15 @@ def test_programs_of_a_tutorial_run(page, tmp_path, monkeypatch):
             exec(compile(text, page.name, "exec"), names)
 
 
+def test_every_row_of_the_outsiders_checklist_leads_somewhere():
+    rows = re.findall(
+        r"^\| (.+) \| (.+) \| (.+) \|$", (ROOT / "docs" / "checklist.md").read_text("utf-8"), re.M
+    )
+    assert rows[0] == ("expected", "who has it", "here")
+    assert len(rows) > 15
+    assert [expected for expected, _, here in rows[1:] if not LINK.search(here)] == []
+
+
 def test_every_public_name_stands_in_the_reference():
     told = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     missing = [name for name in a2core.__all__ if not re.search(rf"\b{name}\b", told)]

@@ -12,8 +12,11 @@ from a2core.atlas.crops import centre, window
 from a2core.atlas.sources import SMALL_PX
 from a2core.atlas.store import FORMAT, TABLES
 from a2core.errors import AtlasError
+from a2core.languages import sentence
 
 _LARGEST_TOLD = 64 * 2**20
+_CREDIT = "Photo by {author}, {licence}, cropped and made smaller."
+_CREDIT_AND_LINK = "Photo by {author}, {licence}, cropped and made smaller. {link}"
 _LICENCES = {
     "CC0 1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "CC BY 2.0": "https://creativecommons.org/licenses/by/2.0/",
@@ -79,7 +82,9 @@ class Photo:
         if not self.licence:
             return ""
         author = self.author or "somebody unnamed"
-        return f"Photo by {author}, {self.licence}, cropped and made smaller. {self.link}".strip()
+        if not self.link:
+            return sentence(_CREDIT, author=author, licence=self.licence)
+        return sentence(_CREDIT_AND_LINK, author=author, licence=self.licence, link=self.link)
 
 
 @dataclass(frozen=True)
@@ -128,11 +133,13 @@ def read_told(folder: Path) -> Mapping[str, Any]:
     if not path.is_file():
         if (folder / "building").is_dir():
             raise AtlasError(
-                f"The atlas {folder.name} is not finished. Run the command that began it again: it goes on "
-                "from where it stopped."
+                "The atlas {atlas} is not finished. Run the command that began it again: it goes on from "
+                "where it stopped.",
+                atlas=folder.name,
             )
         raise AtlasError(
-            f"There is no atlas in {folder}. Build one: python -m a2core atlas build PHOTOS --out ATLAS."
+            "There is no atlas in {folder}. Build one: python -m a2core atlas build PHOTOS --out ATLAS.",
+            folder=folder,
         )
     try:
         if path.stat().st_size > _LARGEST_TOLD:
@@ -146,19 +153,26 @@ def read_told(folder: Path) -> Mapping[str, Any]:
             _ = told["checkpoint"]["sha256"], told["checkpoint"]["name"], int(told["photos"]), told["sources"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AtlasError(
-            f"The atlas.json of {folder.name} is damaged ({error}). Restore it or build the atlas again."
+            "The atlas.json of {atlas} is damaged ({why}). Restore it or build the atlas again.",
+            atlas=folder.name,
+            why=str(error),
         ) from error
     if version != FORMAT:
         raise AtlasError(
-            f"The atlas {folder.name} is of version {version}; this one reads {FORMAT}. Update a2core, or "
-            "build the atlas again."
+            "The atlas {atlas} is of version {version}; this one reads {known}. Update a2core, or "
+            "build the atlas again.",
+            atlas=folder.name,
+            version=version,
+            known=FORMAT,
         )
     needed = [f"{table}.parquet" for table in TABLES if not (told.get("slim") and table == "uses")]
     needed += [told["slim"]["pictures"]] if told.get("slim") else []
     gone = [name for name in needed if not (folder / name).is_file()]
     if gone:
         raise AtlasError(
-            f"The atlas {folder.name} lacks {', '.join(gone)}. Copy all of it, or build it again."
+            "The atlas {atlas} lacks {gone}. Copy all of it, or build it again.",
+            atlas=folder.name,
+            gone=", ".join(gone),
         )
     result: Mapping[str, Any] = told
     return result

@@ -214,7 +214,7 @@ class Atlas:
         inside = kind == "folder" and not {"..", Path(one.path).anchor} & {*Path(one.path).parts}
         path = path_of_text(place.parent if kind == "list" else place, one.path)
         if not (inside or kind == "list") or path is None:
-            raise AtlasError(f"The picture {one.shown_path} is gone; its crop is kept.")
+            raise AtlasError("The picture {path} is gone; its crop is kept.", path=one.shown_path)
         return path.resolve()
 
     def nearest(self, photo: int | str | Trace | np.ndarray, count: int = 12) -> list[tuple[int, float]]:
@@ -393,6 +393,8 @@ class Atlas:
                 self._files[table] = parquet().ParquetFile(path)
             except (OSError, ValueError) as error:
                 raise AtlasError(
-                    f"{path.name} of the atlas {self.folder.name} is damaged. Build the atlas again."
+                    "{file} of the atlas {atlas} is damaged. Build the atlas again.",
+                    file=path.name,
+                    atlas=self.folder.name,
                 ) from error
         return self._files[table]

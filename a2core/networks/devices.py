@@ -22,9 +22,13 @@ def pick_device(device: str = "auto") -> torch.device:
         wanted = next((kind for kind in ("cuda", "mps") if _has(kind)), "cpu")
     kind = wanted.split(":")[0]
     if kind not in ("cuda", "mps", "cpu"):
-        raise NetworkError(f"Unknown device {wanted!r}. Use auto, cuda, mps or cpu (A2_DEVICE or device=).")
+        raise NetworkError(
+            "Unknown device {wanted!r}. Use auto, cuda, mps or cpu (A2_DEVICE or device=).", wanted=wanted
+        )
     if not _has(kind):
-        raise NetworkError(f"This machine offers torch no {kind} device. Use device='auto' or 'cpu'.")
+        raise NetworkError(
+            "This machine offers torch no {kind} device. Use device='auto' or 'cpu'.", kind=kind
+        )
     return torch.device(wanted)
 
 

@@ -56,8 +56,9 @@ class Looked:
         chosen = {site.module for site in [site_at(found, name) for name in at] or usual_sites(found)}
         if not chosen:
             raise NetworkError(
-                f"In {self.title} no module returns a grid over the picture, so no block can stand in it. "
-                "Choose a network with convolutions or patches."
+                "In {title} no module returns a grid over the picture, so no block can stand in it. "
+                "Choose a network with convolutions or patches.",
+                title=self.title,
             )
         return [site for site in found if site.module in chosen]
 

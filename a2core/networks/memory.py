@@ -33,8 +33,11 @@ def refuse_too_large(title: str, make: Callable[[], nn.Module]) -> None:
     free = _free_bytes()
     if free is not None and size * _ROOM > free:
         raise NetworkError(
-            f"{title} has {size / 1e9:.1f} GB of weights, and {free / 1e9:.1f} GB of memory are free. "
-            "Choose a smaller network."
+            "{title} has {gigabytes:.1f} GB of weights, and {free:.1f} GB of memory are free. Choose "
+            "a smaller network.",
+            title=title,
+            gigabytes=size / 1e9,
+            free=free / 1e9,
         )
 
 

@@ -108,7 +108,9 @@ def site_at(sites: Sequence[FoundSite], name: str) -> FoundSite:
             return site
     known = ", ".join(repr(site.module) for site in sites) or "none"
     raise NetworkError(
-        f"{name!r} is no site for a block: no grid over the picture comes out of it. There are {known}."
+        "{name!r} is no site for a block: no grid over the picture comes out of it. There are {known}.",
+        name=name,
+        known=known,
     )
 
 
@@ -146,7 +148,10 @@ def _run(
         except FORWARD_FAULTS as error:
             height, width = picture_px
             raise NetworkError(
-                f"The network does not run on {width} × {height} pixels ({first_line(error)})."
+                "The network does not run on {width} × {height} pixels ({why}).",
+                width=width,
+                height=height,
+                why=first_line(error),
             ) from error
     return seen
 

@@ -22,6 +22,7 @@ from torch import nn
 
 from a2core.blocks.registry import make_block
 from a2core.errors import A2Error, NetworkError, first_line
+from a2core.languages import sentence
 from a2core.networks.backbones import BACKBONES, Backbone, classifier_of, imagenet_labels, load_backbone
 from a2core.networks.classifier import put_classifier
 from a2core.networks.insert import insert_blocks
@@ -74,8 +75,10 @@ def _maker(spec: NetworkSpec, published: bool) -> tuple[Make, Backbone]:
     if spec.runs_code:
         return _function(spec), Backbone(nn.Identity(), InputSpec(), ())
     raise NetworkError(
-        f"Unknown network {spec.source!r}. Give timm/NAME, torchvision/NAME, package.module:function, or "
-        f"one of {', '.join(BACKBONES)}."
+        "Unknown network {source!r}. Give timm/NAME, torchvision/NAME, package.module:function, "
+        "or one of {known}.",
+        source=spec.source,
+        known=", ".join(BACKBONES),
     )
 
 
@@ -99,9 +102,10 @@ def build_network(architecture: Mapping[str, Any], *, vouched: bool = False) -> 
     source = architecture["backbone"]
     if needs_word(source) and not vouched:
         raise NetworkError(
-            f"The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
-            "may not ask for. Open the NAME-network.json that training wrote beside it, or a specification, "
-            '{"source": …, "blocks": this checkpoint}.'
+            "The card's network, {source!r}, is made or filled by a file of somebody's, which a card "
+            "may not ask for. Open the NAME-network.json that training wrote beside it, or a "
+            'specification, {{"source": …, "blocks": this checkpoint}}.',
+            source=source,
         )
     return build_described(read_spec(source), architecture)
 
@@ -169,10 +173,15 @@ def _called(spec: NetworkSpec, make: Make, options: Mapping[str, Any]) -> nn.Mod
         raise
     except Exception as error:  # of somebody else's function: anything
         raise NetworkError(
-            f"{spec.source} could not be made: {type(error).__name__}: {first_line(error)}."
+            "{source} could not be made: {fault}: {why}.",
+            source=spec.source,
+            fault=type(error).__name__,
+            why=first_line(error),
         ) from error
     if not isinstance(network, nn.Module):
-        raise NetworkError(f"{spec.source} returned a {type(network).__name__}, no torch network.")
+        raise NetworkError(
+            "{source} returned a {kind}, no torch network.", source=spec.source, kind=type(network).__name__
+        )
     return network
 
 
@@ -195,7 +204,9 @@ def _timm(name: str, published: bool) -> tuple[Make, Backbone]:
     import timm
 
     if not timm.is_model(name.partition(".")[0]):
-        raise NetworkError(f"timm has no network {name!r}. {_nearest(name, timm.list_models())}")
+        raise NetworkError(
+            "timm has no network {name!r}. {hint}", name=name, hint=_nearest(name, timm.list_models())
+        )
     config = timm.get_pretrained_cfg(name)
     shape = config.input_size if config else (3, 224, 224)
     wanted = InputSpec()
@@ -250,7 +261,9 @@ def _torchvision(name: str, published: bool) -> tuple[Make, Backbone]:
     try:
         builder = get_model_builder(name)
     except ValueError as error:
-        raise NetworkError(f"torchvision has no network {name!r}. {_nearest(name, list_models())}") from error
+        raise NetworkError(
+            "torchvision has no network {name!r}. {hint}", name=name, hint=_nearest(name, list_models())
+        ) from error
     best = next(iter(get_model_weights(name)), None)
     detects = builder.__module__.startswith("torchvision.models.detection")
     wanted, labels = InputSpec(), tuple[str, ...]()
@@ -291,18 +304,30 @@ def _function(spec: NetworkSpec) -> Make:
             found = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name and not module.startswith(error.name):
-                raise NetworkError(f"{module} needs {error.name}, which is not installed.") from error
+                raise NetworkError(
+                    "{module} needs {missing}, which is not installed.", module=module, missing=error.name
+                ) from error
             raise NetworkError(
-                f"There is no module {module!r} in {folder.resolve()} or among what is installed. "
-                "Start where it lies, or install it."
+                "There is no module {module!r} in {folder} or among what is installed. Start where it "
+                "lies, or install it.",
+                module=module,
+                folder=folder.resolve(),
             ) from error
         except Exception as error:  # of somebody else's module: anything
             raise NetworkError(
-                f"{module} cannot be imported: {type(error).__name__}: {first_line(error)}."
+                "{module} cannot be imported: {fault}: {why}.",
+                module=module,
+                fault=type(error).__name__,
+                why=first_line(error),
             ) from error
     make = getattr(found, function, None)
     if not callable(make):
-        raise NetworkError(f"{module} has no function {function!r}. {_nearest(function, dir(found))}")
+        raise NetworkError(
+            "{module} has no function {function!r}. {hint}",
+            module=module,
+            function=function,
+            hint=_nearest(function, dir(found)),
+        )
     return make
 
 
@@ -323,8 +348,10 @@ def _importable(folder: Path) -> Iterator[None]:
 
 def _no_download(source: str, error: BaseException) -> NetworkError:
     return NetworkError(
-        f"The published weights of {source} could not be downloaded ({first_line(error)}). Go online once, "
-        f"or name a file of them, {source}@FILE.safetensors, or take random ones, {source}@random."
+        "The published weights of {source} could not be downloaded ({why}). Go online once, or "
+        "name a file of them, {source}@FILE.safetensors, or take random ones, {source}@random.",
+        source=source,
+        why=first_line(error),
     )
 
 
@@ -336,4 +363,6 @@ def _interpolation(told: Any) -> str:
 
 def _nearest(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"The nearest are {', '.join(map(repr, near))}." if near else "See its documentation for names."
+    if not near:
+        return "See its documentation for names."
+    return sentence("The nearest are {names}.", names=", ".join(map(repr, near)))

@@ -167,22 +167,31 @@ def _read_file(path: Path) -> NetworkSpec:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise NetworkError(f"The specification {path} cannot be read ({error.strerror}).") from error
+        raise NetworkError(
+            "The specification {path} cannot be read ({why}).", path=path, why=error.strerror
+        ) from error
     if len(data) > _LARGEST_BYTES:
-        raise NetworkError(f"{path.name} has {len(data)} bytes: too many for a specification.")
+        raise NetworkError(
+            "{file} has {count} bytes: too many for a specification.", file=path.name, count=len(data)
+        )
     try:
         told = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        raise NetworkError(f"The specification {path.name} is no JSON ({error}).") from error
+        raise NetworkError(
+            "The specification {file} is no JSON ({why}).", file=path.name, why=str(error)
+        ) from error
     check = _Checked(path.name)
     if not isinstance(told, dict) or "source" not in told:
         raise NetworkError(
-            f'The specification {path.name} names no source. Begin with {{"source": "timm/…"}}.'
+            'The specification {file} names no source. Begin with {{"source": "timm/…"}}.', file=path.name
         )
     unknown = [key for key in told if key not in _KEYS]
     if unknown:
         raise NetworkError(
-            f"{path.name} says {unknown[0]!r}, which nobody reads. It may say {', '.join(_KEYS)}."
+            "{file} says {entry!r}, which nobody reads. It may say {known}.",
+            file=path.name,
+            entry=unknown[0],
+            known=", ".join(_KEYS),
         )
     folder, labels = path.parent, told.get("labels")
     spec = NetworkSpec(
@@ -200,7 +209,9 @@ def _read_file(path: Path) -> NetworkSpec:
         code=check.text(told.get("code", ""), "code", empty=True),
     )
     if (spec.mean is None) != (spec.std is None) or len(spec.mean or ()) != len(spec.std or ()):
-        raise NetworkError(f"{path.name} needs mean and std together, one number of each for a channel.")
+        raise NetworkError(
+            "{file} needs mean and std together, one number of each for a channel.", file=path.name
+        )
     return spec
 
 
@@ -213,13 +224,13 @@ def read_labels(path: Path) -> tuple[str, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise NetworkError(f"The labels {path} cannot be read ({error}).") from error
+        raise NetworkError("The labels {path} cannot be read ({why}).", path=path, why=str(error)) from error
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):
         told = [line.strip() for line in text.splitlines() if line.strip()]
     if not isinstance(told, list) or not told:
-        raise NetworkError(f"{path.name} holds no labels. Give a text file with a class a line.")
+        raise NetworkError("{file} holds no labels. Give a text file with a class a line.", file=path.name)
     return tuple(str(label) for label in told)
 
 
@@ -230,7 +241,7 @@ class _Checked:
         self.name = name
 
     def fault(self, key: str, wanted: str) -> NetworkError:
-        return NetworkError(f"In {self.name}, {key!r} has to be {wanted}.")
+        return NetworkError("In {name}, {key!r} has to be {wanted}.", name=self.name, key=key, wanted=wanted)
 
     def text(self, value: Any, key: str, *, empty: bool = False) -> str:
         if not isinstance(value, str) or not (value or empty):

@@ -75,8 +75,10 @@ def try_network(network: nn.Module, device: torch.device, takes: InputSpec | Non
         return Tried(0 if said else answer.shape[1], said, takes, (height, width))
     tried = ", ".join(f"{width} × {height}" for height, width in sizes)
     raise NetworkError(
-        f"The network runs at none of the sizes tried ({tried} pixels): {last}. Wrap it in a module that "
-        "takes pictures (batch, 3, h, w) of any size and makes of them what it takes."
+        "The network runs at none of the sizes tried ({tried} pixels): {last}. Wrap it in a "
+        "module that takes pictures (batch, 3, h, w) of any size and makes of them what it takes.",
+        tried=tried,
+        last=last,
     )
 
 
@@ -159,8 +161,11 @@ def _other_channels(failed: _FailedError, takes: InputSpec) -> int | None:
         return None
     if weight.dim() - 2 in _OTHER_INPUTS:
         raise NetworkError(
-            f"The network takes {_OTHER_INPUTS[weight.dim() - 2]}: its first layer, {name!r}, is a "
-            f"{type(layer).__name__}. Here it has to take pictures (batch, channels, h, w)."
+            "The network takes {taken}: its first layer, {name!r}, is a {kind}. Here it has to take "
+            "pictures (batch, channels, h, w).",
+            taken=_OTHER_INPUTS[weight.dim() - 2],
+            name=name,
+            kind=type(layer).__name__,
         )
     return channels if channels != takes.channels else None
 

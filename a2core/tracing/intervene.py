@@ -37,6 +37,7 @@ from torch import Tensor
 from a2core.blocks.double_attention import DoubleAttention
 from a2core.blocks.equations import expanded_bag, handed_out
 from a2core.errors import InterventionError, NetworkError
+from a2core.languages import sentence
 from a2core.media import Clip
 from a2core.networks.passage import Onwards
 from a2core.tracing.arrays import frozen
@@ -306,18 +307,23 @@ class Replay:
     def _place(self, name: str) -> _Place:
         if f"{name}#2" in self.trace.blocks:
             raise InterventionError(
-                f"The block behind {name!r} runs more than once on one picture, so a change of it would be "
-                "several at once. Give each place a block of its own."
+                "The block behind {name!r} runs more than once on one picture, so a change of it would "
+                "be several at once. Give each place a block of its own.",
+                name=name,
             )
         if name in self._places:
             return self._places[name]
         if name in self.model.blocks:
             raise NetworkError(
-                f"The block behind {name!r} is a {type(self.model.blocks[name]).__name__}, which has no bag "
-                "of primitives to intervene in. Choose a DoubleAttention block with dims=2."
+                "The block behind {name!r} is a {kind}, which has no bag of primitives to intervene in. "
+                "Choose a DoubleAttention block with dims=2.",
+                name=name,
+                kind=type(self.model.blocks[name]).__name__,
             )
         known = list(self._places)
-        raise NetworkError(f"There is no block behind {name!r}. {_nearest(name, known, 'blocks')}")
+        raise NetworkError(
+            "There is no block behind {name!r}. {hint}", name=name, hint=_nearest(name, known, "blocks")
+        )
 
     def _plain_logits(self, place: _Place) -> Tensor:
         """Logits (T, classes) of the run as it was, by the way that interventions take."""
@@ -334,12 +340,16 @@ class Replay:
             same = [index for index, known in enumerate(labels) if known == label]
             if not same:
                 raise InterventionError(
-                    f"The network has no class {label!r}. {_nearest(label, labels, 'classes')}"
+                    "The network has no class {label!r}. {hint}",
+                    label=label,
+                    hint=_nearest(label, labels, "classes"),
                 )
             return max(same, key=lambda index: before[index])
         if not 0 <= label < len(labels):
             raise InterventionError(
-                f"The network has no class {label}: they are counted from 0 to {len(labels) - 1}."
+                "The network has no class {label}: they are counted from 0 to {last}.",
+                label=label,
+                last=len(labels) - 1,
             )
         return label
 
@@ -350,8 +360,9 @@ def _nearest(name: str, known: Iterable[str], what: str) -> str:
     close = [k for k in known if name and name.lower() in k.lower()]
     close += [k for k in difflib.get_close_matches(name, known, n=3, cutoff=0.5) if k not in close]
     if close:
-        return f"The nearest are {', '.join(map(repr, close[:3]))}."
-    return f"It has the {what} {', '.join(map(repr, known[:3]))}{' …' if len(known) > 3 else ''}."
+        return sentence("The nearest are {names}.", names=", ".join(map(repr, close[:3])))
+    some = ", ".join(map(repr, known[:3])) + (" …" if len(known) > 3 else "")
+    return sentence("It has the {what} {some}.", what=what, some=some)
 
 
 def _probabilities(logits: Tensor) -> np.ndarray:

@@ -87,7 +87,7 @@ class Lesson:
         """
         out = io.BytesIO()
         arrays = {f"{self.name}/{key}": value for key, value in self.arrays().items()}
-        np.savez_compressed(out, allow_pickle=False, **arrays)
+        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
         return out.getvalue()
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -232,7 +232,7 @@ class Model:
         stop: Callable[[], bool] | None = None,
     ) -> tuple[Trace, dict[str, Tensor]]:
         if frames not in ("joint", "each"):
-            raise NetworkError(f"frames is {frames!r}: choose 'joint' or 'each'.")
+            raise NetworkError("frames is {frames!r}: choose 'joint' or 'each'.", frames=frames)
         start = time.perf_counter()
         model_input = self._resized(clip.frames, size)
         if model_input is clip.frames and clip.frames.flags.writeable:
@@ -392,7 +392,9 @@ class Model:
             return torch.zeros(count, 0, device=self.device)
         if not isinstance(answer, Tensor) or answer.shape != (count, len(self.labels)):
             raise NetworkError(
-                f"The network returned no logits ({count}, {len(self.labels)}) this time. Make it answer "
-                "alike for pictures of any size."
+                "The network returned no logits ({count}, {classes}) this time. Make it answer alike for "
+                "pictures of any size.",
+                count=count,
+                classes=len(self.labels),
             )
         return answer

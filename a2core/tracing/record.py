@@ -81,9 +81,10 @@ def refuse_silent(silent: Mapping[str, nn.Module]) -> None:
     name = next((name for name, block in silent.items() if hasattr(block, "observer")), None)
     if name is not None:
         raise NetworkError(
-            f"The block behind {name!r} did not run: the network never calls that module, at most what is "
-            "inside it. Put the block behind a module that is called, or take it out with "
-            "a2core.remove_blocks."
+            "The block behind {name!r} did not run: the network never calls that module, at most "
+            "what is inside it. Put the block behind a module that is called, or take it out with "
+            "a2core.remove_blocks.",
+            name=name,
         )
 
 
@@ -115,9 +116,11 @@ class _Recorder:
             arrays = (attended.primitives, *by_map, change.unflatten(1, grid))
         elif len(x) != self.copies:
             raise NetworkError(
-                f"The block behind {self.name!r} is given {len(x)} pictures for each that goes into the "
-                "network, which cuts it up or repeats it, so no one map covers the picture. Put the block "
-                "behind a module that sees the picture whole and once."
+                "The block behind {name!r} is given {count} pictures for each that goes into the "
+                "network, which cuts it up or repeats it, so no one map covers the picture. Put the "
+                "block behind a module that sees the picture whole and once.",
+                name=self.name,
+                count=len(x),
             )
         else:
             shape = (self.frames, *grid) if len(grid) == 2 else grid  # a 3-D block brings its own T
@@ -130,9 +133,13 @@ class _Recorder:
         found = grid_of_tokens(tokens, height, width)
         if found is None:
             raise NetworkError(
-                f"Module {self.name!r} returns {tokens} tokens, which make no grid over {width} × {height} "
-                "pixels. If some of them stand before the picture's, say how many: insert_blocks(…, layouts="
-                f"{{{self.name!r}: Layout('tokens', prefix=1)}}) for one."
+                "Module {name!r} returns {tokens} tokens, which make no grid over {width} × {height} "
+                "pixels. If some of them stand before the picture's, say how many: insert_blocks(…, "
+                "layouts={{{name!r}: Layout('tokens', prefix=1)}}) for one.",
+                name=self.name,
+                tokens=tokens,
+                width=width,
+                height=height,
             )
         return found
 
@@ -151,8 +158,11 @@ class _Recorder:
             joined.append(array)
         if len(joined[0]) != self.frames:
             raise NetworkError(
-                f"The block behind {self.name!r} ran {len(joined[0])} times for {self.frames} frames, so "
-                "none of it is a frame's own. Trace the frames jointly, or one picture at a time."
+                "The block behind {name!r} ran {times} times for {frames} frames, so none of it is a "
+                "frame's own. Trace the frames jointly, or one picture at a time.",
+                name=self.name,
+                times=len(joined[0]),
+                frames=self.frames,
             )
         return joined
 

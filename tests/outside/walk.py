@@ -1,11 +1,12 @@
-"""The tutorials that lead through the explorer, walked as they are written, with the time of each step.
+"""The tutorials, walked as they are written, with the time of each step.
 
     python -m tests.outside.walk lesson       # docs/tutorials/lesson.md
-    python -m tests.outside.walk explore      # docs/tutorials/explore.md, its part in the app
+    python -m tests.outside.walk explore own_network train atlas
     python -m tests.outside.walk deploy       # docs/tutorials/deploy.md, but for what needs a proxy
 
-In a fresh folder, with a photo of the walker's own, in Chromium. A step ends when what the tutorial promises
-is on screen; a step that never gets there ends the walk. What was printed stands in docs/walkthrough.md.
+In a fresh folder, with photos of the walker's own, in Chromium where something is seen. A step ends when a
+command is done, or what the tutorial promises is on screen; a step that never gets there ends the walk. What
+was printed stands in docs/walkthrough.md.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from tests.browser.canvas_harness import chromium_path
@@ -32,6 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE_MS = 180_000
 CODE = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
+PHOTOS, PHOTO_PX = 114, 256  # of a folder of photos, which are windows of a few
 
 
 class Walk:
@@ -90,6 +95,20 @@ def photo_in(folder: Path) -> Path:
     return path
 
 
+def photos_in(folder: Path) -> None:
+    """A folder of photos: windows of those in scikit-image, some turned round."""
+    from skimage import data
+
+    whole = (data.chelsea(), data.coffee(), data.astronaut(), data.rocket())
+    places = np.random.default_rng(0)
+    (folder / "photos").mkdir()
+    for number in range(PHOTOS):
+        photo = whole[number % len(whole)]
+        top, left = (int(places.integers(side - PHOTO_PX + 1)) for side in photo.shape[:2])
+        window = photo[top : top + PHOTO_PX, left : left + PHOTO_PX]
+        Image.fromarray(window[:, ::-1] if number % 2 else window).save(folder / f"photos/{number}.jpg")
+
+
 def at_rest(page: Any) -> None:
     """No run is going on."""
     page.locator(IDLE).wait_for()
@@ -102,13 +121,47 @@ def bring(page: Any, photo: Path) -> None:
     at_rest(page)
 
 
-def run_code(page: str, folder: Path) -> None:
-    """The programs of a tutorial, in its folder."""
-    for code in CODE.findall((ROOT / "docs" / "tutorials" / page).read_text(encoding="utf-8")):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=folder, env=environment, check=True, capture_output=True
-        )
+def text_of(name: str) -> str:
+    """A tutorial."""
+    return (ROOT / "docs" / "tutorials" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def run(folder: Path, *arguments: str) -> None:
+    """Python, in the walk's folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+
+
+def run_code(name: str, folder: Path) -> None:
+    """The programs of a tutorial."""
+    for code in CODE.findall(text_of(name)):
+        run(folder, "-c", code)
+
+
+def run_commands(name: str, walk: Walk, folder: Path) -> None:
+    """The commands of a tutorial, a step each."""
+    for block in COMMANDS.findall(text_of(name)):
+        for line in block.splitlines():
+            words = shlex.split(line)
+            assert words[0] == "python", line
+            run(folder, *words[1:])
+            walk.step(line)
+
+
+def in_a_shell(name: str) -> Callable[[Walk, Path, Any], None]:
+    """A tutorial that is all commands and programs."""
+
+    def walked(walk: Walk, folder: Path, chromium: Any) -> None:
+        del chromium
+        photo_in(folder)
+        photos_in(folder)
+        walk.step("photos of one's own")
+        run_commands(name, walk, folder)
+        if CODE.search(text_of(name)):
+            run_code(name, folder)
+            walk.step("the program in Python")
+
+    return walked
 
 
 def lesson(walk: Walk, folder: Path, chromium: Any) -> None:
@@ -142,12 +195,13 @@ def lesson(walk: Walk, folder: Path, chromium: Any) -> None:
             page.get_by_role("button", name=re.compile("worksheet")).click()
         assert download.value.suggested_filename.endswith(".html")
         walk.step("the worksheet")
-    run_code("lesson.md", folder)
+    run_code("lesson", folder)
     walk.step("the same numbers in Python")
 
 
 def explore(walk: Walk, folder: Path, chromium: Any) -> None:
-    """A place is pointed at, held, and the list read."""
+    """Files from a shell and from Python; then a place is pointed at, held, and the list read."""
+    in_a_shell("explore")(walk, folder, chromium)
     with explorer(folder) as url:
         walk.step("a2-explorer is there")
         page = opened(chromium, url)
@@ -175,9 +229,7 @@ def deploy(walk: Walk, folder: Path, chromium: Any) -> None:
         told = answers(f"http://127.0.0.1:{metrics}/metrics").decode()
         assert "traces" in told
         walk.step("metrics")
-    command = [sys.executable, "-m", "a2core", "site", "public"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    run(folder, "-m", "a2core", "site", "public")
     files = [path for path in (folder / "public").rglob("*") if path.is_file()]
     walk.step(f"the site: {len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB")
 
@@ -193,6 +245,7 @@ def opened(chromium: Any, url: str) -> Any:
 
 
 WALKS = {"lesson": lesson, "explore": explore, "deploy": deploy}
+WALKS |= {name: in_a_shell(name) for name in ("own_network", "train", "atlas")}
 
 
 def main() -> int:

@@ -6,21 +6,17 @@ import ast
 import dataclasses
 import importlib
 import inspect
-import pickle
 import re
 import threading
 from pathlib import Path
-from string import Formatter
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-import a2core
 from a2core.canvas import zh as canvas_words
 from a2core.languages import sentences
 from a2core.lesson.words import step4_gather
-from viz_app.server.faults import attempt
 from viz_app.ui import language, text
 from viz_app.ui.state import Key
 
@@ -209,120 +205,6 @@ def test_a_link_and_the_switch_choose_the_language_and_a_page_follows(app: Any) 
     app.button(key=f"{Key.LANGUAGE_SWITCH}-en").click().run()
     assert app.session_state[Key.LANGUAGE] == "en"
     assert not app.exception
-
-
-# ---- errors and notes: English where they are made, told by their templates
-
-# Where what a visitor may meet is raised or noted. Of networks and settings, which whoever runs the server
-# chose, English is told.
-TOLD = [
-    *sorted((ROOT / "a2core" / "media").glob("*.py")),
-    *(
-        ROOT / name
-        for name in (
-            "a2core/extras.py",
-            "a2core/atlas/names.py",
-            "a2core/tracing/model_input.py",
-            "a2core/tracing/runs.py",
-            "viz_app/components/clip_recorder/__init__.py",
-            "viz_app/server/names.py",
-            "viz_app/server/store.py",
-        )
-    ),
-]
-A_SENTENCE = re.compile(r"[A-Z“{][^\n]* [^\n]*[.}]")
-
-
-def raised(path: Path) -> tuple[set[str], list[str]]:
-    """The templates of errors and notes in a module, and those that have their values in them."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    known = {
-        target.id: value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-        for value in [node.value]
-    }
-    templates, loose = set(), []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        is_error = name in ("MediaError", "NetworkError", "AtlasError", "A2Error", "Full", "Stopped")
-        if not (is_error or name in ("sentence", "append", "_note")):
-            continue
-        first = known.get(node.args[0].id) if isinstance(node.args[0], ast.Name) else node.args[0]
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            if A_SENTENCE.fullmatch(first.value):
-                templates.add(first.value)
-            given = {keyword.arg for keyword in node.keywords}
-            fields = {field for _, field, _, _ in Formatter().parse(first.value) if field}
-            assert fields == given or not (is_error or name == "sentence"), (path.name, first.value)
-        elif isinstance(first, ast.JoinedStr) and (
-            name != "append" or ast.unparse(node.func).endswith("notes.append")
-        ):
-            loose.append(f"{path.name}: {ast.unparse(first)}")
-    return templates, loose
-
-
-def test_whatever_a_visitor_may_read_of_an_error_or_a_note_is_told_in_chinese() -> None:
-    from viz_app.zh.sentences import SENTENCES
-
-    for path in TOLD:
-        templates, loose = raised(path)
-        assert loose == [], "values belong into the template's fields"
-        assert templates - set(SENTENCES) == set(), path.name
-    kinds = ast.parse((ROOT / "a2core" / "media" / "recognise.py").read_text(encoding="utf-8"))
-    what = {
-        node.value
-        for node in ast.walk(kinds)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and re.fullmatch(r"(is|holds) .*\.", node.value)
-    }
-    assert len(what) > 20
-    assert what <= set(SENTENCES)
-
-
-def test_each_sentence_that_is_told_in_chinese_is_one_of_ours_with_the_same_fields() -> None:
-    from viz_app.zh.sentences import SENTENCES
-
-    sources = [*(ROOT / "a2core").rglob("*.py"), *(ROOT / "viz_app" / "server").glob("*.py")]
-    sources += [*(ROOT / "viz_app" / "components").rglob("*.py"), *(ROOT / "viz_app" / "views").rglob("*.py")]
-    ours = {
-        node.value
-        for path in sources
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    assert set(SENTENCES) - ours == set()
-    for english_one, other in SENTENCES.items():
-        assert CHINESE.search(other), other
-        fields = [
-            sorted(part[1:] for part in Formatter().parse(said) if part[1]) for said in (english_one, other)
-        ]
-        assert fields[0] == fields[1], english_one
-
-
-def test_a_refused_file_is_told_in_the_visitors_language_and_logged_in_english() -> None:
-    def read() -> None:
-        a2core.read_media(b"%PDF-1.7 ....", name="{paper}.pdf")
-
-    with language.speaking("zh"):
-        _, told = attempt(read)
-    assert told.startswith("“{paper}.pdf” 是 PDF 文档：请把那一页导出为图片。请选 JPEG")
-    _, in_english = attempt(read)
-    assert in_english.startswith(
-        "“{paper}.pdf” is a PDF document: export the page as a picture. Choose a JPEG"
-    )
-    with pytest.raises(a2core.MediaError) as error:
-        read()
-    again = pickle.loads(pickle.dumps(error.value))
-    assert str(again) == str(error.value) == in_english
-    with language.speaking("zh"):
-        assert language.told(again) == told
-        assert language.told(a2core.NetworkError("Nobody knows this one.")) == "Nobody knows this one."
 
 
 # Of Streamlit: what puts its first argument on the page.

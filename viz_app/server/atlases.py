@@ -10,7 +10,8 @@ import streamlit as st
 
 import a2core
 from a2core import A2Error, Atlas
-from viz_app.server.models import Weights, list_weights
+from a2core.languages import sentence
+from viz_app.server.models import UNREAD, Weights, list_weights
 
 _BESIDE = ("*/atlas.json", "*/*/atlas.json")
 ATLASES = "A2_ATLAS"  # names folders of atlases of whoever runs the server
@@ -27,13 +28,13 @@ def list_atlases() -> tuple[list[Atlas], list[str]]:
     try:
         named = [Path(text).absolute() for text in shlex.split(os.environ.get(ATLASES, ""))]
     except ValueError as error:
-        named, faults = [], [f"{ATLASES} cannot be read ({error})."]
+        named, faults = [], [sentence(UNREAD, variable=ATLASES, why=str(error))]
     for path in dict.fromkeys([*named, *beside]):
         try:
             told = path / "atlas.json"
             found.append(_opened(str(path), told.stat().st_mtime_ns if told.is_file() else 0))
         except A2Error as error:
-            faults.append(str(error))
+            faults.append(error.args[0])
     return found, faults
 
 

@@ -73,13 +73,18 @@ def serve() -> ThreadingHTTPServer | None:
     if not port:
         return None
     if not port.isdecimal() or int(port) > 65535:
-        raise A2Error(f"A2_METRICS_PORT is {port!r}. Give it a port, such as 9464, or leave it out.")
+        raise A2Error(
+            "A2_METRICS_PORT is {port!r}. Give it a port, such as 9464, or leave it out.", port=port
+        )
     address = os.environ.get("A2_METRICS_ADDRESS", "127.0.0.1")
     try:
         server = ThreadingHTTPServer((address, int(port)), _Handler)
     except OSError as error:
         raise A2Error(
-            f"Nothing can listen at A2_METRICS_PORT {port} of {address} ({error.strerror}). Choose another."
+            "Nothing can listen at A2_METRICS_PORT {port} of {address} ({why}). Choose another.",
+            port=port,
+            address=address,
+            why=error.strerror,
         ) from error
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server

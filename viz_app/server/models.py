@@ -20,6 +20,7 @@ import streamlit as st
 
 import a2core
 from a2core import A2Error, CheckpointInfo, Model, NetworkError
+from a2core.languages import sentence
 
 NETWORKS_MB = 2000  # of all networks in memory, unless A2_NETWORKS_MB says otherwise
 NETWORKS = (
@@ -27,6 +28,8 @@ NETWORKS = (
 )
 
 DOUBLE_ATTENTION = a2core.DoubleAttention.kind
+
+UNREAD = "{variable} cannot be read ({why})."
 
 RANDOM_SUFFIX = ", random blocks"
 
@@ -74,7 +77,9 @@ def _named_networks() -> tuple[list[Weights], list[CheckpointInfo]]:
     try:
         named = shlex.split(os.environ.get(NETWORKS, ""))
     except ValueError as error:
-        return [], [CheckpointInfo(NETWORKS, Path(NETWORKS), {}, f"{NETWORKS} cannot be read ({error}).")]
+        return [], [
+            CheckpointInfo(NETWORKS, Path(NETWORKS), {}, sentence(UNREAD, variable=NETWORKS, why=str(error)))
+        ]
     for text in named:
         folder = Path(text)
         inside = sorted(map(str, folder.glob("*.json"))) if folder.is_dir() else None
@@ -83,7 +88,7 @@ def _named_networks() -> tuple[list[Weights], list[CheckpointInfo]]:
             try:
                 usable.append(_named(each))
             except A2Error as error:
-                refused.append(CheckpointInfo(each, Path(each), {}, str(error)))
+                refused.append(CheckpointInfo(each, Path(each), {}, error.args[0]))
     return list({weights.label: weights for weights in usable}.values()), refused
 
 
@@ -184,7 +189,9 @@ def size_bytes(model: Model) -> int:
 def _shelf() -> Shelf:
     text = os.environ.get("A2_NETWORKS_MB", str(NETWORKS_MB))
     if not text.isdecimal() or int(text) == 0:
-        raise NetworkError(f"A2_NETWORKS_MB is {text!r}. Give it a whole number of megabytes, 2000 for one.")
+        raise NetworkError(
+            "A2_NETWORKS_MB is {text!r}. Give it a whole number of megabytes, 2000 for one.", text=text
+        )
     return Shelf(int(text) * 10**6)
 
 

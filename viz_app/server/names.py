@@ -15,6 +15,7 @@ import streamlit as st
 
 import a2core
 from a2core import Atlas, AtlasError
+from viz_app.ui import shipped
 from viz_app.ui.state import Key
 
 SHARED = "A2_ATLAS_NAMES"  # "shared": visitors' names are written beside the atlas
@@ -25,8 +26,7 @@ Told = dict[str, dict[str, dict[str, str]]]
 
 def shared(atlas: Atlas) -> bool:
     """Whether a name is written beside the atlas: never beside one that came with the checkpoints."""
-    beside = atlas.folder.is_relative_to(a2core.checkpoint_folder().absolute())
-    return os.environ.get(SHARED, "").strip().lower() == "shared" and not beside
+    return os.environ.get(SHARED, "").strip().lower() == "shared" and not _came_with_checkpoints(atlas)
 
 
 def own(atlas: Atlas) -> Told:
@@ -37,7 +37,7 @@ def own(atlas: Atlas) -> Told:
 
 def named(atlas: Atlas, block: str) -> list[dict[str, Any]]:
     """The primitives of a block with their measures, under the visitor's names where there are any."""
-    beside = atlas.names.all().get(block, {})
+    beside = {one: _told(atlas, entry) for one, entry in atlas.names.all().get(block, {}).items()}
     mine = beside | ({} if shared(atlas) else own(atlas).get(block, {}))
     nameless = {"name": "", "note": ""}
     key = str(atlas.told["parts"]["primitives.parquet"]["sha256"])
@@ -54,7 +54,18 @@ def _measured(_atlas: Atlas, key: str, block: str) -> list[dict[str, Any]]:
 def name_of(atlas: Atlas, block: str, primitive: int) -> str:
     """What a primitive is called, "" where it has no name."""
     mine: Mapping[str, str] = {} if shared(atlas) else own(atlas).get(block, {}).get(str(primitive), {})
-    return mine["name"] if mine else atlas.name(block, primitive)["name"]
+    return mine["name"] if mine else _told(atlas, atlas.name(block, primitive))["name"]
+
+
+def _told(atlas: Atlas, entry: dict[str, str]) -> dict[str, str]:
+    """A name beside the atlas with its note, in the visitor's language where it came with the checkpoints."""
+    if not _came_with_checkpoints(atlas):
+        return entry
+    return {"name": shipped.name(entry["name"]), "note": shipped.note(entry["note"])}
+
+
+def _came_with_checkpoints(atlas: Atlas) -> bool:
+    return atlas.folder.is_relative_to(a2core.checkpoint_folder().absolute())
 
 
 def give(atlas: Atlas, block: str, primitive: int, name: str, note: str) -> None:
@@ -70,7 +81,8 @@ def give(atlas: Atlas, block: str, primitive: int, name: str, note: str) -> None
     told = _own_to_change(atlas)
     entry = a2core.give_name(told, block, primitive, name, note)
     told[block].pop(str(primitive), None)
-    if entry != before:  # one without a name or note takes the owner's away, for this visitor
+    # One without a name or note takes the owner's away, for this visitor.
+    if entry not in (before, _told(atlas, before)):
         told[block][str(primitive)] = entry
 
 

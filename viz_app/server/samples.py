@@ -10,6 +10,7 @@ import streamlit as st
 
 import a2core
 from a2core.canvas import data_url
+from a2core.languages import sentence
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import DECODED_SIDE_PX, FRAMES, THUMBNAIL_PX, Picture, picture_of
 
@@ -143,7 +144,7 @@ def sample_clip() -> Picture:
         id=MADE,
         title="Made clip",
         alt="A made clip: the face of a cat, cut out round, crosses a cup of coffee while the camera moves",
-        credit=f"{scene.credit}. {thing.credit}",
+        credit=sentence("{scene}. {thing}", scene=scene.credit, thing=thing.credit),
         thumbnail=data_url(middle, quality=80, max_side_px=THUMBNAIL_PX),
         public=True,
     )

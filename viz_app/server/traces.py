@@ -24,7 +24,7 @@ from viz_app.server.pictures import Picture, holder_of
 from viz_app.server.samples import SAMPLES, load_sample
 from viz_app.server.store import Entry
 from viz_app.server.visitors import Look
-from viz_app.ui import text
+from viz_app.ui import language, text
 from viz_app.ui.state import Key
 
 logger = logging.getLogger("a2.app")
@@ -68,7 +68,9 @@ class Shown:
     @property
     def payload(self) -> Mapping[str, Any]:
         """The canvas payload, in this visitor's words."""
-        return with_alt(self.held.value.payload, self.picture.alt, self.picture.credit)
+        return with_alt(
+            self.held.value.payload, language.told(self.picture.alt), language.told(self.picture.credit)
+        )
 
     @property
     def card(self) -> Mapping[str, Any]:

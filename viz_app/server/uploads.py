@@ -14,6 +14,7 @@ import streamlit as st
 
 import a2core
 from a2core import Clip
+from a2core.languages import sentence
 from viz_app.server import pictures, visitors
 from viz_app.server.jobs import Tell
 from viz_app.server.pictures import DECODED_SIDE_PX, MOVING_SIDE_PX, Cut, Picture, picture_of
@@ -25,6 +26,8 @@ from viz_app.ui.text import short_name
 
 UPLOAD_PREFIX = "upload-"
 KEPT = 12  # pictures of one visitor
+
+_ALT = {True: "Your picture {name}", False: "Your clip {name}"}  # by whether it is one picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +52,12 @@ def read_upload(data: bytes, name: str, *, look: Look | None = None) -> tuple[Pi
     digest = hashlib.sha256(data).hexdigest()[:24]
     clip = _decoded(data, name, (digest, name), max_frames=pictures.FRAMES, look=look)
     plays_on = len(clip.frames) > 1
-    what = "picture" if clip.kind == "image" else "clip"
     end_s = math.ceil(100 * float(clip.times_s[-1]) - 1e-6) / 100  # what a slider in hundredths reaches
     picture = picture_of(
         clip if plays_on else clip.first_frame(),
         id=UPLOAD_PREFIX + digest,
         title=short_name(name),
-        alt=f"Your {what} {name}",
+        alt=sentence(_ALT[clip.kind == "image"], name=name),
         cut=Cut(0.0, end_s, pictures.FRAMES) if plays_on else None,
     )
     if not plays_on:

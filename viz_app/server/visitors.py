@@ -142,7 +142,12 @@ def _connected(session_id: str) -> bool:
 def _megabytes(variable: str, usual: int) -> int:
     text = os.environ.get(variable, str(usual))
     if not text.isdecimal() or int(text) == 0:
-        raise A2Error(f"{variable} is {text!r}. Give it a whole number of megabytes, {usual} for example.")
+        raise A2Error(
+            "{variable} is {text!r}. Give it a whole number of megabytes, {usual} for example.",
+            variable=variable,
+            text=text,
+            usual=usual,
+        )
     return int(text) * 10**6
 
 

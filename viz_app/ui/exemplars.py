@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from a2core import Exemplar, Photo
 from a2core.canvas import percent
-from viz_app.ui import text
+from viz_app.ui import language, text
 from viz_app.ui.numbers import signed
 
 
@@ -25,7 +25,7 @@ def exemplars_html(exemplars: Sequence[Exemplar], photos: Mapping[int, Photo]) -
 
 def hint(exemplar: Exemplar, photo: Photo) -> str:
     """What a hover over a crop says."""
-    return "; ".join(filter(None, [f"{photo.shown_path}: {value(exemplar)}", photo.credit]))
+    return "; ".join(filter(None, [f"{photo.shown_path}: {value(exemplar)}", language.told(photo.credit)]))
 
 
 def value(exemplar: Exemplar) -> str:

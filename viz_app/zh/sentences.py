@@ -1,10 +1,11 @@
 """What a visitor may read of errors and notes, by the English template of each (`a2core.languages.sentence`).
 
-Fields keep their names and formats. What is raised in English only, of networks and settings that whoever runs
-the server chose, is not in here.
+Fields keep their names and formats. What is raised of networks, checkpoints and atlases is in network_sentences.
 """
 
 from __future__ import annotations
+
+from viz_app.zh import network_sentences
 
 _INSTALL = "请安装这个扩展：pip install 'a2nets[{extra}]'{instead}。"
 _TWICE = "请重新复制或下载。"
@@ -298,4 +299,42 @@ _ATLASES = {
     "The picture {path} is gone; its crop is kept.": "图片 {path} 已不在；保留着它的裁剪。",
 }
 
-SENTENCES = {**_FILES, **_WHAT_FILES_ARE, **_PICTURES, **_CLIPS, **_TRACES, **_SERVER, **_ATLASES}
+_SHOWN = {
+    "Your picture {name}": "你的图片 {name}",
+    "Your clip {name}": "你的视频 {name}",
+    "The face of a tabby cat, close up": "一只虎斑猫的脸，近景",
+    "A cup of coffee on a saucer, on a wooden table": "木桌上的一杯咖啡，下面有碟子",
+    "Astronaut Eileen Collins, smiling, in an orange suit before a flag and a model of the Shuttle": (
+        "宇航员艾琳·柯林斯身穿橙色宇航服微笑，身后是国旗和航天飞机模型"
+    ),
+    "A rocket lifting off between two towers": "火箭从两座塔架之间升空",
+    "A man in a coat with a camera on a tripod, black and white": "黑白照片：穿大衣的男子和三脚架上的摄影机",
+    "Hundreds of galaxies on a black sky": "黑色天空上的数百个星系",
+    "A made clip: the face of a cat, cut out round, crosses a cup of coffee while the camera moves": (
+        "合成视频：圆形的猫脸从一杯咖啡前移过，镜头同时移动"
+    ),
+    "Chelsea. Photo: Stéfan van der Walt, CC0": "Chelsea（猫）。摄影：Stéfan van der Walt，CC0",
+    "Coffee cup. Photo: Rachel Michetti, CC0": "咖啡杯。摄影：Rachel Michetti，CC0",
+    "Eileen Collins. Photo: NASA, public domain": "艾琳·柯林斯。摄影：NASA，公有领域",
+    "Falcon 9 with DSCOVR. Photo: SpaceX, public domain": "搭载 DSCOVR 的猎鹰 9 号。摄影：SpaceX，公有领域",
+    "Cameraman. Photo: Lav Varshney, CC0": "摄影师。摄影：Lav Varshney，CC0",
+    "Hubble eXtreme Deep Field. Photo: NASA, public domain": "哈勃极深空。摄影：NASA，公有领域",
+    "{scene}. {thing}": "{scene}；以及 {thing}",
+    "somebody unnamed": "未署名者",
+    "Photo by {author}, {licence}, cropped and made smaller.": "照片：{author}，{licence}，已裁剪并缩小。",
+    "Photo by {author}, {licence}, cropped and made smaller. {link}": (
+        "照片：{author}，{licence}，已裁剪并缩小。{link}"
+    ),
+}
+
+SENTENCES = {
+    **_FILES,
+    **_WHAT_FILES_ARE,
+    **_PICTURES,
+    **_CLIPS,
+    **_TRACES,
+    **_SERVER,
+    **_ATLASES,
+    **_SHOWN,
+    **network_sentences.SENTENCES,
+}

@@ -1,6 +1,6 @@
 """What About says: the checkpoints' cards as facts and tables for people, and the page round them; pure.
 
-The prose is in about.html, all other words in words.py.
+The prose is in about.html, all other words in words.py; what cards say is said by card_words.py.
 
 A card's "metrics" hold one entry for each measurement: what it was measured on, by which command, and
 numbers by name, of each block or of the whole network. A baseline stands beside the number that it
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from a2core.canvas import percent
-from viz_app.views.about import words
+from viz_app.views.about import card_words, words
 
 OURS = "ours"
 MEANINGS = words.MEANINGS  # by the names that cards use
@@ -100,17 +100,20 @@ def _measured(table: Table) -> str:
     heads = "".join(f'<th scope="col">{html.escape(words.column(column))}</th>' for column in table.columns)
     bodies = "".join(
         f'<tbody><tr><th scope="rowgroup" colspan="{len(table.columns) + 1}">'
-        f"<div><b>{html.escape(measure.name)}</b> <span>{html.escape(measure.meaning)}</span></div></th></tr>"
+        f"<div><b>{html.escape(card_words.measure(measure.name))}</b> "
+        f"<span>{html.escape(measure.meaning)}</span></div></th></tr>"
         + "".join(_line(row) for row in measure.rows)
         + "</tbody>"
         for measure in table.measures
     )
     command = f"<p><code>{html.escape(table.command)}</code></p>" if table.command else ""
+    title = card_words.title(table.title)
+    measured_on = card_words.measured_on(table.measured_on) or words.UNSAID
     return (
-        f"<section><h3>{html.escape(table.title[:1].upper() + table.title[1:])}</h3>"
-        f"<p>{words.measured_on(html.escape(table.measured_on or words.UNSAID))}</p>"
+        f"<section><h3>{html.escape(title[:1].upper() + title[1:])}</h3>"
+        f"<p>{words.measured_on(html.escape(measured_on))}</p>"
         # Wide tables scroll in a box of their own, which the keyboard has to reach.
-        f'<div tabindex="0" role="group" aria-label="{html.escape(table.title)}">'
+        f'<div tabindex="0" role="group" aria-label="{html.escape(title)}">'
         f'<table><thead><tr><th scope="col">{words.OF}</th>{heads}</tr></thead>{bodies}</table></div>'
         f"{command}</section>"
     )
@@ -213,13 +216,12 @@ def card_facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     for term, value in _flattened({key: value for key, value in card.items() if key not in _TECHNICAL}):
         if isinstance(value, list) and len(value) > _LONGEST_LIST:
             continue
-        facts.append((" · ".join(_TERMS.get(part, part.replace("_", " ")) for part in term), _fact(value)))
+        facts.append((" · ".join(map(card_words.term, term)), _fact(value)))
     return facts
 
 
 _TECHNICAL = {"format", "name", "architecture", "cards", "sha256", "size_bytes"}
 _LONGEST_LIST = 8
-_TERMS = {"wall_s": "time, s"}
 
 
 def _architecture_facts(architecture: Any) -> list[tuple[str, str]]:
@@ -247,4 +249,4 @@ def _fact(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(_fact(item) for item in value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else card_words.fact(str(value))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from viz_app.server import models
 from viz_app.server.samples import SAMPLES
+from viz_app.ui import language
 from viz_app.ui.shell import styled
 from viz_app.views.about import content, words
 
@@ -19,6 +20,6 @@ def render() -> None:
         for weights in usable
         if weights.trained and not weights.yours
     }
-    faults = [(info.path.name, info.fault) for info in refused]
-    credits = [sample.credit for sample in SAMPLES]
+    faults = [(info.path.name, language.told(info.fault)) for info in refused]
+    credits = [language.told(sample.credit) for sample in SAMPLES]
     st.html(content.page_html(words.PROSE.read_text(encoding="utf-8"), cards, faults, credits))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from viz_app.ui import language
+from viz_app.views.about import card_words
 
 PROSE = Path(__file__).with_name("about.html")
 HEADING = "About this explorer"
@@ -60,7 +61,7 @@ def measured_on(what: str) -> str:
 
 def column(name: str) -> str:
     """What stands over a column: "ours", or a baseline under the card's name for it."""
-    return name
+    return card_words.baseline(name)
 
 
 def refused(name: str) -> str:

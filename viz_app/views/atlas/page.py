@@ -27,7 +27,7 @@ def render() -> None:
     st.html(words.LEAD)
     found, faults = atlases.list_atlases()
     for fault in faults:
-        tell(fault)
+        tell(language.told(fault))
     if not found:
         st.info(words.NONE)
         return

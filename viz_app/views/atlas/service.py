@@ -16,6 +16,7 @@ import streamlit as st
 import a2core
 from a2core import A2Error, Atlas, AtlasError, Clip, Exemplar, Photo
 from a2core.canvas import data_url as frame_url
+from a2core.canvas import percent
 from a2core.lesson import overlay_url
 from viz_app.components.tile_board import Figure, Glance, Tile
 from viz_app.server import atlases, traces
@@ -24,6 +25,7 @@ from viz_app.server.models import Weights
 from viz_app.server.pictures import DECODED_SIDE_PX, Picture, picture_of
 from viz_app.server.traces import Shown
 from viz_app.server.visitors import Look
+from viz_app.ui import language
 from viz_app.ui.plots import CHOSEN, GRID
 from viz_app.views.atlas import content, words
 
@@ -77,8 +79,8 @@ def nearest(
             if (shown := _small(atlas, photos[near]) or crops.get(near))
             else "",
             title=photos[near].title,
-            said=f"{likeness:.0%} alike",
-            hint="; ".join(filter(None, [photos[near].shown_path, photos[near].credit])),
+            said=words.likeness(percent(likeness)),
+            hint="; ".join(filter(None, [photos[near].shown_path, language.told(photos[near].credit)])),
         )
         for near, likeness in found
     ]
@@ -169,7 +171,7 @@ def figures(shown: Shown, block: str, primitive: int, side_px: int) -> list[Figu
 
 def maps_html(shown: Shown, block: str, primitive: int) -> str:
     """The same as HTML."""
-    alt = html.escape(shown.picture.alt)
+    alt = html.escape(language.told(shown.picture.alt))
     found = [
         f'<figure><div><img src="{one["picture"]}" alt="{alt}"><img src="{one["veil"]}" alt=""></div>'
         f"<figcaption>g<sub>{primitive}</sub> {one['said']}</figcaption></figure>"
@@ -274,4 +276,5 @@ def credits(atlas: Atlas) -> dict[str, list[Any]]:
 
 def credit_columns() -> dict[str, Any]:
     """How they are shown."""
-    return {"link": st.column_config.LinkColumn("link")}
+    named = {name: st.column_config.Column(label) for name, label in words.CREDIT_COLUMNS.items()}
+    return {**named, "link": st.column_config.LinkColumn(words.CREDIT_COLUMNS["link"])}

@@ -52,6 +52,13 @@ HISTOGRAM = "How many pictures it is handed out in, and how much"
 NO_MATCH = "No primitive is called so."
 MEAN_AXIS, PICTURES_AXIS = "mean ρ in the picture, %", "pictures"
 
+CREDIT_COLUMNS = {"path": "file", "author": "author", "licence": "licence", "link": "link"}
+
+
+def likeness(share: str) -> str:
+    """How like one picture another is, by what the primitives were used for in both."""
+    return f"{share} alike"
+
 
 def about(told: Mapping[str, Any]) -> str:
     """What the atlas is of, in a sentence of Markdown."""

@@ -15,7 +15,7 @@ from viz_app.components.probe_canvas import send_layer, send_payload
 from viz_app.components.side_by_side import Pane, asked_in, side_by_side
 from viz_app.server import faults, models, traces
 from viz_app.server.traces import Shown
-from viz_app.ui import guards, places
+from viz_app.ui import guards, language, places
 from viz_app.ui.guards import callback, fragment
 from viz_app.ui.selection import (
     cell_was_marked,
@@ -99,7 +99,7 @@ def _five(shown: Shown, block: str, found: list[tuple[Rival, Reading]]) -> None:
             service.payload_key(shown, block, rival),
             content.heading(rival),
             content.under_picture(rival.kind, reading),
-            words.moves(shown.picture.alt, words.NAMES[rival.kind]),
+            words.moves(language.told(shown.picture.alt), words.NAMES[rival.kind]),
             {"block": rival.kind, "probe": list(position), "pinned": cell_was_marked(shown)},
         )
         for rival, reading in found
@@ -152,7 +152,7 @@ def _two(shown: Shown, other: Shown) -> None:
             send_layer(layer, each.key, key=f"{Key.ROW}-{at}")
         cell = [t, *places.cell_at(block, spot)]
         view = {"block": name, "probe": cell, "pinned": cell_was_marked(shown)}
-        label = words.moves(each.picture.alt, each.weights.label)
+        label = words.moves(language.told(each.picture.alt), each.weights.label)
         panes.append(Pane(each.key, content.network(each), "", label, view, name if layer else ""))
 
     def asked() -> None:

@@ -12,7 +12,7 @@ from viz_app.components.runtime import override
 from viz_app.server import cards, replays
 from viz_app.server.replays import Subject
 from viz_app.server.traces import Shown
-from viz_app.ui import plots, text
+from viz_app.ui import language, plots, text
 from viz_app.ui.guards import fragment, tell
 from viz_app.ui.selection import current_probe, mark, marked_cell
 from viz_app.ui.shell import current_shown, styled, to_explore, waiting
@@ -123,7 +123,8 @@ def _result(
     st.html(content.result_html(setup, outcome, place.without, title, note))
     trace = subject.replay.trace
     times_s = [float(t) for t in trace.clip.times_s]
-    st.html(content.changed_figure(outcome.moved, subject.frames, times_s, shown.picture.alt))
+    alt = language.told(shown.picture.alt)
+    st.html(content.changed_figure(outcome.moved, subject.frames, times_s, alt))
 
 
 def _trust(subject: Subject, block: str, setup: Setup) -> None:

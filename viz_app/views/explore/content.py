@@ -24,7 +24,7 @@ def answer(trace: Trace, credit: str, taught: str) -> str:
     _, height_px, width_px, _ = trace.model_input.shape
     took = words.took(width_px, height_px, trace.elapsed_s, trace.device)
     told = map(language.told, (*trace.clip.notes, *trace.notes))
-    notes = [credit, *told, taught, took]
+    notes = [language.told(credit), *told, taught, took]
     guesses = f"<h2>{words.GUESSES}</h2><ol>{classes}</ol>" if classes else f"<h2>{words.NO_CLASSES}</h2>"
     return (
         f'<div class="a2-answer">{guesses}'

@@ -14,6 +14,7 @@ from viz_app.server import models, replays, traces
 from viz_app.server.faults import attempt
 from viz_app.server.pictures import Picture
 from viz_app.server.traces import Shown
+from viz_app.ui import language
 from viz_app.ui.guards import callback, fragment, guarded, tell
 from viz_app.ui.selection import remember
 from viz_app.ui.shell import follow, styled, tell_link, waiting
@@ -124,7 +125,7 @@ def _tell_refused() -> None:
     if refused:
         with st.expander(words.refused(len(refused))):
             for info in refused:
-                st.markdown(f"**{as_markdown(info.path.name)}**: {as_markdown(info.fault)}")
+                st.markdown(f"**{as_markdown(info.path.name)}**: {as_markdown(language.told(info.fault))}")
 
 
 @fragment()

@@ -12,7 +12,7 @@ from a2core.lesson import around, overlay_url
 from a2core.lesson.steps import TEMPERATURES, Screen
 from viz_app.components.cell_picker import cell_picker, picked
 from viz_app.server.traces import Shown
-from viz_app.ui import text
+from viz_app.ui import language, text
 from viz_app.ui.guards import callback
 from viz_app.views.learn.service import Classroom
 from viz_app.views.learn.state import Key
@@ -101,7 +101,7 @@ def picture(
         cell=(row, col),
         grid=grid[1:],
         aspect=room.aspect,
-        label=around.moves(shown.picture.alt, what),
+        label=around.moves(language.told(shown.picture.alt), what),
         place=text.A_CELL,
         key=Key.PICKER,
         on_change=callback(lambda: _pick(about, step, room, moved, t)),

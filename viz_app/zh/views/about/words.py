@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from viz_app.views.about import card_words
+
 PROSE = Path(__file__).with_name("about.html")
 HEADING = "关于这个探索器"
 PICTURES, INSIDE = "图片", "全部包含在 scikit-image 里。"
@@ -50,7 +52,7 @@ def measured_on(what: str) -> str:
 
 def column(name: str) -> str:
     """What stands over a column."""
-    return "我们的" if name == "ours" else name
+    return "我们的" if name == "ours" else card_words.baseline(name)
 
 
 def refused(name: str) -> str:

@@ -46,6 +46,13 @@ HISTOGRAM = "它在多少图片里被分配，分配了多少"
 NO_MATCH = "没有这样称呼的基元。"
 MEAN_AXIS, PICTURES_AXIS = "图片中 ρ 的均值，%", "图片数"
 
+CREDIT_COLUMNS = {"path": "文件", "author": "作者", "licence": "许可证", "link": "链接"}
+
+
+def likeness(share: str) -> str:
+    """How like one picture another is."""
+    return f"相似度 {share}"
+
 
 def about(told: Mapping[str, Any]) -> str:
     """What the atlas is of."""
