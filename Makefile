@@ -65,7 +65,7 @@ test: $(STAMP)
 ifdef PYTEST_ARGS
 	$(RUN) -m pytest $(PYTEST_ARGS)
 else
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 endif
 
 lint: $(STAMP)

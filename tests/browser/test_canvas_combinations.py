@@ -28,7 +28,7 @@ VOCABULARY = json.loads((ROOT / "a2core/canvas/vocabulary.json").read_text(encod
 WORDS = {name: setting.get("words") for name, setting in VOCABULARY["settings"].items()}
 MODEL = join(Path(__file__).with_name("canvas_model.js"), name="model")
 
-COMBINATIONS = 14
+COMBINATIONS = 12
 PRIMITIVE, TILE = 3, 2  # chosen; under the mouse in the gallery
 PINS = ((3, 2), (5, 4))
 BOX = ((1, 1), (4, 5))
@@ -243,7 +243,7 @@ def assert_gallery(shown: dict[str, Any], said: dict[str, Any], sort: str, raw: 
 def test_what_the_page_shows_of_a_combination_is_what_the_model_says_and_what_is_painted(
     show: Show,  # noqa: F811
 ) -> None:
-    combinations = sample(COMBINATIONS, seed=0)
+    combinations = sample(COMBINATIONS, seed=1)  # one that has every choice
     for name, values in CHOICES.items():
         assert [value for value in values if all(one[name] != value for one in combinations)] == [], name
     payload, maps, changes = payload_and_maps()
