@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,7 @@ class Engine:
         self.network, self.blocks, self.choice = network, blocks, choice
         self._seen, self._agreed = 0, False
         self._open: list[tuple[str, int, Any]] = []  # the parts: block or "", size, session
+        self._of_one_thread: Any = None  # gives the session of a part on one thread: for clips
         self._threads, self._stamp = 0, _Stamp(network, {})
         self._drawn: dict[str, list[bytes]] = {}
         self.why = ""
@@ -192,6 +195,7 @@ class Engine:
             (part.block, part.size, open_session(graph, part.module, threads))
             for part, graph in zip(parts, drawn, strict=True)
         ]
+        self._of_one_thread = cache(lambda index: open_session(drawn[index], parts[index].module, 1))
         self._threads, self._stamp = threads, stamp
 
     def _run(
@@ -205,32 +209,62 @@ class Engine:
     ) -> Answer:
         """Frames a few at a time through the trunk, all together through each block, unless `alone`."""
         count, total, done = len(pixels), sum(size for _, size, _ in self._open), 0.0
-        large = count > 1 and pixels[:at_once].size > _LARGE
+        if count > 1:  # a thread takes frames of its own, and all together as many as were asked for
+            at_once = max(1, at_once // self._threads)
+        large = count > 1 and pixels[: at_once * self._threads].size > _LARGE
         told: dict[str, BlockTrace] = {}
         chunks: Sequence[np.ndarray] = [pixels[at : at + at_once] for at in range(0, count, at_once)]
-        for index, (block, size, session) in enumerate(self._open):
+        for index, (block, size, _) in enumerate(self._open):
             together = bool(block) and not alone
             if together and len(chunks) > 1:
                 chunks = [np.concatenate(chunks)]
             through, maps = [], []
-            for number, chunk in enumerate(chunks, start=1):
-                refuse_to_go_on(stop)
-                x = prepare(chunk).numpy() if index == 0 else chunk
-                if block:
-                    x = x[None] if together else x[:, None]
-                y, *kept = run_session(session, x, let_go=large and number == len(chunks))
+            refuse_to_go_on(stop)
+            for chunk, (y, *kept) in zip(
+                chunks, self._through(index, chunks, prepare, together, large), strict=True
+            ):
                 maps.append(kept)
                 through.append(y if not block else y[0] if together else y[:, 0])
                 done += size * len(chunk) / count / total
                 if progress is not None:
                     progress(min(1.0, done))
+                refuse_to_go_on(stop)
             chunks = through
             if together:
                 chunks = [through[0][at : at + at_once] for at in range(0, count, at_once)]
             if block:
-                names = [output.name for output in session.get_outputs()][1:]
+                names = [output.name for output in self._open[index][2].get_outputs()][1:]
                 told[block] = _kept(block, [dict(zip(names, kept, strict=True)) for kept in maps], alone)
         return torch.from_numpy(np.concatenate(chunks)), {name: told[name] for name in self.blocks}
+
+    def _through(
+        self,
+        index: int,
+        chunks: Sequence[np.ndarray],
+        prepare: Callable[[np.ndarray], Tensor],
+        together: bool,
+        large: bool,
+    ) -> Iterator[list[np.ndarray]]:
+        """What a part makes of each chunk.
+
+        Chunks of a clip go through the trunk side by side, each on one thread: two threads on one chunk wait
+        for each other in every layer, and take a third longer.
+        """
+        block, _, session = self._open[index]
+
+        def run(number: int) -> list[np.ndarray]:
+            x = prepare(chunks[number]).numpy() if index == 0 else chunks[number]
+            if block:
+                x = x[None] if together else x[:, None]
+            return run_session(session, x, let_go=large and number == len(chunks) - 1)
+
+        if block or self._threads == 1 or len(chunks) == 1:
+            yield from map(run, range(len(chunks)))
+            return
+        session = self._of_one_thread(index)
+        with ThreadPoolExecutor(self._threads) as pool:
+            for at in range(0, len(chunks), self._threads):  # no more than can be stopped at once
+                yield from pool.map(run, range(at, min(at + self._threads, len(chunks))))
 
 
 class UnfitError(Exception):

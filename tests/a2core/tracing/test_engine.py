@@ -235,6 +235,23 @@ def test_its_threads_are_those_that_torch_was_given(fast):
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("frames", ["joint", "each"])
+def test_frames_go_side_by_side_on_a_thread_each_and_keep_their_places(by_torch, fast, monkeypatch, frames):
+    before, clip = torch.get_num_threads(), made(7, 64, 96)
+    monkeypatch.setattr("a2core.tracing.engine.threads_wanted", lambda: 2)
+    told: list[float] = []
+    try:
+        torch.set_num_threads(2)
+        ours = fast.trace(clip, size=96, frames=frames, progress=told.append)
+    finally:
+        torch.set_num_threads(before)
+    assert ours.engine == "onnxruntime"
+    assert fast.engine._of_one_thread.cache_info().currsize > 1
+    assert_same(ours, by_torch.trace(clip, size=96, frames=frames))
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+
+
 @pytest.fixture(scope="module")
 def drawn_once() -> list[bytes]:
     model = tiny("torch")
