@@ -22,9 +22,11 @@ from torch import Tensor, nn
 from a2core.errors import NetworkError, first_line
 from a2core.extras import quiet
 from a2core.networks.chain import chain
+from a2core.networks.spec import InputSpec
 from a2core.threads import threads_wanted
 from a2core.tracing import graphs
 from a2core.tracing.arrays import frozen
+from a2core.tracing.model_input import standardised_array
 from a2core.tracing.runs import refuse_to_go_on
 from a2core.tracing.trace import BlockTrace
 
@@ -63,7 +65,7 @@ class Engine:
             there are none, compares both at the second trace and uses ONNX Runtime from the third on.
         device: where it runs.
         plain: it takes pictures, gives logits, and is nobody else's meanwhile.
-        takes: channels of its pictures, and what both sides are multiples of.
+        takes: the pictures that it takes.
 
     Attributes:
         why: why it is torch, in words; "" while it is ONNX Runtime, or may yet be.
@@ -80,9 +82,9 @@ class Engine:
         choice: str,
         device: torch.device,
         plain: bool,
-        takes: tuple[int, int],
+        takes: InputSpec,
     ) -> None:
-        self.network, self.blocks, self.choice = network, blocks, choice
+        self.network, self.blocks, self.choice, self.takes = network, blocks, choice, takes
         self._seen, self._agreed = 0, False
         self._open: list[tuple[str, int, Any]] = []  # the parts: block or "", size, session
         self._of_one_thread: Any = None  # gives the session of a part on one thread: for clips
@@ -99,7 +101,7 @@ class Engine:
             self.why = "onnxruntime is not installed"
         if choice == ONNXRUNTIME:
             if not self.why:
-                self._have_graphs(*takes)
+                self._have_graphs(takes.channels, takes.multiple_px)
             else:
                 raise NetworkError(
                     f"ONNX Runtime cannot run this network: {self.why}. Use engine='auto', which then takes "
@@ -108,7 +110,6 @@ class Engine:
 
     def answer(
         self,
-        prepare: Callable[[np.ndarray], Tensor],
         pixels: np.ndarray,
         alone: bool,
         at_once: int,
@@ -119,7 +120,6 @@ class Engine:
         """What the network makes of the frames, and who ran it.
 
         Args:
-            prepare: makes of frames (t, h, w, 3) what the network takes, (t, c, h, w).
             pixels: the frames, (T, h, w, 3) uint8.
             alone: whether each frame is attended to by itself.
             at_once: so many frames go through the trunk together.
@@ -134,13 +134,13 @@ class Engine:
         if self.why:
             return by_torch(), TORCH
         if self._agreed:
-            found = self._attempt(lambda: self._run(prepare, pixels, alone, at_once, progress, stop))
+            found = self._attempt(lambda: self._run(pixels, alone, at_once, progress, stop))
             return (by_torch(), TORCH) if found is None else (found, ONNXRUNTIME)
         self._seen += 1
         answer = by_torch()
         if self.choice == AUTO and self._seen < _TRIED_AT:
             return answer, TORCH
-        found = self._attempt(lambda: self._run(prepare, pixels, alone, at_once, None, None))
+        found = self._attempt(lambda: self._run(pixels, alone, at_once, None, None))
         if found is None:
             return answer, TORCH
         self.why = difference(found, answer)
@@ -200,7 +200,6 @@ class Engine:
 
     def _run(
         self,
-        prepare: Callable[[np.ndarray], Tensor],
         pixels: np.ndarray,
         alone: bool,
         at_once: int,
@@ -220,9 +219,7 @@ class Engine:
                 chunks = [np.concatenate(chunks)]
             through, maps = [], []
             refuse_to_go_on(stop)
-            for chunk, (y, *kept) in zip(
-                chunks, self._through(index, chunks, prepare, together, large), strict=True
-            ):
+            for chunk, (y, *kept) in zip(chunks, self._through(index, chunks, together, large), strict=True):
                 maps.append(kept)
                 through.append(y if not block else y[0] if together else y[:, 0])
                 done += size * len(chunk) / count / total
@@ -241,19 +238,18 @@ class Engine:
         self,
         index: int,
         chunks: Sequence[np.ndarray],
-        prepare: Callable[[np.ndarray], Tensor],
         together: bool,
         large: bool,
     ) -> Iterator[list[np.ndarray]]:
         """What a part makes of each chunk.
 
         Chunks of a clip go through the trunk side by side, each on one thread: two threads on one chunk wait
-        for each other in every layer, and take a third longer.
+        for each other in every layer, the longer the more else runs.
         """
         block, _, session = self._open[index]
 
         def run(number: int) -> list[np.ndarray]:
-            x = prepare(chunks[number]).numpy() if index == 0 else chunks[number]
+            x = standardised_array(chunks[number], self.takes) if index == 0 else chunks[number]
             if block:
                 x = x[None] if together else x[:, None]
             return run_session(session, x, let_go=large and number == len(chunks) - 1)
@@ -317,15 +313,19 @@ class _Stamp:
                 tuple(map(id, modules)),
                 tuple((id(tensor), tensor._version, tensor.data_ptr()) for tensor in tensors),
                 tuple(str(getattr(block, key, None)) for block in blocks.values() for key in settings),
-                tuple(
-                    float(tensor.detach().sum()) for block in blocks.values() for tensor in block.parameters()
-                ),
+                tuple(_sum(tensor) for block in blocks.values() for tensor in block.parameters()),
             )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Stamp) and self._state == other._state
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _sum(tensor: Tensor) -> float:
+    """By NumPy, where that can: it leaves no thread of torch's turning round, when another's are to work."""
+    held = tensor.detach()
+    return float(held.numpy().sum() if held.dtype == torch.float32 else held.sum())
 
 
 def open_session(graph: bytes, module: nn.Module, threads: int) -> Any:

@@ -95,8 +95,7 @@ class Model:
         self.passage = Passage(network)
         self.frames_at_once = _FRAMES_AT_ONCE.get(device.type, _FRAMES_AT_ONCE_ELSEWHERE)
         plain = not (borrowed or takes_clips or answers_with)
-        takes = input.channels, input.multiple_px
-        self.engine = Engine(network, self.blocks, choice=engine, device=device, plain=plain, takes=takes)
+        self.engine = Engine(network, self.blocks, choice=engine, device=device, plain=plain, takes=input)
         self._lock = threading.Lock()
         # Until a picture shows that it has no attention of its own.
         self._attends = may_attend and not takes_clips
@@ -280,7 +279,7 @@ class Model:
         if asked or self._attends:
             return *watched(), TORCH
         (logits, seen), engine = self.engine.answer(
-            self.preprocess, model_input, alone, self.frames_at_once, lambda: watched()[:2], progress, stop
+            model_input, alone, self.frames_at_once, lambda: watched()[:2], progress, stop
         )
         return logits, seen, {}, engine
 

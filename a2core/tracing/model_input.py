@@ -70,3 +70,20 @@ def standardised(x: Tensor, takes: InputSpec) -> Tensor:
         x = x[:, [index % 3 for index in range(count)]]
     mean, std = (torch.tensor(of, device=x.device).mul(255)[:, None, None] for of in (takes.mean, takes.std))
     return x.sub_(mean).div_(std)
+
+
+def standardised_array(frames: np.ndarray, takes: InputSpec) -> np.ndarray:
+    """`standardised` of frames (T, Hm, Wm, 3) uint8, (T, c, Hm, Wm) float32, by NumPy alone.
+
+    For whoever runs a network without torch: torch's threads go on turning round for milliseconds after they
+    have worked, and keep the cores from what comes next.
+    """
+    x = frames.astype(np.float32)
+    if takes.channels == 1:
+        x = (x * np.array(_LUMA, np.float32)).sum(axis=3, keepdims=True)
+    elif takes.channels != 3:
+        x = x[..., [index % 3 for index in range(takes.channels)]]
+    mean, std = (np.array(of, np.float32) * np.float32(255) for of in (takes.mean, takes.std))
+    x -= mean
+    x /= std
+    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))

@@ -14,7 +14,9 @@ import torch
 
 import a2core
 from a2core import Clip, DoubleAttention, Model, NetworkError, Replay, Stopped
+from a2core.networks.spec import InputSpec
 from a2core.tracing import graphs
+from a2core.tracing.model_input import standardised, standardised_array
 from tests.a2core.conftest import make_tiny_model
 
 MAPS = ("primitives", "gather", "distribute", "output", "change")
@@ -333,3 +335,14 @@ def test_blocks_that_are_no_double_attention_are_torchs():
     assert {model.trace(made(1, 64, 64), size=64).engine for _ in range(3)} == {"torch"}
     assert "no double attention" in model.engine.why
     assert not any(isinstance(block, DoubleAttention) for block in model.blocks.values())
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_numpy_makes_of_frames_what_torch_does(channels):
+    mean, std = (0.44, 0.46, 0.4, 0.5)[:channels], (0.21, 0.2, 0.22, 0.25)[:channels]
+    takes = InputSpec(mean=mean, std=std)
+    frames = made(2, 32, 64).frames
+    theirs = standardised(torch.tensor(frames).permute(0, 3, 1, 2).float(), takes).numpy()
+    ours = standardised_array(frames, takes)
+    assert ours.flags.c_contiguous
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=0 if channels != 1 else 1e-5)
