@@ -32,6 +32,7 @@ TESTS = (
     "tests/a2core/canvas",
     "tests/a2core/export",
     "tests/a2core/atlas",
+    "tests/a2core/lesson",
     "tests/viz_app/views",
 )
 
